@@ -1,0 +1,1 @@
+"""The Fieldkeep desktop: window, command line, services, store and keys of one device."""

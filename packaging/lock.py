@@ -1,0 +1,45 @@
+"""Remake the lock files from pyproject.toml, with hashes and without the name of any index.
+
+Run by `make lock`. uv resolves for every supported system at once (`--universal`); the settings of this
+machine (pip's and uv's own, mirrors, link folders) are kept out, so that the result is the same everywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCKS = ROOT / "packaging" / "locks"
+
+# Only what a resolver needs to run at all: everything named PIP_*, UV_* or *INDEX* stays outside.
+_KEPT = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
+_OPTIONS = (
+    "--universal",
+    "--python-version=3.11",
+    "--generate-hashes",
+    "--no-emit-index-url",
+    "--no-header",
+    "--quiet",
+)
+
+
+def compile_lock(out: str, *extra: str) -> None:
+    """Write `packaging/locks/<out>`; raises CalledProcessError when the parts do not fit together."""
+    env = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    uv = str(Path(sys.executable).with_name("uv"))
+    command = [uv, "pip", "compile", *_OPTIONS, *extra, "pyproject.toml", "-o", f"packaging/locks/{out}"]
+    subprocess.run(command, check=True, cwd=ROOT, env=env)
+
+
+def main() -> int:
+    """Remake both locks: what ships, then the same versions with the tools beside them."""
+    compile_lock("runtime.lock", *sys.argv[1:])
+    compile_lock("dev.lock", "--group=dev", "--constraints=packaging/locks/runtime.lock", *sys.argv[1:])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The front doors of the server side: they join server, console and client and run them."""

@@ -1,0 +1,1 @@
+"""What IT uses to name people, look at devices and sign orders."""
