@@ -141,9 +141,11 @@ def _say_missing(absent: list[Need]) -> None:
 
 def _fingerprint() -> str:
     """Changes when the parts, the project's entry points or the Python below `.venv` change."""
-    digest = hashlib.sha256()
-    for path in (LOCK, ROOT / "pyproject.toml", Path(__file__)):
-        digest.update(path.read_bytes())
+    import tomllib  # not at the top: a Python too old for it must reach the message in main()
+
+    tables = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    digest = hashlib.sha256(LOCK.read_bytes())
+    digest.update(repr((tables["build-system"], tables["project"], tables["tool"]["hatch"])).encode())
     digest.update(f"{sys.version_info[:3]} {ROOT}".encode())
     return digest.hexdigest()
 
