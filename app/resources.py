@@ -1,7 +1,7 @@
 """The one door to files that ship with the program: icons, styles, fonts, samples.
 
-Finds `resources/` beside the packages in a source tree and `app/_resources` in an installed wheel (an editable
-install does not get the wheel's copied files, so both places are looked at).
+Finds `resources/` beside the packages in a source tree and `app/_resources` in an installed wheel (an
+editable install does not get the wheel's copied files, so both places are looked at).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Set this checkout up: system packages, `.venv` from the hashed lock, the project itself, message catalogues.
+"""Set this checkout up: system packages, `.venv` from the hashed lock, the project, message catalogues.
 
 Runs before the virtual environment exists, so it uses the standard library alone. A second run compares two
 stamps and ends at once; it needs no network. System packages are installed only on Debian-like systems and
@@ -136,7 +136,9 @@ def _say_missing(absent: list[Need]) -> None:
     print("\nsetup: these system packages are missing (Debian names):", file=sys.stderr)
     for need in absent:
         print(f"  {need.package:22} {need.purpose}", file=sys.stderr)
-    print(f"Install them with: apt-get install {' '.join(need.package for need in absent)}\n", file=sys.stderr)
+    print(
+        f"Install them with: apt-get install {' '.join(need.package for need in absent)}\n", file=sys.stderr
+    )
 
 
 def _fingerprint() -> str:
