@@ -1,0 +1,33 @@
+"""The table of kinds: every kind of record and every field, declared once for all rooms."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sync.protocol.errors import FieldProblem
+from sync.protocol.kinds.customer import CUSTOMER
+from sync.protocol.kinds.doing import ACTIVITY, TASK
+from sync.protocol.kinds.people import CONSENT, CONTACT
+from sync.protocol.kinds.selling import DEAL, PRODUCT
+from sync.protocol.kinds.table import Kind, same_header
+from sync.protocol.texts import gettext as _
+
+KINDS: Final[dict[str, Kind]] = {
+    kind.name: kind for kind in (CUSTOMER, CONTACT, DEAL, PRODUCT, TASK, ACTIVITY, CONSENT)
+}
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of that name, plural or label. Raises FieldProblem when there is none."""
+    wanted = same_header(name)
+    for kind in KINDS.values():
+        if wanted in {same_header(word) for word in (kind.name, kind.plural, kind.label)}:
+            return kind
+    raise FieldProblem(
+        "kind",
+        _("There is no kind “{name}”.").format(name=name[:60]),
+        _("Kinds: {names}").format(names=", ".join(KINDS)),
+    )
+
+
+__all__ = ["KINDS", "Kind", "kind_of", "same_header"]

@@ -1,0 +1,82 @@
+"""The kinds activity and task: what happened with a customer, and what is to be done."""
+
+from __future__ import annotations
+
+from sync.protocol.fields import (
+    Care,
+    Choice,
+    Date,
+    Field,
+    Find,
+    Flag,
+    Instant,
+    Integer,
+    Merge,
+    Notes,
+    Person,
+    Ref,
+    Text,
+)
+from sync.protocol.kinds.table import Kind
+from sync.protocol.texts import mark as N_
+
+TYPES = (
+    ("visit", N_("Visit")),
+    ("call", N_("Call")),
+    ("email", N_("E-mail")),
+    ("meeting", N_("Meeting")),
+    ("note", N_("Note")),
+)
+PRIORITIES = (("low", N_("Low")), ("normal", N_("Normal")), ("high", N_("High")))
+
+# One field, one entry: the table is read as a table.
+# fmt: off
+ACTIVITY = Kind(
+    name="activity",
+    label=N_("Activity"),
+    plural=N_("Activities"),
+    icon="activity",
+    title="subject",
+    subtitle=("type", "customer"),
+    side="at",
+    order=6,
+    synonyms="activities; events; visits; calls; meetings; 跟进; 活动; 拜访",
+    fields=(
+        Field("subject", N_("Subject"), Text(), required=True, care=Care.CONFIDENTIAL, find=Find.NAME, column=1,
+              synonyms="title; activity; topic; 主题; 标题"),
+        Field("type", N_("Type"), Choice(TYPES), default="visit", column=2, synonyms="activity type; kind; channel; 类型; 跟进方式"),
+        Field("at", N_("When"), Instant(), column=3, synonyms="date; time; start; started at; activity date; 时间; 日期; 跟进时间"),
+        Field("customer", N_("Customer"), Ref(to="customer"), column=4, synonyms="account; company; 客户; 客户名称"),
+        Field("contact", N_("Contact"), Ref(to="contact"), synonyms="person; contact name; 联系人"),
+        Field("deal", N_("Deal"), Ref(to="deal"), synonyms="opportunity; 商机"),
+        Field("minutes", N_("Minutes"), Integer(high=100_000), synonyms="duration; length; 时长"),
+        Field("owner", N_("Owner"), Person(), synonyms="assigned to; sales rep; 负责人; 跟进人"),
+        Field("outcome", N_("Outcome"), Text(), care=Care.CONFIDENTIAL, synonyms="result; 结果"),
+        Field("about", N_("About"), Notes(), care=Care.CONFIDENTIAL, find=Find.NOTES,
+              synonyms="notes; note; description; comment; body; 内容; 跟进内容; 备注"),
+    ),
+)
+
+TASK = Kind(
+    name="task",
+    label=N_("Task"),
+    plural=N_("Tasks"),
+    icon="task",
+    title="subject",
+    subtitle=("customer", "owner"),
+    side="due",
+    order=5,
+    synonyms="tasks; todos; to do; 任务; 待办",
+    fields=(
+        Field("subject", N_("Subject"), Text(), required=True, care=Care.CONFIDENTIAL, find=Find.NAME, column=1,
+              synonyms="title; task; task name; 主题; 任务名称; 标题"),
+        Field("due", N_("Due"), Date(), column=2, synonyms="due date; deadline; date; 截止日期; 到期日"),
+        Field("done", N_("Done"), Flag(), column=3, synonyms="completed; is done; closed; 完成; 已完成"),
+        Field("priority", N_("Priority"), Choice(PRIORITIES), default="normal", synonyms="importance; 优先级"),
+        Field("customer", N_("Customer"), Ref(to="customer"), column=4, synonyms="account; company; 客户"),
+        Field("contact", N_("Contact"), Ref(to="contact"), synonyms="person; contact name; 联系人"),
+        Field("deal", N_("Deal"), Ref(to="deal"), synonyms="opportunity; 商机"),
+        Field("owner", N_("Owner"), Person(), merge=Merge.LATEST, synonyms="assigned to; assignee; 负责人; 执行人"),
+        Field("notes", N_("Notes"), Notes(), care=Care.CONFIDENTIAL, find=Find.NOTES, synonyms="note; description; comment; 备注"),
+    ),
+)

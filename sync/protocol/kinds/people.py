@@ -1,0 +1,99 @@
+"""The kinds contact and consent: the persons at a customer, and what they agreed to."""
+
+from __future__ import annotations
+
+from sync.protocol.fields import (
+    Care,
+    Choice,
+    Date,
+    Field,
+    Find,
+    Flag,
+    Merge,
+    Notes,
+    Person,
+    Ref,
+    Several,
+    Tags,
+    Text,
+)
+from sync.protocol.kinds.table import Kind
+from sync.protocol.texts import mark as N_
+
+# The mildest first: where two people meet, the later entry of this list wins.
+CONSENT_STATES = (
+    ("given", N_("Given")),
+    ("expired", N_("Expired")),
+    ("withdrawn", N_("Withdrawn")),
+    ("refused", N_("Refused")),
+)
+PURPOSES = (
+    ("news", N_("Product news")),
+    ("offers", N_("Offers")),
+    ("calls", N_("Phone calls")),
+    ("service", N_("Service messages")),
+    ("sharing", N_("Sharing with partners")),
+)
+BASES = (
+    ("consent", N_("Consent")),
+    ("contract", N_("Contract")),
+    ("interest", N_("Legitimate interest")),
+    ("law", N_("Legal duty")),
+)
+
+# One field, one entry: the table is read as a table.
+# fmt: off
+CONTACT = Kind(
+    name="contact",
+    label=N_("Contact"),
+    plural=N_("Contacts"),
+    icon="contact",
+    title="name",
+    subtitle=("role", "customer"),
+    order=2,
+    synonyms="contacts; people; persons; leads; 联系人",
+    fields=(
+        Field("name", N_("Name"), Text(), required=True, care=Care.CONFIDENTIAL, find=Find.NAME, column=1,
+              synonyms="full name; contact name; contact; display name; first name; last name; given name; family name; surname; 姓名; 联系人; 联系人姓名; 名字"),
+        Field("customer", N_("Customer"), Ref(to="customer"), column=2,
+              synonyms="account; account name; company; company name; organization; organisation; associated company; 客户; 客户名称; 公司; 公司名称; 所属客户"),
+        Field("role", N_("Role"), Text(limit=120), find=Find.WORDS, column=3,
+              synonyms="title; job title; position; function; 职务; 职位; 岗位"),
+        Field("department", N_("Department"), Text(limit=120), synonyms="division; 部门"),
+        Field("phones", N_("Phones"), Several(of="phone"), alias="phone", care=Care.CONFIDENTIAL, find=Find.DIGITS,
+              synonyms="phone; phone number; telephone; tel; mobile; mobile phone; cell; work phone; home phone; 电话; 手机; 手机号; 联系电话"),
+        Field("emails", N_("E-mails"), Several(of="email"), alias="email", care=Care.CONFIDENTIAL, find=Find.WORDS,
+              synonyms="email; e-mail; email address; e-mail address; work email; mail; 邮箱; 电子邮箱; 邮件"),
+        Field("owner", N_("Owner"), Person(), column=4,
+              synonyms="contact owner; assigned to; sales rep; 负责人; 业务员"),
+        Field("do_not_contact", N_("Do not contact"), Flag(), merge=Merge.STRICTER,
+              synonyms="opt out; opted out; unsubscribed; email opt out; do not call; 勿扰; 退订"),
+        Field("tags", N_("Tags"), Tags(), alias="tag", find=Find.WORDS, synonyms="tag; labels; 标签"),
+        Field("notes", N_("Notes"), Notes(), care=Care.CONFIDENTIAL, find=Find.NOTES,
+              synonyms="note; description; comment; comments; remarks; 备注"),
+    ),
+)
+
+CONSENT = Kind(
+    name="consent",
+    label=N_("Consent"),
+    plural=N_("Consents"),
+    icon="consent",
+    title="purpose",
+    subtitle=("customer", "contact"),
+    side="status",
+    order=7,
+    synonyms="consents; optins; permissions; 同意; 授权",
+    fields=(
+        Field("purpose", N_("Purpose"), Choice(PURPOSES), required=True, column=1, synonyms="consent purpose; 用途; 目的"),
+        Field("status", N_("Status"), Choice(CONSENT_STATES), required=True, merge=Merge.STRICTER, default="given", column=2,
+              synonyms="consent status; state; 状态; 同意状态"),
+        Field("customer", N_("Customer"), Ref(to="customer"), column=3, synonyms="account; company; 客户"),
+        Field("contact", N_("Contact"), Ref(to="contact"), synonyms="person; contact name; 联系人"),
+        Field("basis", N_("Legal basis"), Choice(BASES), default="consent", synonyms="lawful basis; 法律依据"),
+        Field("given_on", N_("Given on"), Date(), column=4, synonyms="consent date; date; opt in date; 同意日期"),
+        Field("ends_on", N_("Ends on"), Date(), merge=Merge.STRICTER, column=5, synonyms="valid until; expiry; expires; 有效期至"),
+        Field("evidence", N_("Evidence"), Text(), care=Care.CONFIDENTIAL, synonyms="proof; source; how; 凭证"),
+        Field("notes", N_("Notes"), Notes(), care=Care.CONFIDENTIAL, find=Find.NOTES, synonyms="note; comment; 备注"),
+    ),
+)

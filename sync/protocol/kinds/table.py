@@ -1,0 +1,169 @@
+"""What a kind is: a name, its fields, and how records of it are shown, kept and shared."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sync.protocol.errors import FieldProblem
+from sync.protocol.fields import Field, Find, Merge, Tags, Value
+from sync.protocol.texts import gettext as _
+
+CELL_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}(/.{1,80})?", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of record. `title` names the field that stands for it; `subtitle` those of the second line."""
+
+    name: str
+    label: str
+    plural: str
+    icon: str
+    title: str
+    fields: tuple[Field, ...]
+    subtitle: tuple[str, ...] = ()
+    side: str = ""  # the field shown at the right of a list row
+    shared: bool = False  # a catalogue that everyone with customer data holds, whatever the team
+    synonyms: str = ""  # words in file names that mean this kind, parted by "; "
+    order: int = 0  # place in the rail
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Field]:
+        """Fields by name."""
+        return {field.name: field for field in self.fields}
+
+    @cached_property
+    def headers(self) -> Mapping[str, Field]:
+        """Fields by every header, normalised by `same_header`, under which other programs write them."""
+        known: dict[str, Field] = {}
+        for field in self.fields:
+            own = (field.name, field.alias, field.label)
+            for header in (*own, *field.synonyms.split("; ")):
+                known.setdefault(same_header(header), field)
+        known.pop("", None)
+        return known
+
+    @cached_property
+    def columns(self) -> tuple[Field, ...]:
+        """Fields shown as list columns, in order."""
+        return tuple(sorted((f for f in self.fields if f.column), key=lambda f: f.column))
+
+    def field(self, name: str) -> Field:
+        """The field of that name or alias. Raises FieldProblem when there is none."""
+        found = self.by_name.get(name) or next((f for f in self.fields if f.alias == name and name), None)
+        if found is None:
+            raise FieldProblem(
+                name,
+                _("{kind} has no field “{field}”.").format(kind=_(self.label), field=name[:60]),
+                _("Fields: {names}").format(names=", ".join(self.by_name)),
+            )
+        return found
+
+    def searched(self, *how: Find) -> tuple[Field, ...]:
+        """Fields that search sees in one of these ways."""
+        return tuple(f for f in self.fields if f.find in how)
+
+    def check(self, values: Mapping[str, Value], *, whole: bool = False) -> dict[str, Value]:
+        """Values by field name made exact; with `whole`, required fields must be there.
+
+        Raises FieldProblem for the first value that its field cannot hold.
+        """
+        checked: dict[str, Value] = {}
+        for name, value in values.items():
+            field = self.field(name)
+            checked[field.name] = field.type.check(field.name, value)
+            if field.required and checked[field.name] is None:
+                raise _missing(field)
+        if whole:
+            for field in self.fields:
+                if field.required and checked.get(field.name) is None:
+                    raise _missing(field)
+        return checked
+
+    def cells(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Checked values as the flat cells of a record."""
+        flat: dict[str, Value] = {}
+        for name, value in values.items():
+            flat.update(self.by_name[name].type.cells(name, value))
+        return flat
+
+    def values(self, cells: Mapping[str, Value]) -> dict[str, Value]:
+        """The record that its cells spell, by field name; empty fields and unknown cells are left out."""
+        found: dict[str, Value] = {}
+        for cell, value in cells.items():
+            name, _slash, element = cell.partition("/")
+            field = self.by_name.get(name)
+            if field is None or value is None:
+                continue
+            if not field.type.several:
+                found[name] = value
+            elif isinstance(field.type, Tags):
+                found.setdefault(name, []).append(element)
+            elif isinstance(value, Mapping):
+                found.setdefault(name, []).append({"id": element, **value})
+        for name, value in found.items():
+            if isinstance(self.by_name[name].type, Tags):
+                value.sort()
+        return found
+
+    def changes(self, before: Mapping[str, Value], values: Mapping[str, Value]) -> dict[str, Value]:
+        """The cells that turn the cells `before` into `values` (None takes a cell away); unmentioned fields stay."""
+        wanted = self.cells(values)
+        changed = {cell: value for cell, value in wanted.items() if before.get(cell) != value}
+        for cell, value in before.items():
+            root = cell.partition("/")[0]
+            if "/" in cell and root in values and cell not in wanted and value is not None:
+                changed[cell] = None
+        return changed
+
+    def check_cells(self, cells: Mapping[str, Any]) -> dict[str, Any]:
+        """Cells as they come over the wire made exact; unknown fields are carried, their names being sane.
+
+        Raises FieldProblem.
+        """
+        checked: dict[str, Any] = {}
+        for cell, value in cells.items():
+            if not isinstance(cell, str) or not CELL_NAME.fullmatch(cell):
+                raise FieldProblem(str(cell)[:40], _("Not a field name."))
+            name, slash, element = cell.partition("/")
+            field = self.by_name.get(name)
+            if field is None or value is None:
+                if field is not None and field.required:
+                    raise _missing(field)
+                checked[cell] = value
+            elif not field.type.several:
+                checked[cell] = field.type.check(name, value)
+            elif isinstance(field.type, Tags):
+                if not slash or field.type.check(name, [element]) != [element] or value is not True:
+                    raise FieldProblem(name, _("Not a tag."))
+                checked[cell] = True
+            else:
+                if not slash or not isinstance(value, Mapping):
+                    raise FieldProblem(name, _("A value has a label and a text."))
+                exact = field.type.check(name, [{**value, "id": element}])
+                if not exact:
+                    raise FieldProblem(name, _("A value has a label and a text."))
+                checked[cell] = {"label": exact[0]["label"], "value": exact[0]["value"]}
+        return checked
+
+    def rule(self, cell: str) -> Merge:
+        """The merge rule of a cell; what we do not know merges by the latest clock."""
+        field = self.by_name.get(cell.partition("/")[0])
+        if field is None:
+            return Merge.LATEST
+        return Merge.LATEST if field.rule is Merge.UNION else field.rule
+
+
+def same_header(text: str) -> str:
+    """A column header without case, accents, spaces and signs, so that variants meet."""
+    folded = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in folded if c.isalnum())
+
+
+def _missing(field: Field) -> FieldProblem:
+    return FieldProblem(field.name, _("{field} is needed.").format(field=_(field.label)))

@@ -1,0 +1,229 @@
+"""How an op meets the present row: one pure function, used by every server store and by the client's preview.
+
+Rules, cell by cell, in order:
+
+1. the cell holds the op's value already: nothing to do;
+2. nobody else wrote the cell since the author's base: the op's value is taken;
+3. otherwise by the rule in the table of kinds: latest, hold, notes, stricter (union falls apart into cells that
+   do not meet). Whatever is not shown is kept in a conflict.
+
+A deleted row stays deleted: an edit of it is kept in a conflict. A delete that had not seen another's edit is
+held as a conflict, and the row stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from sync.protocol.errors import Outcome, Rejection
+from sync.protocol.fields import Choice, Date, Merge
+from sync.protocol.ids import OpId
+from sync.protocol.kinds import KINDS, Kind
+from sync.protocol.ops import Act, Op
+
+WHOLE_RECORD = ""  # the cell name of a conflict about the record itself (a held delete)
+
+
+class Mark(msgspec.Struct, frozen=True, array_like=True):
+    """Who wrote a cell last: sequence, clock, device and the person's e-mail."""
+
+    ver: int
+    hlc: int
+    device: bytes
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record on the server: its cells, and a mark for each cell ever written (emptied ones too)."""
+
+    kind: str
+    id: bytes
+    ver: int
+    cells: Mapping[str, Any]
+    marks: Mapping[str, Mark]
+    deleted: bool = False
+
+
+class Conflict(msgspec.Struct, frozen=True, kw_only=True):
+    """Two edits that met: `shown` stands in the row, `kept` is the other one, restorable until settled."""
+
+    id: bytes
+    kind: str
+    record: bytes
+    cell: str
+    base: Any = None
+    shown: Any = None
+    shown_by: str = ""
+    shown_hlc: int = 0
+    kept: Any = None
+    kept_by: str = ""
+    kept_hlc: int = 0
+    ver: int = 0
+    state: str = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What became of an op: the outcome, the row after it (None when there is none) and the conflicts it made.
+
+    `differs` says that the author's device does not hold this row yet and must be sent it.
+    """
+
+    outcome: Outcome
+    row: Row | None
+    conflicts: tuple[Conflict, ...] = ()
+    code: Rejection | None = None
+    differs: bool = False
+    changed: bool = False
+
+
+@dataclass(slots=True)
+class _Meeting:
+    """The state while one op is laid on one row."""
+
+    op: Op
+    op_id: OpId
+    mark: Mark
+    kind: Kind | None
+    cells: dict[str, Any]
+    marks: dict[str, Mark]
+    conflicts: list[Conflict] = field(default_factory=list)
+    changed: bool = False
+    overruled: bool = False
+
+    def take(self, cell: str, value: Any) -> None:
+        if value is None:
+            self.cells.pop(cell, None)
+        else:
+            self.cells[cell] = value
+        self.marks[cell] = self.mark
+        self.changed = True
+
+    def keep(self, cell: str, *, shown: Any, shown_mark: Mark, kept: Any, kept_mark: Mark) -> None:
+        self.conflicts.append(
+            Conflict(
+                id=conflict_id(self.op_id, cell),
+                kind=self.op.kind,
+                record=self.op.id,
+                cell=cell,
+                base=self.op.was.get(cell),
+                shown=shown,
+                shown_by=shown_mark.person,
+                shown_hlc=shown_mark.hlc,
+                kept=kept,
+                kept_by=kept_mark.person,
+                kept_hlc=kept_mark.hlc,
+                ver=self.mark.ver,
+            )
+        )
+
+
+def conflict_id(op_id: OpId, cell: str) -> bytes:
+    """The same op meets the same cell once: 16 bytes drawn from both, so a repeat makes no second conflict."""
+    text = op_id.device + op_id.incarnation + op_id.n.to_bytes(8, "big") + cell.encode()
+    return hashlib.sha256(b"fieldkeep-conflict/v1" + text).digest()[:16]
+
+
+def apply(row: Row | None, op: Op, op_id: OpId, *, seq: int, person: str) -> Merged:
+    """Lay `op` on `row` under sequence number `seq`. `op.hlc` is already clamped, its cells already checked."""
+    mark = Mark(seq, op.hlc, op_id.device, person)
+    if row is None:
+        if op.act is not Act.ADD:
+            return Merged(Outcome.REJECTED, None, code=Rejection.GONE)
+        cells = {cell: value for cell, value in op.set.items() if value is not None}
+        fresh = Row(op.kind, op.id, seq, cells, dict.fromkeys(op.set, mark))
+        return Merged(Outcome.OK, fresh, changed=True)
+    if row.kind != op.kind:
+        return Merged(Outcome.REJECTED, row, code=Rejection.INVALID)
+    unseen = any(m.ver > op.base and m.device != op_id.device for m in row.marks.values())
+    meeting = _Meeting(op, op_id, mark, KINDS.get(op.kind), dict(row.cells), dict(row.marks))
+    if op.act is Act.DELETE:
+        return _delete(row, meeting, unseen=unseen)
+    if op.act is Act.UNDELETE and row.deleted:
+        row = replace(row, deleted=False)
+        meeting.marks[WHOLE_RECORD] = mark
+        meeting.changed = True
+    for cell, value in op.set.items():
+        _lay_cell(row, meeting, cell, value)
+    outcome = Outcome.CONFLICT if meeting.conflicts else Outcome.MERGED if unseen else Outcome.OK
+    if not meeting.changed:
+        return Merged(outcome, row, tuple(meeting.conflicts), differs=unseen or row.deleted)
+    after = Row(row.kind, row.id, seq, meeting.cells, meeting.marks, row.deleted)
+    return Merged(outcome, after, tuple(meeting.conflicts), differs=unseen or meeting.overruled, changed=True)
+
+
+def _delete(row: Row, meeting: _Meeting, *, unseen: bool) -> Merged:
+    if row.deleted:
+        return Merged(Outcome.OK, row)
+    if unseen:
+        foreign = max(
+            (m for m in row.marks.values() if m.device != meeting.op_id.device), key=lambda m: (m.ver, m.hlc)
+        )
+        meeting.keep(WHOLE_RECORD, shown=None, shown_mark=foreign, kept="deleted", kept_mark=meeting.mark)
+        return Merged(Outcome.CONFLICT, row, tuple(meeting.conflicts), differs=True)
+    marks = {**row.marks, WHOLE_RECORD: meeting.mark}
+    gone = Row(row.kind, row.id, meeting.mark.ver, row.cells, marks, deleted=True)
+    return Merged(Outcome.OK, gone, changed=True)
+
+
+def _lay_cell(row: Row, meeting: _Meeting, cell: str, value: Any) -> None:
+    there = row.cells.get(cell)
+    if value == there:
+        return
+    before = row.marks.get(cell)
+    if row.deleted:
+        gone = row.marks.get(WHOLE_RECORD, meeting.mark)
+        meeting.keep(cell, shown=None, shown_mark=gone, kept=value, kept_mark=meeting.mark)
+        return
+    if before is None or before.ver <= meeting.op.base or before.device == meeting.op_id.device:
+        meeting.take(cell, value)
+        return
+    rule = meeting.kind.rule(cell) if meeting.kind else Merge.LATEST
+    if rule is Merge.NOTES:
+        meeting.take(cell, join_notes(meeting.op.was.get(cell), there, value))
+        meeting.overruled = True
+        return
+    if rule is Merge.HOLD:
+        wins = False
+    elif rule is Merge.STRICTER:
+        wins = stricter(meeting.kind, cell, there, value)
+    else:
+        wins = (meeting.mark.hlc, meeting.mark.device) > (before.hlc, before.device)
+    if wins:
+        meeting.take(cell, value)
+        meeting.keep(cell, shown=value, shown_mark=meeting.mark, kept=there, kept_mark=before)
+    else:
+        meeting.overruled = True
+        meeting.keep(cell, shown=there, shown_mark=before, kept=value, kept_mark=meeting.mark)
+
+
+def join_notes(base: Any, theirs: Any, mine: Any) -> str:
+    """Both texts: what each added to a common beginning, one after the other; the whole of both otherwise."""
+    first, second, start = str(theirs or ""), str(mine or ""), str(base or "")
+    if second in first:
+        return first
+    if first in second:
+        return second
+    if start and first.startswith(start) and second.startswith(start):
+        return first + "\n" + second[len(start) :].lstrip("\n")
+    return f"{first}\n\n{second}"
+
+
+def stricter(kind: Kind | None, cell: str, there: Any, value: Any) -> bool:
+    """Whether `value` protects the person more than `there`: yes over no, the later choice, the earlier day."""
+    field_ = kind.by_name.get(cell) if kind else None
+    if isinstance(there, bool) or isinstance(value, bool):
+        return value is True
+    if field_ is not None and isinstance(field_.type, Choice):
+        order = field_.type.values
+        rank = {word: place for place, word in enumerate(order)}
+        return rank.get(value, -1) > rank.get(there, -1)
+    if field_ is not None and isinstance(field_.type, Date):
+        return there is None or (value is not None and value < there)
+    return False

@@ -1,0 +1,188 @@
+"""Every message of the wire: request paths, headers of frames, and the signature of a request within a session.
+
+    GET  /v1/root       the root envelope, JSON
+    POST /v1/enrol      enrolment envelope, JSON            -> EnrolReply
+    POST /v1/session    session envelope, JSON              -> SessionReply
+    POST /v1/exchange   ExchangeHead, Op*                   -> ReplyHead, OpResult*, Change*, Conflict*, Paper*
+    POST /v1/receipt    ReceiptHead, SealedPart*            -> ReceiptReply
+    GET  /healthz       "ok"
+
+Replies are frames (codec.py); a failed request answers with its status and one frame, Trouble.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Any, Final
+
+import msgspec
+
+from sync.protocol.errors import Outcome, Problem, Rejection
+
+ROOT_PATH: Final = "/v1/root"
+ENROL_PATH: Final = "/v1/enrol"
+SESSION_PATH: Final = "/v1/session"
+EXCHANGE_PATH: Final = "/v1/exchange"
+RECEIPT_PATH: Final = "/v1/receipt"
+HEALTH_PATH: Final = "/healthz"
+
+SESSION_HEADER: Final = "Fieldkeep-Session"
+COUNTER_HEADER: Final = "Fieldkeep-Counter"
+MAC_HEADER: Final = "Fieldkeep-Mac"
+COUNTER_WINDOW: Final = 64  # lines run in parallel: a counter may arrive this far behind the highest seen
+
+OPS_MAX: Final = 1_000  # in one exchange
+OPS_BYTES_MAX: Final = 4 * 2**20
+PAGE_ROWS: Final = 2_000
+SEALED_PART: Final = 2**20  # bytes of the sealed outbox in one frame
+
+
+class Cursor(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a device has read: the server's history, its sequence, the rights it was read under, the schema."""
+
+    epoch: bytes = b""
+    seq: int = 0
+    scopes: int = 0
+    schema: int = 0
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """The person a device belongs to."""
+
+    id: bytes
+    email: str
+    role: str
+    team: str
+    territory: str = ""
+
+
+class EnrolReply(msgspec.Struct, frozen=True, kw_only=True):
+    """What a new device gets: who it is, and its first documents as signed envelopes."""
+
+    enrolment: str
+    person: Person
+    org_name: str
+    root: bytes
+    policy: bytes
+    lease: bytes
+    server_time: int
+
+
+class SessionReply(msgspec.Struct, frozen=True, kw_only=True):
+    """A session: its id and the key for the macs of its requests, both gone when it ends."""
+
+    session: bytes
+    key: bytes
+    epoch: bytes
+    acked_n: int  # the highest op of this incarnation that the server holds
+    server_time: int
+    protocol: int = 1
+    ops_max: int = OPS_MAX
+    page_rows: int = PAGE_ROWS
+    rollback: bool = False  # the server holds newer ops of this incarnation: take a new one
+
+
+class ExchangeHead(msgspec.Struct, frozen=True, kw_only=True):
+    """The first frame of an exchange; ops follow, unless the device is locked."""
+
+    incarnation: bytes
+    cursor: Cursor
+    state: str  # "active" | "locked"
+    nonce: str  # for the lease
+    lease_left_ms: int
+    policy_version: int
+    root_version: int
+    order_head: int  # the highest order number this device has taken in
+    obeyed: dict[str, str] = {}  # order id -> "done" | "refused:<rule>" since the last exchange
+    unsent: int = 0
+    app_version: str = ""
+    posture: dict[str, Any] = {}
+    ask_share: bool = False
+    recovered: list[bytes] = []  # recovered packets this device has taken into its outbox
+
+
+class ReplyHead(msgspec.Struct, frozen=True, kw_only=True):
+    """The first frame of the answer."""
+
+    cursor: Cursor
+    more: bool  # ask again at once
+    acked_n: int
+    durable_seq: int  # acknowledged and safe up to here: kept copies may go
+    server_time: int
+    order_head: int
+    person: Person
+
+
+class OpResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of op `n`; `row` comes when the device's own row differs from the server's."""
+
+    n: int
+    outcome: Outcome
+    ver: int = 0
+    code: Rejection | None = None
+    hint: str = ""
+    conflicts: list[bytes] = []
+    row: msgspec.Raw | None = None  # a Change
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A record as the device may see it; `gone` is "deleted" or "left" (out of scope: every trace goes)."""
+
+    kind: str
+    id: bytes
+    ver: int
+    cells: dict[str, msgspec.Raw] = {}
+    gone: str = ""
+    person: str = ""  # who wrote last
+    hlc: int = 0
+
+
+class Paper(msgspec.Struct, frozen=True, kw_only=True):
+    """A document for the device: kind "root", "policy", "lease", "order", "share" (sealed), "recovered" (sealed)."""
+
+    kind: str
+    data: bytes
+    id: bytes = b""
+
+
+class ReceiptHead(msgspec.Struct, frozen=True, kw_only=True):
+    """A wipe's receipt envelope; parts of the sealed outbox follow in order."""
+
+    receipt: bytes
+    parts: int
+
+
+class ReceiptReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The server holds receipt and outbox, durably; the device may forget both."""
+
+    receipt_id: str
+    stored: bool = True
+
+
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a request failed, with what the client needs to go on."""
+
+    problem: Problem
+    title: str = ""
+    hint: str = ""
+    expected: int = 0
+    retry_after: int = 0
+    server_time: int = 0
+
+
+# Tags of frames, one per struct; a tag that is not here refuses the page.
+HEAD: Final = "head"
+OP: Final = "op"
+RESULT: Final = "result"
+CHANGE: Final = "change"
+CONFLICT: Final = "conflict"
+PAPER: Final = "paper"
+PART: Final = "part"
+TROUBLE: Final = "trouble"
+
+
+def request_mac(key: bytes, method: str, target: str, body: bytes, counter: int) -> str:
+    """The mac of a request within a session, hex: over method, path and query, body digest and counter."""
+    text = f"fieldkeep-request/v1\n{method}\n{target}\n{hashlib.sha256(body).hexdigest()}\n{counter}"
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
