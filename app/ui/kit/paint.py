@@ -1,0 +1,160 @@
+"""What all painted parts share: text on fixed baselines, the focus ring, tones."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QTextCharFormat,
+    QTextLayout,
+)
+from PySide6.QtWidgets import QWidget
+
+from app.ui.kit.marks import Mark
+from app.ui.theme.palette import ink
+from app.ui.theme.tokens import HAIRLINE, RADIUS, RING, Colour
+
+# Height of a capital letter as a part of the type size. Taken as fixed, because asking each font would set
+# Latin and Chinese at different heights.
+_CAPITAL: Final = 0.72
+
+
+class Tone(StrEnum):
+    """How a word is meant; always beside the word, never in its place."""
+
+    PLAIN = "plain"
+    ACCENT = "accent"
+    OK = "ok"
+    WARN = "warn"
+    BAD = "bad"
+
+
+INKS: Final[dict[Tone, Colour]] = {
+    Tone.PLAIN: Colour.SOFT,
+    Tone.ACCENT: Colour.ACCENT,
+    Tone.OK: Colour.OK,
+    Tone.WARN: Colour.WARN,
+    Tone.BAD: Colour.BAD,
+}
+GROUNDS: Final[dict[Tone, Colour]] = {
+    Tone.PLAIN: Colour.QUIET,
+    Tone.ACCENT: Colour.CHOSEN,
+    Tone.OK: Colour.OK_GROUND,
+    Tone.WARN: Colour.WARN_GROUND,
+    Tone.BAD: Colour.BAD_GROUND,
+}
+
+
+def baseline(top: float, height: float, font: QFont) -> float:
+    """Where one line of any script stands in a box, so that capitals are in its middle."""
+    return top + (height + _CAPITAL * font.pixelSize()) / 2
+
+
+def width(text: str, font: QFont) -> float:
+    """How wide a text is on one line, in device-independent pixels."""
+    return QFontMetricsF(font).horizontalAdvance(text)
+
+
+def elided(text: str, font: QFont, room: float) -> str:
+    """The text, cut by its width with an ellipsis if `room` is too small; line breaks become blanks."""
+    line = " ".join(text.split())
+    return QFontMetricsF(font).elidedText(line, Qt.TextElideMode.ElideRight, max(0.0, room))
+
+
+def draw(
+    painter: QPainter, place: QPointF, text: str, font: QFont, colour: QColor, marks: tuple[Mark, ...] = ()
+) -> None:
+    """Draw one line with its baseline at `place`; `marks` get the ground of found letters."""
+    painter.setFont(font)
+    painter.setPen(colour)
+    if marks:
+        _draw_marked(painter, place, text, font, marks)
+    else:
+        painter.drawText(place, text)
+
+
+def draw_right(painter: QPainter, place: QPointF, text: str, font: QFont, colour: QColor) -> None:
+    """Draw one line that ends at `place`."""
+    draw(painter, QPointF(place.x() - width(text, font), place.y()), text, font, colour)
+
+
+def pill(painter: QPainter, rect: QRectF, ground: Colour, radius: float, line: Colour | None = None) -> None:
+    """Fill a rounded rectangle, with a hairline of `line` inside its border when given."""
+    painter.setPen(QPen(ink(line), HAIRLINE) if line else Qt.PenStyle.NoPen)
+    painter.setBrush(ink(ground))
+    inset = HAIRLINE / 2 if line else 0.0
+    painter.drawRoundedRect(rect.adjusted(inset, inset, -inset, -inset), radius, radius)
+
+
+def ring(painter: QPainter, rect: QRectF, radius: float = RADIUS) -> None:
+    """Draw the focus ring inside the border of a rectangle."""
+    half = RING / 2
+    painter.setPen(QPen(ink(Colour.ACCENT), RING))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(rect.adjusted(half, half, -half, -half), radius, radius)
+
+
+class Ring(QWidget):
+    """The focus ring over a control that Fusion draws, such as a combo box.
+
+    A style sheet would take the whole control from Fusion, so the ring lies over it and takes no clicks.
+    """
+
+    def __init__(self, control: QWidget) -> None:
+        super().__init__(control)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setGeometry(control.rect())
+        self.setVisible(control.hasFocus())
+        control.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the control's size and focus; takes no event away."""
+        control = self.parentWidget()
+        if control is not None and watched is control:
+            if event.type() == QEvent.Type.Resize:
+                self.setGeometry(control.rect())
+            elif event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
+                self.setVisible(event.type() == QEvent.Type.FocusIn)
+                self.raise_()
+        return False
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw nothing but the ring."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        ring(painter, QRectF(self.rect()), 4)
+
+
+def _draw_marked(painter: QPainter, place: QPointF, text: str, font: QFont, marks: tuple[Mark, ...]) -> None:
+    layout = QTextLayout(text, font)
+    layout.beginLayout()
+    line = layout.createLine()
+    layout.endLayout()
+    found = QTextCharFormat()
+    found.setBackground(ink(Colour.MARK))
+    found.setForeground(ink(Colour.TEXT))
+    formats = []
+    for start, end in marks:
+        if start >= len(text):
+            continue
+        part = QTextLayout.FormatRange()
+        part.start = _units(text[:start])
+        part.length = _units(text[start:end])
+        part.format = found
+        formats.append(part)
+    layout.setFormats(formats)
+    layout.draw(painter, QPointF(place.x(), place.y() - line.ascent()))
+
+
+def _units(text: str) -> int:
+    # Qt counts UTF-16 units; rare Chinese characters in names take two.
+    return len(text.encode("utf-16-le")) // 2

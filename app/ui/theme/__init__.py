@@ -1,0 +1,1 @@
+"""How the desktop looks: colours, sizes, type and icons, each declared once."""

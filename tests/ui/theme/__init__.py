@@ -1,0 +1,1 @@
+"""Tests of colours, palette, style sheet, fonts and icons."""
