@@ -1,1 +1,1 @@
-"""The engine that exchanges ops with the server; knows no SQL, no Qt and no desktop."""
+"""The engine that exchanges ops with the server; it knows no SQL, no Qt and nothing of the app."""

@@ -121,7 +121,7 @@ class Kind:
                 changed[cell] = None
         return changed
 
-    def check_cells(self, cells: Mapping[str, Any]) -> dict[str, Any]:
+    def check_cells(self, cells: Mapping[Any, Any]) -> dict[str, Any]:
         """Cells as they come over the wire made exact; unknown fields are carried, their names being sane.
 
         Raises FieldProblem.

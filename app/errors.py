@@ -1,0 +1,89 @@
+"""Errors that may reach a person: each has a title, a next step, and the exit code of the command line.
+
+KnownError (sync.protocol.errors)
+└── AppError                 1  refused or failed
+    ├── WrongUse             2  the command was not understood
+    ├── Locked               3  the store is locked
+    ├── Wiped                4  the store was wiped by the organisation
+    ├── Offline              5  the server could not be reached
+    ├── NotEnrolled          1  this profile belongs to no organisation yet
+    ├── Busy                 1  another process holds the profile
+    ├── NotFound             1  no such record
+    ├── NoSpace              1  the disk is full; nothing was changed
+    ├── KeyringUnreachable   1  the system keyring does not answer: never taken for "no key"
+    ├── KeyMissing           1  the keyring answers, and our entry is not there
+    ├── StoreDamaged         1  header, state or store do not hold
+    └── NewerStore           1  made by a newer Fieldkeep
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from sync.protocol.errors import KnownError
+
+
+class AppError(KnownError):
+    """An error of the desktop and its command line."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class WrongUse(AppError):
+    """The command was not understood."""
+
+    exit_code = 2
+
+
+class Locked(AppError):
+    """The store is locked; `by_order` when only IT can open it again."""
+
+    exit_code = 3
+
+    def __init__(self, title: str, hint: str = "", *, by_order: bool = False) -> None:
+        super().__init__(title, hint)
+        self.by_order = by_order
+
+
+class Wiped(AppError):
+    """The store was wiped by the organisation."""
+
+    exit_code = 4
+
+
+class Offline(AppError):
+    """The server could not be reached; everything stays on this device."""
+
+    exit_code = 5
+
+
+class NotEnrolled(AppError):
+    """This profile belongs to no organisation yet."""
+
+
+class Busy(AppError):
+    """Another process holds the profile."""
+
+
+class NotFound(AppError):
+    """No such record here."""
+
+
+class NoSpace(AppError):
+    """The disk is full; nothing was changed."""
+
+
+class KeyringUnreachable(AppError):
+    """The system keyring does not answer, is locked, or is one that we do not trust."""
+
+
+class KeyMissing(AppError):
+    """The keyring answers, and our entry is not in it; nothing is made anew in its place."""
+
+
+class StoreDamaged(AppError):
+    """Header, state or store do not hold; nothing was changed."""
+
+
+class NewerStore(AppError):
+    """The store was made by a newer Fieldkeep."""

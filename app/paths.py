@@ -1,0 +1,151 @@
+"""Where a device keeps its files, and how a small file is written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+PRIVATE_DIR: Final = 0o700
+PRIVATE_FILE: Final = 0o600
+
+
+def private_umask() -> None:
+    """From here on, files made by this process are for its person alone."""
+    os.umask(0o077)
+
+
+def default_profile() -> Path:
+    """The folder of the one profile people usually have: local, never roaming."""
+    return Path(platformdirs.user_data_dir("fieldkeep", appauthor=False, roaming=False)) / "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The folder of one device and the names in it."""
+
+    folder: Path
+
+    @property
+    def root(self) -> Path:
+        """The root envelope in force."""
+        return self.folder / "root.json"
+
+    @property
+    def policy(self) -> Path:
+        """The policy envelope in force."""
+        return self.folder / "policy.json"
+
+    @property
+    def lease(self) -> Path:
+        """The last lease envelope."""
+        return self.folder / "lease.json"
+
+    @property
+    def device(self) -> Path:
+        """Who this device is: organisation, device, enrolment, person, server; nothing secret."""
+        return self.folder / "device.json"
+
+    @property
+    def state(self) -> Path:
+        """The guarded small state, with its mac."""
+        return self.folder / "state.json"
+
+    @property
+    def header(self) -> Path:
+        """The wrapped data key."""
+        return self.folder / "store.hdr"
+
+    @property
+    def store(self) -> Path:
+        """The SQLCipher store."""
+        return self.folder / "store.db"
+
+    @property
+    def blobs(self) -> Path:
+        """Encrypted attachments."""
+        return self.folder / "blobs"
+
+    @property
+    def sealed_outbox(self) -> Path:
+        """Unsent work, sealed to the recovery key."""
+        return self.folder / "outbox.seal"
+
+    @property
+    def log(self) -> Path:
+        """Logs without personal data."""
+        return self.folder / "log"
+
+    @property
+    def temp(self) -> Path:
+        """Files of the running session."""
+        return self.folder / "tmp"
+
+    @property
+    def orders(self) -> Path:
+        """Verified orders that wait to be obeyed or reported, as received."""
+        return self.folder / "orders.json"
+
+    @property
+    def wipe_intent(self) -> Path:
+        """From its first byte on, the store does not open again."""
+        return self.folder / "wipe.intent"
+
+    @property
+    def wipe_receipt(self) -> Path:
+        """The signed receipt until the server holds it."""
+        return self.folder / "wipe.receipt"
+
+    @property
+    def tombstone(self) -> Path:
+        """What is left of a wiped device."""
+        return self.folder / "tombstone.json"
+
+    @property
+    def one_opener(self) -> Path:
+        """Locked by the process that has the profile open."""
+        return self.folder / "profile.lock"
+
+    def make(self) -> None:
+        """Make the folder, for its person alone."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(PermissionError):
+            self.folder.chmod(PRIVATE_DIR)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Put `data` at `path` so that a crash leaves the old file or the new one; raises OSError."""
+    temporary = path.with_name(path.name + ".tmp")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in a folder durable; Windows has no such call and does it by itself."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def remove(path: Path) -> None:
+    """Remove a file durably; one that is gone already is well."""
+    path.unlink(missing_ok=True)
+    if path.parent.exists():
+        sync_folder(path.parent)

@@ -1,0 +1,118 @@
+"""What the engine asks of the world: a replica that holds records, a transport, a book of orders, a clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import msgspec
+
+from sync.protocol.merge import Conflict
+from sync.protocol.messages import Change, Cursor, OpResult, Paper, Person
+from sync.protocol.ops import Op
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a replica stands: how far it has read, its incarnation, and the last op number it has given out."""
+
+    cursor: Cursor
+    incarnation: bytes
+    last_n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One page from the server, whole and checked."""
+
+    cursor: Cursor
+    acked_n: int
+    durable_seq: int
+    more: bool = False
+    results: list[OpResult] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a page did to the replica: (kind, id) of every record that looks different now."""
+
+    records: list[tuple[str, bytes]] = field(default_factory=list)
+    conflicts: int = 0
+    rejected: int = 0
+
+
+class Replica(Protocol):
+    """The device's copy of its records. Every method is one transaction."""
+
+    def position(self) -> Position:
+        """Where this replica stands."""
+
+    def take(self, ops_max: int, bytes_max: int) -> list[Op]:
+        """The next waiting ops in order, contiguous from the first unacknowledged; an act is never split."""
+
+    def apply(self, answer: Answer) -> Applied:
+        """Results, rows, conflicts and cursor in one transaction; what still waits is laid on top."""
+
+    def renumber(self, incarnation: bytes) -> None:
+        """Give all waiting ops new numbers, from 1, under a new incarnation."""
+
+    def restart(self, epoch: bytes) -> None:
+        """The server's history changed: read again from its start, keeping every waiting op."""
+
+    def take_in(self, packet: bytes, ops: list[Op], origin: tuple[bytes, bytes]) -> int:
+        """Recovered ops of (device, incarnation) into the outbox, once per packet; how many were new."""
+
+    def recovered(self) -> list[bytes]:
+        """Ids of packets taken in and not yet reported."""
+
+    def reported(self, packets: list[bytes]) -> None:
+        """The server knows of these packets."""
+
+    def unsent(self) -> int:
+        """How many ops wait for the server's word."""
+
+
+class Transport(Protocol):
+    """Bytes to the server and back, within a total deadline. Raises client errors (sync.client.errors)."""
+
+    def get(self, path: str) -> bytes:
+        """The body of a GET."""
+
+    def post(self, path: str, body: bytes, headers: dict[str, str], media: str) -> bytes:
+        """The body of the answer to a POST."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the book of orders says of this device at the start of an exchange."""
+
+    state: str  # "active" | "locked" | "wiped"
+    lease_left_ms: int
+    policy_version: int
+    root_version: int
+    order_head: int
+    obeyed: dict[str, str]
+    ask_share: bool = False
+    posture: dict[str, msgspec.Raw] = field(default_factory=dict)
+
+
+class OrderBook(Protocol):
+    """Takes papers in through the rules of trust, and says what they mean."""
+
+    def standing(self) -> Standing:
+        """How this device stands now."""
+
+    def take_papers(self, papers: list[Paper], nonce: str) -> None:
+        """Verify and keep documents; orders are obeyed by the owner of the book after the exchange."""
+
+    def heard(self, server_time: int, obeyed: dict[str, str], person: Person) -> None:
+        """A whole, verified answer came: contact was made, and these reports have arrived."""
+
+
+class Clock(Protocol):
+    """Time in UTC milliseconds, for stamps and deadlines only."""
+
+    def now_ms(self) -> int:
+        """Now."""
