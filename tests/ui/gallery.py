@@ -14,7 +14,6 @@ from pathlib import Path
 from PySide6.QtCore import QDate, Qt
 from PySide6.QtWidgets import (
     QApplication,
-    QCheckBox,
     QComboBox,
     QDateEdit,
     QFrame,
@@ -32,8 +31,9 @@ from app.ui.kit.badge import BadgeState, SyncBadge
 from app.ui.kit.bars import Brand, FootLine, TopBar
 from app.ui.kit.buttons import Button, Part, icon_button
 from app.ui.kit.card import Card, Fact, FactsTable, FactStyle
+from app.ui.kit.controls import CheckBox, framed
 from app.ui.kit.marks import find_marks
-from app.ui.kit.paint import Ring, Tone
+from app.ui.kit.paint import Tone
 from app.ui.kit.painted_list import PaintedList
 from app.ui.kit.placeholder import Picture, Placeholder
 from app.ui.kit.rail_button import RailButton
@@ -348,7 +348,7 @@ def _fields() -> QVBoxLayout:
     combo.addItems(["Negotiation", "合同谈判"])
     date = QDateEdit(QDate(2026, 11, 22))
     date.setCalendarPopup(True)
-    check = QCheckBox("May be called")
+    check = CheckBox("May be called")
     check.setChecked(True)
     notes = QPlainTextEdit("Notes\n备注")
     notes.setFixedHeight(58)
@@ -362,8 +362,8 @@ def _fields() -> QVBoxLayout:
         check,
         notes,
     ):
-        if isinstance(widget, (QComboBox, QDateEdit, QSpinBox, QCheckBox)):
-            Ring(widget)
+        if isinstance(widget, (QComboBox, QDateEdit, QSpinBox)):
+            framed(widget)
         column.addWidget(widget)
     return column
 
@@ -407,9 +407,8 @@ def focus_page() -> tuple[QWidget, dict[str, QWidget]]:
     badge.show_state(BadgeState.OFFLINE, "3 waiting · offline")
     combo = QComboBox()
     combo.addItems(["Negotiation", "合同谈判"])
-    check = QCheckBox("May be called")
-    Ring(combo)
-    Ring(check)
+    framed(combo)
+    check = CheckBox("May be called")
     stops: dict[str, QWidget] = {
         "main": Button("Unlock", Part.MAIN),
         "plain": Button("Edit"),
@@ -428,7 +427,7 @@ def focus_page() -> tuple[QWidget, dict[str, QWidget]]:
 
 
 def _shoot(outdir: Path, language: str, percent: str) -> None:
-    global _chinese  # noqa: PLW0603 -- one process shoots one language
+    global _chinese
     _chinese = language == "zh_CN"
     application = QApplication([])
     theme = Theme(application, language)

@@ -87,14 +87,23 @@ class FactsTable(QWidget):
         self._grid.setColumnMinimumWidth(0, fonts.px(84))
         self._grid.setColumnStretch(1, 1)
         for at, fact in enumerate(facts):
-            top = Qt.AlignmentFlag.AlignTop
-            self._grid.addWidget(Line(fact.label, Step.BODY, Colour.SOFT), at, 0, top)
+            # Beside a verb, which is as high as a finger, the words stand in its middle.
+            place = Qt.AlignmentFlag.AlignVCenter if fact.action else Qt.AlignmentFlag.AlignTop
+            self._grid.addWidget(Line(fact.label, Step.BODY, Colour.SOFT), at, 0, place)
             colour = Colour.TEXT if fact.tone is Tone.PLAIN else INKS[fact.tone]
             value = Paragraph(fact.value, Step.BODY, colour)
             value.setAccessibleName(f"{fact.label}: {fact.value}")
-            self._grid.addWidget(value, at, 1)
             if fact.action:
-                self._grid.addWidget(self._verb(fact), at, 2, top)
+                row = QHBoxLayout()
+                row.setSpacing(S4)
+                row.addWidget(value, 1, place)
+                row.addWidget(self._verb(fact), 0, place)
+                holder = QWidget()
+                row.setContentsMargins(0, 0, 0, 0)
+                holder.setLayout(row)
+                self._grid.addWidget(holder, at, 1)
+            else:
+                self._grid.addWidget(value, at, 1)
 
     def _show_as_figures(self, facts: tuple[Fact, ...]) -> None:
         self._grid.setVerticalSpacing(S4)

@@ -5,18 +5,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
     QFontMetricsF,
     QPainter,
-    QPaintEvent,
     QPen,
     QTextCharFormat,
     QTextLayout,
 )
-from PySide6.QtWidgets import QWidget
 
 from app.ui.kit.marks import Mark
 from app.ui.theme.palette import ink
@@ -25,6 +23,9 @@ from app.ui.theme.tokens import HAIRLINE, RADIUS, RING, Colour
 # Height of a capital letter as a part of the type size. Taken as fixed, because asking each font would set
 # Latin and Chinese at different heights.
 _CAPITAL: Final = 0.72
+
+# A line that is already cut by width must not be broken once more.
+_UNBOUND: Final = 1_000_000.0
 
 
 class Tone(StrEnum):
@@ -102,56 +103,23 @@ def ring(painter: QPainter, rect: QRectF, radius: float = RADIUS) -> None:
     painter.drawRoundedRect(rect.adjusted(half, half, -half, -half), radius, radius)
 
 
-class Ring(QWidget):
-    """The focus ring over a control that Fusion draws, such as a combo box.
-
-    A style sheet would take the whole control from Fusion, so the ring lies over it and takes no clicks.
-    """
-
-    def __init__(self, control: QWidget) -> None:
-        super().__init__(control)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setGeometry(control.rect())
-        self.setVisible(control.hasFocus())
-        control.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Follow the control's size and focus; takes no event away."""
-        control = self.parentWidget()
-        if control is not None and watched is control:
-            if event.type() == QEvent.Type.Resize:
-                self.setGeometry(control.rect())
-            elif event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
-                self.setVisible(event.type() == QEvent.Type.FocusIn)
-                self.raise_()
-        return False
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw nothing but the ring."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        ring(painter, QRectF(self.rect()), 4)
-
-
 def _draw_marked(painter: QPainter, place: QPointF, text: str, font: QFont, marks: tuple[Mark, ...]) -> None:
-    layout = QTextLayout(text, font)
-    layout.beginLayout()
-    line = layout.createLine()
-    layout.endLayout()
     found = QTextCharFormat()
     found.setBackground(ink(Colour.MARK))
     found.setForeground(ink(Colour.TEXT))
     formats = []
     for start, end in marks:
-        if start >= len(text):
-            continue
         part = QTextLayout.FormatRange()
         part.start = _units(text[:start])
         part.length = _units(text[start:end])
         part.format = found
         formats.append(part)
+    layout = QTextLayout(text, font)
     layout.setFormats(formats)
+    layout.beginLayout()
+    line = layout.createLine()
+    line.setLineWidth(_UNBOUND)
+    layout.endLayout()
     layout.draw(painter, QPointF(place.x(), place.y() - line.ascent()))
 
 

@@ -23,7 +23,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 # Baselines from the top of a row, the same for every script.
 _TITLE_BASE = 24
-_SECOND_BASE = 43
+_SECOND_BASE = 44
 
 
 class RowDelegate(QStyledItemDelegate):
