@@ -1,0 +1,1 @@
+"""Secrets of one device: the system keyring, the wrapped data key, the guarded state and trusted time."""

@@ -1,0 +1,1 @@
+"""Tests of keys, keyring, vault, state and time."""
