@@ -65,7 +65,7 @@ def pytest_unconfigure() -> None:
     _session.close()
 
 
-# --- real data ------------------------------------------------------------------------------------
+# --- real data --------------------------------------------------------------------------------
 
 
 def _real_data() -> Path | None:
@@ -95,7 +95,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"Set {REAL_DATA} to the folder of real CRM files to run them.")
 
 
-# --- a quiet log ----------------------------------------------------------------------------------
+# --- a quiet log ------------------------------------------------------------------------------
 
 
 class _Warnings(logging.Handler):
@@ -166,7 +166,7 @@ def expect_warning(request: pytest.FixtureRequest) -> Callable[[str], None]:
     return request.node.stash[_watch].patterns.append  # type: ignore[no-any-return]
 
 
-# --- a display ------------------------------------------------------------------------------------
+# --- a display --------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
@@ -190,10 +190,10 @@ def xvfb() -> Iterator[dict[str, str]]:
         process.wait(10)
 
 
-# --- the program ----------------------------------------------------------------------------------
+# --- the program ------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
 def scripts() -> Path:
-    """The folder of `fieldkeep`, `fieldkeep-server` and `fieldkeep-admin` that belong to the code under test."""
+    """The folder with `fieldkeep`, `fieldkeep-server` and `fieldkeep-admin` of the code under test."""
     return Path(sys.executable).parent
