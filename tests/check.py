@@ -74,7 +74,7 @@ def wheel() -> list[Step]:
     (inside / "parts.pth").write_text(f"{parts}\n")
     python = str(WHEEL / "venv" / "bin" / "python")
     build = ("build", "--wheel", "--no-isolation", "--outdir", str(WHEEL / "dist"), ".")
-    install = ("--python", python, "install", "--no-deps", "--no-index", "--force-reinstall")
+    install = ("--isolated", "--python", python, "install", "--no-deps", "--no-index", "--force-reinstall")
     env = {"PYTHONSAFEPATH": "1", "FIELDKEEP_TEST_INSTALLED": "1"}
     run = [python, "-P", "-m", "pytest", *_workers(), "--ignore=tests/house"]
     return [

@@ -20,6 +20,7 @@ ROOMS_OF = {
     "sqlcipher3": ("app.store", "sync.server.db"),
     "sqlite3": (),
     "requests": ("sync.client",),
+    "urllib3": ("sync.client",),
     "starlette": ("sync.server", "sync.console", "sync.compose"),
     "uvicorn": ("sync.server", "sync.compose"),
     "uvloop": ("sync.server", "sync.compose"),

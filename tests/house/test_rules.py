@@ -86,7 +86,10 @@ def test_only_speaking_rooms_print() -> None:
 
 def test_nothing_secret_is_drawn_from_random() -> None:
     """The module's numbers can be foretold from a few; keys and ids come from secrets and os.urandom."""
-    allowed = {"packaging/sample.py"}  # the sample must be the same on every machine
+    allowed = {
+        "packaging/sample.py",  # the sample must be the same on every machine
+        "sync/client/engine.py",  # jitter keeps devices from coming all at once; who foretells it gains nothing
+    }
     drawing = [
         name(path)
         for path in modules("app", "sync", "packaging")
