@@ -28,6 +28,7 @@ FRAME_MAX: Final = 8 * 2**20
 ROW_MAX: Final = 256 * 2**10  # one record's cells, as msgpack
 MEDIA_TYPE: Final = "application/vnd.fieldkeep.frames"
 
+Raw = msgspec.Raw
 T = TypeVar("T")
 
 _LENGTH: Final = struct.Struct(">I")

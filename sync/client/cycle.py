@@ -1,0 +1,140 @@
+"""ONE exchange: take ops, send, verify papers, apply the page, say what was heard; pure but for the ports.
+
+Numbered steps, each of which a crash may follow without loss:
+
+1.  ops are taken from the outbox (they stay in it)
+2.  the request is sent
+3.  the answer is here, whole, its count and hash checked
+4.  papers are verified and kept
+5.  results, rows, conflicts and cursor are applied in one transaction
+6.  the book of orders notes the contact
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sync.client.errors import ServerRefused, Unreachable
+from sync.client.line import Line, whole
+from sync.client.ports import Answer, Applied, OrderBook, Position, Replica, Standing
+from sync.protocol import codec, messages, version
+from sync.protocol.errors import BadFrames, Problem, UpgradeNeeded
+from sync.protocol.ids import new_incarnation
+from sync.protocol.merge import Conflict
+from sync.protocol.messages import Change, Cursor, ExchangeHead, OpResult, Paper, ReplyHead
+from sync.protocol.texts import gettext as _
+
+ACTIVE = "active"
+NOTHING_HELD = Position(Cursor(), b"\0" * 8, 0)
+
+Step = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one exchange brought."""
+
+    more: bool
+    sent: int
+    applied: Applied = field(default_factory=Applied)
+    papers: int = 0
+
+
+def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = lambda n: None) -> Page:
+    """Exchange once. Without a replica (locked, wiped) only papers travel.
+
+    Raises ExchangeError and UpgradeNeeded; then nothing has changed on the device but what a whole answer brought.
+    """
+    standing = book.standing()
+    replica = replica if standing.state == ACTIVE else None
+    position = replica.position() if replica else NOTHING_HELD
+    session = line.open(position, standing.state)
+    if replica and session.rollback:
+        # A restored copy or a clone: the numbers we would give are taken. Unsent ops get new ones.
+        replica.renumber(bytes(new_incarnation()))
+        line.forget()
+        position = replica.position()
+        session = line.open(position, standing.state)
+    ops = replica.take(session.ops_max, messages.OPS_BYTES_MAX) if replica else []
+    step(1)
+    nonce = secrets.token_hex(16)
+    packets = replica.recovered() if replica else []
+    head = _head(standing, position, nonce, replica.unsent() if replica else 0, packets)
+    body = codec.encode([(messages.HEAD, head), *((messages.OP, op) for op in ops)])
+    step(2)
+    try:
+        frames = whole(line.post(messages.EXCHANGE_PATH, body))
+    except ServerRefused as refusal:
+        if replica and refusal.problem is Problem.EPOCH:
+            replica.restart(b"")
+        raise
+    step(3)
+    reply, answer, papers = _read(frames)
+    book.take_papers(papers, nonce)
+    step(4)
+    applied = replica.apply(answer) if replica else Applied()
+    if replica and packets:
+        replica.reported(packets)
+    step(5)
+    book.heard(reply.server_time, standing.obeyed, reply.person)
+    step(6)
+    return Page(more=reply.more, sent=len(ops), applied=applied, papers=len(papers))
+
+
+def _head(
+    standing: Standing, position: Position, nonce: str, unsent: int, packets: list[bytes]
+) -> ExchangeHead:
+    return ExchangeHead(
+        incarnation=position.incarnation,
+        cursor=position.cursor,
+        state=standing.state,
+        nonce=nonce,
+        lease_left_ms=standing.lease_left_ms,
+        policy_version=standing.policy_version,
+        root_version=standing.root_version,
+        order_head=standing.order_head,
+        obeyed=standing.obeyed,
+        unsent=unsent,
+        app_version=version.APP_VERSION,
+        posture=dict(standing.posture),
+        ask_share=standing.ask_share,
+        recovered=packets,
+    )
+
+
+def _read(frames: list[tuple[str, codec.Raw]]) -> tuple[ReplyHead, Answer, list[Paper]]:
+    """The answer's parts. An entry we do not know refuses the page: passing over it would lose it for ever."""
+    results: list[OpResult] = []
+    changes: list[Change] = []
+    conflicts: list[Conflict] = []
+    papers: list[Paper] = []
+    try:
+        head = codec.read(frames[0][1], ReplyHead)
+        for tag, value in frames[1:]:
+            if tag == messages.CHANGE:
+                changes.append(codec.read(value, Change))
+            elif tag == messages.RESULT:
+                results.append(codec.read(value, OpResult))
+            elif tag == messages.CONFLICT:
+                conflicts.append(codec.read(value, Conflict))
+            elif tag == messages.PAPER:
+                papers.append(codec.read(value, Paper))
+            else:
+                raise UpgradeNeeded(
+                    _("The server sends something this version of Fieldkeep does not know."),
+                    _("Update Fieldkeep. Your changes are safe on this device."),
+                )
+    except BadFrames as damage:
+        raise Unreachable(damage.title, damage.hint) from None
+    answer = Answer(
+        cursor=head.cursor,
+        acked_n=head.acked_n,
+        durable_seq=head.durable_seq,
+        more=head.more,
+        results=results,
+        changes=changes,
+        conflicts=conflicts,
+    )
+    return head, answer, papers

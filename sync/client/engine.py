@@ -1,0 +1,95 @@
+"""The thread that exchanges: waits by the pace, runs cycles until nothing is left, tells how it stands."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+
+from sync.client.errors import ServerRefused
+from sync.client.pace import Pace
+from sync.client.status import Phase
+from sync.protocol.errors import KnownError, UpgradeNeeded
+
+_LOG = logging.getLogger("sync.client.engine")
+
+
+class Engine:
+    """Runs `round_` (all exchanges until nothing is left) when it is due, in a thread of its own.
+
+    `round_` raises KnownError when a round fails. `tell` is called from the engine's thread.
+    """
+
+    def __init__(self, round_: Callable[[], None], tell: Callable[[Phase, KnownError | None], None]) -> None:
+        self._round = round_
+        self._tell = tell
+        self._pace = Pace(last_exchange=time.monotonic())
+        self._wake = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="fieldkeep-engine", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the first exchange is due at once."""
+        self._thread.start()
+
+    def stop(self, wait_s: float = 2.0) -> None:
+        """End after the exchange under way, at the latest after `wait_s` seconds."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+            self._thread.join(wait_s)
+
+    def edited(self) -> None:
+        """An edit was saved: exchange once typing settles."""
+        self._change(lambda pace: pace.edited(time.monotonic()))
+
+    def wanted(self) -> None:
+        """A person asked: exchange now."""
+        self._change(Pace.wanted)
+
+    def _change(self, change: Callable[[Pace], Pace]) -> None:
+        with self._wake:
+            self._pace = change(self._pace)
+            self._wake.notify()
+
+    def _run(self) -> None:
+        while self._wait_until_due():
+            with self._wake:
+                taken = self._pace
+            self._tell(Phase.SENDING, None)
+            try:
+                self._round()
+            except (ServerRefused, UpgradeNeeded) as refusal:
+                self._failed(refusal, Phase.REFUSED)
+            except KnownError as problem:
+                self._failed(problem, Phase.OFFLINE)
+            else:
+                with self._wake:
+                    fresh = self._pace is taken
+                    self._pace = self._pace.succeeded(time.monotonic())
+                    if not fresh:
+                        # Something was saved or asked for while the round ran: it may have missed it.
+                        self._pace = self._pace.edited(time.monotonic())
+                self._tell(Phase.IDLE, None)
+        self._tell(Phase.STOPPED, None)
+
+    def _failed(self, problem: KnownError, phase: Phase) -> None:
+        retry_after = float(problem.trouble.retry_after) if isinstance(problem, ServerRefused) else 0.0
+        # Spreading devices in time is no secret: any luck will do.
+        luck = random.random()  # noqa: S311
+        with self._wake:
+            self._pace = self._pace.failed(time.monotonic(), luck, retry_after)
+        _LOG.info("exchange failed: %s", type(problem).__name__)
+        self._tell(phase, problem)
+
+    def _wait_until_due(self) -> bool:
+        with self._wake:
+            while not self._stopping:
+                wait = self._pace.due() - time.monotonic()
+                if wait <= 0:
+                    return True
+                self._wake.wait(wait)
+            return False

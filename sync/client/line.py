@@ -1,0 +1,106 @@
+"""A line to the server: signs in with the device key, then gives every request its mac and counter."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sync.client.errors import ServerRefused, Unreachable
+from sync.client.ports import Position, Transport
+from sync.protocol import codec, messages, version
+from sync.protocol.documents import Document, SessionOpen
+from sync.protocol.errors import BadFrames, Problem
+from sync.protocol.messages import SessionReply
+from sync.protocol.signing import Envelope
+from sync.protocol.texts import gettext as _
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who signs in, and how it signs; the key itself stays where it is kept."""
+
+    org: str
+    enrolment: str
+    device: str
+    sign: Callable[[Document], Envelope]
+
+
+class Line:
+    """One device's way to the server; opens a session when it has none and again when the server forgot it."""
+
+    def __init__(self, transport: Transport, identity: Identity, now_ms: Callable[[], int]) -> None:
+        self._transport = transport
+        self._identity = identity
+        self._now_ms = now_ms
+        self._session: SessionReply | None = None
+        self._counter = 0
+
+    def open(self, position: Position, state: str) -> SessionReply:
+        """The running session, or a new one. Raises ExchangeError."""
+        if self._session is None:
+            try:
+                self._session = self._sign_in(position, state, self._now_ms())
+            except ServerRefused as refusal:
+                if refusal.problem is not Problem.UNSIGNED or not refusal.trouble.server_time:
+                    raise
+                # Our clock is wrong; the server has told its own.
+                self._session = self._sign_in(position, state, refusal.trouble.server_time)
+            self._counter = 0
+        return self._session
+
+    def post(self, path: str, body: bytes) -> bytes:
+        """The body of the answer to a request within the session. Raises ExchangeError."""
+        if self._session is None:
+            raise RuntimeError("a session is opened before the first request")
+        self._counter += 1
+        headers = {
+            messages.SESSION_HEADER: self._session.session.hex(),
+            messages.COUNTER_HEADER: str(self._counter),
+            messages.MAC_HEADER: messages.request_mac(self._session.key, "POST", path, body, self._counter),
+        }
+        try:
+            return self._transport.post(path, body, headers, codec.MEDIA_TYPE)
+        except ServerRefused as refusal:
+            if refusal.problem in (Problem.UNSIGNED, Problem.EPOCH, Problem.ROLLBACK, Problem.UNKNOWN_DEVICE):
+                self.forget()
+            raise
+
+    def forget(self) -> None:
+        """Sign in anew before the next request."""
+        self._session = None
+
+    def _sign_in(self, position: Position, state: str, at: int) -> SessionReply:
+        document = SessionOpen(
+            org=self._identity.org,
+            enrolment=self._identity.enrolment,
+            device=self._identity.device,
+            incarnation=position.incarnation.hex(),
+            last_n=position.last_n,
+            protocols=list(range(version.OLDEST_PROTOCOL, version.PROTOCOL + 1)),
+            schema=version.SCHEMA,
+            state=state,
+            nonce=secrets.token_hex(16),
+            at=at,
+        )
+        body = self._identity.sign(document).to_bytes()
+        frames = whole(self._transport.post(messages.SESSION_PATH, body, {}, JSON))
+        return codec.read(frames[0][1], SessionReply)
+
+
+def whole(body: bytes) -> list[tuple[str, codec.Raw]]:
+    """The frames of an answer that begins with its head.
+
+    Raises Unreachable when it is damaged: the same thing is asked for again later.
+    """
+    try:
+        frames = codec.decode(body)
+    except BadFrames as damage:
+        raise Unreachable(damage.title, damage.hint) from None
+    if not frames or frames[0][0] != messages.HEAD:
+        raise Unreachable(
+            _("A message arrived damaged and was not used."), _("It is asked for again at the next exchange.")
+        )
+    return frames

@@ -1,0 +1,52 @@
+"""When to exchange: soon after typing settles, at least once a minute, and ever more slowly while it fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+SETTLE_S: Final = 1.0  # after the last edit
+LONGEST_WAIT_S: Final = 60.0  # after the first edit, and between two exchanges with nothing to send
+BACKOFF_FIRST_S: Final = 1.0
+BACKOFF_LAST_S: Final = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What the next exchange waits for. Times are seconds of one monotonic clock."""
+
+    last_exchange: float
+    first_edit: float | None = None
+    last_edit: float | None = None
+    failures: int = 0
+    retry_at: float = 0.0
+    asked: bool = True  # the first exchange, or a person pressing the button
+
+    def edited(self, now: float) -> Pace:
+        """An edit was saved."""
+        first = now if self.first_edit is None else self.first_edit
+        return replace(self, first_edit=first, last_edit=now)
+
+    def wanted(self) -> Pace:
+        """A person asked for an exchange now: any waiting is over."""
+        return replace(self, asked=True, retry_at=0.0)
+
+    def succeeded(self, now: float) -> Pace:
+        """A whole answer came."""
+        return Pace(last_exchange=now, asked=False)
+
+    def failed(self, now: float, luck: float, retry_after: float = 0.0) -> Pace:
+        """An exchange failed; `luck` in [0, 1) spreads devices that failed together."""
+        ceiling = min(BACKOFF_LAST_S, BACKOFF_FIRST_S * 2**self.failures)
+        wait = max(retry_after, BACKOFF_FIRST_S / 2 + luck * ceiling)
+        return replace(self, failures=min(self.failures + 1, 16), retry_at=now + wait, asked=False)
+
+    def due(self) -> float:
+        """When the next exchange is due."""
+        if self.asked:
+            return 0.0
+        due = self.last_exchange + LONGEST_WAIT_S
+        if self.last_edit is not None and self.first_edit is not None:
+            due = min(due, self.last_edit + SETTLE_S, self.first_edit + LONGEST_WAIT_S)
+        # After a failure the wait decides, whatever else is due.
+        return self.retry_at if self.failures else due

@@ -1,0 +1,28 @@
+"""How syncing stands, as one frozen value that screens may show."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Phase(enum.StrEnum):
+    """What the engine is about."""
+
+    IDLE = "idle"  # all sent, or waiting for edits to settle
+    SENDING = "sending"
+    OFFLINE = "offline"
+    REFUSED = "refused"  # the server said no, or this version is too old
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStatus:
+    """One picture of the engine; times in UTC milliseconds, 0 for never."""
+
+    phase: Phase = Phase.STOPPED
+    waiting: int = 0
+    conflicts: int = 0
+    last_ok: int = 0
+    title: str = ""
+    hint: str = ""
