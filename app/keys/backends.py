@@ -1,0 +1,192 @@
+"""The system's own keyrings, one allow-listed class per system, each built by name and never looked up.
+
+`keyring.get_keyring()` would ask the environment and `keyringrc.cfg` for a backend, and run what they name; so it
+is never called, and the variables that reach into a backend built by hand are removed before keyring is
+imported. Errors of the backends pass through here as they are; ring.py turns them.
+
+Windows and macOS are written from the backends' sources and have not been run on those systems.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING, Final, Protocol
+
+from app.errors import KeyringUnreachable
+from sync.protocol.texts import gettext as _
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
+
+# Any process that sets these for us could send our keys to a place of its choice.
+_REACHING_IN: Final = ("PYTHON_KEYRING_BACKEND", "KEYCHAIN_PATH")
+_REACHING_IN_PREFIX: Final = "KEYRING_PROPERTY_"
+
+_SESSION_COLLECTION: Final = "/org/freedesktop/secrets/collection/session"
+
+
+class Backend(Protocol):
+    """What we ask of a system's keyring. Every method may hang or raise anything; ring.py bounds and turns it."""
+
+    def get(self, service: str, name: str) -> str | None:
+        """The value, or None when the keyring has positively no such entry."""
+
+    def set(self, service: str, name: str, value: str) -> None:
+        """Keep a value, in place of an earlier one."""
+
+    def delete(self, service: str, name: str) -> None:
+        """Delete what can be found of an entry; nothing to find is no error."""
+
+    def present(self, service: str, name: str) -> bool:
+        """Whether any copy of an entry can be found, wherever the keyring may keep one."""
+
+
+def scrub_environment() -> None:
+    """Remove the variables by which another program could redirect the keyring."""
+    for name in list(os.environ):
+        if name in _REACHING_IN or name.startswith(_REACHING_IN_PREFIX):
+            del os.environ[name]
+
+
+def system_backend(timeout: float) -> Backend:
+    """The keyring of this system; a prompt for its passphrase is given up after `timeout` seconds.
+
+    Raises KeyringUnreachable on a system for which we know none that we trust, ImportError when a part is missing.
+    """
+    scrub_environment()
+    system: str = (
+        sys.platform
+    )  # named, so that the type checker does not take the other systems for dead code
+    if system.startswith("linux"):
+        return _secret_service(timeout)
+    if system == "win32":
+        return _credential_manager()
+    if system == "darwin":
+        return _keychain()
+    raise KeyringUnreachable(
+        _("Fieldkeep knows no safe keyring on this system."),
+        _("Use Linux with the Secret Service, Windows or macOS."),
+    )
+
+
+def _secret_service(timeout: float) -> Backend:
+    """GNOME Keyring, KWallet and others that speak the Secret Service protocol."""
+    import secretstorage
+    from keyring.backends import SecretService
+
+    class DefaultCollection(SecretService.Keyring):
+        """keyring's own backend, kept to the default collection; it makes none, and no prompt lasts for ever."""
+
+        def get_preferred_collection(self) -> secretstorage.Collection:
+            """The default collection, unlocked. The caller closes its connection."""
+            bus = secretstorage.dbus_init()
+            try:
+                collection = secretstorage.get_collection_by_alias(bus, "default")
+                if collection.collection_path == _SESSION_COLLECTION:
+                    raise KeyringUnreachable(
+                        _("Your system keyring forgets everything when you log out."),
+                        _("Choose a lasting keyring as the default one, then try again."),
+                    )
+                if collection.is_locked() and collection.unlock(timeout=timeout):
+                    raise secretstorage.LockedException
+            except BaseException:  # whatever it is goes on its way; only the connection must not stay open
+                bus.close()
+                raise
+            return collection
+
+    return _SecretService(DefaultCollection(), timeout)  # type: ignore[no-untyped-call]
+
+
+class _SecretService:
+    """The Secret Service: the default collection for use, all collections when it must be gone."""
+
+    def __init__(self, keyring: KeyringBackend, timeout: float) -> None:
+        self._keyring = keyring
+        self._timeout = timeout
+
+    def get(self, service: str, name: str) -> str | None:
+        found = self._keyring.get_password(service, name)
+        if found is None and self.present(service, name):
+            # The default collection was changed. Our key is not lost, so it must not be taken for absent.
+            raise KeyringUnreachable(
+                _("Another keyring has become the default one of this system."),
+                _("Make the earlier keyring the default one again, or ask IT."),
+            )
+        return found
+
+    def set(self, service: str, name: str, value: str) -> None:
+        self._make_default()
+        self._keyring.set_password(service, name, value)
+
+    def delete(self, service: str, name: str) -> None:
+        import secretstorage
+
+        with closing(secretstorage.dbus_init()) as bus:
+            for item in secretstorage.search_items(bus, self._query(service, name)):
+                if item.is_locked():
+                    item.unlock(timeout=self._timeout)
+                item.delete()
+
+    def present(self, service: str, name: str) -> bool:
+        import secretstorage
+
+        with closing(secretstorage.dbus_init()) as bus:
+            return any(True for _item in secretstorage.search_items(bus, self._query(service, name)))
+
+    def _make_default(self) -> None:
+        """On a system that has no default collection yet, ask for one; its person chooses the passphrase."""
+        import secretstorage
+
+        with closing(secretstorage.dbus_init()) as bus:
+            try:
+                secretstorage.get_collection_by_alias(bus, "default")
+            except secretstorage.ItemNotFoundException:
+                secretstorage.create_collection(bus, "Default", "default")
+
+    def _query(self, service: str, name: str) -> dict[str, str]:
+        """The attributes under which keyring's backend files an entry."""
+        return {"service": service, "username": name}
+
+
+class _Plain:
+    """A backend of keyring that keeps an entry in one place, or finds every copy by itself."""
+
+    def __init__(self, keyring: KeyringBackend) -> None:
+        self._keyring = keyring
+
+    def get(self, service: str, name: str) -> str | None:
+        return self._keyring.get_password(service, name)
+
+    def set(self, service: str, name: str, value: str) -> None:
+        self._keyring.set_password(service, name, value)
+
+    def delete(self, service: str, name: str) -> None:
+        from keyring.errors import PasswordDeleteError
+
+        try:
+            self._keyring.delete_password(service, name)
+        except PasswordDeleteError:
+            # Both "there is none" and "could not" look like this; only asking again tells them apart.
+            if self.present(service, name):
+                raise
+
+    def present(self, service: str, name: str) -> bool:
+        return self._keyring.get_password(service, name) is not None
+
+
+def _credential_manager() -> Backend:
+    """Windows Credential Manager, for this computer alone: by default an entry may roam to others."""
+    from keyring.backends.Windows import WinVaultKeyring
+
+    keyring = WinVaultKeyring()  # type: ignore[no-untyped-call]
+    keyring.persist = "local machine"
+    return _Plain(keyring)
+
+
+def _keychain() -> Backend:
+    """The macOS login keychain."""
+    from keyring.backends.macOS import Keyring
+
+    return _Plain(Keyring())  # type: ignore[no-untyped-call]
