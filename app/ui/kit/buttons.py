@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QPushButton
 
 from app.ui.theme import fonts, icons
 from app.ui.theme.palette import ink
-from app.ui.theme.tokens import ICON, RADIUS, RING, TOUCH, Colour, Step
+from app.ui.theme.tokens import ICON, RADIUS, RING, Colour, Step
 
 
 class Part(StrEnum):
@@ -66,5 +66,4 @@ def icon_button(icon: str, name: str, colour: Colour = Colour.SOFT) -> Button:
     made.setAccessibleName(name)
     made.setToolTip(name)
     made.setProperty("bare", True)
-    made.setFixedSize(max(TOUCH, fonts.px(TOUCH)), max(TOUCH, fonts.px(TOUCH)))
     return made

@@ -56,12 +56,7 @@ class _Engine(QIconEngine):
         return _pixmap(self._name, self._tint(mode), size, 1.0)
 
     def scaledPixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float) -> QPixmap:
-        return _pixmap(
-            self._name,
-            self._tint(mode),
-            QSize(round(size.width() / scale), round(size.height() / scale)),
-            scale,
-        )
+        return _pixmap(self._name, self._tint(mode), size, scale)
 
     def actualSize(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QSize:
         return size

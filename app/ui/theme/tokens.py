@@ -58,7 +58,7 @@ COLOURS: Final[dict[Colour, Shade]] = {
     Colour.RAISED: Shade("FFFFFF", "222A28", "ground of buttons, fields, the chosen section, the palette"),
     Colour.QUIET: Shade("EDF0EF", "262F2D", "ground of a tag without a state, of a key hint"),
     Colour.CHOSEN: Shade("E4F1EE", "1D302D", "ground of the chosen row"),
-    Colour.SELECTION: Shade("C4E3DD", "23433D", "ground of selected text and of the row in a menu"),
+    Colour.SELECTION: Shade("C4E3DD", "1F3B36", "ground of selected text and of the row in a menu"),
     Colour.MARK: Shade("FFEFB8", "40340F", "ground of letters that a search found"),
     Colour.OK_GROUND: Shade("E2F3E8", "15301F", "ground of a tag or badge that says all is well"),
     Colour.WARN_GROUND: Shade("FCEFD6", "35270F", "ground of a tag or badge that asks for care"),
