@@ -1,0 +1,221 @@
+"""The header of a store, `store.hdr`: the data key wrapped, what it takes to unwrap it, and a check value.
+
+Canonical JSON (sorted keys, no spaces). What opens the data key:
+
+    KEK = HKDF(K_ring ‖ K_share ‖ K_pin or 32 zeros, salt, "fieldkeep/kek/v1" ‖ org ‖ device ‖ epoch)
+    wrapped = AES-256-GCM(KEK, nonce, data key, "fieldkeep/dek/v1" ‖ org ‖ device ‖ epoch)
+    kcv = HMAC(HKDF(K_ring ‖ K_share, salt, "fieldkeep/kcv/v1" ‖ …), the header without kcv)
+
+The check value needs no PIN. So a damaged header, a key of another store and a wrong PIN can be told apart, which
+SQLCipher cannot do ("file is not a database" is all it ever says).
+"""
+
+from __future__ import annotations
+
+import errno
+import hmac
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from app.errors import AppError, NewerStore, NoSpace, NotEnrolled, StoreDamaged
+from app.keys.derive import KEY_BYTES, PinCost, for_purpose, from_pin, mac
+from app.keys.secret import SecretBytes
+from app.paths import Profile
+from sync.protocol.texts import gettext as _
+
+VERSION: Final = 1
+HEADER_MAX: Final = 4096  # bytes; ours have about 500
+_SALT_BYTES: Final = 32
+_NONCE_BYTES: Final = 12
+_WRAPPED_BYTES: Final = KEY_BYTES + 16
+_HEX: Final = re.compile(r"(?:[0-9a-f]{2})*")
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `store.hdr` says; bytes are lower-case hex. `share` says that the server's share is part of the key."""
+
+    v: int = VERSION
+    org: str
+    device: str
+    epoch: int
+    salt: str
+    pin: PinCost | None = None
+    share: bool = True
+    nonce: str
+    wrapped: str
+    kcv: str
+
+    def to_bytes(self) -> bytes:
+        """Canonical JSON."""
+        return msgspec.json.encode(self, order="sorted")
+
+
+class WrongKey(Exception):
+    """The wrapped key does not open: the PIN is another one. Never leaves the room."""
+
+
+def read(profile: Profile) -> Header:
+    """The header of this profile.
+
+    Raises NotEnrolled where there has never been a store, StoreDamaged, NewerStore.
+    """
+    data = read_bounded(profile.header, HEADER_MAX)
+    if data is None:
+        if profile.store.exists():
+            raise damaged()
+        raise NotEnrolled(
+            _("This profile belongs to no organisation yet."), _("Enrol it with a code from IT first.")
+        )
+    try:
+        form = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+        if "v" in form and msgspec.json.decode(form["v"], type=int) > VERSION:
+            raise NewerStore(
+                _("This store was made by a newer Fieldkeep."), _("Update Fieldkeep; nothing was changed.")
+            )
+        found = msgspec.json.decode(data, type=Header, strict=True)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        raise damaged() from None
+    # One header has one spelling, so that no two readers can see two different ones.
+    if found.to_bytes() != data or not _sound(found):
+        raise damaged()
+    return found
+
+
+def wrap(
+    data_key: SecretBytes,
+    ring: SecretBytes,
+    share: SecretBytes,
+    *,
+    org: str,
+    device: str,
+    epoch: int,
+    pin: SecretBytes | None = None,
+    cost: PinCost | None = None,
+) -> Header:
+    """A header, with a salt and a nonce of its own, from which these keys and this PIN give the data key again."""
+    if pin is not None and cost is None:
+        cost = PinCost(salt=os.urandom(16).hex())
+    blank = Header(
+        org=org,
+        device=device,
+        epoch=epoch,
+        salt=os.urandom(_SALT_BYTES).hex(),
+        pin=cost if pin is not None else None,
+        nonce=os.urandom(_NONCE_BYTES).hex(),
+        wrapped="",
+        kcv="",
+    )
+    wrapped = bytearray(_WRAPPED_BYTES)
+    with _kek(blank, ring, share, pin) as kek:
+        AESGCM(kek.view).encrypt_into(
+            bytes.fromhex(blank.nonce), data_key.view, _about(blank, b"dek"), wrapped
+        )
+    filled = msgspec.structs.replace(blank, wrapped=wrapped.hex())
+    return msgspec.structs.replace(filled, kcv=_check_value(filled, ring, share))
+
+
+def fits(header: Header, ring: SecretBytes, share: SecretBytes) -> bool:
+    """Whether header, ring key and share belong together, all bytes of the header included."""
+    return hmac.compare_digest(_check_value(header, ring, share), header.kcv)
+
+
+def unwrap(header: Header, ring: SecretBytes, share: SecretBytes, pin: SecretBytes | None) -> SecretBytes:
+    """The data key; the caller has asked `fits`. Raises WrongKey."""
+    made = bytearray(KEY_BYTES)
+    with _kek(header, ring, share, pin) as kek:
+        try:
+            AESGCM(kek.view).decrypt_into(
+                bytes.fromhex(header.nonce), bytes.fromhex(header.wrapped), _about(header, b"dek"), made
+            )
+        except InvalidTag:
+            raise WrongKey from None
+    return SecretBytes(made)
+
+
+def read_bounded(path: Path, limit: int) -> bytes | None:
+    """A small file as it is, or None when there is none. Raises StoreDamaged when it is too large or unreadable."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        raise damaged() from None
+    if len(data) > limit:
+        raise damaged()
+    return data
+
+
+def key_from(value: str) -> SecretBytes:
+    """A key as the keyring holds it. Raises StoreDamaged when it is not one of 32 bytes."""
+    if len(value) != 2 * KEY_BYTES:
+        raise damaged()
+    return SecretBytes(bytearray.fromhex(value))
+
+
+def not_written(error: OSError) -> AppError:
+    """What to tell when a small file could not be written; the old one stands."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace(_("The disk is full; nothing was changed."), _("Free some space, then try again."))
+    return AppError(
+        _("A file of this profile could not be written; nothing was changed."),
+        _("Check the rights of the profile's folder, then try again."),
+    )
+
+
+def damaged() -> StoreDamaged:
+    """The store's small files do not hold."""
+    return StoreDamaged(
+        _("The key file of this store is damaged."),
+        _("Nothing was changed. Ask IT: work that was not sent yet can be recovered."),
+    )
+
+
+def _sound(header: Header) -> bool:
+    return (
+        header.v == VERSION
+        and header.share
+        and 0 < header.epoch < 10**9
+        and _hex_of(header.salt, _SALT_BYTES)
+        and _hex_of(header.nonce, _NONCE_BYTES)
+        and _hex_of(header.wrapped, _WRAPPED_BYTES)
+        and _hex_of(header.kcv, 32)
+        and (header.pin is None or (header.pin.sound() and _hex_of(header.pin.salt, 16)))
+    )
+
+
+def _hex_of(text: str, length: int) -> bool:
+    return len(text) == 2 * length and _HEX.fullmatch(text) is not None
+
+
+def _about(header: Header, purpose: bytes) -> bytes:
+    """What a key is for, and of which store; ids hold no NUL, so it cannot be read two ways."""
+    parts = (
+        b"fieldkeep/" + purpose + b"/v1",
+        header.org.encode(),
+        header.device.encode(),
+        b"%d" % header.epoch,
+    )
+    return b"\0".join(parts)
+
+
+def _kek(header: Header, ring: SecretBytes, share: SecretBytes, pin: SecretBytes | None) -> SecretBytes:
+    third = (
+        from_pin(pin, header.pin)
+        if pin is not None and header.pin is not None
+        else SecretBytes(bytes(KEY_BYTES))
+    )
+    with third:
+        return for_purpose(ring, share, third, info=_about(header, b"kek"), salt=bytes.fromhex(header.salt))
+
+
+def _check_value(header: Header, ring: SecretBytes, share: SecretBytes) -> str:
+    bare = msgspec.structs.replace(header, kcv="")
+    with for_purpose(ring, share, info=_about(header, b"kcv"), salt=bytes.fromhex(header.salt)) as key:
+        return mac(key, bare.to_bytes())

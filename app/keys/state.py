@@ -1,0 +1,215 @@
+"""The guarded small state of a device: stage, floors, clock; sealed with a mac, written whole or not at all.
+
+`state.json` is {"mac": …, "state": …}; the mac is HMAC-SHA256 under HKDF(K_ring, "fieldkeep/state/v1") over the
+canonical JSON of the state, and is checked before anything in the state is read. The highest document numbers also
+stand in the keyring, so that an old file put back does not lower them: the higher of both counts.
+
+A wiped device has no state: its files `wipe.intent`, `wipe.receipt` and `tombstone.json` speak.
+"""
+
+from __future__ import annotations
+
+import hmac
+from types import TracebackType
+from typing import Final
+
+import msgspec
+
+from app.errors import AppError, KeyringUnreachable, StoreDamaged
+from app.keys import header
+from app.keys.derive import for_purpose, mac
+from app.keys.device import key_missing
+from app.keys.ring import HIGH_WATER, Keyring, ring_name
+from app.keys.secret import SecretBytes
+from app.keys.trusted_time import Anchor
+from app.paths import Profile, write_whole
+from sync.protocol.texts import gettext as _
+from sync.protocol.trust import ADMIN, POLICY_ROLE, SERVER, Floors, Mark
+
+STATE_MAX: Final = 64 * 2**10  # bytes
+_PURPOSE: Final = b"fieldkeep/state/v1"
+
+# high water: 4 digits of version, then 12 each for root, policy and the orders of these authorities
+_AUTHORITIES: Final = (ADMIN, POLICY_ROLE, SERVER)
+_HW_VERSION: Final = "0001"
+_HW_DIGITS: Final = 12
+_HW_MAX: Final = 16**_HW_DIGITS - 1
+
+STAGES: Final = (
+    "enrolling",
+    "active",
+    "lock_ui",
+    "lock_crypto",
+    "wipe_intent",
+    "keys_gone",
+    "files_gone",
+    "receipted",
+    "acked",
+)
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """What a device must remember and nobody may turn back. Ids are hex, times UTC milliseconds."""
+
+    v: int = 1
+    stage: str = "enrolling"
+    org: str
+    device: str
+    enrolment: str
+    epoch: int
+    incarnation: str
+    floors: Floors = Floors()
+    t_floor: int = 0
+    anchor: Anchor | None = None
+    last_contact: int = 0
+    lease_until: int = 0
+    order_head: int = 0
+    obeyed: dict[str, str] = {}
+    locked_because: str = ""
+    pin_fail: int = 0
+    share_ack: bool = False  # the server holds the share: a lock can be undone
+    ask_share: bool = False
+
+
+class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The file: the mac covers the bytes of `state` as they stand."""
+
+    mac: str
+    state: msgspec.Raw
+
+
+class StateFile:
+    """The state of one profile. Reads the ring key once and keeps it until `close`."""
+
+    def __init__(self, profile: Profile, ring: Keyring) -> None:
+        self._profile = profile
+        self._ring = ring
+        self._key: SecretBytes | None = None
+        self._high_water: str | None = None  # as the keyring holds it
+
+    def load(self) -> State:
+        """The state, its floors raised to the keyring's.
+
+        Raises NotEnrolled, KeyMissing, KeyringUnreachable, and StoreDamaged when file or numbers are gone or altered:
+        no state is ever made anew in its place.
+        """
+        key = self._mac_key()
+        data = header.read_bounded(self._profile.state, STATE_MAX)
+        if data is None:
+            raise _tampered()
+        try:
+            file = msgspec.json.decode(data, type=_File, strict=True)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+            raise _tampered() from None
+        if not hmac.compare_digest(mac(key, bytes(file.state)).encode(), file.mac.encode()):
+            raise _tampered()
+        try:
+            state = msgspec.json.decode(file.state, type=State, strict=True)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+            raise _tampered() from None
+        self._high_water = self._ring.get(HIGH_WATER)
+        if self._high_water is None:  # it is written before the first state, so somebody took it away
+            raise _tampered()
+        return msgspec.structs.replace(state, floors=state.floors.highest(_floors(self._high_water)))
+
+    def create(self, state: State) -> None:
+        """The first state of a profile. Raises AppError when there is one already, and as `save` does."""
+        if self._profile.state.exists():
+            raise AppError(
+                _("This profile has a state already; it was not replaced."), _("Enrol into an empty folder.")
+            )
+        self._mac_key()
+        self._ring.set(HIGH_WATER, _numbers(state.floors))
+        self._high_water = _numbers(state.floors)
+        self.save(state)
+
+    def save(self, state: State) -> None:
+        """Keep a state: the numbers in the keyring first when they changed, then the file, whole.
+
+        A keyring that does not answer does not hold back the file, which carries the floors as well; then
+        KeyringUnreachable comes after it is written. Raises NoSpace or AppError when the file cannot be, KeyMissing.
+        """
+        key = self._mac_key()
+        if state.stage not in STAGES:
+            raise ValueError("no such stage")
+        problem: KeyringUnreachable | None = None
+        numbers = _numbers(state.floors)
+        if numbers != self._high_water:
+            try:
+                self._ring.set(HIGH_WATER, numbers)
+                self._high_water = numbers
+            except KeyringUnreachable as error:
+                problem = error
+        payload = msgspec.json.encode(state, order="sorted")
+        data = msgspec.json.encode(_File(mac=mac(key, payload), state=msgspec.Raw(payload)), order="sorted")
+        try:
+            write_whole(self._profile.state, data)
+        except OSError as error:
+            raise header.not_written(error) from None
+        if problem is not None:
+            raise problem
+
+    def close(self) -> None:
+        """Wipe the key; a later call reads it again."""
+        if self._key is not None:
+            self._key.wipe()
+            self._key = None
+
+    def __enter__(self) -> StateFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _mac_key(self) -> SecretBytes:
+        if self._key is None:
+            epoch = header.read(self._profile).epoch
+            value = self._ring.get(ring_name(epoch))
+            if value is None:
+                raise key_missing()
+            with header.key_from(value) as ring_key:
+                self._key = for_purpose(ring_key, info=_PURPOSE)
+        return self._key
+
+
+def epoch_hint(profile: Profile) -> int:
+    """The epoch that the state file names, unproven, or 0: to know what to delete when no key is left to prove it."""
+    try:
+        data = header.read_bounded(profile.state, STATE_MAX) or b""
+        return max(0, msgspec.json.decode(data, type=_Hint).state.epoch)
+    except (StoreDamaged, msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return 0
+
+
+class _HintState(msgspec.Struct, frozen=True):
+    epoch: int
+
+
+class _Hint(msgspec.Struct, frozen=True):
+    state: _HintState
+
+
+def _numbers(floors: Floors) -> str:
+    """The numbers of floors as one keyring value; a number too high for its place counts as the highest."""
+    marks = [floors.root, floors.policy, *(floors.orders.get(name, Mark()) for name in _AUTHORITIES)]
+    return _HW_VERSION + "".join(f"{min(max(0, mark.number), _HW_MAX):0{_HW_DIGITS}x}" for mark in marks)
+
+
+def _floors(value: str) -> Floors:
+    """The floors that a keyring value names; without digests, which a document brings along again."""
+    if len(value) != len(_HW_VERSION) + _HW_DIGITS * (2 + len(_AUTHORITIES)) or not value.startswith(
+        _HW_VERSION
+    ):
+        raise _tampered()
+    digits = value[len(_HW_VERSION) :]
+    marks = [Mark(int(digits[at : at + _HW_DIGITS], 16)) for at in range(0, len(digits), _HW_DIGITS)]
+    return Floors(root=marks[0], policy=marks[1], orders=dict(zip(_AUTHORITIES, marks[2:], strict=True)))
+
+
+def _tampered() -> StoreDamaged:
+    return StoreDamaged(
+        _("What this device remembers of its organisation is missing or was altered."),
+        _("Nothing was changed. Go online so that IT's server can check this device, or ask IT."),
+    )

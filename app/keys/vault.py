@@ -1,0 +1,254 @@
+"""The data key of a store: made, opened, put out of reach for a lock, and destroyed for a wipe.
+
+    K_ring   keyring `ring.<epoch>`                          gone: the store is wiped
+    K_share  keyring `share.<epoch>`, and on the server      gone: the store is locked, and the server can lift it
+    PIN      in a head                                       only where policy asks for one; off by default
+
+All of them open the header (header.py), which holds the data key. Nothing here ever makes a key in the place of one
+that is missing: absent, unreachable and damaged are three answers, and each leaves every byte as it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from pathlib import Path
+from typing import Final
+
+from app.errors import AppError, KeyMissing, KeyringUnreachable, Locked, StoreDamaged, Wiped
+from app.keys import header as headers
+from app.keys.header import Header
+from app.keys.ring import ENC, HIGH_WATER, Keyring, ring_name, service_name, share_name
+from app.keys.secret import SecretBytes, wipe_buffer
+from app.keys.state import epoch_hint
+from app.paths import Profile, remove, write_whole
+from sync.protocol.documents import Destroyed
+from sync.protocol.texts import gettext as _
+
+KEY_BYTES: Final = 32
+_EPOCHS_TRIED: Final = 64
+
+_log = logging.getLogger(__name__)
+
+
+def create(
+    profile: Profile, ring: Keyring, *, org: str, device: str, pin: SecretBytes | None = None
+) -> tuple[SecretBytes, SecretBytes]:
+    """A data key for a profile that has no store, and the share that the server is to hold.
+
+    The keyring holds both keys before the header is written. An entry left by a creation that was cut short is not
+    replaced: the next epoch is taken. Raises AppError when there is a store, Wiped, KeyringUnreachable, NoSpace.
+    """
+    service_name(org, device)  # ids that could be read two ways raise ValueError here
+    _not_wiped(profile)
+    if profile.header.exists() or profile.store.exists():
+        raise AppError(
+            _("This folder holds a store already; it was not replaced."), _("Enrol into an empty folder.")
+        )
+    profile.make()
+    epoch = _free_epoch(ring)
+    data_key, ring_key, share = (SecretBytes.random(KEY_BYTES) for _each in range(3))
+    with ring_key:
+        for name, key in ((ring_name(epoch), ring_key), (share_name(epoch), share)):
+            _keep(ring, name, key)
+        made = headers.wrap(data_key, ring_key, share, org=org, device=device, epoch=epoch, pin=pin)
+    try:
+        write_whole(profile.header, made.to_bytes())
+    except OSError as error:
+        data_key.wipe()
+        share.wipe()
+        for name in (ring_name(epoch), share_name(epoch)):
+            with contextlib.suppress(KeyringUnreachable):  # they open nothing; a wipe looks for them, too
+                ring.delete(name)
+        raise headers.not_written(error) from None
+    return data_key, share
+
+
+def open_key(profile: Profile, ring: Keyring, *, pin: SecretBytes | None = None) -> SecretBytes:
+    """The data key; changes no byte anywhere.
+
+    Raises Wiped, NotEnrolled, KeyMissing (the ring key is not there), Locked (`by_order` when only the share is not
+    there; otherwise a PIN is asked, or this one is wrong), StoreDamaged, NewerStore, KeyringUnreachable.
+    A caller who counts wrong PINs writes the count down before it calls.
+    """
+    _not_wiped(profile)
+    found = headers.read(profile)
+    with _ring_key(ring, found) as ring_key:
+        value = ring.get(share_name(found.epoch))
+        if value is None:
+            raise Locked(
+                _("This store is locked by your organisation."),
+                _("Your work is safe. Go online to see whether IT has unlocked it, or ask IT."),
+                by_order=True,
+            )
+        with headers.key_from(value) as share:
+            return _opened(found, ring_key, share, pin)
+
+
+def has_pin(profile: Profile) -> bool:
+    """Whether this store asks for a PIN. Raises NotEnrolled, StoreDamaged, NewerStore."""
+    return headers.read(profile).pin is not None
+
+
+def change_pin(profile: Profile, ring: Keyring, *, pin: SecretBytes | None, new: SecretBytes | None) -> None:
+    """Wrap the data key anew with another PIN, or with none; a crash leaves the old header or the new one.
+
+    Raises as `open_key` does, and NoSpace.
+    """
+    found = headers.read(profile)
+    with open_key(profile, ring, pin=pin) as data_key, _ring_key(ring, found) as ring_key:
+        value = ring.get(share_name(found.epoch))
+        if value is None:
+            raise _not_fitting()
+        with headers.key_from(value) as share:
+            made = headers.wrap(
+                data_key, ring_key, share, org=found.org, device=found.device, epoch=found.epoch, pin=new
+            )
+    try:
+        write_whole(profile.header, made.to_bytes())
+    except OSError as error:
+        raise headers.not_written(error) from None
+
+
+def drop_share(profile: Profile, ring: Keyring) -> bool:
+    """Take the share away; True when it is verified absent: the store cannot be opened until it is back.
+
+    Only for a share that the server holds (`State.share_ack`), or the lock is a wipe. Raises KeyringUnreachable,
+    NotEnrolled, StoreDamaged.
+    """
+    return ring.delete(share_name(headers.read(profile).epoch))
+
+
+def restore_share(profile: Profile, ring: Keyring, share: bytes) -> None:
+    """Put the share back that the server gave, after checking that it belongs to this header and ring key.
+
+    Raises StoreDamaged when it does not (nothing is changed), Wiped, NotEnrolled, KeyMissing, KeyringUnreachable.
+    """
+    _not_wiped(profile)
+    found = headers.read(profile)
+    if len(share) != KEY_BYTES:
+        raise _not_fitting()
+    with _ring_key(ring, found) as ring_key, SecretBytes(share) as given:
+        if not headers.fits(found, ring_key, given):
+            raise _not_fitting()
+        _keep(ring, share_name(found.epoch), given)
+
+
+def destroy(profile: Profile, ring: Keyring) -> list[Destroyed]:
+    """Delete the ring keys first, then shares, sealing key and high-water numbers; what became of each.
+
+    Of every epoch that header or state name, and of those beside them that the keyring knows. The device's signing key
+    stays for the receipt. Never raises for a keyring that does not answer: that entry is not verified absent,
+    and the call may be repeated.
+    """
+    epochs = _epochs(profile, ring)
+    names = [make_name(epoch) for make_name in (ring_name, share_name) for epoch in epochs]
+    return [_destroyed(ring, name) for name in (*names, ENC, HIGH_WATER)]
+
+
+def shred_header(profile: Profile) -> None:
+    """Overwrite, flush and unlink the header, and one that was being written; absent is well. Raises OSError."""
+    for path in (profile.header, profile.header.with_name(profile.header.name + ".tmp")):
+        _shred(path)
+
+
+def _ring_key(ring: Keyring, found: Header) -> SecretBytes:
+    value = ring.get(ring_name(found.epoch))
+    if value is None:
+        raise KeyMissing(
+            _("The key of this store is not in the keyring of your system."),
+            _("Nothing was changed. Restore your keyring, or ask IT: unsent work can be recovered."),
+        )
+    return headers.key_from(value)
+
+
+def _opened(found: Header, ring_key: SecretBytes, share: SecretBytes, pin: SecretBytes | None) -> SecretBytes:
+    if not headers.fits(found, ring_key, share):
+        raise headers.damaged()
+    if found.pin is not None and pin is None:
+        raise Locked(_("This store asks for your PIN."), _("Enter the PIN."))
+    try:
+        return headers.unwrap(found, ring_key, share, pin)
+    except headers.WrongKey:
+        if found.pin is None:
+            raise headers.damaged() from None
+        raise Locked(
+            _("This PIN is not right."), _("Try again; after too many tries IT has to unlock.")
+        ) from None
+
+
+def _keep(ring: Keyring, name: str, key: SecretBytes) -> None:
+    digits = key.to_hex()
+    try:
+        ring.set(name, digits.decode("ascii"))
+    finally:
+        wipe_buffer(digits)
+
+
+def _free_epoch(ring: Keyring) -> int:
+    for epoch in range(1, _EPOCHS_TRIED + 1):
+        if ring.get(ring_name(epoch)) is None and ring.get(share_name(epoch)) is None:
+            return epoch
+    raise AppError(
+        _("The keyring of your system holds keys of too many cut-off enrolments."),
+        _("Enrol this computer as a new device."),
+    )
+
+
+def _epochs(profile: Profile, ring: Keyring) -> list[int]:
+    """The epochs of which a key may exist: up to the one named by header or state, and what a cut-off creation left."""
+    named = {1, epoch_hint(profile)}
+    with contextlib.suppress(AppError):  # a header that is gone or damaged names nothing; the rest still goes
+        named.add(headers.read(profile).epoch)
+    last = min(
+        max(named), _EPOCHS_TRIED
+    )  # both files can be altered by hand; that must not make this endless
+    with contextlib.suppress(KeyringUnreachable):
+        while last < _EPOCHS_TRIED and any(
+            ring.get(make_name(last + 1)) is not None for make_name in (ring_name, share_name)
+        ):
+            last += 1
+    return sorted({*range(1, last + 1), *named} - {0})
+
+
+def _destroyed(ring: Keyring, name: str) -> Destroyed:
+    try:
+        there = ring.get(name) is not None
+    except KeyringUnreachable:
+        there = True  # perhaps it gives back rubbish; it is deleted all the same
+    try:
+        absent = ring.delete(name)
+    except KeyringUnreachable:
+        absent = False
+    if not absent:
+        _log.info("a keyring entry could not be verified absent")
+    return Destroyed(name=name, destroyed=there and absent, verified_absent=absent)
+
+
+def _shred(path: Path) -> None:
+    try:
+        handle = os.open(path, os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0))
+    except FileNotFoundError:
+        return
+    with os.fdopen(handle, "wb") as file:
+        file.write(os.urandom(os.fstat(file.fileno()).st_size))
+        file.flush()
+        os.fsync(file.fileno())
+    remove(path)
+
+
+def _not_wiped(profile: Profile) -> None:
+    """From the first byte of the intent on, nothing opens or takes the place of the store."""
+    if profile.wipe_intent.exists() or profile.wipe_receipt.exists():
+        raise Wiped(
+            _("This device was wiped by your organisation."),
+            _("Your unsent work is safe with IT. Ask IT to enrol this device again."),
+        )
+
+
+def _not_fitting() -> StoreDamaged:
+    return StoreDamaged(
+        _("The key part from the server does not belong to this store."),
+        _("Nothing was changed. Ask IT: work that was not sent yet can be recovered."),
+    )
