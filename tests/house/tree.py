@@ -15,7 +15,9 @@ OURS = (*CODE, "packaging", "tests")
 @functools.cache
 def tracked() -> tuple[Path, ...]:
     """Every file git tracks or would track (new and not ignored), that is there."""
-    asked = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    # The session's home hides the person's git settings, and CI may run as another user than the tree's owner.
+    trusted = ["-c", f"safe.directory={ROOT}"]
+    asked = ["git", *trusted, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(asked, cwd=ROOT, check=True, capture_output=True).stdout
     return tuple(
         path for name in sorted(listed.decode().split("\0")) if name and (path := ROOT / name).is_file()
