@@ -6,10 +6,11 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, 
 from PySide6.QtGui import QColor, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QListView,
+    QHeaderView,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
+    QTableView,
     QWidget,
 )
 
@@ -56,8 +57,11 @@ class RowDelegate(QStyledItemDelegate):
         painter.restore()
 
 
-class PaintedList(QListView):
+class PaintedList(QTableView):
     """A list of two-line rows by keyboard and pointer.
+
+    A table of one column, because a list view would ask the model for each row once before the first picture
+    (0.2 s for 100,000 rows, where the table takes the same 0.2 ms for any number).
 
     `chosen(row)` follows the arrow keys and clicks; `opened(row)` is Enter or a double click; `left()` is
     Esc; `typed(text)` is a letter typed while the list has the focus, for the search field to take over.
@@ -76,13 +80,25 @@ class PaintedList(QListView):
         self._silent = False
         self.setModel(self._model)
         self.setItemDelegate(RowDelegate(self))
-        self.setUniformItemSizes(True)
+        self._lay_out()
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.verticalScrollBar().setSingleStep(fonts.px(ROW) // 2)
         self.doubleClicked.connect(lambda index: self.opened.emit(index.row()))
+
+    def _lay_out(self) -> None:
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        across, down = self.horizontalHeader(), self.verticalHeader()
+        across.hide()
+        across.setStretchLastSection(True)
+        down.hide()
+        down.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        down.setMinimumSectionSize(1)
+        down.setDefaultSectionSize(fonts.px(ROW))
+        self.verticalScrollBar().setSingleStep(fonts.px(ROW) // 2)
 
     def show_rows(self, source: RowSource, chosen: int = -1, *, stay: bool = False) -> None:
         """Show a source of rows with one chosen (-1: none), without telling `chosen`.
@@ -95,7 +111,7 @@ class PaintedList(QListView):
         self.choose(chosen)
         self._silent = False
         if stay:
-            self.doItemsLayout()
+            self.updateGeometries()
             self.verticalScrollBar().setValue(place)
 
     def rows_changed(self, first: int, last: int) -> None:
@@ -129,6 +145,17 @@ class PaintedList(QListView):
         super().currentChanged(current, previous)
         if current.isValid() and not self._silent:
             self.chosen.emit(current.row())
+
+    def moveCursor(
+        self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier
+    ) -> QModelIndex:
+        """Home and End are the first and last row, not the first and last column."""
+        last = self._model.rowCount() - 1
+        if action is QAbstractItemView.CursorAction.MoveHome:
+            return self._model.index(0, 0)
+        if action is QAbstractItemView.CursorAction.MoveEnd:
+            return self._model.index(last, 0)
+        return super().moveCursor(action, modifiers)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter opens, Esc leaves; arrows, Home, End and pages are Qt's own."""

@@ -99,6 +99,12 @@ class RowsModel(QAbstractListModel):
         """Number of rows; a row has no rows below it."""
         return 0 if parent.isValid() else self._count
 
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        """Nothing: a screen reader would say the number of a hidden header before each row."""
+        return None
+
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """What the row says under that role, or None."""
         if not index.isValid() or not 0 <= index.row() < self._count:

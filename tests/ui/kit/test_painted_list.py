@@ -66,7 +66,7 @@ def test_of_100_000_rows_only_those_in_view_are_asked_for(rows: PaintedList) -> 
 
 
 def test_first_picture_and_scrolling_are_fast(rows: PaintedList) -> None:
-    # Ten times what an idle machine takes, so that it fails for a widget per row and not for a busy neighbour.
+    # Some ten times what an idle machine takes: it fails for work per row and not for a busy neighbour.
     start = time.perf_counter()
     rows.show_rows(CountedRows(), 0)
     rows.grab()
@@ -76,7 +76,7 @@ def test_first_picture_and_scrolling_are_fast(rows: PaintedList) -> None:
         rows.verticalScrollBar().setValue(at * 5_000)
         rows.grab()
     frame = (time.perf_counter() - start) / 50
-    assert first < 0.5
+    assert first < 0.15
     assert frame < 0.1
 
 
@@ -147,9 +147,10 @@ def test_a_row_is_spoken_in_one_sentence(rows: PaintedList) -> None:
     )
     spoken = QAccessible.queryAccessibleInterface(rows)
     assert spoken.text(QAccessible.Text.Name) == "Customers"
-    assert spoken.childCount() == 2
-    assert spoken.child(0).text(QAccessible.Text.Name) == "Acme, Negotiation, waiting"
-    assert spoken.child(1).text(QAccessible.Text.Name) == "B, all well"
+    children = [spoken.child(at) for at in range(spoken.childCount())]
+    said = [child.text(QAccessible.Text.Name) for child in children if child.role() == QAccessible.Role.Cell]
+    assert said == ["Acme, Negotiation, waiting", "B, all well"]
+    assert [text for child in children if (text := child.text(QAccessible.Text.Name))] == said
 
 
 def test_the_model_answers_every_role(qapp: QApplication) -> None:

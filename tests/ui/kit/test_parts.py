@@ -17,7 +17,7 @@ from app.ui.kit.timeline import Moment, Timeline
 from app.ui.theme import tokens
 from app.ui.theme.style import Look, Theme
 from app.ui.theme.tokens import TOUCH, Colour, Scheme
-from tests.ui import gallery
+from tests.ui import pages
 
 
 @pytest.fixture(params=list(Look)[1:])
@@ -37,7 +37,7 @@ def _stops(page: QWidget) -> list[QWidget]:
     ]
 
 
-@pytest.mark.parametrize("make", [gallery.window, gallery.parts])
+@pytest.mark.parametrize("make", [pages.window, pages.parts])
 def test_what_takes_the_focus_is_as_large_as_a_finger(theme: Theme, qtbot: QtBot, make: object) -> None:
     assert callable(make)
     page: QWidget = make()
@@ -51,7 +51,7 @@ def test_what_takes_the_focus_is_as_large_as_a_finger(theme: Theme, qtbot: QtBot
 
 
 def test_what_takes_the_focus_in_a_window_has_a_name(theme: Theme, qtbot: QtBot) -> None:
-    page = gallery.window()
+    page = pages.window()
     qtbot.addWidget(page)
     # A tab bar speaks tab by tab; Qt gives the bar itself no name unless its page does.
     stops = [stop for stop in _stops(page) if not isinstance(stop, QTabBar)]
@@ -60,9 +60,9 @@ def test_what_takes_the_focus_in_a_window_has_a_name(theme: Theme, qtbot: QtBot)
     assert nameless == []
 
 
-@pytest.mark.parametrize("name", gallery.FOCUS)
+@pytest.mark.parametrize("name", pages.FOCUS)
 def test_the_focus_ring_is_two_pixels_of_accent(theme: Theme, qtbot: QtBot, name: str) -> None:
-    page, stops = gallery.focus_page()
+    page, stops = pages.focus_page()
     qtbot.addWidget(page)
     with qtbot.waitExposed(page):
         page.show()
@@ -174,7 +174,7 @@ def test_a_ground_is_no_ink(qapp: QApplication) -> None:
 def test_a_change_of_scheme_reaches_parts_that_are_there(qapp: QApplication, qtbot: QtBot) -> None:
     made = Theme(qapp)
     made.use(Look.LIGHT)
-    page = gallery.window()
+    page = pages.window()
     qtbot.addWidget(page)
     with qtbot.waitExposed(page):
         page.show()
