@@ -22,6 +22,7 @@ ROOMS_OF = {
     "requests": ("sync.client",),
     "urllib3": ("sync.client",),
     "starlette": ("sync.server", "sync.console", "sync.compose"),
+    "anyio": ("sync.server", "sync.console", "sync.compose"),
     "uvicorn": ("sync.server", "sync.compose"),
     "uvloop": ("sync.server", "sync.compose"),
     "httptools": ("sync.server", "sync.compose"),
