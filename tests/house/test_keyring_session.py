@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -83,3 +84,5 @@ def test_no_daemon_outlives_the_session(number: signal.Signals) -> None:
     if number == signal.SIGTERM:
         assert process.returncode == 128 + signal.SIGTERM
         assert not runtime.exists()
+    else:
+        shutil.rmtree(runtime)  # who is killed cannot tidy up
