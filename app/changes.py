@@ -1,0 +1,61 @@
+"""News that something changed: which records and whence, for whoever shows them; it carries no values."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+HERE: Final = "here"  # a person's own edit on this device
+SYNC: Final = "sync"  # a page from the server
+LOCK: Final = "lock"  # the store was locked, unlocked or wiped
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed: (kind, id) of records, and where it came from. No records: look at everything again."""
+
+    records: tuple[tuple[str, bytes], ...] = ()
+    origin: str = HERE
+
+
+class Bus:
+    """Carries changes to whoever asked for them, in the publisher's thread and the order of asking.
+
+    A subscriber that raises stops its publisher: news are small facts, and taking them in must not fail.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._subscribers: list[Callable[[Changes], None]] = []
+
+    def subscribe(self, callback: Callable[[Changes], None]) -> Callable[[], None]:
+        """Have `callback` called with all changes from now on; the function returned ends that."""
+        entry = _Entry(callback)
+        with self._lock:
+            self._subscribers.append(entry)
+
+        def unsubscribe() -> None:
+            with self._lock:
+                if entry in self._subscribers:
+                    self._subscribers.remove(entry)
+
+        return unsubscribe
+
+    def publish(self, changes: Changes) -> None:
+        """Tell every subscriber."""
+        with self._lock:
+            subscribers = tuple(self._subscribers)
+        for callback in subscribers:
+            callback(changes)
+
+
+class _Entry:
+    """One subscription: the same function may be subscribed twice and leaves once."""
+
+    def __init__(self, callback: Callable[[Changes], None]) -> None:
+        self._callback = callback
+
+    def __call__(self, changes: Changes) -> None:
+        self._callback(changes)

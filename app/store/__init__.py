@@ -1,0 +1,1 @@
+"""The encrypted store: the only room of the desktop with SQL."""

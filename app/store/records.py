@@ -1,0 +1,199 @@
+"""Reads and writes a record of any kind: every act is one transaction of row, outbox, search words and seal."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.errors import AppError, NotFound
+from app.store import outbox, rows
+from app.store.schema import Shape, Stored
+from app.store.store import Store, Writing
+from sync.protocol.fields import Several, Value
+from sync.protocol.ids import id_text, new_record_id
+from sync.protocol.kinds import Kind
+from sync.protocol.ops import Act, Op, lay
+from sync.protocol.texts import gettext as _
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Record:
+    """A record as it is shown: the server's row with what still waits laid on top.
+
+    `ver` is the server's version below it, 0 while the server does not know the record; `waiting` says that ops
+    on it are unsent, `conflicts` counts those that are open; `changed_ms` is UTC milliseconds.
+    """
+
+    kind: Kind
+    id: bytes
+    ver: int
+    values: dict[str, Value]
+    deleted: bool = False
+    waiting: bool = False
+    conflicts: int = 0
+    changed_ms: int = 0
+    changed_by: str = ""
+    title: str = ""
+
+    def __repr__(self) -> str:
+        """What may stand in a log: the kind and the id."""
+        return f"<{self.kind.name} {id_text(self.id)}>"
+
+
+def record_of(shape: Shape, stored: Stored) -> Record:
+    """A row as a record."""
+    return Record(
+        shape.kind, stored.id, stored.ver, stored.values, stored.deleted, stored.waiting > 0, stored.conflicts,
+        stored.changed_ms, stored.changed_by, shape.title(stored.values),
+    )  # fmt: skip
+
+
+def get(store: Store, id_: bytes) -> Record:
+    """The record of that id, of whatever kind; a deleted one too. Raises NotFound."""
+    shape, stored = find_row(store, id_)
+    return record_of(shape, stored)
+
+
+def find_row(store: Store, id_: bytes) -> tuple[Shape, Stored]:
+    """The row of that id and its kind's shape. Raises NotFound."""
+    for shape in store.shapes.values():
+        row = store.db.first(f"{shape.select} WHERE _id = ?", (id_,))
+        if row is not None:
+            return shape, shape.stored(row)
+    raise NotFound(_("There is no such record on this device."), _("Check the id, or sync and try again."))
+
+
+class Batch:
+    """Many acts that are kept or dropped together: one transaction, one seal."""
+
+    def __init__(self, writing: Writing) -> None:
+        self._writing = writing
+
+    def add(self, kind: Kind, values: Mapping[str, Value], *, id: bytes | None = None) -> Record:  # noqa: A002
+        """Make a record. Raises FieldProblem; AppError when the id is taken."""
+        writing, store = self._writing, self._writing.store
+        shape = store.shapes[kind.name]
+        given = {name: value for name, value in values.items() if value is not None}
+        for field in kind.fields:
+            if field.default is not None:
+                given.setdefault(field.name, field.default)
+        if "owner" in kind.by_name:
+            given.setdefault("owner", writing.person)
+        checked = {k: v for k, v in kind.check(given, whole=True).items() if v is not None}
+        id_ = new_record_id(writing.now_ms) if id is None else id
+        if id is not None and rows.fetch(store.db, shape, [id]):
+            raise AppError(_("A record with this id is here already."))
+        writing.op(kind.name, id_, Act.ADD, cells=kind.cells(checked))
+        after = Stored(id_, waiting=1, changed_ms=writing.now_ms, changed_by=writing.person, values=checked)
+        rows.write(store.db, shape, [(None, after)])
+        return record_of(shape, after)
+
+    def edit(self, id: bytes, values: Mapping[str, Value]) -> Record:  # noqa: A002
+        """Set fields (None empties one); nothing is written when nothing changes.
+
+        Raises NotFound, FieldProblem; AppError when the record is deleted.
+        """
+        shape, before = find_row(self._writing.store, id)
+        if before.deleted:
+            raise AppError(_("This record is deleted."), _("Take it back with “undelete” first."))
+        kind = shape.kind
+        checked = kind.check(_with_element_ids(kind, before.values, values))
+        cells = shape.cells(before)
+        changed = kind.changes(cells, checked)
+        if not changed:
+            return record_of(shape, before)
+        was = {cell: cells.get(cell) for cell in changed}
+        op = self._writing.op(kind.name, id, Act.SET, base=before.ver, cells=changed, was=was)
+        return self._lay(shape, before, cells, op)
+
+    def delete(self, id: bytes) -> Record:  # noqa: A002
+        """Delete a record; a deleted one stays as it is. Raises NotFound."""
+        return self._turn(id, Act.DELETE)
+
+    def undelete(self, id: bytes) -> Record:  # noqa: A002
+        """Take a deleted record back; a kept one stays as it is. Raises NotFound."""
+        return self._turn(id, Act.UNDELETE)
+
+    def _turn(self, id_: bytes, act: Act) -> Record:
+        shape, before = find_row(self._writing.store, id_)
+        if before.deleted is (act is Act.DELETE):
+            return record_of(shape, before)
+        op = self._writing.op(shape.kind.name, id_, act, base=before.ver)
+        return self._lay(shape, before, shape.cells(before), op)
+
+    def _lay(self, shape: Shape, before: Stored, cells: dict[str, Any], op: Op) -> Record:
+        """Write the row with one more op on top; the server's row is kept below the first one."""
+        writing = self._writing
+        db = writing.db
+        if before.ver > 0 and before.waiting == 0:
+            outbox.keep_base(db, before.id, shape.kind.name, before.ver, before.deleted, cells)
+        laid, deleted = lay(cells, before.deleted, [op])
+        values, ext = shape.split(laid)
+        after = replace(
+            before, deleted=deleted, waiting=before.waiting + 1, changed_ms=writing.now_ms,
+            changed_by=writing.person, values=values, ext=ext,
+        )  # fmt: skip
+        rows.write(db, shape, [(before, after)])
+        return record_of(shape, after)
+
+
+@contextlib.contextmanager
+def batch(store: Store) -> Iterator[Batch]:
+    """A batch of acts; nothing of it stays when the block raises."""
+    with store.writing() as writing:
+        yield Batch(writing)
+
+
+def add(store: Store, kind: Kind, values: Mapping[str, Value], *, id: bytes | None = None) -> Record:  # noqa: A002
+    """Make a record: empty fields get their default, the owner is this device's person unless one is given.
+
+    Raises FieldProblem, NoSpace; AppError when the id is taken.
+    """
+    with batch(store) as one:
+        return one.add(kind, values, id=id)
+
+
+def edit(store: Store, id: bytes, values: Mapping[str, Value]) -> Record:  # noqa: A002
+    """Set fields (None empties one); nothing is written when nothing changes.
+
+    Raises NotFound, FieldProblem, NoSpace; AppError when the record is deleted.
+    """
+    with batch(store) as one:
+        return one.edit(id, values)
+
+
+def delete(store: Store, id: bytes) -> Record:  # noqa: A002
+    """Delete a record; a deleted one stays as it is. Raises NotFound, NoSpace."""
+    with batch(store) as one:
+        return one.delete(id)
+
+
+def undelete(store: Store, id: bytes) -> Record:  # noqa: A002
+    """Take a deleted record back; a kept one stays as it is. Raises NotFound, NoSpace."""
+    with batch(store) as one:
+        return one.undelete(id)
+
+
+def _with_element_ids(
+    kind: Kind, before: Mapping[str, Value], values: Mapping[str, Value]
+) -> dict[str, Value]:
+    """New values, in which an element that was there already keeps its id: the same phone is no new phone."""
+    given = dict(values)
+    for name, value in values.items():
+        field = kind.field(name)
+        if not isinstance(field.type, Several) or not isinstance(value, list):
+            continue
+        free = {element["value"]: element["id"] for element in reversed(before.get(field.name) or [])}
+        used = {item["id"] for item in value if isinstance(item, Mapping) and item.get("id")}
+        elements = []
+        for item in value:
+            element = {"value": item} if isinstance(item, str) else item
+            if isinstance(element, Mapping) and not element.get("id"):
+                known = free.pop(element.get("value"), None)
+                if known is not None and known not in used:
+                    element = {**element, "id": known}
+            elements.append(element)
+        given[name] = elements
+    return given

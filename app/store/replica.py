@@ -1,0 +1,268 @@
+"""The store as the engine sees it (sync.client.ports.Replica): takes ops out, lays pages in.
+
+The shown row is always the server's row with what still waits laid on top. A page is one transaction with its
+cursor: results first, then rows, then conflicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import msgspec
+
+from app.store import outbox, recovered, rows, seal_book, settled
+from app.store.schema import Shape, Stored
+from app.store.store import Store
+from sync.client.ports import Answer, Applied, Position
+from sync.protocol import clock, codec
+from sync.protocol.errors import Outcome, UpgradeNeeded
+from sync.protocol.messages import Change, Cursor, OpResult
+from sync.protocol.ops import Act, Op, lay
+from sync.protocol.texts import gettext as _
+
+LEFT: Final = "left"
+DELETED: Final = "deleted"
+
+
+@dataclass(slots=True)
+class _Server:
+    """A record as the server has it, as far as we know; `cells` is None when it has none for us."""
+
+    shape: Shape
+    stored: Stored | None
+    ver: int = 0
+    deleted: bool = False
+    cells: dict[str, Any] | None = None
+    left: bool = False
+    changed_ms: int = 0
+    changed_by: str = ""
+    pending: list[Op] = field(default_factory=list)
+
+    def take(self, change: Change) -> None:
+        """The server's word on the record; an older word than the last one changes nothing."""
+        if change.ver < self.ver and not (change.gone == LEFT and change.ver == 0):
+            return
+        if change.gone == LEFT:
+            self.cells, self.left = None, True
+            return
+        self.left = False
+        self.ver = change.ver
+        self.deleted = change.gone == DELETED
+        if change.cells or self.cells is None or not self.deleted:
+            self.cells = {cell: msgspec.msgpack.decode(raw) for cell, raw in change.cells.items()}
+        if change.hlc:
+            self.changed_ms, self.changed_by = clock.millis(change.hlc), change.person
+
+    def lay(self, op: Op, ver: int) -> None:
+        """An op of ours that the server took as it was."""
+        if self.cells is None:
+            if op.act is not Act.ADD:
+                return
+            self.cells = {}
+        self.cells, self.deleted = lay(self.cells, self.deleted, [op])
+        self.ver = max(self.ver, ver)
+        self.left = False
+
+
+class StoreReplica:
+    """The replica over one open store; used in the store's thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def position(self) -> Position:
+        """Where this replica stands."""
+        here = self._store.here()
+        return Position(here.cursor, here.incarnation, here.next_n - 1)
+
+    def take(self, ops_max: int, bytes_max: int) -> list[Op]:
+        """The next waiting ops in order; an act is never split, and one larger than both bounds comes alone."""
+        return outbox.take(self._store.db, ops_max, bytes_max)
+
+    def unsent(self) -> int:
+        """How many ops wait for the server's word."""
+        return self._store.unsent()
+
+    def apply(self, answer: Answer) -> Applied:
+        """Results, rows, conflicts and cursor in one transaction; what still waits is laid on top.
+
+        Raises UpgradeNeeded for a kind that this version does not know (nothing of the page is used), NoSpace.
+        """
+        store, db = self._store, self._store.db
+        for change in answer.changes:
+            self._shape(change.kind)
+        with db.write():
+            here = store.here()
+            acked = outbox.up_to(db, answer.acked_n)
+            results = {result.n: result for result in answer.results}
+            world = self._world(acked, answer)
+            rejected = settled.results(store, acked, results, fallback_ver=answer.cursor.seq)
+            for op in acked:
+                self._settle(world[op.id], op, results.get(op.n))
+            for change in answer.changes:
+                world[change.id].take(change)
+            outbox.drop_up_to(db, answer.acked_n)
+            conflicts = settled.conflicts(db, answer.conflicts, [i for i, r in world.items() if r.left])
+            looked = self._write(world, conflicts)
+            hlc = here.hlc
+            for change in answer.changes:
+                hlc = clock.observe(hlc, change.hlc, store.clock())
+            db.execute(
+                "UPDATE here SET cursor = ?, acked_n = max(acked_n, ?), durable_seq = max(durable_seq, ?), hlc = ?",
+                (msgspec.msgpack.encode(answer.cursor), answer.acked_n, answer.durable_seq, hlc),
+            )
+            left = [(id_, record.shape) for id_, record in world.items() if record.left]
+            settled.forget_left(db, [id_ for id_, _shape in left])
+            settled.forget_old(db, answer.durable_seq, store.clock())
+            for shape in {shape.kind.name: shape for _id, shape in left}.values():
+                rows.purge_words(db, shape)
+        if left:
+            db.checkpoint()
+        if acked or answer.durable_seq > here.durable_seq:
+            seal_book.tidy(store)
+        return Applied(looked, len(answer.conflicts), rejected)
+
+    def renumber(self, incarnation: bytes) -> None:
+        """Give all waiting ops new numbers, from 1, under a new incarnation; they are sealed again."""
+        store = self._store
+        before = store.seal.length
+        try:
+            with store.db.write() as db:
+                waiting = outbox.every(db)
+                numbers = {op.n: at for at, op in enumerate(waiting, 1)}
+                again = [
+                    msgspec.structs.replace(op, n=numbers[op.n], first=numbers.get(op.first, numbers[op.n]))
+                    for op in waiting
+                ]
+                outbox.clear(db)
+                outbox.add(db, again)
+                if again:
+                    seal_book.append(store, again, incarnation)
+                db.execute(
+                    "UPDATE here SET incarnation = ?, next_n = ?, acked_n = 0, sealed = ?",
+                    (incarnation, len(again) + 1, store.seal.length),
+                )
+        except BaseException:
+            store.seal.truncate(before)
+            raise
+        seal_book.tidy(store)
+
+    def restart(self, epoch: bytes) -> None:
+        """The server's history changed: read again from its start, keeping every waiting op.
+
+        Versions of the old history say nothing in the new one, so every row takes the next word on it.
+        """
+        with self._store.db.write() as db:
+            for shape in self._store.shapes.values():
+                db.execute(f'UPDATE "{shape.table}" SET _ver = 1 WHERE _ver > 0')  # noqa: S608
+            db.execute("UPDATE base SET ver = 1")
+            db.execute("UPDATE here SET cursor = ?", (msgspec.msgpack.encode(Cursor(epoch=epoch)),))
+
+    def take_in(self, packet: bytes, ops: list[Op], origin: tuple[bytes, bytes]) -> int:
+        """Recovered ops of (device, incarnation) into the outbox, once per packet; how many were new."""
+        return recovered.take_in(self._store, packet, ops, origin)
+
+    def recovered(self) -> list[bytes]:
+        """Ids of packets taken in and not yet reported."""
+        return recovered.unreported(self._store)
+
+    def reported(self, packets: list[bytes]) -> None:
+        """The server knows of these packets."""
+        recovered.reported(self._store, packets)
+
+    # --- one page -----------------------------------------------------------------------------------
+
+    def _shape(self, kind: str) -> Shape:
+        shape = self._store.shapes.get(kind)
+        if shape is None:
+            raise UpgradeNeeded(
+                _("The server sent a kind of record that this version does not know."),
+                _("Install the newest version of Fieldkeep."),
+            )
+        return shape
+
+    def _world(self, acked: Iterable[Op], answer: Answer) -> dict[bytes, _Server]:
+        """Every record that the page speaks of, as the server had it before."""
+        kinds: dict[bytes, str] = {op.id: op.kind for op in acked}
+        kinds.update((change.id, change.kind) for change in answer.changes)
+        for conflict in answer.conflicts:
+            if conflict.kind in self._store.shapes:
+                kinds.setdefault(conflict.record, conflict.kind)
+        by_kind: dict[str, list[bytes]] = {}
+        for id_, kind in kinds.items():
+            by_kind.setdefault(kind, []).append(id_)
+        db = self._store.db
+        waiting = outbox.of_records(db, kinds)
+        bases = outbox.bases(db, waiting)
+        world: dict[bytes, _Server] = {}
+        for kind, ids in by_kind.items():
+            shape = self._shape(kind)
+            there = rows.fetch(db, shape, ids)
+            for id_ in ids:
+                record = _Server(shape, there.get(id_))
+                record.pending = [op for op in waiting.get(id_, ()) if op.n > answer.acked_n]
+                if id_ in bases:
+                    record.ver, record.deleted, record.cells = bases[id_]
+                elif record.stored is not None and record.stored.ver > 0:
+                    record.ver, record.deleted = record.stored.ver, record.stored.deleted
+                    record.cells = shape.cells(record.stored)
+                world[id_] = record
+        return world
+
+    def _settle(self, record: _Server, op: Op, result: OpResult | None) -> None:
+        """What the server's word on one op means for its record."""
+        rejected = result is not None and result.outcome is Outcome.REJECTED
+        if not rejected:
+            record.lay(op, result.ver if result else 0)
+        if result is not None and result.row is not None:
+            record.take(codec.read(result.row, Change))
+
+    def _write(self, world: dict[bytes, _Server], conflicts: dict[bytes, int]) -> list[tuple[str, bytes]]:
+        """Put every record of the page as it is shown now; (kind, id) of those that look different."""
+        db = self._store.db
+        looked: list[tuple[str, bytes]] = []
+        by_shape: dict[str, list[rows.Change]] = {}
+        bare: list[bytes] = []
+        for id_, record in world.items():
+            before, after = record.stored, _shown(id_, record, conflicts)
+            if record.pending and record.cells is not None:
+                outbox.keep_base(db, id_, record.shape.kind.name, record.ver, record.deleted, record.cells)
+            elif before is not None and before.waiting:
+                bare.append(id_)
+            if before is None and after is None:
+                continue
+            if before is None or after is None or _looks(before) != _looks(after):
+                looked.append((record.shape.kind.name, id_))
+            elif (
+                before.ver == after.ver and before.changed_ms == after.changed_ms and before.ext == after.ext
+            ):
+                continue
+            by_shape.setdefault(record.shape.kind.name, []).append((before, after))
+        for kind, changes in by_shape.items():
+            rows.write(db, self._store.shapes[kind], changes)
+        outbox.drop_bases(db, bare)
+        return looked
+
+
+def _shown(id_: bytes, record: _Server, conflicts: dict[bytes, int]) -> Stored | None:
+    """The row that is shown: the server's with what waits on top; None when there is nothing to show."""
+    cells, deleted = record.cells, record.deleted
+    if cells is None and not any(op.act is Act.ADD for op in record.pending):
+        return None
+    before = record.stored
+    laid, deleted = lay(cells or {}, deleted, record.pending)
+    values, ext = record.shape.split(laid)
+    after = Stored(
+        id_, record.ver if cells is not None else 0, deleted, len(record.pending), conflicts.get(id_, 0),
+        record.changed_ms, record.changed_by, values, ext,
+    )  # fmt: skip
+    if before is not None and (record.pending or not record.changed_ms):
+        after = replace(after, changed_ms=before.changed_ms, changed_by=before.changed_by)
+    return after
+
+
+def _looks(stored: Stored) -> tuple[object, ...]:
+    """What a person sees of a row."""
+    return stored.values, stored.deleted, stored.waiting > 0, stored.conflicts

@@ -1,0 +1,98 @@
+"""Rows of records in bulk: reads them by id, writes them with their search words and their count in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from app.store.db import Database
+from app.store.schema import Shape, Stored
+
+CHUNK = 500  # ids in one question
+
+Change = tuple[Stored | None, Stored | None]  # a row before and after: None where it was not, or is no more
+
+
+def chunks(ids: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """`ids` in pieces that one statement takes."""
+    for at in range(0, len(ids), CHUNK):
+        yield ids[at : at + CHUNK]
+
+
+def marks(count: int) -> str:
+    """That many question marks, for IN (...)."""
+    return ", ".join("?" * count)
+
+
+def fetch(db: Database, shape: Shape, ids: Iterable[bytes]) -> dict[bytes, Stored]:
+    """The rows of these ids that there are, tombstones too."""
+    found: dict[bytes, Stored] = {}
+    for some in chunks(list(ids)):
+        for row in db.all(f"{shape.select} WHERE _id IN ({marks(len(some))})", some):
+            found[row[1]] = shape.stored(row)
+    return found
+
+
+def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
+    """Put rows as they are after: inserted, updated or removed, with search words and count. In a transaction.
+
+    A new row gets its rowid here; an updated one keeps the rowid it had before.
+    """
+    inserts: list[list[object]] = []
+    updates: list[list[object]] = []
+    removed: list[tuple[int]] = []
+    kept = free = 0
+    for before, after in changes:
+        kept += _counted(after) - _counted(before)
+        if after is None:
+            if before is not None:
+                removed.append((before.rowid,))
+        elif before is None:
+            if not inserts:
+                free = db.one(f'SELECT coalesce(max(_rowid), 0) + 1 FROM "{shape.table}"')[0]  # noqa: S608
+            after.rowid = free + len(inserts)
+            inserts.append([after.rowid, *shape.row(after)])
+        else:
+            after.rowid = before.rowid
+            updates.append([*shape.row(after), after.rowid])
+    if inserts:
+        db.executemany(shape.insert, inserts)
+    if updates:
+        db.executemany(shape.update, updates)
+    if removed:
+        db.executemany(f'DELETE FROM "{shape.table}" WHERE _rowid = ?', removed)  # noqa: S608
+    _write_words(db, shape, changes)
+    if kept:
+        db.execute("UPDATE counts SET kept = kept + ? WHERE kind = ?", (kept, shape.kind.name))
+
+
+def purge_words(db: Database, shape: Shape) -> None:
+    """Rewrite the search index without the words of removed rows, which it keeps until then."""
+    for index, there in ((shape.find, shape.has_find), (shape.notes, shape.has_notes)):
+        if there:
+            db.execute(f'INSERT INTO "{index}" ("{index}") VALUES (\'optimize\')')  # noqa: S608
+
+
+def _counted(stored: Stored | None) -> int:
+    return int(stored is not None and not stored.deleted)
+
+
+def _write_words(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
+    put: tuple[list[tuple[int, str]], ...] = ([], [])
+    taken: tuple[list[tuple[int]], ...] = ([], [])
+    for before, after in changes:
+        was, now = shape.found_by(before), shape.found_by(after)
+        stored = after or before
+        if stored is None:
+            continue
+        for place in (0, 1):
+            if now[place] == was[place]:
+                continue
+            if now[place]:
+                put[place].append((stored.rowid, now[place]))
+            else:
+                taken[place].append((stored.rowid,))
+    for place, index in enumerate((shape.find, shape.notes)):
+        if taken[place]:
+            db.executemany(f'DELETE FROM "{index}" WHERE rowid = ?', taken[place])  # noqa: S608
+        if put[place]:
+            db.executemany(f'INSERT OR REPLACE INTO "{index}" (rowid, t) VALUES (?, ?)', put[place])  # noqa: S608

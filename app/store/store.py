@@ -1,0 +1,220 @@
+"""The open store of one device: the encrypted database, the sealed outbox, and who and where we are.
+
+Every act of a person goes through `writing`: row, outbox and search words in one transaction, the ops sealed
+and on the disk before it is committed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from app.errors import StoreDamaged
+from app.keys.secret import SecretBytes
+from app.paths import Profile
+from app.store import outbox, schema, seal_book
+from app.store.db import Database
+from app.store.schema import Shape
+from app.store.seal import SealedOutbox
+from sync.protocol import clock
+from sync.protocol.kinds import KINDS
+from sync.protocol.messages import Cursor
+from sync.protocol.ops import Act, Op
+from sync.protocol.texts import gettext as _
+
+
+def now_ms() -> int:
+    """UTC milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Where this replica stands: the one row of the table `here`."""
+
+    device: bytes
+    incarnation: bytes
+    person: str
+    next_n: int
+    hlc: int
+    acked_n: int
+    durable_seq: int
+    cursor: Cursor
+    sealed: int
+
+
+class Writing:
+    """One act being written: makes its ops; they are numbered, laid in the outbox and sealed at its end."""
+
+    def __init__(self, store: Store) -> None:
+        here = store.here()
+        self.store = store
+        self.db = store.db
+        self.now_ms = store.clock()
+        self.person = here.person
+        self.incarnation = here.incarnation
+        self.ops: list[Op] = []
+        self._next_n = here.next_n
+        self._hlc = here.hlc
+
+    def op(
+        self,
+        kind: str,
+        id_: bytes,
+        act: Act,
+        *,
+        base: int = 0,
+        cells: Mapping[str, Any] | None = None,
+        was: Mapping[str, Any] | None = None,
+    ) -> Op:
+        """The next op of this device, an act of its own."""
+        self._hlc = clock.stamp(self._hlc, self.now_ms)
+        n = self._next_n
+        op = Op(
+            n=n, kind=kind, id=id_, act=act, hlc=self._hlc, base=base, set=dict(cells or {}),
+            was=dict(was or {}), first=n,
+        )  # fmt: skip
+        return self.put(op)
+
+    def put(self, op: Op) -> Op:
+        """Take an op that has the next number already."""
+        if op.n != self._next_n:
+            raise ValueError("ops are numbered without a gap")
+        self._next_n += 1
+        self.ops.append(op)
+        return op
+
+    @property
+    def next_n(self) -> int:
+        """The number that the next op gets."""
+        return self._next_n
+
+    def finish(self) -> None:
+        """Outbox, seal and numbers; the commit is all that is left."""
+        if not self.ops:
+            return
+        outbox.add(self.db, self.ops)
+        seal_book.append(self.store, self.ops, self.incarnation)
+        self.db.execute(
+            "UPDATE here SET next_n = ?, hlc = ?, sealed = ?",
+            (self._next_n, self._hlc, self.store.seal.length),
+        )
+
+
+class Store:
+    """One device's records. Opened, used and closed in one thread (app.worker)."""
+
+    def __init__(self, db: Database, seal: SealedOutbox, clock_: Callable[[], int]) -> None:
+        self.db = db
+        self.seal = seal
+        self.clock = clock_
+        self.shapes: Mapping[str, Shape] = schema.shapes(KINDS)
+        schema.build(db, self.shapes)
+
+    @classmethod
+    def create(
+        cls, profile: Profile, key: SecretBytes, *, device: bytes, incarnation: bytes, recovery: bytes,
+        person: str, clock: Callable[[], int] = now_ms,
+    ) -> Store:  # fmt: skip
+        """Make the store of a new device. `recovery` is the organisation's raw public recovery key.
+
+        Raises StoreDamaged when there is one already, NoSpace.
+        """
+        db = Database(profile.store, key, version=schema.VERSION, create=True)
+        seal = None
+        try:
+            seal = SealedOutbox(profile.sealed_outbox, recovery)
+            seal.truncate(0)
+            store = cls(db, seal, clock)
+            with db.write():
+                db.execute(
+                    "INSERT INTO here (one, device, incarnation, person, next_n, hlc, acked_n, durable_seq, cursor,"
+                    " sealed) VALUES (1, ?, ?, ?, 1, 0, 0, 0, ?, 0)",
+                    (device, incarnation, person, msgspec.msgpack.encode(Cursor())),
+                )
+            db.checkpoint()  # from here on an empty file is damage, whatever stands in the log
+        except BaseException:
+            db.close()
+            if seal is not None:
+                seal.close()
+            profile.store.unlink(missing_ok=True)
+            raise
+        return store
+
+    @classmethod
+    def open(
+        cls, profile: Profile, key: SecretBytes, *, recovery: bytes, clock: Callable[[], int] = now_ms
+    ) -> Store:
+        """Open the store of this device. Raises StoreDamaged, NewerStore, NoSpace, Busy."""
+        db = Database(profile.store, key, version=schema.VERSION)
+        seal = None
+        try:
+            seal = SealedOutbox(profile.sealed_outbox, recovery)
+            store = cls(db, seal, clock)
+            seal_book.mend(store)
+        except BaseException:
+            db.close()
+            if seal is not None:
+                seal.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Close database and sealed outbox; a second call does nothing."""
+        self.db.close()
+        self.seal.close()
+
+    def here(self) -> Here:
+        """Where this replica stands."""
+        row = self.db.first(
+            "SELECT device, incarnation, person, next_n, hlc, acked_n, durable_seq, cursor, sealed FROM here"
+        )
+        if row is None:
+            raise StoreDamaged(
+                _("The store on this device was never finished."), _("Enrol this device again.")
+            )
+        device, incarnation, person, next_n, hlc, acked_n, durable_seq, cursor, sealed = row
+        at = msgspec.msgpack.decode(cursor, type=Cursor)
+        return Here(device, incarnation, person, next_n, hlc, acked_n, durable_seq, at, sealed)
+
+    @property
+    def device(self) -> bytes:
+        """This device's id, 16 bytes."""
+        return self.here().device
+
+    @property
+    def incarnation(self) -> bytes:
+        """The incarnation under which ops are numbered, 8 bytes."""
+        return self.here().incarnation
+
+    @property
+    def person(self) -> str:
+        """The e-mail of the person this device belongs to."""
+        return self.here().person
+
+    def counts(self) -> dict[str, int]:
+        """How many records of each kind are kept here."""
+        found = dict(self.db.all("SELECT kind, kept FROM counts"))
+        return {name: found.get(name, 0) for name in self.shapes}
+
+    def unsent(self) -> int:
+        """How many ops wait for the server's word."""
+        return outbox.count(self.db)
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """One transaction of a person's act; nothing of it stays when the block raises."""
+        before = self.seal.length
+        try:
+            with self.db.write():
+                writing = Writing(self)
+                yield writing
+                writing.finish()
+        except BaseException:
+            self.seal.truncate(before)
+            raise

@@ -1,0 +1,186 @@
+"""How search sees text: words of alphabets whole, unspaced scripts by pairs, phone numbers by runs of three digits.
+
+The rule, in full. Text is folded: compatibility forms, case and accents fall away. A query is cut into terms
+and every term must be found in the record, in whichever searched field:
+
+- a word of an alphabet, or a number: some word begins with it;
+- a run of an unspaced script (Chinese, Japanese, Korean, Thai, ...): it stands somewhere inside such a run;
+- a term of three digits or more is also found anywhere inside a phone number's digits.
+
+A query that is one phone number as people write them is also found when its digits, all together, stand inside
+a phone number's digits.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from sync.protocol.fields import Find, Value
+from sync.protocol.kinds import Kind
+
+DIGIT_RUN: Final = 3
+PHONE_MARK: Final = "\ue000"  # private use: a run of a phone number never looks like a word
+TERMS_MAX: Final = 16
+QUERY_MAX: Final = 200
+
+_UNSPACED: Final = (
+    "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029"
+    "\u3031-\u3035\u3038-\u303c\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3105-\u312f\u3131-\u318e"
+    "\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
+    "\U0001b000-\U0001b16f\U00020000-\U0003ffff"
+)
+_TERM: Final = re.compile(rf"[{_UNSPACED}]+|(?:(?![{_UNSPACED}_])[\w\u0900-\u0dff])+")
+_PAIRED: Final = re.compile(rf"[{_UNSPACED}]")
+_ACCENTS: Final = re.compile("[\u0300-\u036f]")
+_PHONE: Final = re.compile(r"[\d\s+()./\-]+")
+_LETTERS: Final = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+)
+
+
+def fold(text: str) -> str:
+    """Text without case, accents and compatibility forms; the voicing of kana and the letters of Hangul stay."""
+    if text.isascii():
+        return text.lower()
+    apart = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
+    return unicodedata.normalize("NFKC", _ACCENTS.sub("", apart).translate(_LETTERS)).casefold()
+
+
+def fold_key(text: str) -> str:
+    """A title as lists order it: folded, with single spaces."""
+    return " ".join(fold(text).split())
+
+
+def terms(text: str) -> list[str]:
+    """The words and unspaced runs of a folded text, in order."""
+    return _TERM.findall(text)
+
+
+def digits(text: str) -> str:
+    """The digits of a phone number, whatever script they are written in."""
+    return "".join(str(unicodedata.decimal(c)) for c in text if c.isdecimal())
+
+
+def paired(term: str) -> bool:
+    """Whether a term is a run of an unspaced script."""
+    return bool(_PAIRED.match(term))
+
+
+@lru_cache(maxsize=4096)
+def _tokens(text: str) -> tuple[str, ...]:
+    """What the index holds of a text; cached, for towns, trades and owners repeat from row to row."""
+    found: list[str] = []
+    for term in terms(fold(text)):
+        if paired(term):
+            found.extend(term[at : at + 2] for at in range(len(term)))  # the last one is a single character
+        else:
+            found.append(term)
+    return tuple(found)
+
+
+def _phone_tokens(text: str) -> Iterable[str]:
+    run = digits(text)
+    return (PHONE_MARK + run[at : at + DIGIT_RUN] for at in range(len(run) - DIGIT_RUN + 1))
+
+
+def texts_of(kind: Kind, values: Mapping[str, Value]) -> tuple[str, str]:
+    """The index texts of a record: of its names, words and phones, and of its notes; tokens parted by spaces."""
+    found: dict[str, None] = {}
+    notes: dict[str, None] = {}
+    for name, value in values.items():
+        field = kind.by_name[name]
+        if field.find is Find.NO or value is None:
+            continue
+        for text in field.type.words(value):
+            if field.find is Find.DIGITS:
+                found.update(dict.fromkeys(_phone_tokens(text)))
+            elif field.find is Find.NOTES:
+                notes.update(dict.fromkeys(_tokens(text)))
+            else:
+                found.update(dict.fromkeys(_tokens(text)))
+    return " ".join(found), " ".join(notes)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A cut query: its terms, and the digits of the phone number it may be ("" when it is none)."""
+
+    terms: tuple[str, ...]
+    phone: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to look for."""
+        return not self.terms
+
+
+def query(text: str) -> Query:
+    """What a person typed, cut into terms; more than a person types is left out."""
+    text = text[:QUERY_MAX]
+    run = digits(text) if _PHONE.fullmatch(text) else ""
+    found = tuple(dict.fromkeys(terms(fold(text))))[:TERMS_MAX]
+    return Query(found, run if len(run) >= DIGIT_RUN else "")
+
+
+def asked(question: Query) -> str:
+    """The query in the index's own words: a little wider than the rule, `matches` tells the rest."""
+    said = " AND ".join(_asked_term(term) for term in question.terms)
+    if question.phone and question.terms != (question.phone,):
+        return f"({said}) OR ({_asked_phone(question.phone)})"
+    return said
+
+
+def _asked_term(term: str) -> str:
+    if paired(term):
+        if len(term) == 1:
+            return f'"{term}" *'
+        return "(" + " AND ".join(f'"{term[at : at + 2]}"' for at in range(len(term) - 1)) + ")"
+    if len(term) >= DIGIT_RUN and term.isdecimal():
+        return f'("{term}" * OR ({_asked_phone(digits(term))}))'
+    return f'"{term}" *'
+
+
+def _asked_phone(run: str) -> str:
+    return " AND ".join(f'"{PHONE_MARK}{run[at : at + DIGIT_RUN]}"' for at in range(len(run) - DIGIT_RUN + 1))
+
+
+def matched_fields(kind: Kind, values: Mapping[str, Value], question: Query) -> list[str]:
+    """The fields in which the terms were found, best first; empty when the record does not match the rule."""
+    hits: dict[str, int] = {}
+    missing = set(question.terms)
+    by_phone = False
+    for field in kind.fields:
+        value = values.get(field.name)
+        if field.find is Find.NO or value is None:
+            continue
+        for text in field.type.words(value):
+            if field.find is Find.DIGITS:
+                run = digits(text)
+                got = {
+                    t for t in question.terms if len(t) >= DIGIT_RUN and t.isdecimal() and digits(t) in run
+                }
+                if question.phone and question.phone in run:
+                    by_phone = True
+                    got = set(question.terms)
+            else:
+                got = _terms_in(text, question.terms)
+            if got:
+                hits[field.name] = hits.get(field.name, 0) + len(got)
+                missing -= got
+    if missing and not by_phone:
+        return []
+    return sorted(hits, key=lambda name: -hits[name])
+
+
+def _terms_in(text: str, wanted: Iterable[str]) -> set[str]:
+    there = terms(fold(text))
+    return {
+        term
+        for term in wanted
+        if any((term in word) if paired(term) else word.startswith(term) for word in there)
+    }
