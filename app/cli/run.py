@@ -1,0 +1,64 @@
+"""From arguments to exit code: 0 done, 1 refused or failed, 2 wrong use, 3 locked, 4 wiped, 5 offline."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+
+from app.cli import transfer, verbs
+from app.errors import AppError
+from app.paths import Profile
+from sync.client.errors import NotOurServer, Unreachable
+from sync.protocol.errors import KnownError
+
+VERBS: dict[str, verbs.Verb] = {
+    "enrol": verbs.enrol,
+    "sync": verbs.sync,
+    "status": verbs.status,
+    "lock": verbs.lock,
+    "unlock": verbs.unlock,
+    "doctor": verbs.doctor,
+    "conflicts": verbs.conflicts,
+    "add": verbs.add,
+    "edit": verbs.edit,
+    "delete": verbs.delete,
+    "undelete": verbs.undelete,
+    "show": verbs.show_one,
+    "list": verbs.list_kind,
+    "search": verbs.find,
+    "import": transfer.bring,
+    "export": transfer.take,
+}
+OFFLINE = 5
+
+
+def run(args: argparse.Namespace, profile: Profile) -> int:
+    """Run one command; the exit code."""
+    try:
+        code = VERBS[args.verb](profile, args)
+        sys.stdout.flush()
+    except KnownError as problem:
+        return report(problem)
+    except BrokenPipeError:
+        # The reader of our output has gone; the interpreter must not complain about it at its end.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
+
+
+def report(problem: KnownError) -> int:
+    """Say what happened and what to do; the exit code."""
+    print(problem.title, file=sys.stderr)
+    if problem.hint:
+        print(problem.hint, file=sys.stderr)
+    return exit_code(problem)
+
+
+def exit_code(problem: KnownError) -> int:
+    """The exit code that tells scripts what happened."""
+    if isinstance(problem, (Unreachable, NotOurServer)):
+        return OFFLINE
+    return problem.exit_code if isinstance(problem, AppError) else 1

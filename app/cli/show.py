@@ -1,0 +1,115 @@
+"""Records and findings as JSON for scripts and as lines for people."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TextIO
+
+from babel import Locale, UnknownLocaleError
+from babel.numbers import format_currency
+
+from app.store.records import Record
+from sync.protocol import money, texts
+from sync.protocol.fields import Address, Choice, Date, Field, Flag, Instant, Money, Ref, Several, Tags, Value
+from sync.protocol.ids import id_text
+from sync.protocol.texts import gettext as _
+
+TitleOf = Callable[[bytes], str | None]
+
+
+def emit(document: object, out: TextIO | None = None) -> None:
+    """One JSON document and a line break."""
+    json.dump(document, out or sys.stdout, ensure_ascii=False, indent=1, default=plain)
+    (out or sys.stdout).write("\n")
+
+
+def plain(value: object) -> object:
+    """What JSON does not know: ids."""
+    if isinstance(value, (bytes, bytearray)):
+        return id_text(bytes(value)) if len(value) == 16 else bytes(value).hex()
+    raise TypeError(type(value).__name__)
+
+
+def as_json(record: Record) -> dict[str, Any]:
+    """A record: id, kind, every field by name (null when empty), and how it stands."""
+    return {
+        "id": id_text(record.id),
+        "kind": record.kind.name,
+        **{field.name: record.values.get(field.name) for field in record.kind.fields},
+        "deleted": record.deleted,
+        "waiting": record.waiting,
+        "conflicts": record.conflicts,
+        "changed": when_iso(record.changed_ms),
+        "changed_by": record.changed_by,
+    }
+
+
+def when_iso(ms: int) -> str | None:
+    """UTC milliseconds as ISO text, None for never."""
+    if not ms:
+        return None
+    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC).isoformat(timespec="milliseconds")
+
+
+def lines(record: Record, title_of: TitleOf) -> Iterable[str]:
+    """A record as lines of label and value."""
+    yield f"{record.title}  ({_(record.kind.label)}, {id_text(record.id)})"
+    for field in record.kind.fields:
+        text = in_words(field, record.values.get(field.name), title_of)
+        if text:
+            first, *more = text.splitlines()
+            yield f"  {_(field.label)}: {first}"
+            yield from (f"      {line}" for line in more)
+    standing = []
+    if record.deleted:
+        standing.append(_("deleted"))
+    if record.waiting:
+        standing.append(_("waiting to be sent"))
+    if record.conflicts:
+        standing.append(_("to choose: {n}").format(n=record.conflicts))
+    if standing:
+        yield "  " + " · ".join(standing)
+
+
+def row(record: Record, title_of: TitleOf) -> str:
+    """A record as one line: id, title, second line."""
+    parts = (in_words(f, record.values.get(f.name), title_of) for f in record.kind.columns[1:])
+    return "\t".join([id_text(record.id), record.title, *(part.replace("\n", " ") for part in parts)])
+
+
+def in_words(field: Field, value: Value, title_of: TitleOf) -> str:
+    """A value as a person reads it."""
+    if value is None:
+        return ""
+    if isinstance(field.type, Choice):
+        return field.type.label(value)
+    if isinstance(field.type, Flag):
+        return _("yes") if value else _("no")
+    if isinstance(field.type, Money):
+        return amount(value)
+    if isinstance(field.type, Ref):
+        return title_of(value) or id_text(value)
+    if isinstance(field.type, Instant):
+        return when_iso(value["at"]) or ""
+    if isinstance(field.type, Several):
+        return "\n".join(f"{e['value']} ({e['label']})" if e["label"] else e["value"] for e in value)
+    if isinstance(field.type, Address):
+        return ", ".join(value.values())
+    if isinstance(field.type, Tags):
+        return ", ".join(value)
+    if isinstance(field.type, Date):
+        return str(value)
+    return str(value)
+
+
+def amount(value: Mapping[str, Any]) -> str:
+    """An amount of money in the reader's way."""
+    decimal = money.decimal(value["minor"], value["currency"])
+    try:
+        locale = Locale.parse(texts.language(), sep="_")
+    except (UnknownLocaleError, ValueError):
+        locale = Locale("en")
+    return format_currency(decimal, value["currency"], locale=locale)

@@ -1,0 +1,35 @@
+"""The one place where the rooms are joined: what must happen before the first store is opened; no Qt."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+
+from app import log, settings
+from app.keys.harden import harden
+from app.paths import Profile
+from sync.protocol import texts
+
+
+def prepare() -> None:
+    """Make this process safe to hold secrets, and let it speak. Touches no file."""
+    harden()
+    log.take_uncaught()
+    texts.use(None)
+    # Names come in every script, whatever the terminal's own idea of letters.
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+
+
+def take_profile(profile: Profile) -> settings.Settings:
+    """The settings of a profile; language and log follow it. A profile that is not enrolled grows no log."""
+    chosen = settings.load(profile)
+    if chosen["language"] != "auto":
+        texts.use(chosen["language"])
+    if profile.device.exists() and not profile.wipe_intent.exists():
+        # A full disk must not keep anybody from their customers.
+        with contextlib.suppress(OSError):
+            log.set_up(profile.log)
+    return chosen

@@ -1,0 +1,1 @@
+"""What a person can do: one module per use case, above store and keys, below every screen."""

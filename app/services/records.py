@@ -1,0 +1,137 @@
+"""Making and changing records: check, write, tell; and values as a person types them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.changes import Changes
+from app.errors import NotFound, WrongUse
+from app.services.session import Session
+from app.store import lists, records
+from app.store.records import Record
+from app.store.store import Store
+from sync.protocol.errors import FieldProblem
+from sync.protocol.fields import ADDRESS_PARTS, Address, Field, Ref, Several, Value
+from sync.protocol.ids import parse_id
+from sync.protocol.kinds import KINDS, Kind
+from sync.protocol.texts import gettext as _
+
+
+def add(session: Session, kind: Kind, values: Mapping[str, Value]) -> Record:
+    """A new record. Raises FieldProblem, Locked, NoSpace."""
+    record = session.call(records.add, kind, values)
+    return _told(session, record)
+
+
+def edit(session: Session, record_id: bytes, values: Mapping[str, Value]) -> Record:
+    """A changed record; fields not named stay. Raises FieldProblem, NotFound, Locked, NoSpace."""
+    return _told(session, session.call(records.edit, record_id, values))
+
+
+def delete(session: Session, record_id: bytes) -> Record:
+    """A record taken off all lists; `undelete` brings it back."""
+    return _told(session, session.call(records.delete, record_id))
+
+
+def undelete(session: Session, record_id: bytes) -> Record:
+    """A deleted record back on its lists."""
+    return _told(session, session.call(records.undelete, record_id))
+
+
+def get(session: Session, record_id: bytes) -> Record:
+    """One record. Raises NotFound, Locked."""
+    return session.call(records.get, record_id)
+
+
+def find_id(text: str) -> bytes:
+    """The record id a person gave. Raises NotFound."""
+    try:
+        return parse_id(text)
+    except ValueError:
+        raise NotFound(_("There is no record with this id."), _("Find it with: fieldkeep search")) from None
+
+
+def typed(
+    session: Session, kind: Kind, pairs: list[tuple[str, str]], present: Mapping[str, Value]
+) -> dict[str, Value]:
+    """FIELD=VALUE pairs as values: `phone.work=…` is one of several, `address.city=…` a part, a title a reference.
+
+    `present` holds the values before, so that naming one phone leaves the others. Raises FieldProblem.
+    """
+    values: dict[str, Value] = {}
+    for name, text in pairs:
+        root, _dot, part = name.partition(".")
+        field = kind.field(root)
+        before = values.get(field.name, present.get(field.name))
+        if isinstance(field.type, Several):
+            values[field.name] = _one_of_several(field, field.type, before, part, text)
+        elif isinstance(field.type, Address) and part:
+            if part not in ADDRESS_PARTS:
+                raise FieldProblem(name, _("Parts: {parts}").format(parts=", ".join(ADDRESS_PARTS)))
+            values[field.name] = {**(before or {}), part: text}
+        elif part:
+            raise FieldProblem(name, _("{field} has no parts.").format(field=_(field.label)))
+        elif isinstance(field.type, Ref):
+            values[field.name] = resolve(session, field, text)
+        else:
+            values[field.name] = field.type.parse(field.name, text)
+    return values
+
+
+def given(session: Session, kind: Kind, found: Any) -> dict[str, Value]:
+    """An object read from JSON as values: references may be titles, labels stand as in `show --json`."""
+    if not isinstance(found, dict):
+        raise WrongUse(_("A record is a JSON object of field names and values."))
+    values: dict[str, Value] = {}
+    for name, value in found.items():
+        field = kind.field(str(name))
+        if isinstance(field.type, Ref) and isinstance(value, str):
+            values[field.name] = resolve(session, field, value)
+        elif isinstance(value, str) and not isinstance(field.type, Several):
+            values[field.name] = field.type.parse(field.name, value)
+        else:
+            values[field.name] = value
+    return values
+
+
+def resolve(session: Session, field: Field, text: str) -> bytes | None:
+    """The id behind a reference given as id or as title. Raises FieldProblem when none or several match."""
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        return parse_id(text)
+    except ValueError:
+        pass
+    assert isinstance(field.type, Ref)  # noqa: S101 - the caller has looked
+    target = KINDS[field.type.to]
+    matches = session.call(_by_title, target, text)
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise FieldProblem(field.name, _("Several records have this name."), _("Give the id instead."))
+    raise FieldProblem(
+        field.name,
+        _("There is no {kind} of this name here.").format(kind=_(target.label)),
+        _("Check the spelling, or give its id."),
+    )
+
+
+def _by_title(store: Store, kind: Kind, text: str) -> list[bytes]:
+    found = lists.page(store, kind, where={kind.title: text}, limit=2)
+    return [record.id for record in found.records]
+
+
+def _one_of_several(field: Field, type_: Several, before: Value, label: str, text: str) -> Value:
+    kept = [element for element in before or () if element["label"] != label]
+    old = next((element for element in before or () if element["label"] == label), None)
+    if not text.strip():
+        return kept or None
+    element = type_.element(field.name, {"label": label, "value": text, **({"id": old["id"]} if old else {})})
+    return [*kept, element]
+
+
+def _told(session: Session, record: Record) -> Record:
+    session.tell(Changes(((record.kind.name, record.id),), "here"))
+    return record

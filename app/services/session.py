@@ -1,0 +1,380 @@
+"""One profile held open by one process: its guarded state, its store while unlocked, and obedience to orders.
+
+Stages: active ⇄ lock_ui (a person locked) ; active ⇄ lock_crypto (an order or silence locked: the key's share is
+gone until the server gives it back) ; any → wiped, which leaves no session at all.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, TypeVar
+
+import msgspec
+
+from app import log
+from app.changes import Bus, Changes
+from app.errors import Locked, Wiped
+from app.keys import device, trusted_time, vault
+from app.keys.device import DeviceKeys
+from app.keys.ring import Keyring, SystemKeyring
+from app.keys.secret import SecretBytes
+from app.keys.state import State, StateFile
+from app.keys.trusted_time import Anchor
+from app.paths import Profile
+from app.services import guard, wipe
+from app.services.card import Card, read_card
+from app.services.opener import Opener
+from app.services.papers import Papers, Pending, read_held
+from app.store.replica import StoreReplica
+from app.store.store import Store
+from app.worker import Worker
+from sync.client import enrol as client
+from sync.protocol import documents, sealing, signing
+from sync.protocol.documents import Root
+from sync.protocol.texts import gettext as _
+
+_LOG = logging.getLogger("app.services.session")
+T = TypeVar("T")
+
+ACTIVE: Final = "active"
+LOCK_UI: Final = "lock_ui"
+LOCK_CRYPTO: Final = "lock_crypto"
+BY_ORDER: Final = "order"
+BY_PERSON: Final = "person"
+
+
+class Session:
+    """Holds a profile until `close`. All store work runs on one thread, through `call`."""
+
+    def __init__(
+        self, profile: Profile, card: Card, opener: Opener, ring: Keyring, guarded: StateFile
+    ) -> None:
+        self.profile = profile
+        self.card = card
+        self.bus = Bus()
+        self.wipe_step: wipe.Step = wipe.no_step
+        self._opener = opener
+        self._ring = ring
+        self._guarded = guarded
+        self._turn = threading.RLock()
+        self._state = guarded.load()
+        self._worker = Worker("fieldkeep-store")
+        self._store: Store | None = None
+        self._keys: DeviceKeys | None = None
+        self.papers = Papers(
+            profile,
+            read_held(profile, self._state, self.now()),
+            state=lambda: self._state,
+            keep=self._keep,
+            now=self.now,
+            sample=_anchor,
+        )
+
+    # -- standing
+
+    @property
+    def state(self) -> State:
+        """The guarded state."""
+        return self._state
+
+    @property
+    def stage(self) -> str:
+        """active, lock_ui or lock_crypto."""
+        return self._state.stage
+
+    @property
+    def keys(self) -> DeviceKeys:
+        """The device's own keys, read when first needed. Raises KeyMissing, KeyringUnreachable."""
+        if self._keys is None:
+            self._keys = device.load(self._ring)
+        return self._keys
+
+    def now(self) -> int:
+        """Trusted UTC milliseconds."""
+        return self._reading().now
+
+    def warning(self) -> str:
+        """The signal that policy warns of, or nothing."""
+        verdict = self._verdict()
+        return verdict.signal if verdict.rung is guard.Rung.WARN else ""
+
+    def clock_anomaly(self) -> str:
+        """What is wrong with the clock: clock_back, clock_forward, or nothing."""
+        return self._reading().anomaly
+
+    # -- the store
+
+    def call(self, work: Callable[..., T], *args: object) -> T:
+        """`work(store, *args)` on the store's thread. Raises Locked, and what `work` raises."""
+        return self._worker.run(lambda: work(self._open_store(), *args)).result()
+
+    def replica(self) -> StoreReplica | None:
+        """The replica while the store may be open."""
+        if self.stage != ACTIVE:
+            return None
+        return self.call(StoreReplica)
+
+    def run_replica(self, work: Callable[..., T], *args: object) -> T:
+        """A method of the replica on the store's thread."""
+        return self._worker.run(work, *args).result()
+
+    def tell(self, changes: Changes) -> None:
+        """Let every view know."""
+        self.bus.publish(changes)
+
+    # -- lock and unlock
+
+    def lock(self) -> None:
+        """Lock as a person does: the store closes and its key leaves memory."""
+        self._close_store()
+        if self.stage == ACTIVE:
+            self._keep(msgspec.structs.replace(self._state, stage=LOCK_UI, locked_because=BY_PERSON))
+        self.tell(Changes((), "lock"))
+
+    def needs_pin(self) -> bool:
+        """Whether unlocking asks for a PIN."""
+        return vault.has_pin(self.profile)
+
+    def unlock(self, pin: SecretBytes | None = None) -> None:
+        """Unlock what a person locked. Raises Locked when only IT can, and what the vault raises."""
+        if self.stage == LOCK_CRYPTO:
+            raise self.locked_error()
+        self.judge()
+        with vault.open_key(self.profile, self._ring, pin=pin):
+            pass
+        self._keep(msgspec.structs.replace(self._state, stage=ACTIVE, locked_because=""))
+        self.tell(Changes((), "lock"))
+
+    def judge(self) -> None:
+        """Let policy, lease and clock speak; locks when they ask for it. Raises Locked then."""
+        verdict = self._verdict()
+        if self.stage != LOCK_CRYPTO and verdict.rung is guard.Rung.LOCK:
+            self._lock_hard(verdict.signal, ask_share=True)
+        if self.stage == LOCK_CRYPTO:
+            raise self.locked_error()
+
+    def locked_error(self) -> Locked:
+        """Why it is locked, and what opens it."""
+        if self.stage == LOCK_UI:
+            return Locked(_("Fieldkeep is locked."), _("Unlock it with: fieldkeep unlock"))
+        if self._state.locked_because == BY_ORDER:
+            return Locked(
+                _("This device was locked by {org}.").format(org=self.card.org_name),
+                _("Your changes are safe. Ask IT to unlock it, then exchange with the server."),
+                by_order=True,
+            )
+        return Locked(
+            _("This device has been without contact to the server for too long."),
+            _("Your changes are safe. Connect and run: fieldkeep sync"),
+            by_order=True,
+        )
+
+    # -- orders
+
+    def obey(self) -> bool:
+        """Carry out the orders that are due; whether any was. Raises Wiped after a wipe."""
+        any_done = False
+        for pending in self.papers.pending():
+            if pending.order.not_before > self.now():
+                continue
+            if pending.order.op == documents.WIPE:
+                self._wipe(pending)
+            elif pending.order.op == documents.LOCK:
+                self._lock_hard(BY_ORDER, ask_share=False)
+            else:
+                self._unlock_by_order()
+            reports = {**self._state.obeyed, pending.order.order_id: "done"}
+            self._keep(msgspec.structs.replace(self._state, obeyed=reports))
+            self.papers.done(pending.order.order_id)
+            any_done = True
+        return any_done
+
+    def take_share(self) -> None:
+        """Put back the share that the server has sent, when this device had asked for it."""
+        sealed, self.papers.share = self.papers.share, None
+        if sealed is None or not self._state.ask_share:
+            return
+        share = sealing.unseal(self.keys.seal, sealing.SHARE, sealed)
+        vault.restore_share(self.profile, self._ring, share)
+        self._keep(msgspec.structs.replace(self._state, stage=ACTIVE, locked_because="", ask_share=False))
+        self.tell(Changes((), "lock"))
+
+    def close(self) -> None:
+        """Close the store and let the profile go."""
+        self._close_store()
+        self._worker.close()
+        self._guarded.close()
+        self._opener.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- inside
+
+    def _open_store(self) -> Store:
+        """The store, opened when first needed; on the store's thread only."""
+        if self.stage != ACTIVE:
+            raise self.locked_error()
+        if self._store is None:
+            with vault.open_key(self.profile, self._ring) as key:
+                self._store = Store.open(self.profile, key, recovery=self.papers.held.root.recovery)
+        return self._store
+
+    def _close_store(self) -> None:
+        def shut() -> int:
+            if self._store is None:
+                return self._state.unsent
+            store, self._store = self._store, None
+            unsent = store.unsent()
+            store.close()
+            return unsent
+
+        unsent = self._worker.run(shut).result()
+        if unsent != self._state.unsent:
+            self._keep(msgspec.structs.replace(self._state, unsent=unsent))
+
+    def _lock_hard(self, because: str, *, ask_share: bool) -> None:
+        self._close_store()
+        self._keep(
+            msgspec.structs.replace(
+                self._state, stage=LOCK_CRYPTO, locked_because=because, ask_share=ask_share
+            )
+        )
+        if self._state.share_ack:
+            # Only a share that the server is known to hold may go: a lock must always be one that opens again.
+            vault.drop_share(self.profile, self._ring)
+        _LOG.info("locked: %s", because)
+        self.tell(Changes((), "lock"))
+
+    def _unlock_by_order(self) -> None:
+        if self.stage != LOCK_CRYPTO:
+            return
+        try:
+            with vault.open_key(self.profile, self._ring):
+                pass
+        except Locked:
+            self._keep(msgspec.structs.replace(self._state, ask_share=True))
+            return
+        self._keep(msgspec.structs.replace(self._state, stage=ACTIVE, locked_because="", ask_share=False))
+        self.tell(Changes((), "lock"))
+
+    def _wipe(self, pending: Pending) -> None:
+        self.tell(Changes((), "wipe"))
+        self._close_store()
+        intent = wipe.Intent(
+            order_id=pending.order.order_id,
+            order_sha256=pending.digest,
+            reason=pending.order.reason,
+            org=self.card.org,
+            org_name=self.card.org_name,
+            device=self.card.device,
+            enrolment=self.card.enrolment,
+            server_url=self.card.server_url,
+            policy_version=self.papers.held.policy.version,
+            started=self.now(),
+        )
+        log.shut()
+        wipe.begin(self.profile, self._ring, intent, self.wipe_step)
+        wipe.destroy(self.profile, self._ring, self.now, self.wipe_step)
+        self.tell(Changes((), "wiped"))
+        raise wiped_error(intent.org_name, intent.reason)
+
+    def _keep(self, state: State) -> None:
+        with self._turn:
+            self._guarded.save(state)
+            self._state = state
+
+    def _reading(self) -> trusted_time.Reading:
+        sample = trusted_time.system_clock()
+        return trusted_time.read(
+            self._state.anchor, self._state.t_floor, sample.wall_ms, sample.boottime_ns, sample.boot_id
+        )
+
+    def _verdict(self) -> guard.Verdict:
+        reading = self._reading()
+        return guard.judge(
+            self.papers.held.policy,
+            last_contact=self._state.last_contact,
+            lease_until=self._state.lease_until,
+            now=reading.now,
+            anomaly=reading.anomaly,
+        )
+
+
+def open_session(profile: Profile) -> Session:
+    """Open a profile: finish what a crash has left, obey what waits, then judge.
+
+    The session may be locked. Raises NotEnrolled, Busy, Wiped, StoreDamaged, KeyMissing, KeyringUnreachable.
+    """
+    refuse_wiped(profile)
+    card = read_card(profile)
+    opener = Opener(profile.one_opener)
+    try:
+        refuse_wiped(profile)
+        ring = SystemKeyring(card.org, card.device)
+        session = Session(profile, card, opener, ring, StateFile(profile, ring))
+    except BaseException:
+        opener.close()
+        raise
+    try:
+        session.obey()
+        session.judge()
+    except Locked:
+        return session
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def refuse_wiped(profile: Profile) -> None:
+    """Carry a wipe on as far as it goes without a network. Raises Wiped when this profile was wiped."""
+    intent = wipe.read_intent(profile)
+    if intent is not None:
+        ring = SystemKeyring(intent.org, intent.device)
+        wipe.destroy(profile, ring, lambda: trusted_time.system_clock().wall_ms)
+        raise wiped_error(intent.org_name, intent.reason)
+    stone = wipe.read_tombstone(profile)
+    if stone is not None and not profile.device.exists():
+        raise wiped_error(stone.org_name, stone.reason)
+
+
+def finish_wipe(profile: Profile, step: wipe.Step = wipe.no_step) -> bool:
+    """Hand in receipt and sealed outbox of a wipe; whether it is complete. Raises ExchangeError when offline."""
+    intent = wipe.read_intent(profile)
+    if intent is None:
+        return True
+
+    def hand_in(intent: wipe.Intent, receipt: bytes, sealed: bytes) -> str:
+        return client.hand_in(intent.server_url, _kept_root(profile), receipt, sealed)
+
+    return wipe.finish(
+        profile,
+        SystemKeyring(intent.org, intent.device),
+        hand_in,
+        lambda: trusted_time.system_clock().wall_ms,
+        step,
+    )
+
+
+def wiped_error(org_name: str, reason: str) -> Wiped:
+    """What a wiped device says."""
+    title = _("This device was wiped by {org}.").format(org=org_name)
+    return Wiped(title, _("Reason: {reason}").format(reason=reason) if reason else "")
+
+
+def _kept_root(profile: Profile) -> Root:
+    """The root as kept: its certificates are all that is needed of it now, and it was verified when it came."""
+    return documents.parse(signing.open_envelope(profile.root.read_bytes(), Root.TYPE).payload, Root)
+
+
+def _anchor(server_time: int) -> Anchor:
+    return trusted_time.anchored(server_time, trusted_time.system_clock())

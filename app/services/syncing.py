@@ -1,0 +1,230 @@
+"""Exchanging with the server: one round from first request to nothing left, and the engine that repeats it.
+
+A round also carries what is above the exchange: orders are obeyed between requests, obedience is reported at
+once, a share comes back after an unlock, recovered work goes into the outbox.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from app.changes import Changes
+from app.errors import Locked, Offline, Wiped
+from app.services.session import ACTIVE, Session, finish_wipe
+from app.store.conflicts import count_attention, count_open
+from app.store.replica import StoreReplica
+from app.store.store import Store
+from sync.client.cycle import Page, exchange
+from sync.client.engine import Engine
+from sync.client.errors import ExchangeError, NotOurServer, Unreachable
+from sync.client.https import Https, own_trust
+from sync.client.line import Identity, Line
+from sync.client.ports import Answer, Applied, Position, Replica
+from sync.client.status import Phase, SyncStatus
+from sync.protocol import outbox_seal, sealing, signing
+from sync.protocol.errors import KnownError
+from sync.protocol.ops import Op
+
+_LOG = logging.getLogger("app.services.syncing")
+PAGES_MAX: Final = 10_000  # more than any honest history: a server that never ends is left alone
+
+Step = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What a round did."""
+
+    sent: int = 0
+    received: int = 0
+    conflicts: int = 0
+    rejected: int = 0
+    recovered: int = 0
+
+    def plus(self, page: Page) -> Round:
+        """This round with one page more."""
+        return dataclasses.replace(
+            self,
+            sent=self.sent + page.sent,
+            received=self.received + len(page.applied.records),
+            conflicts=self.conflicts + page.applied.conflicts,
+            rejected=self.rejected + page.applied.rejected,
+        )
+
+
+class _OnWorker:
+    """The replica with every method run on the store's thread."""
+
+    def __init__(self, session: Session, replica: StoreReplica) -> None:
+        self._run = session.run_replica
+        self._replica = replica
+
+    def position(self) -> Position:
+        return self._run(self._replica.position)
+
+    def take(self, ops_max: int, bytes_max: int) -> list[Op]:
+        return self._run(self._replica.take, ops_max, bytes_max)
+
+    def apply(self, answer: Answer) -> Applied:
+        return self._run(self._replica.apply, answer)
+
+    def renumber(self, incarnation: bytes) -> None:
+        self._run(self._replica.renumber, incarnation)
+
+    def restart(self, epoch: bytes) -> None:
+        self._run(self._replica.restart, epoch)
+
+    def take_in(self, packet: bytes, ops: list[Op], origin: tuple[bytes, bytes]) -> int:
+        return self._run(self._replica.take_in, packet, ops, origin)
+
+    def recovered(self) -> list[bytes]:
+        return self._run(self._replica.recovered)
+
+    def reported(self, packets: list[bytes]) -> None:
+        self._run(self._replica.reported, packets)
+
+    def unsent(self) -> int:
+        return self._run(self._replica.unsent)
+
+
+class Syncing:
+    """Rounds of one session over one line to the server."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        card = session.card
+        self._transport = Https(card.server_url, own_trust(session.papers.held.root.tls_ca))
+        identity = Identity(
+            card.org,
+            card.enrolment,
+            card.device,
+            lambda document: signing.sign(document, ("", session.keys.sign)),
+        )
+        self._line = Line(self._transport, identity, session.now)
+
+    def round(self, step: Step = lambda n: None) -> Round:
+        """Exchange until nothing is left to send or fetch.
+
+        Raises Offline, Locked (after orders were brought), Wiped, and other KnownErrors.
+        """
+        done = Round()
+        asked_in_vain = 0
+        for _page in range(PAGES_MAX):
+            was_active = self._session.stage == ACTIVE
+            page = self._exchange(step)
+            done = done.plus(page)
+            if page.applied.records:
+                self._session.tell(Changes(tuple(page.applied.records), "sync"))
+            asked_in_vain += self._session.state.ask_share and self._session.papers.share is None
+            self._session.take_share()
+            self._obey()
+            if self._session.state.obeyed:
+                continue  # reported at once, since IT waits for it
+            if self._session.stage != ACTIVE:
+                if self._session.state.ask_share and not asked_in_vain:
+                    continue
+                raise self._session.locked_error()
+            taken = 0 if page.more else self._take_packets()
+            done = dataclasses.replace(done, recovered=done.recovered + taken)
+            more_to_send = page.sent > 0 and self._session.call(Store.unsent) > 0
+            if was_active and not (page.more or taken or more_to_send):
+                return done
+        return done
+
+    def close(self) -> None:
+        """Close the line."""
+        self._transport.close()
+
+    def _exchange(self, step: Step) -> Page:
+        store = self._session.replica()
+        replica: Replica | None = _OnWorker(self._session, store) if store else None
+        try:
+            return exchange(replica, self._session.papers, self._line, step)
+        except (Unreachable, NotOurServer) as problem:
+            raise Offline(problem.title, problem.hint) from problem
+
+    def _obey(self) -> None:
+        try:
+            self._session.obey()
+        except Wiped:
+            # The session is over; what is left needs only the device key.
+            try:
+                finish_wipe(self._session.profile, self._session.wipe_step)
+            except ExchangeError:
+                _LOG.info("the receipt waits for a connection")
+            raise
+
+    def _take_packets(self) -> int:
+        packets, self._session.papers.packets = self._session.papers.packets, {}
+        taken = 0
+        for packet, sealed in packets.items():
+            part = outbox_seal.read_part(sealing.unseal(self._session.keys.seal, sealing.RECOVERED, sealed))
+            store = self._session.replica()
+            if store is not None:
+                taken += self._session.run_replica(
+                    store.take_in, packet, part.ops, (part.device, part.incarnation)
+                )
+        return taken
+
+
+class Keeping:
+    """Keeps a session in step with the server in the background, and says how it stands."""
+
+    def __init__(self, session: Session, tell: Callable[[SyncStatus], None]) -> None:
+        self._session = session
+        self._syncing = Syncing(session)
+        self._tell = tell
+        self._engine = Engine(self._round, self._stands)
+        self._unsubscribe = session.bus.subscribe(self._heard)
+
+    def start(self) -> None:
+        """Begin exchanging."""
+        self._engine.start()
+
+    def stop(self) -> None:
+        """End after the exchange under way."""
+        self._unsubscribe()
+        self._engine.stop()
+        self._syncing.close()
+
+    def wanted(self) -> None:
+        """A person asked for an exchange now."""
+        self._engine.wanted()
+
+    def _round(self) -> None:
+        try:
+            self._syncing.round()
+        except Locked:
+            _LOG.info("locked: only orders are fetched")
+        except Wiped:
+            self._engine.stop(0)
+
+    def _heard(self, changes: Changes) -> None:
+        if changes.origin == "here":
+            self._engine.edited()
+
+    def _stands(self, phase: Phase, problem: KnownError | None) -> None:
+        waiting, conflicts = self._session.state.unsent, 0
+        if self._session.stage == ACTIVE:
+            try:
+                waiting, conflicts = self._session.call(_counts)
+            except KnownError:
+                _LOG.info("counts are not to be had while the store closes")
+        self._tell(
+            SyncStatus(
+                phase=phase,
+                waiting=waiting,
+                conflicts=conflicts,
+                last_ok=self._session.state.last_contact,
+                title=problem.title if problem else "",
+                hint=problem.hint if problem else "",
+            )
+        )
+
+
+def _counts(store: Store) -> tuple[int, int]:
+    return store.unsent(), count_open(store) + count_attention(store)

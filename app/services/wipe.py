@@ -1,0 +1,226 @@
+"""The steps of a wipe: each may be repeated, and a crash after any of them ends wiped and receipted all the same.
+
+    W1  intent written: from here the store does not open again
+    W2  keyring entries deleted, and their absence checked: from here the data is unreadable
+    W3  header overwritten and removed
+    W4  store, attachments, logs, temporary files and small files removed
+    W5  receipt written, signed with the device key
+    W6  receipt and sealed outbox handed in; the server holds both, durably
+    W7  tombstone written; device key, outbox, receipt and intent removed
+
+A wipe needs no store key, no store and no network. A dead keyring stops neither W3 nor W4: the receipt then says
+that absence could not be verified, and the entries are tried again at every start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from app.errors import KeyMissing, KeyringUnreachable, StoreDamaged
+from app.keys import device, vault
+from app.keys.ring import DEV, HIGH_WATER, Keyring
+from app.paths import Profile, remove, sync_folder, write_whole
+from sync.protocol import outbox_seal, signing, version
+from sync.protocol.documents import Destroyed, Files, Receipt, SealedOutbox
+from sync.protocol.texts import gettext as _
+
+_LOG = logging.getLogger("app.services.wipe")
+_KEPT: Final = ("root", "sealed_outbox", "wipe_intent", "wipe_receipt", "tombstone", "one_opener")
+
+T = TypeVar("T")
+Step = Callable[[str], None]
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the later steps need to know, since everything else may be gone by then."""
+
+    v: int = 1
+    order_id: str
+    order_sha256: str
+    reason: str
+    org: str
+    org_name: str
+    device: str
+    enrolment: str
+    server_url: str
+    policy_version: int
+    started: int
+
+
+class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
+    """What stays: that a device was here and was wiped, when and why; nothing of a person."""
+
+    v: int = 1
+    org: str
+    org_name: str
+    device: str
+    order_id: str
+    reason: str
+    wiped: int
+
+
+def no_step(name: str) -> None:
+    """Called after each step; tests kill the process here."""
+
+
+def read_intent(profile: Profile) -> Intent | None:
+    """The intent of a wipe under way, None when there is none. Raises StoreDamaged; the store stays shut then."""
+    return _read(profile.wipe_intent, Intent)
+
+
+def read_tombstone(profile: Profile) -> Tombstone | None:
+    """What a finished wipe left, None when there was none. Raises StoreDamaged."""
+    return _read(profile.tombstone, Tombstone)
+
+
+def begin(profile: Profile, ring: Keyring, intent: Intent, step: Step = no_step) -> None:
+    """W1. On a full disk the keys go first, which makes room: an order is never stuck on a disk."""
+    data = msgspec.json.encode(intent)
+    try:
+        write_whole(profile.wipe_intent, data)
+    except OSError:
+        vault.destroy(profile, ring)
+        vault.shred_header(profile)
+        _remove_files(profile)
+        write_whole(profile.wipe_intent, data)
+    step("W1")
+
+
+def destroy(profile: Profile, ring: Keyring, now: Callable[[], int], step: Step = no_step) -> None:
+    """W2 to W5, from wherever the last run stopped. Raises OSError when not even the receipt can be written."""
+    intent = read_intent(profile)
+    if intent is None or profile.wipe_receipt.exists() or profile.tombstone.exists():
+        return
+    keys = vault.destroy(profile, ring)
+    step("W2")
+    vault.shred_header(profile)
+    step("W3")
+    files = _remove_files(profile)
+    step("W4")
+    receipt = _receipt(profile, intent, keys, files, now())
+    try:
+        signing_key = device.load_signing(ring)
+    except (KeyMissing, KeyringUnreachable):
+        # Unsigned, a receipt is worth nothing. The keyring is asked again at the next start.
+        _LOG.warning("wipe: the device key cannot be read, the receipt waits")
+        return
+    write_whole(profile.wipe_receipt, signing.sign(receipt, ("", signing_key)).to_bytes())
+    step("W5")
+
+
+def finish(
+    profile: Profile,
+    ring: Keyring,
+    hand_in: Callable[[Intent, bytes, bytes], str],
+    now: Callable[[], int],
+    step: Step = no_step,
+) -> bool:
+    """W6 and W7; whether the wipe is complete. Raises what `hand_in` raises when the server is out of reach."""
+    intent = read_intent(profile)
+    if intent is None:
+        return True
+    if not profile.tombstone.exists():
+        if not profile.wipe_receipt.exists():
+            return False
+        hand_in(intent, profile.wipe_receipt.read_bytes(), _sealed(profile))
+        step("W6")
+        if not all(entry.verified_absent for entry in vault.destroy(profile, ring)):
+            # The keyring did not answer then and does not now: the entries are tried again at the next start.
+            return False
+        stone = Tombstone(
+            org=intent.org,
+            org_name=intent.org_name,
+            device=intent.device,
+            order_id=intent.order_id,
+            reason=intent.reason,
+            wiped=now(),
+        )
+        write_whole(profile.tombstone, msgspec.json.encode(stone))
+    step("W7a")
+    ring.delete(DEV)
+    ring.delete(HIGH_WATER)
+    for path in (profile.sealed_outbox, profile.wipe_receipt, profile.root, profile.wipe_intent):
+        step("W7b")
+        remove(path)
+    step("W7")
+    return True
+
+
+def _read(path: Path, type_: type[T]) -> T | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=type_)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise StoreDamaged(
+            _("A file of the wipe under way is damaged."), _("The store stays shut. Ask IT.")
+        ) from None
+
+
+def _sealed(profile: Profile) -> bytes:
+    try:
+        return profile.sealed_outbox.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def _receipt(profile: Profile, intent: Intent, keys: list[Destroyed], files: Files, now: int) -> Receipt:
+    sealed = _sealed(profile)
+    absent = all(entry.verified_absent for entry in keys)
+    return Receipt(
+        receipt_id=intent.order_id,
+        order_sha256=intent.order_sha256,
+        org=intent.org,
+        enrolment=intent.enrolment,
+        device=intent.device,
+        policy_version=intent.policy_version,
+        started=intent.started,
+        finished=now,
+        keys=keys,
+        files=files,
+        outbox=SealedOutbox(
+            length=len(sealed),
+            sha256=hashlib.sha256(sealed).hexdigest(),
+            records=sum(1 for _record in outbox_seal.split(io.BytesIO(sealed))),
+        ),
+        app_version=version.APP_VERSION,
+        result="wiped" if absent else "wiped_keyring_unreachable",
+    )
+
+
+def _remove_files(profile: Profile) -> Files:
+    """Everything in the profile but what the later steps need; what will not go is named, by file name only."""
+    kept = {getattr(profile, name).name for name in _KEPT}
+    removed, failed = 0, []
+    if not profile.folder.exists():
+        return Files()
+    for path in sorted(profile.folder.iterdir(), key=_store_first):
+        if path.name in kept:
+            continue
+        try:
+            removed += _remove_tree(path)
+        except OSError:
+            failed.append(path.name)
+    sync_folder(profile.folder)
+    return Files(removed=removed, failed=failed)
+
+
+def _store_first(path: Path) -> tuple[bool, str]:
+    return (not path.name.startswith("store."), path.name)
+
+
+def _remove_tree(path: Path) -> int:
+    if path.is_dir() and not path.is_symlink():
+        count = sum(1 for each in path.rglob("*") if not each.is_dir())
+        shutil.rmtree(path)
+        return count
+    path.unlink(missing_ok=True)
+    return 1
