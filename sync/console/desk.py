@@ -1,0 +1,166 @@
+"""What IT does at the desk: find a device, sign an order with a key of one's own, watch it, give back unsent work."""
+
+from __future__ import annotations
+
+import io
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from sync.console import keyfile
+from sync.console.ports import Office
+from sync.protocol import codec, documents, outbox_seal, sealing, signing
+from sync.protocol.desk import DeviceView, OrderView, Parcel, Recovered
+from sync.protocol.documents import WIPE, Order, Root, Target
+from sync.protocol.errors import KnownError
+from sync.protocol.fields import clean_text
+from sync.protocol.ids import ID_BYTES, parse_id
+from sync.protocol.ops import Op
+from sync.protocol.texts import gettext as _
+from sync.protocol.trust import ORDER_LIFE_MS
+
+REASON_MAX: Final = 500
+PARCEL_OPS: Final = 500
+PARCEL_BYTES: Final = 2**20
+ORDER_KEYS: Final = "order-*.key"
+RECOVERY_KEY: Final = "recovery.key"
+
+Passphrase = Callable[[], str]
+
+
+def find(devices: Sequence[DeviceView], wanted: str, *, wiped: bool = False) -> DeviceView:
+    """The device of that id or enrolment, or the one living device of that name.
+
+    With `wiped`, wiped devices go before living ones: there a name means the newest. Raises KnownError.
+    """
+    text = wanted.strip()
+    for device in devices:
+        if text == device.enrolment or _same_id(text, device.id):
+            return device
+    named = [device for device in devices if device.name.casefold() == text.casefold()]
+    gone = [device for device in named if device.state == "wiped"]
+    living = [device for device in named if device.state != "wiped"]
+    if wiped and gone:
+        return gone[-1]
+    if living:
+        return living[0]
+    if gone:
+        raise KnownError(
+            _("“{name}” is wiped already.").format(name=gone[-1].name), _("See: fieldkeep-admin devices")
+        )
+    raise KnownError(
+        _("There is no device “{name}”.").format(name=text[:60]),
+        _("Give its name or id as in: fieldkeep-admin devices"),
+    )
+
+
+def sign_order(
+    office: Office, keys: Path, passphrase: Passphrase, op: str, device: DeviceView, reason: str
+) -> list[OrderView]:
+    """Sign an order for one device with a key file of this admin, and file it. Raises KnownError."""
+    key = order_key(office, keys, passphrase)
+    draft = office.draft()
+    order = Order(
+        order_id=secrets.token_hex(ID_BYTES),
+        seq=draft.number,
+        op=op,
+        org=draft.org,
+        root_version=draft.root_version,
+        devices=[Target(enrolment=device.enrolment, name=device.name)],
+        reason=_reason(reason, op),
+        issued=draft.now,
+        not_before=draft.now,
+        expires=draft.now + ORDER_LIFE_MS,
+    )
+    return office.file(signing.sign(order, (key.admin_id, key.signing)).to_bytes())
+
+
+def order_key(office: Office, keys: Path, passphrase: Passphrase) -> keyfile.OpenKey:
+    """The first key in the folder that the root names for orders. Raises KnownError."""
+    root = documents.parse(signing.open_envelope(office.root(), Root.TYPE).payload, Root)
+    named = {
+        (admin.admin_id, credential.spki)
+        for admin in root.admins
+        for credential in admin.credentials
+        if credential.purpose == "order"
+    }
+    for path in sorted(keys.glob(ORDER_KEYS)):
+        key = keyfile.read(path, passphrase)
+        if (key.admin_id, signing.spki_of(key.signing)) in named:
+            return key
+    raise KnownError(
+        _("There is no key for orders of this organisation in the folder."),
+        _("Name the folder with your order keys: --keys DIR"),
+    )
+
+
+def recover(
+    office: Office, keys: Path, passphrase: Passphrase, source: DeviceView, target: DeviceView
+) -> tuple[int, int]:
+    """Open what a wiped device had not sent and hand it to another one: (changes found, changes handed over now).
+
+    The recovery key is used in this process alone. What the server has already is left out; a repeat hands over
+    nothing new. Raises KnownError.
+    """
+    work = office.work(source.enrolment, target.enrolment)
+    key = keyfile.read(keys / RECOVERY_KEY, passphrase)
+    sealed = outbox_seal.split(io.BytesIO(work.outbox))
+    parcels: list[Parcel] = []
+    for (device, incarnation), ops in outbox_seal.open_records(sealed, key.opening).items():
+        if device.hex() != work.source:
+            raise KnownError(_("The sealed work is not of this device."))
+        acked = work.acked.get(incarnation.hex(), 0)
+        parcels.extend(_parcels(work.sealing_key, device, incarnation, [op for op in ops if op.n > acked]))
+    found = sum(parcel.ops for parcel in parcels)
+    return found, office.hand_over(source.enrolment, target.enrolment, parcels) if parcels else 0
+
+
+def _parcels(public: bytes, device: bytes, incarnation: bytes, ops: Sequence[Op]) -> list[Parcel]:
+    """Ops in parcels of bounded size, each sealed to the device that is to have them."""
+    found: list[Parcel] = []
+    batch: list[msgspec.Raw] = []
+    numbers: list[int] = []
+    size = 0
+
+    def close() -> None:
+        if batch:
+            plain = codec.pack(Recovered(device=device, incarnation=incarnation, ops=list(batch)))
+            found.append(
+                Parcel(
+                    incarnation=incarnation.hex(),
+                    first=numbers[0],
+                    last=numbers[-1],
+                    ops=len(batch),
+                    data=sealing.seal(public, sealing.RECOVERED, plain),
+                )
+            )
+
+    for op in ops:
+        packed = codec.pack(op)
+        if len(batch) >= PARCEL_OPS or (batch and size + len(packed) > PARCEL_BYTES):
+            close()
+            batch, numbers, size = [], [], 0
+        batch.append(msgspec.Raw(packed))
+        numbers.append(op.n)
+        size += len(packed)
+    close()
+    return found
+
+
+def _reason(text: str, op: str) -> str:
+    reason = clean_text(text)
+    if op == WIPE and not reason:
+        raise KnownError(_("A wipe needs a reason."), _("Say why: --reason TEXT"))
+    if len(reason) > REASON_MAX:
+        raise KnownError(_("The reason is at most {limit} letters.").format(limit=REASON_MAX))
+    return reason
+
+
+def _same_id(text: str, id_: str) -> bool:
+    try:
+        return parse_id(text) == parse_id(id_)
+    except ValueError:
+        return False

@@ -1,0 +1,44 @@
+"""What the desk asks of the server, whether it runs in this process or behind the admin socket."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sync.protocol.desk import DeviceView, Draft, OrderView, Parcel, PersonView, Work
+
+
+class Office(Protocol):
+    """The server's side of the desk. Every method raises KnownError when it cannot be done."""
+
+    def add_person(self, email: str, role: str, team: str, territory: str) -> PersonView:
+        """Give somebody an account, or change role, team and territory of one."""
+
+    def people(self) -> list[PersonView]:
+        """Everyone with an account."""
+
+    def enrol_code(self, email: str) -> str:
+        """A one-use code for this person's next device."""
+
+    def devices(self) -> list[DeviceView]:
+        """Every enrolment ever."""
+
+    def orders(self) -> list[OrderView]:
+        """Every order, once per device."""
+
+    def root(self) -> bytes:
+        """The root envelope in force."""
+
+    def draft(self) -> Draft:
+        """A number for an order that is about to be signed."""
+
+    def sign_here(self, op: str, enrolment: str, reason: str) -> list[OrderView]:
+        """Have a lock or unlock signed with the server's own key, and file it."""
+
+    def file(self, envelope: bytes) -> list[OrderView]:
+        """File a signed order."""
+
+    def work(self, source: str, target: str) -> Work:
+        """The sealed outbox of a wiped device, for another device (both by enrolment)."""
+
+    def hand_over(self, source: str, target: str, parcels: list[Parcel]) -> int:
+        """File parcels of recovered work; how many ops of them were not filed before."""

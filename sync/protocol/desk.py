@@ -1,0 +1,93 @@
+"""What the admin's desk and the server's office say to each other, by call or over the admin socket."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+WORK_MAX: Final = 64 * 2**20  # bytes of one message over the admin socket
+
+
+class PersonView(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody with an account; `news` is "added", "changed" or "" as the last call left it."""
+
+    id: str
+    email: str
+    role: str
+    team: str
+    territory: str = ""
+    devices: int = 0
+    news: str = ""
+
+
+class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
+    """One enrolment of a device, as IT sees it. Times are UTC milliseconds, 0 for never."""
+
+    name: str
+    id: str
+    enrolment: str
+    person: str
+    state: str  # "active" | "locked" | "wiping" | "wiped"
+    last_seen: int
+    receipt: str  # "none" | "verified"
+    unsent: int
+    platform: str
+    app_version: str
+    pending: str = ""  # the order that is filed and not yet obeyed
+    outbox_records: int = 0  # sealed records that came with the receipt
+
+
+class OrderView(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as it stands towards one device."""
+
+    number: int
+    id: str
+    op: str
+    device: str
+    enrolment: str
+    state: str  # "filed" | "done" | "refused:<rule>" | "expired"
+    reason: str
+    signers: list[str]
+    filed: int
+    reported: int
+    expires: int
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """What an order needs from the server before it is signed."""
+
+    org: str
+    root_version: int
+    number: int
+    now: int
+
+
+class Work(msgspec.Struct, frozen=True, kw_only=True):
+    """The sealed outbox of one device, and the device that is to have what it holds."""
+
+    source: str  # device id, hex
+    source_person: str
+    target: str  # enrolment
+    target_person: str
+    acked: dict[str, int]  # incarnation, hex -> the highest op the server holds
+    sealing_key: bytes
+    outbox: bytes
+
+
+class Parcel(msgspec.Struct, frozen=True, kw_only=True):
+    """Recovered ops of one device and incarnation, sealed to the device that is to have them."""
+
+    incarnation: str  # hex
+    first: int
+    last: int
+    ops: int
+    data: bytes
+
+
+class Recovered(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of a parcel before it is sealed: ops keep their numbers, which tell repeats apart."""
+
+    device: bytes
+    incarnation: bytes
+    ops: list[msgspec.Raw]

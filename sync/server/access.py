@@ -1,0 +1,96 @@
+"""Who may see and edit which record; pure.
+
+| role    | sees                                   | edits            |
+| ------- | -------------------------------------- | ---------------- |
+| rep     | own records and those of the team      | what it sees     |
+| office  | records of the team                    | what it sees     |
+| manager | records of the team and teams below it | what it sees     |
+| it      | nothing                                | nothing          |
+| privacy | everything, masked                     | nothing          |
+
+A record belongs to the person in its owner field if that is somebody with an account, else to who made it, and to
+that person's team. Teams are paths: "Sales/East" is below "Sales". Kinds that are shared belong to everyone
+with customer data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sync.protocol.fields import Person
+from sync.protocol.kinds import KINDS
+
+REP: Final = "rep"
+OFFICE: Final = "office"
+MANAGER: Final = "manager"
+IT: Final = "it"
+PRIVACY: Final = "privacy"
+ROLES: Final = (REP, OFFICE, MANAGER, IT, PRIVACY)
+_EDITING: Final = frozenset({REP, OFFICE, MANAGER})
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a person may see, from the person's role and team."""
+
+    person: bytes
+    role: str
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose a record is: the person's id and team."""
+
+    person: bytes
+    team: str
+
+
+def sees(rights: Rights, kind: str, scope: Scope) -> bool:
+    """Whether a record of this kind and scope may reach a device of this person."""
+    if rights.role == PRIVACY:
+        return True
+    if rights.role not in _EDITING:
+        return False
+    known = KINDS.get(kind)
+    if known is not None and known.shared:
+        return True
+    if scope.person == rights.person:
+        return True
+    if not rights.team or not scope.team:
+        return False
+    if rights.role == MANAGER:
+        return scope.team == rights.team or scope.team.startswith(rights.team + "/")
+    return scope.team == rights.team
+
+
+def edits(rights: Rights, kind: str, scope: Scope) -> bool:
+    """Whether the person may change such a record."""
+    return rights.role in _EDITING and sees(rights, kind, scope)
+
+
+def adds(rights: Rights) -> bool:
+    """Whether the person may make records; one made for somebody else then belongs to that person."""
+    return rights.role in _EDITING
+
+
+def masked(rights: Rights) -> bool:
+    """Whether the person sees masks in place of what concerns people."""
+    return rights.role == PRIVACY
+
+
+def owner_of(kind: str, cells: Mapping[str, Any]) -> str:
+    """The e-mail (folded) or name in a record's owner field; empty when it has none."""
+    known = KINDS.get(kind)
+    field = known.by_name.get("owner") if known else None
+    if field is None or not isinstance(field.type, Person):
+        return ""
+    owner = cells.get("owner")
+    return fold_email(owner) if isinstance(owner, str) else ""
+
+
+def fold_email(text: str) -> str:
+    """An e-mail address as it is compared."""
+    return text.strip().casefold()

@@ -1,0 +1,166 @@
+"""Where a server keeps what: its folders, their files, and the refusal of folders that others can read."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from sync.protocol.texts import gettext as _
+from sync.server.db.sqlite import KEY_BYTES, SqliteStore
+from sync.server.errors import SetupError
+
+PRIVATE_DIR: Final = 0o700
+PRIVATE_FILE: Final = 0o600
+DEFAULT_HOST: Final = "localhost"
+DEFAULT_PORT: Final = 8443
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What `init` settles for later starts; nothing secret."""
+
+    v: int = 1
+    org: str
+    host: str
+    port: int
+    secrets: str  # the folder of the online keys: the command line opens the store when no server runs
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """The folders of a server and the names in them."""
+
+    data: Path
+    secrets: Path
+
+    @property
+    def settings(self) -> Path:
+        """What `init` settled."""
+        return self.data / "server.json"
+
+    @property
+    def store(self) -> Path:
+        """The SQLCipher store."""
+        return self.data / "store.db"
+
+    @property
+    def socket(self) -> Path:
+        """Where the running server listens to the admin command line."""
+        return self.data / "admin.sock"
+
+    @property
+    def lock(self) -> Path:
+        """Locked by the process that has the store open."""
+        return self.data / "server.lock"
+
+    @property
+    def store_key(self) -> Path:
+        """The store's key, 64 hex digits."""
+        return self.secrets / "store.key"
+
+    @property
+    def tls_key(self) -> Path:
+        """The private key of the server's certificate, PEM."""
+        return self.secrets / "tls.key"
+
+    @property
+    def tls_certificate(self) -> Path:
+        """The server's certificate, PEM."""
+        return self.secrets / "tls.crt"
+
+    @property
+    def lease_key(self) -> Path:
+        """The key that signs leases, locks and unlocks, PEM."""
+        return self.secrets / "lease.key"
+
+
+def load(data: Path, secrets: Path | None = None) -> tuple[Folders, Settings]:
+    """The folders and settings of an organisation that `init` has made. Raises SetupError."""
+    try:
+        settings = msgspec.json.decode((data / "server.json").read_bytes(), type=Settings)
+    except (OSError, msgspec.MsgspecError):
+        raise SetupError(
+            _("There is no server in this folder."), _("Make one with: fieldkeep-server init")
+        ) from None
+    folders = Folders(data.resolve(), (secrets or Path(settings.secrets)).resolve())
+    for folder in (folders.data, folders.secrets):
+        refuse_loose(folder)
+    return folders, settings
+
+
+def refuse_loose(folder: Path) -> None:
+    """Refuse a folder, or a file in it, that anybody but its owner may enter or read. Raises SetupError."""
+    try:
+        entries = [folder, *folder.iterdir()]
+        found = [(entry, entry.lstat()) for entry in entries]
+    except OSError:
+        raise SetupError(_("A folder of the server is missing or cannot be read.")) from None
+    for entry, status in found:
+        if status.st_mode & 0o077 and not stat.S_ISLNK(status.st_mode):
+            raise SetupError(
+                _("Others may read “{name}” in the server's folders.").format(name=entry.name),
+                _("Take their rights away: chmod -R go= on the folder."),
+            )
+        if status.st_uid != os.geteuid():
+            raise SetupError(
+                _("“{name}” in the server's folders belongs to another user.").format(name=entry.name),
+                _("Start the server as the user whose folders they are."),
+            )
+
+
+@contextlib.contextmanager
+def alone(folders: Folders) -> Iterator[None]:
+    """Be the only process with this store open. Raises SetupError when another is."""
+    handle = os.open(folders.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SetupError(
+                _("Another process has this server's store open."),
+                _("Stop it first; one store has one server."),
+            ) from None
+        yield
+    finally:
+        os.close(handle)
+
+
+def open_store(folders: Folders) -> SqliteStore:
+    """The store of these folders. Raises SetupError, StoreError."""
+    return SqliteStore.open(folders.store, read_store_key(folders.store_key))
+
+
+def read_store_key(path: Path) -> bytearray:
+    """The store's key; the caller wipes it. Raises SetupError."""
+    try:
+        key = bytearray.fromhex(path.read_text(encoding="ascii").strip())
+    except (OSError, ValueError):
+        key = bytearray()
+    if len(key) != KEY_BYTES:
+        raise SetupError(_("The key of the server's store is missing or damaged."))
+    return key
+
+
+def read_lease_key(path: Path) -> Ed25519PrivateKey:
+    """The lease key. Raises SetupError."""
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError):
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise SetupError(_("The lease key of the server is missing or damaged."))
+    return key
+
+
+def url_of(host: str, port: int) -> str:
+    """The address of a server."""
+    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"

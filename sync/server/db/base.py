@@ -1,0 +1,366 @@
+"""The contract of a server store: transactions, and in each the books that the other rooms read and write.
+
+A write transaction holds everything it does back until its end, and gives sequence numbers in the order in which
+transactions become visible. A read transaction sees one moment. Stores raise StoreError and nothing foreign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from sync.protocol.errors import Outcome, Rejection
+from sync.protocol.ids import OpId
+from sync.protocol.merge import Conflict, Row
+from sync.server.access import Rights, Scope
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody with an account. `scopes` rises whenever role or team change."""
+
+    id: bytes
+    email: str
+    role: str
+    team: str
+    territory: str = ""
+    scopes: int = 1
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """One enrolment of a device. Times are UTC milliseconds, 0 for never."""
+
+    enrolment: str
+    device: bytes
+    name: str
+    keyid: str
+    spki: bytes
+    sealing_key: bytes
+    person: bytes
+    platform: str
+    enrolled: int
+    app_version: str = ""
+    last_seen: int = 0
+    unsent: int = 0
+    locked: bool = False  # it has reported that it obeys a lock
+    wiped: int = 0  # when its receipt was verified
+    share_held: bool = True
+    posture: bytes = b""
+
+
+class Code(msgspec.Struct, frozen=True, kw_only=True):
+    """An enrolment code, by the digest of its secret."""
+
+    digest: bytes
+    person: bytes
+    issued: int
+    expires: int
+    enrolment: str = ""  # what it was used for
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A record as the server holds it: the row, whose it is, and who wrote it last on which device."""
+
+    row: Row
+    scope: Scope
+    owner: str  # the owner field, folded
+    creator: bytes
+    device: bytes
+    incarnation: bytes
+    person: str  # the e-mail of who wrote last
+    hlc: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record as the feed reads it: cells stay packed."""
+
+    id: bytes
+    kind: str
+    ver: int
+    deleted: bool
+    cells: bytes
+    scope: Scope
+    device: bytes
+    incarnation: bytes
+    person: str
+    hlc: int
+
+
+class Numbering(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the ops of one incarnation of a device are taken in."""
+
+    acked_n: int = 0
+    echo_from: int = 0  # its own changes up to here are sent to it like anybody's
+    retired: bool = False  # two devices used it: take a new one
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of an op, kept so that a repeat is answered alike. `print` tells ops apart that share a number."""
+
+    outcome: Outcome
+    print: bytes
+    ver: int = 0
+    code: Rejection | None = None
+    hint: str = ""
+    conflicts: list[bytes] = []
+    differs: bool = False
+
+
+class FiledOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order in the book, as it stands towards one device."""
+
+    seq: int
+    order_id: str
+    op: str
+    digest: str
+    envelope: bytes
+    enrolment: str
+    reason: str
+    signers: list[str]
+    filed: int
+    not_before: int
+    expires: int
+    report: str = ""  # "done" or "refused:<rule>", as the device said
+    reported: int = 0
+
+
+class StoredReceipt(msgspec.Struct, frozen=True, kw_only=True):
+    """A verified receipt, with what came of the sealed outbox."""
+
+    enrolment: str
+    receipt_id: str
+    envelope: bytes
+    received: int
+    outbox_bytes: int
+    outbox_records: int
+
+
+class Packet(msgspec.Struct, frozen=True, kw_only=True):
+    """Recovered ops on their way to a device, sealed to it."""
+
+    id: bytes
+    target: str  # enrolment
+    source: bytes  # device id
+    data: bytes
+    ops: int
+    filed: int
+    taken: int = 0
+
+
+class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Who did what to which thing: ids and words of ours, never data."""
+
+    at: int
+    actor: str
+    verb: str
+    object: str
+    digest: str = ""
+
+
+class People(Protocol):
+    """Persons, codes and devices."""
+
+    def person(self, id_: bytes) -> Person | None:
+        """The person of that id."""
+
+    def by_email(self, email: str) -> Person | None:
+        """The person of that address, however it is written."""
+
+    def persons(self) -> list[Person]:
+        """Everyone, by address."""
+
+    def put_person(self, person: Person) -> None:
+        """Keep a person, new or changed; former rights are remembered."""
+
+    def former_rights(self, id_: bytes) -> list[Rights]:
+        """The rights this person had before the present ones."""
+
+    def code(self, digest: bytes) -> Code | None:
+        """The enrolment code with this digest."""
+
+    def put_code(self, code: Code) -> None:
+        """Keep a code, new or used."""
+
+    def device(self, enrolment: str) -> Device | None:
+        """The device of that enrolment."""
+
+    def device_by_key(self, keyid: str) -> Device | None:
+        """The device that signs with this key."""
+
+    def device_by_id(self, device: bytes) -> Device | None:
+        """The device of that id."""
+
+    def devices(self) -> list[Device]:
+        """Every enrolment ever, in order of time."""
+
+    def put_device(self, device: Device) -> None:
+        """Keep a device, new or changed."""
+
+    def share(self, enrolment: str) -> bytes | None:
+        """The server's copy of the device's share."""
+
+    def put_share(self, enrolment: str, share: bytes, sealed: bytes) -> None:
+        """Keep the device's share, and the copy sealed to the recovery key."""
+
+    def drop_share(self, enrolment: str) -> None:
+        """Forget both copies."""
+
+
+class Records(Protocol):
+    """Records, their log of changes, conflicts, and what became of ops."""
+
+    def head(self) -> int:
+        """The highest sequence number given."""
+
+    def next_seq(self) -> int:
+        """A new sequence number; visible to others, with all below it, when the transaction ends."""
+
+    def held(self, id_: bytes) -> Held | None:
+        """The record of that id."""
+
+    def put(self, held: Held, before: Scope | None, now: int) -> None:
+        """Keep a record under its row's number, with whose it was before (None for a new one)."""
+
+    def after(self, seq: int) -> Iterator[Entry]:
+        """Records changed after `seq`, each once in its newest state, rising."""
+
+    def scopes_before(self, id_: bytes, seq: int) -> list[Scope]:
+        """Whose the record was before each of its changes after `seq`."""
+
+    def owned_by(self, owner: str) -> list[bytes]:
+        """Ids of records with this (folded) owner."""
+
+    def of_person(self, person: bytes) -> list[bytes]:
+        """Ids of records in this person's scope."""
+
+    def put_conflict(self, conflict: Conflict) -> None:
+        """Keep a conflict, once."""
+
+    def conflicts(self, ids: Sequence[bytes]) -> list[Conflict]:
+        """These conflicts."""
+
+    def conflicts_after(self, seq: int, upto: int) -> list[Conflict]:
+        """Conflicts made after `seq` and not after `upto`."""
+
+    def conflicts_of(self, record: bytes) -> list[Conflict]:
+        """Open conflicts of a record."""
+
+    def numbering(self, device: bytes, incarnation: bytes) -> Numbering | None:
+        """How far an incarnation's ops are taken in; None for one never seen."""
+
+    def put_numbering(self, device: bytes, incarnation: bytes, numbering: Numbering) -> None:
+        """Keep how far it is."""
+
+    def numberings(self, device: bytes) -> dict[bytes, int]:
+        """The highest op taken in, for each incarnation of a device."""
+
+    def result(self, op_id: OpId) -> Result | None:
+        """What became of an op."""
+
+    def put_result(self, op_id: OpId, result: Result) -> None:
+        """Keep what became of an op; only the last `RESULTS_KEPT` of an incarnation stay."""
+
+    def origin(self, op_id: OpId) -> bool:
+        """Whether a recovered op was taken in already."""
+
+    def put_origin(self, op_id: OpId) -> None:
+        """Note that a recovered op was taken in."""
+
+
+class Post(Protocol):
+    """Documents, orders, receipts, recovered packets, audit lines."""
+
+    def document(self, type_: str, version: int) -> bytes | None:
+        """The envelope of a root or policy."""
+
+    def newest(self, type_: str) -> tuple[int, bytes]:
+        """Version and envelope of the newest root or policy. Raises StoreError when there is none."""
+
+    def put_document(self, type_: str, version: int, envelope: bytes) -> None:
+        """Keep a root or policy."""
+
+    def next_order_number(self) -> int:
+        """A number no order has yet."""
+
+    def last_order_number(self) -> int:
+        """The highest number given out."""
+
+    def put_order(self, order: FiledOrder) -> None:
+        """File an order for one of its devices."""
+
+    def orders(self) -> list[FiledOrder]:
+        """All orders, once per device, by number."""
+
+    def orders_for(self, enrolment: str) -> list[FiledOrder]:
+        """The orders for one device, by number."""
+
+    def report(self, order_id: str, enrolment: str, report: str, now: int) -> FiledOrder | None:
+        """Keep what a device says of an order; None when there is no such order for it."""
+
+    def receipt(self, enrolment: str) -> StoredReceipt | None:
+        """The verified receipt of a device."""
+
+    def put_receipt(self, receipt: StoredReceipt, outbox: bytes) -> None:
+        """Keep a verified receipt and the sealed outbox."""
+
+    def sealed_outbox(self, enrolment: str) -> bytes | None:
+        """The sealed outbox of a wiped device."""
+
+    def packets_for(self, enrolment: str) -> list[Packet]:
+        """Packets the device has not taken in yet, oldest first."""
+
+    def has_packet(self, enrolment: str, source: bytes) -> bool:
+        """Whether ops of that device were ever filed for this one."""
+
+    def put_packet(self, packet: Packet) -> bool:
+        """File a packet; False when it is there already."""
+
+    def take_packet(self, id_: bytes, enrolment: str, now: int) -> None:
+        """Note that the device has taken a packet in."""
+
+    def audit(self, line: AuditLine) -> None:
+        """Append a line."""
+
+    def audit_lines(self) -> list[AuditLine]:
+        """Every line, oldest first."""
+
+
+class Transaction(Protocol):
+    """One transaction: everything in it happens, or nothing."""
+
+    @property
+    def epoch(self) -> bytes:
+        """The id of this server's history."""
+
+    @property
+    def people(self) -> People:
+        """Persons, codes and devices."""
+
+    @property
+    def records(self) -> Records:
+        """Records and ops."""
+
+    @property
+    def post(self) -> Post:
+        """Documents, orders, receipts."""
+
+
+class Store(Protocol):
+    """A server store; every method may be called from any thread."""
+
+    def read(self) -> AbstractContextManager[Transaction]:
+        """A read transaction."""
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """A write transaction: kept, durably, when the block ends, and undone when it raises."""
+
+    def close(self) -> None:
+        """Wait for what runs and close."""
+
+
+RESULTS_KEPT = 10_000

@@ -1,0 +1,88 @@
+"""The tables of the SQLCipher store, as numbered steps that only go forward."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Step n takes a store from user_version n-1 to n.
+STEPS: Final[tuple[str, ...]] = (
+    """
+    CREATE TABLE meta (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        epoch BLOB NOT NULL, seq INTEGER NOT NULL, order_number INTEGER NOT NULL
+    );
+    CREATE TABLE person (
+        id BLOB PRIMARY KEY, email TEXT NOT NULL, folded TEXT NOT NULL UNIQUE, role TEXT NOT NULL,
+        team TEXT NOT NULL, territory TEXT NOT NULL, scopes INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE former_rights (
+        person BLOB NOT NULL, scopes INTEGER NOT NULL, role TEXT NOT NULL, team TEXT NOT NULL,
+        PRIMARY KEY (person, scopes)
+    ) WITHOUT ROWID;
+    CREATE TABLE code (
+        digest BLOB PRIMARY KEY, person BLOB NOT NULL, issued INTEGER NOT NULL, expires INTEGER NOT NULL,
+        enrolment TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE device (
+        enrolment TEXT PRIMARY KEY, device BLOB NOT NULL UNIQUE, name TEXT NOT NULL, keyid TEXT NOT NULL UNIQUE,
+        spki BLOB NOT NULL, sealing_key BLOB NOT NULL, person BLOB NOT NULL, platform TEXT NOT NULL,
+        enrolled INTEGER NOT NULL, app_version TEXT NOT NULL, last_seen INTEGER NOT NULL,
+        unsent INTEGER NOT NULL, locked INTEGER NOT NULL, wiped INTEGER NOT NULL, posture BLOB NOT NULL,
+        share BLOB, share_sealed BLOB
+    );
+    CREATE TABLE record (
+        id BLOB NOT NULL UNIQUE, kind TEXT NOT NULL, ver INTEGER NOT NULL UNIQUE, deleted INTEGER NOT NULL,
+        scope_person BLOB NOT NULL, scope_team TEXT NOT NULL, owner TEXT NOT NULL, creator BLOB NOT NULL,
+        device BLOB NOT NULL, incarnation BLOB NOT NULL, person TEXT NOT NULL, hlc INTEGER NOT NULL,
+        cells BLOB NOT NULL, marks BLOB NOT NULL
+    );
+    CREATE INDEX record_owner ON record (owner) WHERE owner <> '';
+    CREATE INDEX record_scope ON record (scope_person);
+    CREATE TABLE change (
+        seq INTEGER PRIMARY KEY, record BLOB NOT NULL, person_before BLOB, team_before TEXT,
+        device BLOB NOT NULL, at INTEGER NOT NULL
+    );
+    CREATE INDEX change_record ON change (record, seq);
+    CREATE TABLE conflict (
+        id BLOB PRIMARY KEY, record BLOB NOT NULL, ver INTEGER NOT NULL, state TEXT NOT NULL, body BLOB NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX conflict_ver ON conflict (ver);
+    CREATE INDEX conflict_record ON conflict (record);
+    CREATE TABLE numbering (
+        device BLOB NOT NULL, incarnation BLOB NOT NULL, acked_n INTEGER NOT NULL, echo_from INTEGER NOT NULL,
+        retired INTEGER NOT NULL, PRIMARY KEY (device, incarnation)
+    ) WITHOUT ROWID;
+    CREATE TABLE opresult (
+        device BLOB NOT NULL, incarnation BLOB NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL,
+        PRIMARY KEY (device, incarnation, n)
+    ) WITHOUT ROWID;
+    CREATE TABLE origin (
+        device BLOB NOT NULL, incarnation BLOB NOT NULL, n INTEGER NOT NULL,
+        PRIMARY KEY (device, incarnation, n)
+    ) WITHOUT ROWID;
+    CREATE TABLE document (
+        type TEXT NOT NULL, version INTEGER NOT NULL, envelope BLOB NOT NULL, PRIMARY KEY (type, version)
+    );
+    CREATE TABLE filed_order (
+        seq INTEGER NOT NULL, enrolment TEXT NOT NULL, order_id TEXT NOT NULL, op TEXT NOT NULL,
+        digest TEXT NOT NULL, envelope BLOB NOT NULL, reason TEXT NOT NULL, signers TEXT NOT NULL,
+        filed INTEGER NOT NULL, not_before INTEGER NOT NULL, expires INTEGER NOT NULL,
+        report TEXT NOT NULL, reported INTEGER NOT NULL, PRIMARY KEY (seq, enrolment)
+    );
+    CREATE INDEX order_device ON filed_order (enrolment, seq);
+    CREATE TABLE receipt (
+        enrolment TEXT PRIMARY KEY, receipt_id TEXT NOT NULL, envelope BLOB NOT NULL,
+        received INTEGER NOT NULL, outbox_bytes INTEGER NOT NULL, outbox_records INTEGER NOT NULL, outbox BLOB NOT NULL
+    );
+    CREATE TABLE packet (
+        id BLOB PRIMARY KEY, target TEXT NOT NULL, source BLOB NOT NULL, data BLOB NOT NULL,
+        ops INTEGER NOT NULL, filed INTEGER NOT NULL, taken INTEGER NOT NULL
+    );
+    CREATE INDEX packet_target ON packet (target, taken);
+    CREATE TABLE audit (
+        n INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, verb TEXT NOT NULL,
+        object TEXT NOT NULL, digest TEXT NOT NULL
+    );
+    """,
+)
+VERSION: Final = len(STEPS)

@@ -1,0 +1,171 @@
+"""Persons, enrolment codes and devices in the SQLCipher store."""
+
+# Only lists of our own columns are put into statements; every value is bound.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+from typing import Any
+
+from sync.server.access import Rights, fold_email
+from sync.server.db.base import Code, Device, Person
+
+_PERSON = "id, email, role, team, territory, scopes"
+_DEVICE = (
+    "enrolment, device, name, keyid, spki, sealing_key, person, platform, enrolled, app_version, last_seen, "
+    "unsent, locked, wiped, share IS NOT NULL, posture"
+)
+
+
+class SqlitePeople:
+    """The book of people on one connection."""
+
+    def __init__(self, connection: Any) -> None:
+        self._db = connection
+
+    def person(self, id_: bytes) -> Person | None:
+        """The person of that id."""
+        return _person(self._db.execute(f"SELECT {_PERSON} FROM person WHERE id = ?", (id_,)).fetchone())
+
+    def by_email(self, email: str) -> Person | None:
+        """The person of that address, however it is written."""
+        asked = (fold_email(email),)
+        return _person(self._db.execute(f"SELECT {_PERSON} FROM person WHERE folded = ?", asked).fetchone())
+
+    def persons(self) -> list[Person]:
+        """Everyone, by address."""
+        rows = self._db.execute(f"SELECT {_PERSON} FROM person ORDER BY folded")
+        return [found for row in rows if (found := _person(row))]
+
+    def put_person(self, person: Person) -> None:
+        """Keep a person, new or changed; former rights are remembered."""
+        self._db.execute(
+            "INSERT INTO former_rights SELECT id, scopes, role, team FROM person WHERE id = ? AND scopes <> ?",
+            (person.id, person.scopes),
+        )
+        self._db.execute(
+            "INSERT INTO person (id, email, folded, role, team, territory, scopes) VALUES (?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET email = excluded.email, folded = excluded.folded, "
+            "role = excluded.role, team = excluded.team, territory = excluded.territory, scopes = excluded.scopes",
+            (
+                person.id,
+                person.email,
+                fold_email(person.email),
+                person.role,
+                person.team,
+                person.territory,
+                person.scopes,
+            ),
+        )
+
+    def former_rights(self, id_: bytes) -> list[Rights]:
+        """The rights this person had before the present ones."""
+        rows = self._db.execute("SELECT role, team FROM former_rights WHERE person = ?", (id_,))
+        return [Rights(id_, role, team) for role, team in rows]
+
+    def code(self, digest: bytes) -> Code | None:
+        """The enrolment code with this digest."""
+        row = self._db.execute(
+            "SELECT digest, person, issued, expires, enrolment FROM code WHERE digest = ?", (digest,)
+        ).fetchone()
+        return row and Code(digest=row[0], person=row[1], issued=row[2], expires=row[3], enrolment=row[4])
+
+    def put_code(self, code: Code) -> None:
+        """Keep a code, new or used."""
+        self._db.execute(
+            "INSERT INTO code VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (digest) DO UPDATE SET enrolment = excluded.enrolment",
+            (code.digest, code.person, code.issued, code.expires, code.enrolment),
+        )
+
+    def device(self, enrolment: str) -> Device | None:
+        """The device of that enrolment."""
+        return self._one("enrolment", enrolment)
+
+    def device_by_key(self, keyid: str) -> Device | None:
+        """The device that signs with this key."""
+        return self._one("keyid", keyid)
+
+    def device_by_id(self, device: bytes) -> Device | None:
+        """The device of that id."""
+        return self._one("device", device)
+
+    def devices(self) -> list[Device]:
+        """Every enrolment ever, in order of time."""
+        rows = self._db.execute(f"SELECT {_DEVICE} FROM device ORDER BY enrolled, rowid")
+        return [_device(row) for row in rows]
+
+    def put_device(self, device: Device) -> None:
+        """Keep a device, new or changed."""
+        self._db.execute(
+            "INSERT INTO device (enrolment, device, name, keyid, spki, sealing_key, person, platform, enrolled, "
+            "app_version, last_seen, unsent, locked, wiped, posture) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+            "ON CONFLICT (enrolment) DO UPDATE SET app_version = excluded.app_version, "
+            "last_seen = excluded.last_seen, unsent = excluded.unsent, locked = excluded.locked, "
+            "wiped = excluded.wiped, posture = excluded.posture",
+            (
+                device.enrolment,
+                device.device,
+                device.name,
+                device.keyid,
+                device.spki,
+                device.sealing_key,
+                device.person,
+                device.platform,
+                device.enrolled,
+                device.app_version,
+                device.last_seen,
+                device.unsent,
+                device.locked,
+                device.wiped,
+                device.posture,
+            ),
+        )
+
+    def share(self, enrolment: str) -> bytes | None:
+        """The server's copy of the device's share."""
+        row = self._db.execute("SELECT share FROM device WHERE enrolment = ?", (enrolment,)).fetchone()
+        return row[0] if row else None
+
+    def put_share(self, enrolment: str, share: bytes, sealed: bytes) -> None:
+        """Keep the device's share, and the copy sealed to the recovery key."""
+        self._db.execute(
+            "UPDATE device SET share = ?, share_sealed = ? WHERE enrolment = ?", (share, sealed, enrolment)
+        )
+
+    def drop_share(self, enrolment: str) -> None:
+        """Forget both copies."""
+        self._db.execute(
+            "UPDATE device SET share = NULL, share_sealed = NULL WHERE enrolment = ?", (enrolment,)
+        )
+
+    def _one(self, column: str, value: object) -> Device | None:
+        row = self._db.execute(f"SELECT {_DEVICE} FROM device WHERE {column} = ?", (value,)).fetchone()
+        return _device(row) if row else None
+
+
+def _person(row: Any) -> Person | None:
+    if row is None:
+        return None
+    return Person(id=row[0], email=row[1], role=row[2], team=row[3], territory=row[4], scopes=row[5])
+
+
+def _device(row: Any) -> Device:
+    return Device(
+        enrolment=row[0],
+        device=row[1],
+        name=row[2],
+        keyid=row[3],
+        spki=row[4],
+        sealing_key=row[5],
+        person=row[6],
+        platform=row[7],
+        enrolled=row[8],
+        app_version=row[9],
+        last_seen=row[10],
+        unsent=row[11],
+        locked=bool(row[12]),
+        wiped=row[13],
+        share_held=bool(row[14]),
+        posture=row[15],
+    )

@@ -1,0 +1,235 @@
+"""Records, changes, conflicts and what became of ops in the SQLCipher store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from sync.protocol import codec
+from sync.protocol.ids import OpId
+from sync.protocol.merge import Conflict, Mark, Row
+from sync.server.access import Scope
+from sync.server.db.base import RESULTS_KEPT, Entry, Held, Numbering, Result
+
+_PACK = msgspec.msgpack.Encoder()
+_CELLS = msgspec.msgpack.Decoder(dict[str, Any])
+_MARKS = msgspec.msgpack.Decoder(list[tuple[Mark, list[str]]])
+_CONFLICT = msgspec.msgpack.Decoder(Conflict)
+_RESULT = msgspec.msgpack.Decoder(Result)
+
+
+class SqliteRecords:
+    """The book of records on one connection; `seq` is the head when the transaction began."""
+
+    def __init__(self, connection: Any, seq: int) -> None:
+        self._db = connection
+        self._began = seq
+        self._seq = seq
+
+    def head(self) -> int:
+        """The highest sequence number given."""
+        return self._seq
+
+    def next_seq(self) -> int:
+        """A new sequence number."""
+        self._seq += 1
+        return self._seq
+
+    def flush(self) -> None:
+        """Keep the head; called once, before the commit."""
+        if self._seq != self._began:
+            self._db.execute("UPDATE meta SET seq = ?", (self._seq,))
+
+    def held(self, id_: bytes) -> Held | None:
+        """The record of that id."""
+        row = self._db.execute(
+            "SELECT kind, id, ver, cells, marks, deleted, scope_person, scope_team, owner, creator, device, "
+            "incarnation, person, hlc FROM record WHERE id = ?",
+            (id_,),
+        ).fetchone()
+        if row is None:
+            return None
+        return Held(
+            row=Row(row[0], row[1], row[2], _CELLS.decode(row[3]), _unpack_marks(row[4]), bool(row[5])),
+            scope=Scope(row[6], row[7]),
+            owner=row[8],
+            creator=row[9],
+            device=row[10],
+            incarnation=row[11],
+            person=row[12],
+            hlc=row[13],
+        )
+
+    def put(self, held: Held, before: Scope | None, now: int) -> None:
+        """Keep a record under its row's number."""
+        row = held.row
+        self._db.execute(
+            "INSERT INTO record (id, kind, ver, deleted, scope_person, scope_team, owner, creator, device, "
+            "incarnation, person, hlc, cells, marks) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+            "ON CONFLICT (id) DO UPDATE SET ver = excluded.ver, deleted = excluded.deleted, "
+            "scope_person = excluded.scope_person, scope_team = excluded.scope_team, owner = excluded.owner, "
+            "device = excluded.device, incarnation = excluded.incarnation, person = excluded.person, "
+            "hlc = excluded.hlc, cells = excluded.cells, marks = excluded.marks",
+            (
+                row.id,
+                row.kind,
+                row.ver,
+                row.deleted,
+                held.scope.person,
+                held.scope.team,
+                held.owner,
+                held.creator,
+                held.device,
+                held.incarnation,
+                held.person,
+                held.hlc,
+                _PACK.encode(dict(row.cells)),
+                _pack_marks(row.marks),
+            ),
+        )
+        self._db.execute(
+            "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                row.ver,
+                row.id,
+                before.person if before else None,
+                before.team if before else None,
+                held.device,
+                now,
+            ),
+        )
+
+    def after(self, seq: int) -> Iterator[Entry]:
+        """Records changed after `seq`, each once in its newest state, rising."""
+        rows = self._db.execute(
+            "SELECT id, kind, ver, deleted, cells, scope_person, scope_team, device, incarnation, person, hlc "
+            "FROM record WHERE ver > ? ORDER BY ver",
+            (seq,),
+        )
+        for row in rows:
+            yield Entry(
+                id=row[0],
+                kind=row[1],
+                ver=row[2],
+                deleted=bool(row[3]),
+                cells=row[4],
+                scope=Scope(row[5], row[6]),
+                device=row[7],
+                incarnation=row[8],
+                person=row[9],
+                hlc=row[10],
+            )
+
+    def scopes_before(self, id_: bytes, seq: int) -> list[Scope]:
+        """Whose the record was before each of its changes after `seq`."""
+        rows = self._db.execute(
+            "SELECT person_before, team_before FROM change "
+            "WHERE record = ? AND seq > ? AND person_before IS NOT NULL",
+            (id_, seq),
+        )
+        return [Scope(person, team) for person, team in rows]
+
+    def owned_by(self, owner: str) -> list[bytes]:
+        """Ids of records with this (folded) owner."""
+        return [
+            row[0]
+            for row in self._db.execute("SELECT id FROM record WHERE owner = ? AND owner <> ''", (owner,))
+        ]
+
+    def of_person(self, person: bytes) -> list[bytes]:
+        """Ids of records in this person's scope."""
+        return [row[0] for row in self._db.execute("SELECT id FROM record WHERE scope_person = ?", (person,))]
+
+    def put_conflict(self, conflict: Conflict) -> None:
+        """Keep a conflict, once."""
+        self._db.execute(
+            "INSERT INTO conflict VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+            (conflict.id, conflict.record, conflict.ver, conflict.state, _PACK.encode(conflict)),
+        )
+
+    def conflicts(self, ids: Sequence[bytes]) -> list[Conflict]:
+        """These conflicts."""
+        found = (
+            self._db.execute("SELECT body FROM conflict WHERE id = ?", (each,)).fetchone() for each in ids
+        )
+        return [_CONFLICT.decode(row[0]) for row in found if row]
+
+    def conflicts_after(self, seq: int, upto: int) -> list[Conflict]:
+        """Conflicts made after `seq` and not after `upto`."""
+        rows = self._db.execute(
+            "SELECT body FROM conflict WHERE ver > ? AND ver <= ? ORDER BY ver", (seq, upto)
+        )
+        return [_CONFLICT.decode(row[0]) for row in rows]
+
+    def conflicts_of(self, record: bytes) -> list[Conflict]:
+        """Open conflicts of a record."""
+        rows = self._db.execute(
+            "SELECT body FROM conflict WHERE record = ? AND state = 'open' ORDER BY ver", (record,)
+        )
+        return [_CONFLICT.decode(row[0]) for row in rows]
+
+    def numbering(self, device: bytes, incarnation: bytes) -> Numbering | None:
+        """How far an incarnation's ops are taken in."""
+        row = self._db.execute(
+            "SELECT acked_n, echo_from, retired FROM numbering WHERE device = ? AND incarnation = ?",
+            (device, incarnation),
+        ).fetchone()
+        return Numbering(acked_n=row[0], echo_from=row[1], retired=bool(row[2])) if row else None
+
+    def put_numbering(self, device: bytes, incarnation: bytes, numbering: Numbering) -> None:
+        """Keep how far it is."""
+        self._db.execute(
+            "INSERT INTO numbering VALUES (?, ?, ?, ?, ?) ON CONFLICT (device, incarnation) DO UPDATE SET "
+            "acked_n = excluded.acked_n, echo_from = excluded.echo_from, retired = excluded.retired",
+            (device, incarnation, numbering.acked_n, numbering.echo_from, numbering.retired),
+        )
+
+    def numberings(self, device: bytes) -> dict[bytes, int]:
+        """The highest op taken in, for each incarnation of a device."""
+        rows = self._db.execute("SELECT incarnation, acked_n FROM numbering WHERE device = ?", (device,))
+        return {bytes(incarnation): acked_n for incarnation, acked_n in rows}
+
+    def result(self, op_id: OpId) -> Result | None:
+        """What became of an op."""
+        row = self._db.execute(
+            "SELECT body FROM opresult WHERE device = ? AND incarnation = ? AND n = ?", op_id
+        ).fetchone()
+        return _RESULT.decode(row[0]) if row else None
+
+    def put_result(self, op_id: OpId, result: Result) -> None:
+        """Keep what became of an op."""
+        self._db.execute("INSERT INTO opresult VALUES (?, ?, ?, ?)", (*op_id, _PACK.encode(result)))
+        self._db.execute(
+            "DELETE FROM opresult WHERE device = ? AND incarnation = ? AND n = ?",
+            (op_id.device, op_id.incarnation, op_id.n - RESULTS_KEPT),
+        )
+
+    def origin(self, op_id: OpId) -> bool:
+        """Whether a recovered op was taken in already."""
+        row = self._db.execute(
+            "SELECT 1 FROM origin WHERE device = ? AND incarnation = ? AND n = ?", op_id
+        ).fetchone()
+        return row is not None
+
+    def put_origin(self, op_id: OpId) -> None:
+        """Note that a recovered op was taken in."""
+        self._db.execute("INSERT OR IGNORE INTO origin VALUES (?, ?, ?)", op_id)
+
+
+def _pack_marks(marks: Mapping[str, Mark]) -> bytes:
+    """Marks with the cells that carry them: most cells of a row were written together."""
+    groups: dict[Mark, list[str]] = {}
+    for cell, mark in marks.items():
+        groups.setdefault(mark, []).append(cell)
+    return _PACK.encode(list(groups.items()))
+
+
+def _unpack_marks(data: bytes) -> dict[str, Mark]:
+    return {cell: mark for mark, cells in _MARKS.decode(data) for cell in cells}
+
+
+def unpack_cells(data: bytes) -> dict[str, codec.Raw]:
+    """Packed cells as a map whose values stay packed."""
+    return msgspec.msgpack.decode(data, type=dict[str, codec.Raw])

@@ -1,0 +1,157 @@
+"""Lets a new device in: a code that was given to a person, used once, and a wish signed with the device's own key."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from typing import Final
+
+import msgspec
+
+from sync.protocol import documents, messages, signing
+from sync.protocol.codes import SECRET_BYTES
+from sync.protocol.documents import Enrolment, Root
+from sync.protocol.errors import Problem, Refused
+from sync.protocol.fields import clean_text
+from sync.protocol.ids import ID_BYTES
+from sync.protocol.texts import gettext as _
+from sync.server import post
+from sync.server.db.base import AuditLine, Code, Device, Person, Transaction
+from sync.server.errors import RequestProblem
+
+CODE_LIFE_MS: Final = 24 * 3_600_000
+NAME_MAX: Final = 60
+SHARE_BYTES: Final = 32
+_SEALED_MAX: Final = 4_096
+_TEXT_MAX: Final = 200
+
+
+def digest_of(secret: bytes) -> bytes:
+    """What the server keeps of a code."""
+    return hashlib.sha256(b"fieldkeep-code/v1" + secret).digest()
+
+
+def give_code(tx: Transaction, person: Person, now: int) -> bytes:
+    """A new code's secret for this person; only its digest is kept."""
+    secret = secrets.token_bytes(SECRET_BYTES)
+    code = Code(digest=digest_of(secret), person=person.id, issued=now, expires=now + CODE_LIFE_MS)
+    tx.people.put_code(code)
+    tx.post.audit(AuditLine(at=now, actor="desk", verb="code", object=person.id.hex()))
+    return secret
+
+
+def read_wish(body: bytes) -> Enrolment:
+    """A wish to be enrolled, signed with the very key it names. Raises Refused, RequestProblem."""
+    envelope = signing.open_envelope(body, Enrolment.TYPE)
+    # The key stands in the payload itself, so this one document is parsed before its signature is checked.
+    wish = documents.parse(envelope.payload, Enrolment)
+    signing.safe_ed25519(wish.spki)
+    if not signing.verifies(envelope, wish.spki):
+        raise Refused("signature", _("The enrolment is not signed with the device's own key."))
+    sizes = (
+        len(wish.device) == 2 * ID_BYTES,
+        len(wish.sealing_key) == 32,
+        len(wish.share) == SHARE_BYTES,
+        0 < len(wish.share_sealed) <= _SEALED_MAX,
+        0 < len(wish.nonce) <= 64,
+        0 < len(wish.name) <= NAME_MAX and clean_text(wish.name) == wish.name,
+        len(wish.platform) <= _TEXT_MAX and len(wish.app_version) <= _TEXT_MAX,
+    )
+    if not all(sizes):
+        raise RequestProblem(
+            Problem.BAD_REQUEST,
+            _("The enrolment could not be read."),
+            _("Choose a short name for the device and try again."),
+            why="enrolment fields",
+        )
+    return wish
+
+
+def let_in(tx: Transaction, wish: Enrolment, now: int) -> tuple[Device, Person]:
+    """The device and its person, once the code holds. A repeat by the same device after a lost answer is let
+    through again; anything else about a used code is refused. Raises RequestProblem."""
+    code = _code(tx, wish, now)
+    person = tx.people.person(code.person)
+    if person is None:
+        raise _bad_code("no person")
+    keyid = signing.keyid(wish.spki)
+    if code.enrolment:
+        known = tx.people.device(code.enrolment)
+        if known is None or known.wiped or not hmac.compare_digest(known.keyid, keyid):
+            raise _bad_code("used")
+        return known, person
+    device_id = bytes.fromhex(wish.device)
+    if tx.people.device_by_id(device_id) is not None or tx.people.device_by_key(keyid) is not None:
+        raise RequestProblem(
+            Problem.BAD_REQUEST,
+            _("This device has been enrolled before."),
+            _("Start with an empty profile folder; keys are never used twice."),
+            why="device known",
+        )
+    if any(each.name.casefold() == wish.name.casefold() and not each.wiped for each in tx.people.devices()):
+        raise RequestProblem(
+            Problem.BAD_REQUEST,
+            _("Another device has this name."),
+            _("Choose another name; the code stays valid."),
+            why="name taken",
+        )
+    device = Device(
+        enrolment=secrets.token_hex(ID_BYTES),
+        device=device_id,
+        name=wish.name,
+        keyid=keyid,
+        spki=wish.spki,
+        sealing_key=wish.sealing_key,
+        person=person.id,
+        platform=wish.platform,
+        enrolled=now,
+        app_version=wish.app_version,
+        last_seen=now,
+    )
+    tx.people.put_device(device)
+    tx.people.put_share(device.enrolment, wish.share, wish.share_sealed)
+    tx.people.put_code(msgspec.structs.replace(code, enrolment=device.enrolment))
+    tx.post.audit(AuditLine(at=now, actor=person.id.hex(), verb="enrol", object=device.enrolment))
+    return device, person
+
+
+def _code(tx: Transaction, wish: Enrolment, now: int) -> Code:
+    try:
+        secret = bytes.fromhex(wish.code)
+    except ValueError:
+        raise _bad_code("form") from None
+    code = tx.people.code(digest_of(secret))
+    if code is None or code.expires <= now:
+        raise _bad_code("unknown" if code is None else "expired")
+    return code
+
+
+def _bad_code(why: str) -> RequestProblem:
+    return RequestProblem(
+        Problem.BAD_CODE,
+        _("This enrolment code is not valid any more."),
+        _("Ask IT for a new one; a code works once and for 24 hours."),
+        why=f"code {why}",
+    )
+
+
+def reply(tx: Transaction, device: Device, person: Person, lease: bytes, now: int) -> messages.EnrolReply:
+    """What the new device gets."""
+    root, _policy = post.root_and_policy(tx)
+    return messages.EnrolReply(
+        enrolment=device.enrolment,
+        person=wire_person(person),
+        org_name=root.org_name,
+        root=tx.post.newest(Root.TYPE)[1],
+        policy=tx.post.newest(documents.Policy.TYPE)[1],
+        lease=lease,
+        server_time=now,
+    )
+
+
+def wire_person(person: Person) -> messages.Person:
+    """A person as devices see it."""
+    return messages.Person(
+        id=person.id, email=person.email, role=person.role, team=person.team, territory=person.territory
+    )

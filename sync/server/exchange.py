@@ -1,0 +1,251 @@
+"""One exchange: ops in, in one transaction; then results, papers and the page of changes as they stand after it.
+
+Steps, at each of which the server may be killed: read, applied, committed, answered. Before `committed` nothing
+has happened; after it a repeat is answered from what was kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from sync.protocol import codec, messages
+from sync.protocol.documents import Policy, Root
+from sync.protocol.errors import Problem
+from sync.protocol.ids import INCARNATION_BYTES
+from sync.protocol.merge import Conflict
+from sync.protocol.messages import Change, ExchangeHead, OpResult, Paper, ReplyHead
+from sync.protocol.ops import Op
+from sync.protocol.texts import gettext as _
+from sync.server import feed, intake, lease, limits, post
+from sync.server.db.base import Device, Numbering, Person, Store, Transaction
+from sync.server.enrol import wire_person
+from sync.server.errors import RequestProblem
+from sync.server.feed import Page, Reader
+from sync.server.intake import Author, Taken, Unreadable
+
+ACTIVE: Final = "active"
+SEEN_EVERY_MS: Final = 30_000  # a contact that brings nothing is noted this often, not at every poll
+OBEYED_MAX: Final = 200
+POSTURE_MAX: Final = 4_096
+
+Step = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a device sent."""
+
+    head: ExchangeHead
+    ops: list[Op | Unreadable]
+
+
+def read(body: bytes) -> Request:
+    """The frames of a request. Raises BadFrames, RequestProblem."""
+    frames = codec.decode(body)
+    if not frames or frames[0][0] != messages.HEAD:
+        raise RequestProblem(Problem.BAD_REQUEST, why="no head")
+    head = codec.read(frames[0][1], ExchangeHead)
+    size, ops = 0, []
+    for tag, raw in frames[1:]:
+        if tag != messages.OP:
+            raise RequestProblem(
+                Problem.UPGRADE,
+                _("The server does not know this kind of message yet."),
+                _("Your changes are safe on this device; tell IT to update the server."),
+                why="unknown tag",
+            )
+        size += len(bytes(raw))
+        ops.append(intake.read_op(raw))
+    if len(ops) > messages.OPS_MAX or size > limits.OPS_PLAIN_MAX:
+        raise RequestProblem(Problem.TOO_BIG, why="ops")
+    counted = (head.unsent, head.order_head, head.policy_version, head.root_version, head.cursor.seq)
+    if (
+        len(head.incarnation) != INCARNATION_BYTES
+        or not 0 < len(head.nonce) <= lease.NONCE_MAX
+        or len(head.obeyed) > OBEYED_MAX
+        or len(head.recovered) > OBEYED_MAX
+        or any(not 0 <= number < 2**53 for number in counted)
+        or len(head.app_version) > 60
+    ):
+        raise RequestProblem(Problem.BAD_REQUEST, why="head")
+    return Request(head, ops)
+
+
+def answer(
+    store: Store, key: Ed25519PrivateKey, enrolment: str, request: Request, now: int, step: Step
+) -> bytes:
+    """The body of the answer. Raises RequestProblem."""
+    head = request.head
+    try:
+        taken, page_open = _take(store, enrolment, request, now, step)
+    except RequestProblem as problem:
+        if problem.trouble.problem is Problem.ROLLBACK:
+            _retire(store, enrolment, head.incarnation)
+        raise
+    with store.read() as tx:
+        device, person = _who(tx, enrolment)
+        root, policy = post.root_and_policy(tx)
+        stands = post.standing(tx, device)
+        reader = _reader(tx, device, person, head)
+        page = Page(head.cursor)
+        if page_open and not stands.closed:
+            feed.check(tx, head.cursor)
+            page = feed.page(tx, reader, head.cursor)
+        papers = post.papers(tx, device, head, root, policy, now)
+        if stands.state not in ("wiping", "wiped") and lease.due(head, policy):
+            papers.append(_lease(key, root, policy, device, head, stands.order_head, now))
+        reply = ReplyHead(
+            cursor=page.cursor,
+            more=page.more or sum(each.kind == "recovered" for each in papers) >= post.PACKETS_AT_ONCE,
+            acked_n=taken.acked_n,
+            # Until there are backups, what is committed and flushed to disk is as durable as it gets.
+            durable_seq=tx.records.head(),
+            server_time=now,
+            order_head=stands.order_head,
+            person=wire_person(person),
+        )
+        results = _results(tx, reader, taken, closed=stands.closed)
+        conflicts = [] if stands.closed else _conflicts(tx, reader, taken, page)
+    frames = [
+        (messages.HEAD, reply),
+        *((messages.RESULT, each) for each in results),
+        *((messages.CHANGE, each) for each in page.changes),
+        *((messages.CONFLICT, each) for each in conflicts),
+        *((messages.PAPER, each) for each in papers),
+    ]
+    body = codec.encode(frames)
+    step("answered")
+    return body
+
+
+def _take(store: Store, enrolment: str, request: Request, now: int, step: Step) -> tuple[Taken, bool]:
+    """Ops and reports, in one transaction where there is anything to write; and whether the device can take a page."""
+    head = request.head
+    step("read")
+    with store.read() as tx:
+        device, _person = _who(tx, enrolment)
+        numbering = tx.records.numbering(device.device, head.incarnation)
+    # A locked device holds no records: it sends an empty cursor and a number of ops that mean nothing.
+    active = head.state == ACTIVE
+    beginning = active and (numbering is None or not head.cursor.epoch)
+    if not (request.ops or beginning or _has_news(device, head, now)):
+        return Taken(numbering.acked_n if numbering else 0), active
+    with store.write() as tx:
+        device, person = _who(tx, enrolment)
+        feed.check(tx, head.cursor)
+        if beginning:
+            # From the start of the history on it needs its own changes too; from here on it holds them.
+            known = tx.records.numbering(device.device, head.incarnation) or Numbering()
+            fresh = msgspec.structs.replace(known, echo_from=tx.records.head())
+            tx.records.put_numbering(device.device, head.incarnation, fresh)
+        taken = Taken(0)
+        if active:
+            taken = intake.take(tx, Author(device, person, head.incarnation), request.ops, now)
+        device = post.take_reports(tx, device, head, now)
+        tx.people.put_device(
+            msgspec.structs.replace(
+                device,
+                last_seen=now,
+                unsent=max(0, head.unsent - len(request.ops)) if active else device.unsent,
+                app_version=head.app_version,
+                posture=_posture(head.posture),
+            )
+        )
+        step("applied")
+    step("committed")
+    return taken, active
+
+
+def _has_news(device: Device, head: ExchangeHead, now: int) -> bool:
+    return bool(
+        head.obeyed
+        or head.recovered
+        or now - device.last_seen >= SEEN_EVERY_MS
+        or (head.state == ACTIVE and head.unsent != device.unsent)
+        or head.app_version != device.app_version
+        or _posture(head.posture) != device.posture
+    )
+
+
+def _posture(said: dict[str, Any]) -> bytes:
+    packed = codec.pack(said)
+    return packed if len(packed) <= POSTURE_MAX else b""
+
+
+def _retire(store: Store, enrolment: str, incarnation: bytes) -> None:
+    """Two copies of a device give out the same numbers: each must take numbers of its own."""
+    with store.write() as tx:
+        device, _person = _who(tx, enrolment)
+        numbering = tx.records.numbering(device.device, incarnation) or Numbering()
+        tx.records.put_numbering(device.device, incarnation, msgspec.structs.replace(numbering, retired=True))
+
+
+def _who(tx: Transaction, enrolment: str) -> tuple[Device, Person]:
+    """Device and person as they are now: rights are those of this moment, not of the session's start."""
+    device = tx.people.device(enrolment)
+    person = tx.people.person(device.person) if device else None
+    if device is None or person is None or device.wiped:
+        raise RequestProblem(Problem.UNKNOWN_DEVICE, why="gone")
+    return device, person
+
+
+def _reader(tx: Transaction, device: Device, person: Person, head: ExchangeHead) -> Reader:
+    numbering = tx.records.numbering(device.device, head.incarnation) or Numbering()
+    return Reader(
+        rights=Author(device, person, head.incarnation).rights,
+        former=tuple(tx.people.former_rights(person.id)),
+        scopes=person.scopes,
+        device=device.device,
+        incarnation=head.incarnation,
+        echo_from=numbering.echo_from,
+    )
+
+
+def _lease(
+    key: Ed25519PrivateKey,
+    root: Root,
+    policy: Policy,
+    device: Device,
+    head: ExchangeHead,
+    order_head: int,
+    now: int,
+) -> Paper:
+    data = lease.make(
+        key,
+        root,
+        policy,
+        enrolment=device.enrolment,
+        nonce=head.nonce,
+        order_head=order_head,
+        share_held=device.share_held,
+        now=now,
+    )
+    return Paper(kind="lease", data=data)
+
+
+def _results(tx: Transaction, reader: Reader, taken: Taken, *, closed: bool) -> list[OpResult]:
+    """Results, each with its record where the device's own copy differs."""
+    rows: dict[bytes, Change | None] = {}
+    found = []
+    for result, record in zip(taken.results, taken.shown, strict=True):
+        if record is not None and not closed:
+            if record not in rows:
+                rows[record] = feed.shown(tx, reader, record)
+            if (row := rows[record]) is not None:
+                result = msgspec.structs.replace(result, row=msgspec.Raw(codec.pack(row)))
+        found.append(result)
+    return found
+
+
+def _conflicts(tx: Transaction, reader: Reader, taken: Taken, page: Page) -> list[Conflict]:
+    """Conflicts of the page, and those that these ops made."""
+    told = {conflict.id for conflict in page.conflicts}
+    fresh = [
+        each for each in tx.records.conflicts(list(dict.fromkeys(taken.conflicts))) if each.id not in told
+    ]
+    return [*page.conflicts, *(each for each in fresh if feed.visible(tx, reader, each.record))]

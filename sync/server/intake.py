@@ -1,0 +1,287 @@
+"""Takes ops in: contiguous, each once, merged with the present row, its effect and its result kept together.
+
+An op is judged at the moment it is applied, by the rights its author has then. One that is refused is answered so
+and does not stand in the way of the others. A number that was taken in before is answered with what was said then.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import msgspec
+
+from sync.protocol import clock, codec, merge
+from sync.protocol.errors import FieldProblem, Outcome, Problem, Rejection
+from sync.protocol.ids import ID_BYTES, INCARNATION_BYTES, DeviceId, Incarnation, OpId
+from sync.protocol.kinds import KINDS
+from sync.protocol.merge import Merged, Row
+from sync.protocol.messages import OpResult
+from sync.protocol.ops import Act, Op
+from sync.protocol.texts import gettext as _
+from sync.server import access
+from sync.server.access import Rights, Scope
+from sync.server.db.base import Device, Held, Numbering, Person, Result, Transaction
+from sync.server.errors import RequestProblem
+
+DEPTH_MAX: Final = 16
+CELLS_MAX: Final = 1_000
+_HLC_MAX: Final = 2**63 - 1
+_PRINT_BYTES: Final = 12
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """An op of which only the number could be read; it is refused, and the queue goes on."""
+
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who sent the ops, as the server knows it at this moment."""
+
+    device: Device
+    person: Person
+    incarnation: bytes
+
+    @property
+    def rights(self) -> Rights:
+        """What this person may see and edit."""
+        return Rights(self.person.id, self.person.role, self.person.team)
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of the ops of one exchange."""
+
+    acked_n: int
+    results: list[OpResult] = field(default_factory=list)
+    conflicts: list[bytes] = field(default_factory=list)
+    shown: list[bytes | None] = field(default_factory=list)  # per result: the record to send along
+    new: int = 0
+
+
+def read_op(raw: msgspec.Raw) -> Op | Unreadable:
+    """One op frame. Raises BadFrames when not even its number can be read."""
+    try:
+        return msgspec.msgpack.decode(raw, type=Op)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return codec.read(raw, Unreadable)
+
+
+def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: int) -> Taken:
+    """Take ops in, in their order. Raises RequestProblem for a gap or a number used twice; then nothing is taken."""
+    records, device = tx.records, author.device.device
+    numbering = records.numbering(device, author.incarnation) or Numbering()
+    _contiguous(ops, numbering.acked_n)
+    taken = Taken(numbering.acked_n)
+    for op in ops:
+        op_id = OpId(DeviceId(device), Incarnation(author.incarnation), op.n)
+        if op.n <= numbering.acked_n:
+            result = records.result(op_id)
+            if result is None:
+                continue  # answered so long ago that the number alone is kept: acked_n says enough
+            if result.print != _print(op):
+                raise RequestProblem(Problem.ROLLBACK, why="number used twice")
+        else:
+            result = _new(tx, author, op, op_id, now)
+            records.put_result(op_id, result)
+            taken.acked_n = op.n
+            taken.new += 1
+        _answer(taken, op, result)
+    if taken.new:
+        records.put_numbering(
+            device, author.incarnation, msgspec.structs.replace(numbering, acked_n=taken.acked_n)
+        )
+    return taken
+
+
+def _contiguous(ops: Sequence[Op | Unreadable], acked_n: int) -> None:
+    expected = None
+    for op in ops:
+        if op.n < 1 or (op.n != expected if expected is not None else op.n > acked_n + 1):
+            raise RequestProblem(Problem.GAP, why="gap", expected=acked_n + 1)
+        expected = op.n + 1
+
+
+def _answer(taken: Taken, op: Op | Unreadable, result: Result) -> None:
+    taken.results.append(
+        OpResult(
+            n=op.n,
+            outcome=result.outcome,
+            ver=result.ver,
+            code=result.code,
+            hint=result.hint,
+            conflicts=result.conflicts,
+        )
+    )
+    taken.shown.append(op.id if result.differs and isinstance(op, Op) else None)
+    taken.conflicts.extend(result.conflicts)
+
+
+def _new(tx: Transaction, author: Author, op: Op | Unreadable, op_id: OpId, now: int) -> Result:
+    if isinstance(op, Unreadable):
+        return _refused(op, Rejection.INVALID, _("This change could not be read."))
+    try:
+        op = _checked(op, tx.records.head(), now)
+    except FieldProblem as problem:
+        return _refused(op, Rejection.INVALID, f"{problem.field}: {problem}")
+    if op.kind not in KINDS:
+        return _refused(op, Rejection.SCHEMA, _("The server does not know this kind of record yet."))
+    origin = _origin(tx, author, op)
+    held = tx.records.held(op.id)
+    if origin is not None and _taken_before(tx, origin):
+        return Result(
+            outcome=Outcome.OK, print=_print(op), ver=held.row.ver if held else 0, differs=held is not None
+        )
+    if not _may(author.rights, op, held):
+        return _refused(op, Rejection.FORBIDDEN, _("You may not change this record."))
+    result = _apply(tx, author, op, op_id, held, now)
+    if origin is not None and result.outcome is not Outcome.REJECTED:
+        tx.records.put_origin(origin)
+    return result
+
+
+def _apply(tx: Transaction, author: Author, op: Op, op_id: OpId, held: Held | None, now: int) -> Result:
+    records = tx.records
+    seq = records.head() + 1
+    merged = merge.apply(held.row if held else None, op, op_id, seq=seq, person=author.person.email)
+    if merged.outcome is Outcome.REJECTED:
+        return _refused(op, merged.code or Rejection.INVALID, _("This record is not on the server."))
+    if merged.changed and merged.row is not None:
+        if (problem := _too_large(merged.row)) is not None:
+            return _refused(op, Rejection.INVALID, problem)
+        _keep(tx, author, op, held, merged.row, now)
+    elif merged.conflicts:
+        records.next_seq()
+    for conflict in merged.conflicts:
+        records.put_conflict(conflict)
+    return Result(
+        outcome=merged.outcome,
+        print=_print(op),
+        ver=merged.row.ver if merged.row else 0,
+        conflicts=[conflict.id for conflict in merged.conflicts],
+        differs=_differs(merged),
+    )
+
+
+def _differs(merged: Merged) -> bool:
+    return merged.differs or merged.outcome in (Outcome.MERGED, Outcome.CONFLICT)
+
+
+def _keep(tx: Transaction, author: Author, op: Op, held: Held | None, row: Row, now: int) -> None:
+    owner = access.owner_of(row.kind, row.cells)
+    creator = held.creator if held else author.person.id
+    tx.records.next_seq()
+    tx.records.put(
+        Held(
+            row=row,
+            scope=scope_of(tx, owner, creator),
+            owner=owner,
+            creator=creator,
+            device=author.device.device,
+            incarnation=author.incarnation,
+            person=author.person.email,
+            hlc=op.hlc,
+        ),
+        held.scope if held else None,
+        now,
+    )
+
+
+def scope_of(tx: Transaction, owner: str, creator: bytes) -> Scope:
+    """Whose a record is: its owner's, if that is somebody with an account, else its maker's."""
+    person = (tx.people.by_email(owner) if owner else None) or tx.people.person(creator)
+    return Scope(person.id, person.team) if person else Scope(creator, "")
+
+
+def rescope(tx: Transaction, ids: Sequence[bytes], now: int) -> int:
+    """Work out anew whose these records are, after a person came or moved; how many have changed hands."""
+    moved = 0
+    for id_ in ids:
+        held = tx.records.held(id_)
+        if held is None:
+            continue
+        scope = scope_of(tx, held.owner, held.creator)
+        if scope != held.scope:
+            row = replace(held.row, ver=tx.records.next_seq())
+            # No device made this change, so none has it yet: it goes to all.
+            tx.records.put(replace(held, row=row, scope=scope, device=b"", incarnation=b""), held.scope, now)
+            moved += 1
+    return moved
+
+
+def _may(rights: Rights, op: Op, held: Held | None) -> bool:
+    if held is None:
+        return access.adds(rights)
+    return access.edits(rights, held.row.kind, held.scope)
+
+
+def _checked(op: Op, head: int, now: int) -> Op:
+    """The op made exact. Raises FieldProblem."""
+    if len(op.id) != ID_BYTES or not 0 <= op.hlc <= _HLC_MAX or op.base < 0:
+        raise FieldProblem("op", _("This change could not be read."))
+    if len(op.set) > CELLS_MAX or len(op.was) > CELLS_MAX or _too_deep(op.set) or _too_deep(op.was):
+        raise FieldProblem("op", _("This change is too large."))
+    if len(codec.pack(op)) > codec.ROW_MAX:
+        raise FieldProblem("op", _("This change is too large."))
+    kind = KINDS.get(op.kind)
+    set_ = kind.check_cells(op.set) if kind else op.set
+    if kind and op.act is Act.ADD:
+        for each in kind.fields:
+            if each.required and set_.get(each.name) is None:
+                raise FieldProblem(each.name, _("{field} is needed.").format(field=_(each.label)))
+    hlc, _skewed = clock.clamp(op.hlc, now)
+    # A base above the head is from another history or made up: then nothing counts as seen.
+    return msgspec.structs.replace(op, set=set_, hlc=hlc, base=op.base if op.base <= head else 0)
+
+
+def _origin(tx: Transaction, author: Author, op: Op) -> OpId | None:
+    """The op this one repeats, believed only where ops of that device were really given to this one."""
+    if op.origin is None:
+        return None
+    device, incarnation, n = op.origin
+    if len(device) != ID_BYTES or len(incarnation) != INCARNATION_BYTES or n < 1:
+        return None
+    if not tx.post.has_packet(author.device.enrolment, device):
+        return None
+    return OpId(DeviceId(device), Incarnation(incarnation), n)
+
+
+def _taken_before(tx: Transaction, origin: OpId) -> bool:
+    numbering = tx.records.numbering(origin.device, origin.incarnation)
+    return tx.records.origin(origin) or (numbering is not None and origin.n <= numbering.acked_n)
+
+
+def _too_large(row: Row) -> str | None:
+    if len(row.marks) > CELLS_MAX or len(codec.pack(dict(row.cells))) > codec.ROW_MAX:
+        return _("This record would become too large.")
+    return None
+
+
+def _too_deep(value: Any) -> bool:
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > DEPTH_MAX:
+            return True
+        level = [
+            item
+            for each in level
+            if isinstance(each, (dict, list))
+            for item in (each.values() if isinstance(each, dict) else each)
+        ]
+    return False
+
+
+def _refused(op: Op | Unreadable, code: Rejection, hint: str) -> Result:
+    return Result(outcome=Outcome.REJECTED, print=_print(op), code=code, hint=hint)
+
+
+def _print(op: Op | Unreadable) -> bytes:
+    """What tells an op from another under the same number: a clone of a device gives such numbers out."""
+    if isinstance(op, Unreadable):
+        return b""
+    return hashlib.sha256(codec.pack((op.kind, op.id, op.act, op.hlc))).digest()[:_PRINT_BYTES]

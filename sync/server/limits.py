@@ -1,0 +1,55 @@
+"""How much and how often: sizes of bodies, time for a request, tries of whoever guesses."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import Final
+
+from sync.protocol import codec, messages
+from sync.protocol.documents import DOCUMENT_MAX
+
+# Bytes of a body, per path; a body is not read any further than this.
+BODY: Final[dict[str, int]] = {
+    messages.ENROL_PATH: DOCUMENT_MAX,
+    messages.SESSION_PATH: DOCUMENT_MAX,
+    messages.EXCHANGE_PATH: messages.OPS_BYTES_MAX + DOCUMENT_MAX,
+    messages.RECEIPT_PATH: codec.BODY_MAX,
+}
+# What the ops of one exchange may come to when unpacked; a device counts its own way, so with room to spare.
+OPS_PLAIN_MAX: Final = 2 * messages.OPS_BYTES_MAX
+BODY_S: Final = 30.0  # to receive a whole body
+RECEIPT_S: Final = 120.0
+AT_ONCE: Final = 8  # requests in work; the others wait their turn
+WAITING: Final = 200  # beyond this many the server says that it is busy
+RETRY_S: Final = 5
+
+GUESSES: Final = 10  # wrong enrolment codes per minute from one address
+GUESSES_ALL: Final = 100  # and from everywhere
+MINUTE_MS: Final = 60_000
+_ADDRESSES: Final = 4_096
+
+
+class Tries:
+    """Counts failed tries per key within the last minute; holds a bounded number of keys."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._seen: OrderedDict[str, list[int]] = OrderedDict()
+
+    def exhausted(self, key: str, now: int) -> bool:
+        """Whether this key has failed too often in the last minute."""
+        with self._lock:
+            return len(self._recent(key, now)) >= self._most
+
+    def failed(self, key: str, now: int) -> None:
+        """One more failed try."""
+        with self._lock:
+            self._seen[key] = [*self._recent(key, now), now][-self._most :]
+            self._seen.move_to_end(key)
+            while len(self._seen) > _ADDRESSES:
+                self._seen.popitem(last=False)
+
+    def _recent(self, key: str, now: int) -> list[int]:
+        return [at for at in self._seen.get(key, []) if now - at < MINUTE_MS]

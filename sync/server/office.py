@@ -1,0 +1,267 @@
+"""What the server does for the admin's desk: names people, gives out codes, files orders, hands over sealed work.
+
+It holds no key of an admin. A lock or unlock it may sign itself, with the key that signs leases; a wipe it can
+only file.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections import Counter
+from collections.abc import Callable
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from sync.protocol import codes, documents, signing
+from sync.protocol.desk import DeviceView, Draft, OrderView, Parcel, PersonView, Work
+from sync.protocol.documents import LOCK, UNLOCK, Order, Root, Target
+from sync.protocol.errors import KnownError
+from sync.protocol.fields import clean_text
+from sync.protocol.ids import ID_BYTES, id_text, new_person_id
+from sync.protocol.texts import gettext as _
+from sync.protocol.trust import ORDER_LIFE_MS
+from sync.server import access, enrol, intake, post
+from sync.server.db.base import AuditLine, Device, FiledOrder, Packet, Person, Store, Transaction
+from sync.server.service import system_now
+
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}")
+_TEXT_MAX = 120
+REASON_MAX = 500
+
+
+class StoreOffice:
+    """The office over a store. `url` is the address that a new device will use, "" when there is none."""
+
+    def __init__(
+        self, store: Store, lease_key: Ed25519PrivateKey, url: str, now: Callable[[], int] = system_now
+    ) -> None:
+        self._store = store
+        self._lease_key = lease_key
+        self._url = url
+        self._now = now
+
+    def add_person(self, email: str, role: str, team: str, territory: str) -> PersonView:
+        """Give somebody an account, or change role, team and territory of one. Raises KnownError."""
+        email, team, territory = email.strip(), _team(team), clean_text(territory)
+        if not _EMAIL.fullmatch(email) or clean_text(email) != email:
+            raise KnownError(_("This is not an e-mail address."), _("Write it as name@example.com."))
+        if role not in access.ROLES:
+            raise KnownError(
+                _("There is no such role."), _("Roles: {names}").format(names=", ".join(access.ROLES))
+            )
+        if max(len(team), len(territory)) > _TEXT_MAX:
+            raise KnownError(_("Team and territory are at most {limit} letters.").format(limit=_TEXT_MAX))
+        now = self._now()
+        with self._store.write() as tx:
+            known = tx.people.by_email(email)
+            fresh = Person(
+                id=known.id if known else new_person_id(),
+                email=email,
+                role=role,
+                team=team,
+                territory=territory,
+                scopes=known.scopes if known else 1,
+            )
+            if known == fresh:
+                return _person_view(fresh, 0, "")
+            if known and (known.role, known.team) != (role, team):
+                fresh = msgspec.structs.replace(fresh, scopes=known.scopes + 1)
+            tx.people.put_person(fresh)
+            # Records that named this address before there was an account, and those of somebody who moved.
+            records = [*tx.records.owned_by(access.fold_email(email)), *tx.records.of_person(fresh.id)]
+            intake.rescope(tx, list(dict.fromkeys(records)), now)
+            verb = "person changed" if known else "person added"
+            tx.post.audit(AuditLine(at=now, actor="desk", verb=verb, object=fresh.id.hex()))
+        return _person_view(fresh, 0, "changed" if known else "added")
+
+    def people(self) -> list[PersonView]:
+        """Everyone with an account."""
+        with self._store.read() as tx:
+            living = Counter(device.person for device in tx.people.devices() if not device.wiped)
+            return [_person_view(person, living[person.id], "") for person in tx.people.persons()]
+
+    def enrol_code(self, email: str) -> str:
+        """A one-use code for this person's next device. Raises KnownError."""
+        if not self._url:
+            raise KnownError(
+                _("A code names the server's address, and no server is running."),
+                _("Start it with: fieldkeep-server serve"),
+            )
+        with self._store.write() as tx:
+            person = tx.people.by_email(email)
+            if person is None:
+                raise KnownError(
+                    _("Nobody has an account with this address."),
+                    _("Add one with: fieldkeep-admin person add"),
+                )
+            secret = enrol.give_code(tx, person, self._now())
+            root = signing.open_envelope(tx.post.newest(Root.TYPE)[1], Root.TYPE)
+        return codes.write(codes.EnrolCode(self._url, documents.digest(root.payload), secret))
+
+    def devices(self) -> list[DeviceView]:
+        """Every enrolment ever."""
+        with self._store.read() as tx:
+            return [_device_view(tx, device) for device in tx.people.devices()]
+
+    def orders(self) -> list[OrderView]:
+        """Every order, once per device."""
+        now = self._now()
+        with self._store.read() as tx:
+            return [_order_view(tx, order, now) for order in tx.post.orders()]
+
+    def root(self) -> bytes:
+        """The root envelope in force."""
+        with self._store.read() as tx:
+            return tx.post.newest(Root.TYPE)[1]
+
+    def draft(self) -> Draft:
+        """A number for an order that is about to be signed."""
+        with self._store.write() as tx:
+            root, _policy = post.root_and_policy(tx)
+            return Draft(
+                org=root.org, root_version=root.version, number=tx.post.next_order_number(), now=self._now()
+            )
+
+    def sign_here(self, op: str, enrolment: str, reason: str) -> list[OrderView]:
+        """Sign and file a lock or unlock with the server's own key. Raises KnownError, Refused."""
+        if op not in (LOCK, UNLOCK):
+            raise KnownError(
+                _("The server cannot sign this order."), _("Sign it with a key of your own: --keys DIR")
+            )
+        draft = self.draft()
+        with self._store.read() as tx:
+            device = tx.people.device(enrolment)
+        name = device.name if device else ""
+        order = Order(
+            order_id=secrets.token_hex(ID_BYTES),
+            seq=draft.number,
+            op=op,
+            org=draft.org,
+            root_version=draft.root_version,
+            devices=[Target(enrolment=enrolment, name=name)],
+            reason=clean_text(reason)[:REASON_MAX],
+            issued=draft.now,
+            not_before=draft.now,
+            expires=draft.now + ORDER_LIFE_MS,
+        )
+        return self.file(signing.sign(order, ("", self._lease_key)).to_bytes())
+
+    def file(self, envelope: bytes) -> list[OrderView]:
+        """File a signed order. Raises Refused."""
+        now = self._now()
+        with self._store.write() as tx:
+            return [_order_view(tx, order, now) for order in post.file_order(tx, envelope, now)]
+
+    def work(self, source: str, target: str) -> Work:
+        """The sealed outbox of a wiped device, for another device. Raises KnownError."""
+        with self._store.read() as tx:
+            wiped, living = _enrolled(tx, source), _enrolled(tx, target)
+            outbox = tx.post.sealed_outbox(source)
+            if outbox is None:
+                raise KnownError(
+                    _("“{name}” has not handed in its unsent work.").format(name=wiped.name),
+                    _("Work comes with the receipt of a wipe; see: fieldkeep-admin devices"),
+                )
+            if living.wiped or post.standing(tx, living).state == "wiping":
+                raise KnownError(_("“{name}” is wiped or about to be.").format(name=living.name))
+            owner, heir = tx.people.person(wiped.person), tx.people.person(living.person)
+            if owner is None or heir is None or not access.adds(_rights(heir)):
+                raise KnownError(
+                    _("Whoever has “{name}” may not hold customer data.").format(name=living.name)
+                )
+            return Work(
+                source=wiped.device.hex(),
+                source_person=owner.email,
+                target=living.enrolment,
+                target_person=heir.email,
+                acked={inc.hex(): n for inc, n in tx.records.numberings(wiped.device).items()},
+                sealing_key=living.sealing_key,
+                outbox=outbox,
+            )
+
+    def hand_over(self, source: str, target: str, parcels: list[Parcel]) -> int:
+        """File parcels of recovered work for a device; how many ops of them were not filed before."""
+        now, fresh = self._now(), 0
+        with self._store.write() as tx:
+            wiped, living = _enrolled(tx, source), _enrolled(tx, target)
+            for parcel in parcels:
+                incarnation = bytes.fromhex(parcel.incarnation)
+                id_ = post.packet_id(target, wiped.device, incarnation, parcel.first, parcel.last)
+                packet = Packet(
+                    id=id_, target=target, source=wiped.device, data=parcel.data, ops=parcel.ops, filed=now
+                )
+                if tx.post.put_packet(packet):
+                    fresh += parcel.ops
+            line = AuditLine(
+                at=now, actor="desk", verb=f"recover to {living.enrolment}", object=wiped.enrolment
+            )
+            tx.post.audit(line)
+        return fresh
+
+
+def _enrolled(tx: Transaction, enrolment: str) -> Device:
+    device = tx.people.device(enrolment)
+    if device is None:
+        raise KnownError(_("There is no such device."), _("See: fieldkeep-admin devices"))
+    return device
+
+
+def _rights(person: Person) -> access.Rights:
+    return access.Rights(person.id, person.role, person.team)
+
+
+def _team(text: str) -> str:
+    """A team as a path without empty parts, so that "Sales / East" is below "Sales"."""
+    parts = (part.strip() for part in clean_text(text).split("/"))
+    return "/".join(part for part in parts if part)
+
+
+def _person_view(person: Person, devices: int, news: str) -> PersonView:
+    return PersonView(
+        id=id_text(person.id),
+        email=person.email,
+        role=person.role,
+        team=person.team,
+        territory=person.territory,
+        devices=devices,
+        news=news,
+    )
+
+
+def _device_view(tx: Transaction, device: Device) -> DeviceView:
+    stands = post.standing(tx, device)
+    person = tx.people.person(device.person)
+    receipt = tx.post.receipt(device.enrolment)
+    return DeviceView(
+        name=device.name,
+        id=id_text(device.device),
+        enrolment=device.enrolment,
+        person=person.email if person else "",
+        state=stands.state,
+        last_seen=device.last_seen,
+        receipt="verified" if receipt else "none",
+        unsent=device.unsent,
+        platform=device.platform,
+        app_version=device.app_version,
+        pending=stands.pending,
+        outbox_records=receipt.outbox_records if receipt else 0,
+    )
+
+
+def _order_view(tx: Transaction, order: FiledOrder, now: int) -> OrderView:
+    device = tx.people.device(order.enrolment)
+    return OrderView(
+        number=order.seq,
+        id=order.order_id,
+        op=order.op,
+        device=device.name if device else "",
+        enrolment=order.enrolment,
+        state=order.report or ("expired" if order.expires <= now else "filed"),
+        reason=order.reason,
+        signers=order.signers,
+        filed=order.filed,
+        reported=order.reported,
+        expires=order.expires,
+    )

@@ -1,0 +1,227 @@
+"""Carries papers: files orders, hands them out, takes reports and receipts, gives back shares and recovered work.
+
+The server can neither make a wipe nor change one. It verifies what it files, so that a device is not handed
+something it will refuse, and it stores a receipt with the sealed outbox before it says that it has them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from sync.protocol import codec, documents, sealing, signing, trust
+from sync.protocol.documents import LOCK, UNLOCK, WIPE, Order, Policy, Receipt, Root
+from sync.protocol.errors import Problem, Refused
+from sync.protocol.ids import ID_BYTES
+from sync.protocol.messages import ExchangeHead, Paper
+from sync.protocol.texts import gettext as _
+from sync.server.db.base import AuditLine, Device, FiledOrder, StoredReceipt, Transaction
+from sync.server.errors import RequestProblem
+
+DONE: Final = "done"
+REPORT_MAX: Final = 80
+PACKETS_AT_ONCE: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a device stands in the order book."""
+
+    state: str  # "active" | "locked" (by order) | "wiping" | "wiped"
+    locked: bool  # a lock is filed and not lifted: no records go out
+    pending: str  # the order that is filed and not yet obeyed
+    order_head: int
+
+    @property
+    def closed(self) -> bool:
+        """No records go to this device."""
+        return self.locked or self.state in ("wiping", "wiped")
+
+
+def standing(tx: Transaction, device: Device) -> Standing:
+    """How the device stands, from the orders filed for it and what it has said of them."""
+    orders = tx.post.orders_for(device.enrolment)
+    head = max((order.seq for order in orders), default=0)
+    wipe = any(order.op == WIPE and not order.report.startswith("refused") for order in orders)
+    locked = False
+    for order in orders:
+        if order.op in (LOCK, UNLOCK) and not order.report.startswith("refused"):
+            locked = order.op == LOCK
+    waiting = [order.op for order in orders if not order.report]
+    if device.wiped:
+        return Standing("wiped", locked, "", head)
+    state = "wiping" if wipe else "locked" if device.locked else "active"
+    return Standing(state, locked, waiting[-1] if waiting else "", head)
+
+
+def root_and_policy(tx: Transaction) -> tuple[Root, Policy]:
+    """The root and policy in force; the server filed them itself and only reads them here."""
+    root = documents.parse(signing.open_envelope(tx.post.newest(Root.TYPE)[1], Root.TYPE).payload, Root)
+    policy_envelope = signing.open_envelope(tx.post.newest(Policy.TYPE)[1], Policy.TYPE)
+    return root, documents.parse(policy_envelope.payload, Policy)
+
+
+def papers(
+    tx: Transaction, device: Device, head: ExchangeHead, root: Root, policy: Policy, now: int
+) -> list[Paper]:
+    """What the device must be handed, a lease apart."""
+    # A root is believed only when it follows the one before, so every version goes out.
+    found = [
+        Paper(kind="root", data=envelope)
+        for number in range(max(head.root_version, 0) + 1, root.version + 1)
+        if (envelope := tx.post.document(Root.TYPE, number)) is not None
+    ]
+    if head.policy_version < policy.version:
+        found.append(Paper(kind="policy", data=tx.post.newest(Policy.TYPE)[1]))
+    found.extend(
+        Paper(kind="order", data=order.envelope, id=bytes.fromhex(order.order_id))
+        for order in tx.post.orders_for(device.enrolment)
+        if not order.report and order.expires > now
+    )
+    stands = standing(tx, device)
+    if head.ask_share and not stands.closed:
+        share = tx.people.share(device.enrolment)
+        if share:
+            found.append(Paper(kind="share", data=sealing.seal(device.sealing_key, sealing.SHARE, share)))
+    if head.state == "active" and not stands.closed:
+        packets = tx.post.packets_for(device.enrolment)[:PACKETS_AT_ONCE]
+        found.extend(Paper(kind="recovered", data=packet.data, id=packet.id) for packet in packets)
+    return found
+
+
+def take_reports(tx: Transaction, device: Device, head: ExchangeHead, now: int) -> Device:
+    """Note what the device says of its orders and packets; the device as it is known then."""
+    wipes = {order.order_id for order in tx.post.orders_for(device.enrolment) if order.op == WIPE}
+    for order_id, report in head.obeyed.items():
+        if report == DONE and order_id in wipes:
+            continue  # only a receipt says that a device is wiped
+        order = tx.post.report(order_id, device.enrolment, report[:REPORT_MAX], now)
+        if order is None:
+            continue
+        verb = f"{order.op} {report[:REPORT_MAX]}"
+        tx.post.audit(AuditLine(at=now, actor=device.enrolment, verb=verb, object=order_id))
+        if report == DONE:
+            device = msgspec.structs.replace(device, locked=order.op == LOCK)
+    for packet in head.recovered:
+        tx.post.take_packet(packet, device.enrolment, now)
+    return device
+
+
+def file_order(tx: Transaction, envelope: bytes, now: int) -> list[FiledOrder]:
+    """File a signed order for each of its devices. Raises Refused when a device would refuse it."""
+    root, _policy = root_and_policy(tx)
+    opened = signing.open_envelope(envelope, Order.TYPE)
+    claimed = documents.parse(opened.payload, Order)
+    filed: list[FiledOrder] = []
+    for target in claimed.devices:
+        accepted = trust.order(root, trust.Floors(), envelope, enrolment=target.enrolment, now=now)
+        device = tx.people.device(target.enrolment)
+        if device is None:
+            raise Refused("device", _("The order names a device that is not enrolled here."))
+        stands = standing(tx, device)
+        if stands.state == "wiped" or (stands.state == "wiping" and accepted.order.op != WIPE):
+            raise Refused("device", _("The order names a device that is wiped or about to be."))
+        if not stands.order_head < accepted.order.seq <= tx.post.last_order_number():
+            raise Refused("order_number", _("The order's number is taken; sign it again."))
+        if len(accepted.order.order_id) != 2 * ID_BYTES:
+            raise Refused("form", _("The order has no proper id."))
+        signers = {each.admin_id or "server" for each in opened.signatures}
+        order = FiledOrder(
+            seq=accepted.order.seq,
+            order_id=accepted.order.order_id,
+            op=accepted.order.op,
+            digest=accepted.digest,
+            envelope=envelope,
+            enrolment=target.enrolment,
+            reason=accepted.order.reason,
+            signers=sorted(signers),
+            filed=now,
+            not_before=accepted.order.not_before,
+            expires=accepted.order.expires,
+        )
+        tx.post.put_order(order)
+        tx.post.audit(
+            AuditLine(
+                at=now,
+                actor=" ".join(order.signers),
+                verb=order.op,
+                object=order.enrolment,
+                digest=order.digest,
+            )
+        )
+        filed.append(order)
+    return filed
+
+
+def take_receipt(tx: Transaction, envelope: bytes, outbox: bytes, now: int) -> str:
+    """Verify and keep a receipt with its sealed outbox; the receipt's id. Once kept, a repeat changes nothing.
+
+    Raises RequestProblem, Refused.
+    """
+    opened = signing.open_envelope(envelope, Receipt.TYPE)
+    device = _signer(tx, opened)
+    if device is None:
+        raise RequestProblem(Problem.UNKNOWN_DEVICE, why="receipt of an unknown key")
+    receipt = trust.receipt(envelope, device.spki)
+    known = tx.post.receipt(device.enrolment)
+    if known is not None:
+        if known.receipt_id != receipt.receipt_id:
+            raise RequestProblem(Problem.BAD_REQUEST, why="second receipt")
+        return known.receipt_id
+    _fits(tx, device, receipt)
+    said = receipt.outbox
+    if (len(outbox), hashlib.sha256(outbox).hexdigest()) != (said.length, said.sha256):
+        raise RequestProblem(Problem.BAD_REQUEST, why="outbox differs from its receipt")
+    stored = StoredReceipt(
+        enrolment=device.enrolment,
+        receipt_id=receipt.receipt_id,
+        envelope=envelope,
+        received=now,
+        outbox_bytes=said.length,
+        outbox_records=said.records,
+    )
+    tx.post.put_receipt(stored, outbox)
+    tx.post.report(receipt.receipt_id, device.enrolment, DONE, now)
+    tx.people.put_device(msgspec.structs.replace(device, wiped=now, last_seen=now, unsent=0))
+    tx.people.drop_share(device.enrolment)
+    tx.post.audit(
+        AuditLine(
+            at=now,
+            actor=device.enrolment,
+            verb="receipt",
+            object=receipt.receipt_id,
+            digest=documents.digest(opened.payload),
+        )
+    )
+    return receipt.receipt_id
+
+
+def _signer(tx: Transaction, opened: signing.Envelope) -> Device | None:
+    """The device whose key the envelope names; nothing in its payload is read for this."""
+    for signature in opened.signatures:
+        if (device := tx.people.device_by_key(signature.keyid)) is not None:
+            return device
+    return None
+
+
+def _fits(tx: Transaction, device: Device, receipt: Receipt) -> None:
+    """A receipt is for this enrolment, and for the order it names; without an order it answers silence."""
+    root, _policy = root_and_policy(tx)
+    if (receipt.org, receipt.enrolment, receipt.device) != (root.org, device.enrolment, device.device.hex()):
+        raise RequestProblem(Problem.BAD_REQUEST, why="receipt of another device")
+    if not 0 < len(receipt.receipt_id) <= 4 * ID_BYTES:
+        raise RequestProblem(Problem.BAD_REQUEST, why="receipt without an id")
+    for order in tx.post.orders_for(device.enrolment):
+        if order.order_id == receipt.receipt_id:
+            if (order.op, order.digest) != (WIPE, receipt.order_sha256):
+                raise RequestProblem(Problem.BAD_REQUEST, why="receipt of another order")
+            return
+
+
+def packet_id(target: str, source: bytes, incarnation: bytes, first: int, last: int) -> bytes:
+    """The id of a packet of recovered ops: the same ops for the same device are one packet, however often filed."""
+    text = codec.pack(("fieldkeep-packet/v1", target, source, incarnation, first, last))
+    return hashlib.sha256(text).digest()[:16]

@@ -1,0 +1,112 @@
+"""What the server does for a device, request by request: bytes in, bytes out, in the caller's thread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from sync.protocol import codec, messages
+from sync.protocol.documents import Enrolment, Root
+from sync.protocol.errors import Problem
+from sync.protocol.messages import ReceiptHead, ReceiptReply
+from sync.server import auth, enrol, exchange, lease, limits, logs, post
+from sync.server.db.base import Device, Store, Transaction
+from sync.server.errors import RequestProblem
+from sync.server.exchange import Step
+
+
+def system_now() -> int:
+    """UTC milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class Service:
+    """Holds what the requests share: the store, the running sessions, the lease key, the clock."""
+
+    def __init__(self, store: Store, lease_key: Ed25519PrivateKey) -> None:
+        self.store = store
+        self.sessions = auth.Sessions()
+        self.now = system_now
+        self.step: Step = lambda name: None
+        self._lease_key = lease_key
+        self._guesses = limits.Tries(limits.GUESSES)
+        self._guesses_all = limits.Tries(limits.GUESSES_ALL)
+
+    def root(self) -> bytes:
+        """The root envelope, for a device that has only its code."""
+        with self.store.read() as tx:
+            return tx.post.newest(Root.TYPE)[1]
+
+    def enrol(self, body: bytes, address: str) -> bytes:
+        """Let a device in. Raises RequestProblem, Refused."""
+        now = self.now()
+        if self._guesses.exhausted(address, now) or self._guesses_all.exhausted("", now):
+            logs.alarm("enrol", problem="guessing")
+            raise RequestProblem(Problem.BUSY, why="guessing", retry_after=60)
+        wish = enrol.read_wish(body)
+        try:
+            with self.store.write() as tx:
+                device, person = enrol.let_in(tx, wish, now)
+                reply = enrol.reply(tx, device, person, self._first_lease(tx, device, wish, now), now)
+        except RequestProblem as problem:
+            if problem.trouble.problem is Problem.BAD_CODE:
+                self._guesses.failed(address, now)
+                self._guesses_all.failed("", now)
+            raise
+        logs.note("enrol", device=device.enrolment)
+        return codec.encode([(messages.HEAD, reply)])
+
+    def session(self, body: bytes) -> bytes:
+        """Open a session. Raises RequestProblem, Refused."""
+        with self.store.read() as tx:
+            reply = auth.open_session(tx, self.sessions, body, self.now())
+        return codec.encode([(messages.HEAD, reply)])
+
+    def exchange(self, headers: Mapping[str, str], target: str, body: bytes) -> bytes:
+        """One exchange. Raises RequestProblem, BadFrames."""
+        session = self.sessions.authenticate(headers, "POST", target, body, self.now())
+        request = exchange.read(body)
+        began = time.monotonic()
+        answer = exchange.answer(
+            self.store, self._lease_key, session.enrolment, request, self.now(), self.step
+        )
+        took = int((time.monotonic() - began) * 1000)
+        logs.note("exchange", device=session.enrolment, ops=len(request.ops), bytes=len(answer), ms=took)
+        return answer
+
+    def receipt(self, body: bytes) -> bytes:
+        """Store a wipe's receipt and sealed outbox, durably. Raises RequestProblem, Refused, BadFrames."""
+        frames = codec.decode(body)
+        if not frames or frames[0][0] != messages.HEAD:
+            raise RequestProblem(Problem.BAD_REQUEST, why="no head")
+        head = codec.read(frames[0][1], ReceiptHead)
+        if len(frames) - 1 != head.parts or any(tag != messages.PART for tag, _raw in frames[1:]):
+            raise RequestProblem(Problem.BAD_REQUEST, why="parts")
+        outbox = b"".join(codec.read(raw, bytes) for _tag, raw in frames[1:])
+        self.step("receipt read")
+        with self.store.write() as tx:
+            receipt_id = post.take_receipt(tx, head.receipt, outbox, self.now())
+            self.step("receipt applied")
+        self.step("receipt committed")
+        logs.note("receipt", bytes=len(outbox))
+        return codec.encode([(messages.HEAD, ReceiptReply(receipt_id=receipt_id))])
+
+    def _first_lease(self, tx: Transaction, device: Device, wish: Enrolment, now: int) -> bytes:
+        root, policy = post.root_and_policy(tx)
+        return lease.make(
+            self._lease_key,
+            root,
+            policy,
+            enrolment=device.enrolment,
+            nonce=wish.nonce,
+            order_head=0,
+            share_held=True,
+            now=now,
+        )
+
+
+def trouble(problem: messages.Trouble) -> bytes:
+    """A failed request's body."""
+    return codec.encode([(messages.TROUBLE, problem)])

@@ -1,0 +1,152 @@
+"""The routes: bytes in, bytes out. Bodies are read within a size and a time; every refusal is in our own words."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from sync.protocol import codec, messages
+from sync.protocol.errors import STATUS, BadFrames, KnownError, Problem, Refused
+from sync.protocol.messages import Trouble
+from sync.server import limits, logs
+from sync.server.errors import RequestProblem, StoreError
+from sync.server.service import Service, trouble
+
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+# Refusals that tell of a try to get in, and not of an old session after a restart.
+_ALARMING = {"mac", "replayed", "signature", "another device", "number used twice"}
+
+
+def routes(service: Service) -> Starlette:
+    """The application."""
+    turns = _Turns()
+
+    async def root(request: Request) -> Response:
+        return await _answer(request, turns, lambda body: service.root(), "application/json")
+
+    async def enrol(request: Request) -> Response:
+        address = request.client.host if request.client else ""
+        return await _answer(request, turns, lambda body: service.enrol(body, address))
+
+    async def session(request: Request) -> Response:
+        return await _answer(request, turns, service.session)
+
+    async def exchange(request: Request) -> Response:
+        headers = {name: request.headers.get(name, "") for name in _SIGNED}
+        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return await _answer(request, turns, lambda body: service.exchange(headers, target, body))
+
+    async def receipt(request: Request) -> Response:
+        return await _answer(request, turns, service.receipt)
+
+    async def healthz(request: Request) -> Response:
+        return PlainTextResponse("ok", headers=_HEADERS)
+
+    async def nowhere(request: Request, error: Exception) -> Response:
+        return _refusal(Trouble(problem=Problem.NOT_HERE))
+
+    @asynccontextmanager
+    async def until_the_end(app: Starlette) -> AsyncIterator[None]:
+        yield
+        # What a thread has begun it finishes: a transaction is not left half-way.
+        turns.threads.shutdown(wait=True)
+
+    return Starlette(
+        lifespan=until_the_end,
+        routes=[
+            Route(messages.ROOT_PATH, root, methods=["GET"]),
+            Route(messages.ENROL_PATH, enrol, methods=["POST"]),
+            Route(messages.SESSION_PATH, session, methods=["POST"]),
+            Route(messages.EXCHANGE_PATH, exchange, methods=["POST"]),
+            Route(messages.RECEIPT_PATH, receipt, methods=["POST"]),
+            Route(messages.HEALTH_PATH, healthz, methods=["GET"]),
+        ],
+        exception_handlers={404: nowhere, 405: nowhere},
+    )
+
+
+_SIGNED = (messages.SESSION_HEADER, messages.COUNTER_HEADER, messages.MAC_HEADER)
+
+
+class _Turns:
+    """Requests in work and waiting, so that a crowd waits in order and does not eat the memory."""
+
+    def __init__(self) -> None:
+        self.threads = ThreadPoolExecutor(limits.AT_ONCE, thread_name_prefix="fieldkeep-request")
+        self.waiting = 0
+
+
+async def _answer(
+    request: Request, turns: _Turns, work: Callable[[bytes], bytes], media: str = codec.MEDIA_TYPE
+) -> Response:
+    """Run `work` on the whole body in a thread, and turn whatever goes wrong into an answer of ours."""
+    began = time.monotonic()
+    if turns.waiting >= limits.WAITING:
+        return _refusal(Trouble(problem=Problem.BUSY, retry_after=limits.RETRY_S))
+    turns.waiting += 1
+    try:
+        body = await _body(request)
+        data = await asyncio.get_running_loop().run_in_executor(turns.threads, work, body)
+        return Response(data, media_type=media, headers=_HEADERS)
+    except RequestProblem as problem:
+        return _told(request, problem.trouble, problem.why, began)
+    except Refused as refused:
+        said = Trouble(problem=Problem.BAD_REQUEST, title=refused.title, hint=refused.hint)
+        return _told(request, said, refused.rule, began)
+    except BadFrames as damage:
+        said = Trouble(problem=Problem.BAD_REQUEST, title=damage.title, hint=damage.hint)
+        return _told(request, said, "frames", began)
+    except StoreError as error:
+        logs.alarm("store", path=request.url.path, type=type(error).__name__)
+        return _refusal(Trouble(problem=Problem.BUSY, retry_after=limits.RETRY_S))
+    except ClientDisconnect:
+        logs.note("gone", path=request.url.path)
+        return Response(status_code=400)
+    except KnownError as error:
+        return _told(request, Trouble(problem=Problem.BAD_REQUEST, title=error.title), "known", began)
+    except Exception as error:  # noqa: BLE001 - a fault of ours ends here, so that its text reaches nobody
+        logs.fault("fault", error)
+        return _refusal(Trouble(problem=Problem.BUSY, retry_after=limits.RETRY_S))
+    finally:
+        turns.waiting -= 1
+
+
+async def _body(request: Request) -> bytes:
+    """The whole body, read no further than the path allows and no longer than a request may take."""
+    most = limits.BODY.get(request.url.path, 0)
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdigit() or int(declared) > most:
+        raise RequestProblem(Problem.TOO_BIG, why="declared size")
+    whole = bytearray()
+    seconds = limits.RECEIPT_S if request.url.path == messages.RECEIPT_PATH else limits.BODY_S
+    try:
+        async with asyncio.timeout(seconds):
+            async for piece in request.stream():
+                whole += piece
+                if len(whole) > most:
+                    raise RequestProblem(Problem.TOO_BIG, why="size")
+    except TimeoutError:
+        raise RequestProblem(Problem.BAD_REQUEST, why="too slow") from None
+    return bytes(whole)
+
+
+def _told(request: Request, said: Trouble, why: str, began: float) -> Response:
+    took = int((time.monotonic() - began) * 1000)
+    tell = logs.alarm if why in _ALARMING else logs.note
+    tell("refused", path=request.url.path, problem=said.problem.value, why=why.replace(" ", "_"), ms=took)
+    return _refusal(said)
+
+
+def _refusal(said: Trouble) -> Response:
+    headers = {**_HEADERS, "Retry-After": str(said.retry_after)} if said.retry_after else _HEADERS
+    return Response(
+        trouble(said), status_code=STATUS[said.problem], media_type=codec.MEDIA_TYPE, headers=headers
+    )
