@@ -18,9 +18,11 @@ KnownError (sync.protocol.errors)
 
 from __future__ import annotations
 
+import errno
 from typing import ClassVar
 
 from sync.protocol.errors import KnownError
+from sync.protocol.texts import gettext as _
 
 
 class AppError(KnownError):
@@ -87,3 +89,13 @@ class StoreDamaged(AppError):
 
 class NewerStore(AppError):
     """The store was made by a newer Fieldkeep."""
+
+
+def not_written(error: OSError) -> AppError:
+    """What to tell when a file of the profile could not be written; `write_whole` has left the old one."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace(_("The disk is full; nothing was changed."), _("Free some space, then try again."))
+    return AppError(
+        _("A file of this profile could not be written; nothing was changed."),
+        _("Check the rights of the profile's folder, then try again."),
+    )

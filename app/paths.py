@@ -76,6 +76,11 @@ class Profile:
         return self.folder / "outbox.seal"
 
     @property
+    def settings(self) -> Path:
+        """What this person chose: language, theme, currency; nothing secret."""
+        return self.folder / "settings.json"
+
+    @property
     def log(self) -> Path:
         """Logs without personal data."""
         return self.folder / "log"

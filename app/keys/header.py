@@ -12,7 +12,6 @@ SQLCipher cannot do ("file is not a database" is all it ever says).
 
 from __future__ import annotations
 
-import errno
 import hmac
 import os
 import re
@@ -23,13 +22,14 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from app.errors import AppError, NewerStore, NoSpace, NotEnrolled, StoreDamaged
+from app.errors import NewerStore, NotEnrolled, StoreDamaged
 from app.keys.derive import KEY_BYTES, PinCost, for_purpose, from_pin, mac
 from app.keys.secret import SecretBytes
 from app.paths import Profile
 from sync.protocol.texts import gettext as _
 
 VERSION: Final = 1
+EPOCH_END: Final = 10**9
 HEADER_MAX: Final = 4096  # bytes; ours have about 500
 _SALT_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
@@ -159,16 +159,6 @@ def key_from(value: str) -> SecretBytes:
     return SecretBytes(bytearray.fromhex(value))
 
 
-def not_written(error: OSError) -> AppError:
-    """What to tell when a small file could not be written; the old one stands."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return NoSpace(_("The disk is full; nothing was changed."), _("Free some space, then try again."))
-    return AppError(
-        _("A file of this profile could not be written; nothing was changed."),
-        _("Check the rights of the profile's folder, then try again."),
-    )
-
-
 def damaged() -> StoreDamaged:
     """The store's small files do not hold."""
     return StoreDamaged(
@@ -181,7 +171,7 @@ def _sound(header: Header) -> bool:
     return (
         header.v == VERSION
         and header.share
-        and 0 < header.epoch < 10**9
+        and 0 < header.epoch < EPOCH_END
         and _hex_of(header.salt, _SALT_BYTES)
         and _hex_of(header.nonce, _NONCE_BYTES)
         and _hex_of(header.wrapped, _WRAPPED_BYTES)

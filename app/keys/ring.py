@@ -144,7 +144,7 @@ class SystemKeyring:
                 problems.append(error)
             except Exception as error:  # noqa: BLE001 - D-Bus, Win32 and Keychain each raise what they like
                 # Its text is not ours and may name what must not be named; the type is enough to look it up.
-                _log.info("keyring %s failed: %s", verb, type(error).__qualname__)
+                _log.info("keyring %s failed: %s", verb, type(error))
                 problems.append(_no_answer())
             finally:
                 self._overdue = False

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from app.errors import AppError, KeyringUnreachable, StoreDamaged
+from app.errors import AppError, KeyringUnreachable, StoreDamaged, not_written
 from app.keys import header
 from app.keys.derive import for_purpose, mac
 from app.keys.device import key_missing
@@ -69,6 +69,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     pin_fail: int = 0
     share_ack: bool = False  # the server holds the share: a lock can be undone
     ask_share: bool = False
+    unsent: int = 0  # as counted when the store was last closed: what the lock screen may say
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -145,7 +146,7 @@ class StateFile:
         try:
             write_whole(self._profile.state, data)
         except OSError as error:
-            raise header.not_written(error) from None
+            raise not_written(error) from None
         if problem is not None:
             raise problem
 
@@ -178,9 +179,10 @@ def epoch_hint(profile: Profile) -> int:
     """The epoch that the state file names, unproven, or 0: to know what to delete when no key is left to prove it."""
     try:
         data = header.read_bounded(profile.state, STATE_MAX) or b""
-        return max(0, msgspec.json.decode(data, type=_Hint).state.epoch)
+        epoch = msgspec.json.decode(data, type=_Hint).state.epoch
     except (StoreDamaged, msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         return 0
+    return epoch if 0 < epoch < header.EPOCH_END else 0
 
 
 class _HintState(msgspec.Struct, frozen=True):

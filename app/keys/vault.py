@@ -16,7 +16,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from app.errors import AppError, KeyMissing, KeyringUnreachable, Locked, StoreDamaged, Wiped
+from app.errors import AppError, KeyMissing, KeyringUnreachable, Locked, StoreDamaged, Wiped, not_written
 from app.keys import header as headers
 from app.keys.header import Header
 from app.keys.ring import ENC, HIGH_WATER, Keyring, ring_name, service_name, share_name
@@ -61,7 +61,7 @@ def create(
         for name in (ring_name(epoch), share_name(epoch)):
             with contextlib.suppress(KeyringUnreachable):  # they open nothing; a wipe looks for them, too
                 ring.delete(name)
-        raise headers.not_written(error) from None
+        raise not_written(error) from None
     return data_key, share
 
 
@@ -108,7 +108,7 @@ def change_pin(profile: Profile, ring: Keyring, *, pin: SecretBytes | None, new:
     try:
         write_whole(profile.header, made.to_bytes())
     except OSError as error:
-        raise headers.not_written(error) from None
+        raise not_written(error) from None
 
 
 def drop_share(profile: Profile, ring: Keyring) -> bool:
