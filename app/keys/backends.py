@@ -9,6 +9,7 @@ Windows and macOS are written from the backends' sources and have not been run o
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from contextlib import closing
@@ -133,6 +134,11 @@ class _SecretService:
         import secretstorage
 
         with closing(secretstorage.dbus_init()) as bus:
+            with contextlib.suppress(secretstorage.ItemNotFoundException):
+                # Not every keyring can search what is locked; an answer from a locked one is not "absent".
+                default = secretstorage.get_collection_by_alias(bus, "default")
+                if default.is_locked() and default.unlock(timeout=self._timeout):
+                    raise secretstorage.LockedException
             return any(True for _item in secretstorage.search_items(bus, self._query(service, name)))
 
     def _make_default(self) -> None:
