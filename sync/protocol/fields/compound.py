@@ -1,0 +1,154 @@
+"""Types that hold several things: the parts of an address, labelled values one by one, a set of tags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import msgspec
+
+from sync.protocol.errors import FieldProblem
+from sync.protocol.fields.base import ELEMENTS_MAX, FieldType, Merge, Value
+from sync.protocol.fields.plain import Text
+from sync.protocol.ids import ELEMENT_BYTES, new_element_id
+from sync.protocol.texts import gettext as _
+
+_ENCODER: Final = msgspec.json.Encoder()
+
+_DECODER: Final = msgspec.json.Decoder()
+
+ADDRESS_PARTS: Final = ("street", "postcode", "city", "region", "country")
+
+
+@dataclass(frozen=True, slots=True)
+class Address(FieldType):
+    """A postal address of five parts, merged whole."""
+
+    editor: ClassVar[str] = "address"
+
+    def check(self, name: str, value: Value) -> Value:
+        if value is None:
+            return None
+        if not isinstance(value, Mapping) or not set(value) <= set(ADDRESS_PARTS):
+            raise FieldProblem(
+                name,
+                _("This field holds an address."),
+                _("Parts: {parts}").format(parts=", ".join(ADDRESS_PARTS)),
+            )
+        parts = {part: Text().check(name, value.get(part)) for part in ADDRESS_PARTS}
+        return {part: text for part, text in parts.items() if text} or None
+
+    def parse(self, name: str, text: str) -> Value:
+        return self.check(name, {"street": text})
+
+    def to_columns(self, value: Value) -> tuple[Any, ...]:
+        return (_json(value),)
+
+    def from_columns(self, columns: tuple[Any, ...]) -> Value:
+        return _unjson(columns[0])
+
+    def words(self, value: Value) -> Iterable[str]:
+        return tuple((value or {}).values())
+
+
+@dataclass(frozen=True, slots=True)
+class Several(FieldType):
+    """Several labelled values (phones, e-mails, web addresses): a list of {id, label, value} in entry order."""
+
+    editor: ClassVar[str] = "several"
+    several: ClassVar[bool] = True
+    merge: ClassVar[Merge] = Merge.UNION
+    of: str = "text"  # "phone", "email", "url": how a value is checked, dialled and searched
+    labels: tuple[str, ...] = ("work", "mobile", "home", "other")
+
+    def check(self, name: str, value: Value) -> Value:
+        if value is None:
+            return None
+        if isinstance(value, str):
+            value = [{"value": value}]
+        if not isinstance(value, (list, tuple)):
+            raise FieldProblem(name, _("This field holds a list of values."))
+        if len(value) > ELEMENTS_MAX:
+            raise FieldProblem(name, _("At most {limit} values.").format(limit=ELEMENTS_MAX))
+        elements = [self.element(name, item) for item in value]
+        return [element for element in elements if element] or None
+
+    def element(self, name: str, item: Value) -> Value:
+        """One element made exact, with an id of its own; None when it is empty."""
+        if isinstance(item, str):
+            item = {"value": item}
+        if not isinstance(item, Mapping) or not set(item) <= {"id", "label", "value"}:
+            raise FieldProblem(name, _("A value has a label and a text."))
+        text = Text().check(name, item.get("value"))
+        label = Text(limit=40).check(name, item.get("label")) or ""
+        if text is None:
+            return None
+        if self.of == "email" and not re.fullmatch(r"[^@\s]+@[^@\s]+", text):
+            raise FieldProblem(name, _("Not an e-mail address."), _("Write it as name@example.com."))
+        key = item.get("id") or new_element_id()
+        if not isinstance(key, str) or not re.fullmatch(rf"[0-9a-f]{{{2 * ELEMENT_BYTES}}}", key):
+            raise FieldProblem(name, _("An element has no proper id."))
+        return {"id": key, "label": label, "value": text}
+
+    def parse(self, name: str, text: str) -> Value:
+        parts = [part for part in re.split(r"\s*[;\n]\s*", text) if part.strip()]
+        return self.check(name, [{"value": part} for part in parts])
+
+    def to_columns(self, value: Value) -> tuple[Any, ...]:
+        return (_json(value),)
+
+    def from_columns(self, columns: tuple[Any, ...]) -> Value:
+        return _unjson(columns[0])
+
+    def words(self, value: Value) -> Iterable[str]:
+        return tuple(element["value"] for element in value or ())
+
+    def cells(self, name: str, value: Value) -> dict[str, Value]:
+        return {
+            f"{name}/{element['id']}": {"label": element["label"], "value": element["value"]}
+            for element in value or ()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Tags(FieldType):
+    """A set of short words, kept sorted."""
+
+    editor: ClassVar[str] = "tags"
+    several: ClassVar[bool] = True
+    merge: ClassVar[Merge] = Merge.UNION
+
+    def check(self, name: str, value: Value) -> Value:
+        if value is None:
+            return None
+        if isinstance(value, str):
+            value = [value]
+        if not isinstance(value, (list, tuple, set)) or len(value) > ELEMENTS_MAX:
+            raise FieldProblem(name, _("At most {limit} values.").format(limit=ELEMENTS_MAX))
+        tags = {Text(limit=60).check(name, tag) for tag in value}
+        return sorted(tag for tag in tags if tag) or None
+
+    def parse(self, name: str, text: str) -> Value:
+        return self.check(name, [part for part in re.split(r"[;,，；\n]", text) if part.strip()])
+
+    def to_columns(self, value: Value) -> tuple[Any, ...]:
+        return (_json(value),)
+
+    def from_columns(self, columns: tuple[Any, ...]) -> Value:
+        return _unjson(columns[0])
+
+    def words(self, value: Value) -> Iterable[str]:
+        return tuple(value or ())
+
+    def cells(self, name: str, value: Value) -> dict[str, Value]:
+        return {f"{name}/{tag}": True for tag in value or ()}
+
+
+def _json(value: Value) -> str | None:
+    return None if value is None else _ENCODER.encode(value).decode()
+
+
+def _unjson(text: str | None) -> Value:
+    return None if text is None else _DECODER.decode(text)
