@@ -65,7 +65,7 @@ def of_records(db: Database, ids: Iterable[bytes]) -> dict[bytes, list[Op]]:
     if not count(db):
         return found
     for some in chunks(list(ids)):
-        asked = f"SELECT id, op FROM outbox WHERE id IN ({marks(len(some))}) ORDER BY n"  # noqa: S608
+        asked = f"SELECT id, op FROM outbox WHERE id IN ({marks(len(some))}) ORDER BY n"
         for id_, data in db.all(asked, some):
             found.setdefault(id_, []).append(op_of(data))
     return found
@@ -101,7 +101,7 @@ def bases(db: Database, ids: Iterable[bytes]) -> dict[bytes, tuple[int, bool, di
     """(ver, deleted, cells) of the server's rows below waiting ops."""
     found: dict[bytes, tuple[int, bool, dict[str, Any]]] = {}
     for some in chunks(list(ids)):
-        asked = f"SELECT id, ver, deleted, cells FROM base WHERE id IN ({marks(len(some))})"  # noqa: S608
+        asked = f"SELECT id, ver, deleted, cells FROM base WHERE id IN ({marks(len(some))})"
         for id_, ver, deleted, cells in db.all(asked, some):
             found[id_] = (ver, bool(deleted), unpack(cells))
     return found

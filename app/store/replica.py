@@ -156,7 +156,7 @@ class StoreReplica:
         """
         with self._store.db.write() as db:
             for shape in self._store.shapes.values():
-                db.execute(f'UPDATE "{shape.table}" SET _ver = 1 WHERE _ver > 0')  # noqa: S608
+                db.execute(f'UPDATE "{shape.table}" SET _ver = 1 WHERE _ver > 0')
             db.execute("UPDATE base SET ver = 1")
             db.execute("UPDATE here SET cursor = ?", (msgspec.msgpack.encode(Cursor(epoch=epoch)),))
 

@@ -48,7 +48,7 @@ def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
                 removed.append((before.rowid,))
         elif before is None:
             if not inserts:
-                free = db.one(f'SELECT coalesce(max(_rowid), 0) + 1 FROM "{shape.table}"')[0]  # noqa: S608
+                free = db.one(f'SELECT coalesce(max(_rowid), 0) + 1 FROM "{shape.table}"')[0]
             after.rowid = free + len(inserts)
             inserts.append([after.rowid, *shape.row(after)])
         else:
@@ -59,7 +59,7 @@ def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
     if updates:
         db.executemany(shape.update, updates)
     if removed:
-        db.executemany(f'DELETE FROM "{shape.table}" WHERE _rowid = ?', removed)  # noqa: S608
+        db.executemany(f'DELETE FROM "{shape.table}" WHERE _rowid = ?', removed)
     _write_words(db, shape, changes)
     if kept:
         db.execute("UPDATE counts SET kept = kept + ? WHERE kind = ?", (kept, shape.kind.name))
@@ -69,7 +69,7 @@ def purge_words(db: Database, shape: Shape) -> None:
     """Rewrite the search index without the words of removed rows, which it keeps until then."""
     for index, there in ((shape.find, shape.has_find), (shape.notes, shape.has_notes)):
         if there:
-            db.execute(f'INSERT INTO "{index}" ("{index}") VALUES (\'optimize\')')  # noqa: S608
+            db.execute(f'INSERT INTO "{index}" ("{index}") VALUES (\'optimize\')')
 
 
 def _counted(stored: Stored | None) -> int:
@@ -93,6 +93,6 @@ def _write_words(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
                 taken[place].append((stored.rowid,))
     for place, index in enumerate((shape.find, shape.notes)):
         if taken[place]:
-            db.executemany(f'DELETE FROM "{index}" WHERE rowid = ?', taken[place])  # noqa: S608
+            db.executemany(f'DELETE FROM "{index}" WHERE rowid = ?', taken[place])
         if put[place]:
-            db.executemany(f'INSERT OR REPLACE INTO "{index}" (rowid, t) VALUES (?, ?)', put[place])  # noqa: S608
+            db.executemany(f'INSERT OR REPLACE INTO "{index}" (rowid, t) VALUES (?, ?)', put[place])

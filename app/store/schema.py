@@ -108,10 +108,10 @@ class Shape:
         names = [f'"{name}"' for name, _sql in (*OURS, *self.columns)]
         listed = ", ".join(names)
         marks = ", ".join("?" * (len(names) + 1))
-        self.select: Final = f'SELECT _rowid, {listed} FROM "{self.table}"'  # noqa: S608 - names of the table of kinds
-        self.insert: Final = f'INSERT INTO "{self.table}" (_rowid, {listed}) VALUES ({marks})'  # noqa: S608
+        self.select: Final = f'SELECT _rowid, {listed} FROM "{self.table}"'
+        self.insert: Final = f'INSERT INTO "{self.table}" (_rowid, {listed}) VALUES ({marks})'
         sets = ", ".join(f"{name} = ?" for name in names)
-        self.update: Final = f'UPDATE "{self.table}" SET {sets} WHERE _rowid = ?'  # noqa: S608
+        self.update: Final = f'UPDATE "{self.table}" SET {sets} WHERE _rowid = ?'
 
     def key(self, values: Mapping[str, Value]) -> str:
         """The title as lists order it and as its beginning is searched."""

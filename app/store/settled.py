@@ -64,8 +64,8 @@ def forget_left(db: Database, ids: Sequence[bytes]) -> None:
     """Records that this device may no longer hold: refused ops lose their content, taken ones go once durable."""
     for some in chunks(ids):
         asked = marks(len(some))
-        db.execute(f"UPDATE attention SET op = NULL WHERE id IN ({asked})", some)  # noqa: S608 - marks alone
-        db.execute(f"UPDATE op_archive SET gone = 1 WHERE id IN ({asked})", some)  # noqa: S608 - marks alone
+        db.execute(f"UPDATE attention SET op = NULL WHERE id IN ({asked})", some)
+        db.execute(f"UPDATE op_archive SET gone = 1 WHERE id IN ({asked})", some)
 
 
 def forget_old(db: Database, durable_seq: int, now_ms: int) -> None:
