@@ -237,7 +237,7 @@ def _results(tx: Transaction, reader: Reader, taken: Taken, *, closed: bool) -> 
             if record not in rows:
                 rows[record] = feed.shown(tx, reader, record)
             if (row := rows[record]) is not None:
-                result = msgspec.structs.replace(result, row=msgspec.Raw(codec.pack(row)))
+                result = msgspec.structs.replace(result, row=row)
         found.append(result)
     return found
 

@@ -39,7 +39,7 @@ class StoreOffice:
     ) -> None:
         self._store = store
         self._lease_key = lease_key
-        self._url = url
+        self.url = url
         self._now = now
 
     def add_person(self, email: str, role: str, team: str, territory: str) -> PersonView:
@@ -84,11 +84,6 @@ class StoreOffice:
 
     def enrol_code(self, email: str) -> str:
         """A one-use code for this person's next device. Raises KnownError."""
-        if not self._url:
-            raise KnownError(
-                _("A code names the server's address, and no server is running."),
-                _("Start it with: fieldkeep-server serve"),
-            )
         with self._store.write() as tx:
             person = tx.people.by_email(email)
             if person is None:
@@ -98,7 +93,7 @@ class StoreOffice:
                 )
             secret = enrol.give_code(tx, person, self._now())
             root = signing.open_envelope(tx.post.newest(Root.TYPE)[1], Root.TYPE)
-        return codes.write(codes.EnrolCode(self._url, documents.digest(root.payload), secret))
+        return codes.write(codes.EnrolCode(self.url, documents.digest(root.payload), secret))
 
     def devices(self) -> list[DeviceView]:
         """Every enrolment ever."""

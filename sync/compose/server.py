@@ -1,0 +1,109 @@
+"""The command `fieldkeep-server`: makes an organisation, and serves it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sync.compose import founding, serving
+from sync.console import passphrase
+from sync.protocol import texts
+from sync.protocol.errors import KnownError
+from sync.protocol.texts import gettext as _
+from sync.protocol.version import APP_VERSION
+from sync.server import config, logs
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; 0 done, 1 refused or failed, 2 wrong use."""
+    texts.use(None)
+    asked = _parser().parse_args(argv)
+    try:
+        return _init(asked) if asked.verb == "init" else _serve(asked)
+    except KnownError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="fieldkeep-server", description=_("The server of Fieldkeep."))
+    parser.add_argument("--version", action="version", version=APP_VERSION)
+    parser.add_argument("--json", action="store_true", help=_("print one JSON document"))
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    init = verbs.add_parser("init", help=_("make a new organisation"))
+    init.add_argument("--data", type=Path, required=True, help=_("new folder for store and settings"))
+    init.add_argument("--secrets", type=Path, required=True, help=_("new folder for the server's own keys"))
+    init.add_argument("--keys", type=Path, required=True, help=_("new folder for the keys to keep offline"))
+    init.add_argument("--org", required=True, help=_("name of the organisation"))
+    init.add_argument("--admin", required=True, help=_("e-mail of the first admin"))
+    init.add_argument("--host", default=config.DEFAULT_HOST, help=_("name or address that devices use"))
+    init.add_argument("--port", type=int, default=config.DEFAULT_PORT)
+    init.add_argument("--console-host", default="localhost", help=_("host name of the web console"))
+    serve = verbs.add_parser("serve", help=_("serve an organisation"))
+    serve.add_argument("--data", type=Path, required=True)
+    serve.add_argument("--secrets", type=Path, required=True)
+    serve.add_argument("--host", help=_("address to listen on"))
+    serve.add_argument("--port", type=int, help=_("port to listen on; 0 takes a free one"))
+    for verb in (init, serve):
+        verb.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+    return parser
+
+
+def _init(asked: argparse.Namespace) -> int:
+    os.umask(0o077)
+    wish = founding.Wish(
+        data=asked.data,
+        secrets=asked.secrets,
+        keys=asked.keys,
+        org_name=asked.org.strip(),
+        admin=asked.admin,
+        host=asked.host,
+        port=asked.port,
+        console_host=asked.console_host,
+    )
+    made = founding.found(wish, passphrase.fresh())
+    if asked.json:
+        told = {
+            "org": made.org,
+            "root_sha256": made.root_digest,
+            "offline_keys": list(made.offline),
+            "protected": made.protected,
+        }
+        print(json.dumps(told))
+    else:
+        print(
+            _("The organisation is made. Its root document has the SHA-256 {digest}").format(
+                digest=made.root_digest
+            )
+        )
+        print(_("KEEP OFFLINE: {folder} ({files})").format(folder=asked.keys, files=", ".join(made.offline)))
+        print(_("Copy this folder to two places that are not this machine, then remove it from here."))
+    if not made.protected:
+        print(
+            _(
+                "WARNING: the offline keys are NOT protected by a passphrase. Whoever copies the folder can wipe "
+                "devices and read unsent work. Name a file with a passphrase in {variable}, or run this on a terminal."
+            ).format(variable=passphrase.VARIABLE),
+            file=sys.stderr,
+        )
+    return 0
+
+
+def _serve(asked: argparse.Namespace) -> int:
+    logs.start()
+    folders, settings = config.load(asked.data, asked.secrets)
+
+    def announce(url: str) -> None:
+        print(json.dumps({"listening": url}) if asked.json else f"listening on {url}", flush=True)
+
+    port = settings.port if asked.port is None else asked.port
+    serving.run(folders, settings, asked.host or settings.host, port, announce)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,149 @@
+"""Runs the server: TLS 1.3 on one address, the admin socket beside it, and a stop that finishes what has begun."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import os
+import resource
+import signal
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from sync.compose import office_socket
+from sync.protocol.texts import gettext as _
+from sync.server import config, logs, tls
+from sync.server.config import Folders, Settings
+from sync.server.errors import SetupError
+from sync.server.exchange import Step
+from sync.server.office import StoreOffice
+from sync.server.service import Service
+from sync.server.web import routes
+
+KEEP_ALIVE_S: Final = 75
+STOP_S: Final = 20
+CONNECTIONS: Final = 1_000
+
+
+def run(
+    folders: Folders,
+    settings: Settings,
+    host: str,
+    port: int,
+    announce: Callable[[str], None],
+    step: Step = lambda name: None,
+) -> None:
+    """Serve until SIGTERM or SIGINT; `announce` gets the address once it answers. Raises SetupError, StoreError."""
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with config.alone(folders):
+        context = _tls(folders)
+        lease_key = config.read_lease_key(folders.lease_key)
+        store = config.open_store(folders)
+        try:
+            listening = _listen(host, port)
+            bound = int(listening.getsockname()[1])
+            service = Service(store, lease_key)
+            service.step = step
+            office = StoreOffice(store, lease_key, config.url_of(settings.host, bound))
+            server = _Server(
+                uvicorn.Config(
+                    routes(service),
+                    http="httptools",
+                    ws="none",
+                    lifespan="on",
+                    log_config=None,
+                    access_log=False,
+                    server_header=False,
+                    proxy_headers=False,
+                    limit_concurrency=CONNECTIONS,
+                    timeout_keep_alive=KEEP_ALIVE_S,
+                    timeout_graceful_shutdown=STOP_S,
+                    ssl_context_factory=lambda _config, _default: context,
+                ),
+                folders.socket,
+                office,
+                lambda: announce(config.url_of(host, bound)),
+            )
+            with _quiet_signals():
+                server.run(sockets=[listening])
+            logs.note("stopped")
+        finally:
+            store.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn with the admin socket, which starts before the address is announced and ends with the server."""
+
+    def __init__(
+        self, settings: uvicorn.Config, path: Path, office: StoreOffice, announce: Callable[[], None]
+    ) -> None:
+        super().__init__(settings)
+        self._path = path
+        self._office = office
+        self._announce = announce
+        self._desk: asyncio.Server | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets=sockets)
+        if not self.should_exit:
+            self._desk = await office_socket.serve(self._path, self._office)
+            logs.note("started")
+            self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish what has begun and end."""
+        if self._desk is not None:
+            self._desk.close()
+            self._path.unlink(missing_ok=True)
+        await super().shutdown(sockets=sockets)
+
+
+@contextlib.contextmanager
+def _quiet_signals() -> Iterator[None]:
+    """uvicorn raises a signal again once it has stopped; by then it has been obeyed."""
+    names = (signal.SIGTERM, signal.SIGINT)
+    former = {name: signal.signal(name, lambda _number, _frame: None) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in former.items():
+            signal.signal(name, handler)
+
+
+def _tls(folders: Folders) -> ssl.SSLContext:
+    try:
+        left = tls.days_left(folders.tls_certificate.read_bytes(), dt.datetime.now(dt.UTC))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.load_cert_chain(folders.tls_certificate, folders.tls_key)
+    except (OSError, ValueError):
+        raise SetupError(_("The server's certificate or its key is missing or damaged.")) from None
+    if left < 0:
+        raise SetupError(
+            _("The server's certificate is not valid any more."), _("Renew it: see docs/server.md")
+        )
+    if left < tls.WARN_DAYS:
+        logs.alarm("certificate", days_left=left)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket on the first address of `host`, IPv4 before IPv6. Raises SetupError."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, _type, _proto, _name, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        raise SetupError(
+            _("The server cannot listen on {host}, port {port}.").format(host=host, port=port),
+            _("Choose another with --host and --port. ({error})").format(error=error.strerror or ""),
+        ) from None

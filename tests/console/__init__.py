@@ -1,0 +1,1 @@
+"""The admin desk: key files, orders, and the command."""

@@ -1,0 +1,1 @@
+"""The server: its store, its rules, and the whole of it over TLS."""

@@ -1,0 +1,41 @@
+"""A real server on real folders, and lines to it that are closed at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.server.driver import Dial, Tls
+from tests.server.running import Org, Running
+
+
+@pytest.fixture
+def org(tmp_path: Path, scripts: Path) -> Org:
+    """A new organisation."""
+    made = Org(tmp_path, scripts)
+    made.init()
+    return made
+
+
+@pytest.fixture
+def server(org: Org) -> Iterator[Running]:
+    """Its server; it must end well."""
+    running = org.serve()
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture
+def dial() -> Iterator[Dial]:
+    """Opens lines."""
+    lines: list[Tls] = []
+
+    def open_line(url: str, ca_pem: str | None) -> Tls:
+        lines.append(Tls(url, ca_pem))
+        return lines[-1]
+
+    yield open_line
+    for line in lines:
+        line.close()

@@ -1,0 +1,113 @@
+"""An organisation in temporary folders, and a real server on it in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+WAIT_S = 30.0
+
+
+@dataclass
+class Org:
+    """The folders of an organisation, and the commands on them."""
+
+    folder: Path
+    scripts: Path
+
+    @property
+    def data(self) -> Path:
+        """The data folder."""
+        return self.folder / "data"
+
+    @property
+    def secrets(self) -> Path:
+        """The secrets."""
+        return self.folder / "secrets"
+
+    @property
+    def keys(self) -> Path:
+        """The offline keys."""
+        return self.folder / "keys"
+
+    def command(self, program: str, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run one of our programs."""
+        done = subprocess.run(
+            [self.scripts / program, *words], text=True, capture_output=True, timeout=60, check=False,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert not check or done.returncode == 0, done.stderr
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def init(self, *more: str) -> None:
+        """Make the organisation."""
+        self.command(
+            "fieldkeep-server", "init", "--data", str(self.data), "--secrets", str(self.secrets),
+            "--keys", str(self.keys), "--org", "Example", "--admin", "it@example.com", "--host", "127.0.0.1",
+            "--port", "0", *more,
+        )  # fmt: skip
+
+    def admin(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run the admin command with the offline keys at hand."""
+        return self.command(
+            "fieldkeep-admin", "--data", str(self.data), "--keys", str(self.keys), *words, check=check
+        )
+
+    def json(self, *words: str) -> Any:
+        """What the admin command prints."""
+        return json.loads(self.admin(*words, "--json").stdout)
+
+    def code(self, email: str) -> str:
+        """An enrolment code."""
+        return str(self.json("enrol-code", email)["code"])
+
+    def serve(self, program: str | None = None) -> Running:
+        """Start a server; `program` is Python text that stands in for the command."""
+        words = ["--data", str(self.data), "--secrets", str(self.secrets), "--port", "0"]
+        start = [str(self.scripts / "fieldkeep-server"), "serve", *words]
+        if program is not None:
+            start = [sys.executable, "-c", program, *words]
+        errors = (self.folder / "server.log").open("ab")
+        process = subprocess.Popen(start, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL)
+        errors.close()
+        return Running(process, _first_line(process), self.folder / "server.log")
+
+
+@dataclass
+class Running:
+    """A server that listens."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    log: Path
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Stop it and give its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        code = self.process.wait(WAIT_S)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return code
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> str:
+    assert process.stdout is not None
+    deadline, line = time.monotonic() + WAIT_S, b""
+    while not line.endswith(b"\n"):
+        readable, _, _ = select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))
+        piece = os.read(process.stdout.fileno(), 1024) if readable else b""
+        assert piece, "the server did not start; see its log"
+        line += piece
+    prefix = b"listening on "
+    assert line.startswith(prefix) and line.count(b"\n") == 1
+    return line[len(prefix) :].decode().strip()
