@@ -314,8 +314,8 @@ def _standing(session: Session) -> dict[str, Any]:
         found.update(
             unsent=session.call(Store.unsent),
             customers=session.call(Store.counts).get("customer", 0),
-            conflicts=session.call(met.count_open),
-            refused=session.call(met.count_attention),
+            conflicts=session.call(met.open_count),
+            refused=session.call(met.attention_count),
         )
     else:
         found["message"] = str(session.locked_error())
@@ -362,10 +362,10 @@ def _conflict_json(each: met.OpenConflict) -> dict[str, Any]:
 
 def _refused_json(each: met.Attention) -> dict[str, Any]:
     return {
-        "kind": each.op.kind,
-        "record": id_text(each.op.id),
+        "kind": each.kind,
+        "record": id_text(each.id),
         "title": each.title,
-        "values": each.op.set,
+        "values": each.op.set if each.op else None,
         "code": each.code,
         "hint": each.hint,
         "state": "refused",

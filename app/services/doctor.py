@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.services.session import ACTIVE, Session
+from app.store.examination import examine as examine_store
 from app.store.store import Store
 from sync.client.https import reachable
 from sync.protocol import version
@@ -37,7 +38,7 @@ def examine(session: Session) -> list[Finding]:
     ]
     if session.stage != ACTIVE:
         return [*findings, Finding(_("Store"), True, _("locked; not looked at"))]
-    problems = session.call(Store.examine)
+    problems = session.call(examine_store)
     unsent = session.call(Store.unsent)
     findings.append(Finding(_("Store"), not problems, "; ".join(problems) or _("every page and index holds")))
     waiting = _("{n} changes wait to be sent").format(n=unsent)

@@ -15,7 +15,7 @@ from typing import Final
 from app.changes import Changes
 from app.errors import Locked, Offline, Wiped
 from app.services.session import ACTIVE, Session, finish_wipe
-from app.store.conflicts import count_attention, count_open
+from app.store.conflicts import attention_count, open_count
 from app.store.replica import StoreReplica
 from app.store.store import Store
 from sync.client.cycle import Page, exchange
@@ -227,4 +227,4 @@ class Keeping:
 
 
 def _counts(store: Store) -> tuple[int, int]:
-    return store.unsent(), count_open(store) + count_attention(store)
+    return store.unsent(), open_count(store) + attention_count(store)

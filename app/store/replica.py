@@ -217,7 +217,7 @@ class StoreReplica:
         if not rejected:
             record.lay(op, result.ver if result else 0)
         if result is not None and result.row is not None:
-            record.take(codec.read(result.row, Change))
+            record.take(result.row)
 
     def _write(self, world: dict[bytes, _Server], conflicts: dict[bytes, int]) -> list[tuple[str, bytes]]:
         """Put every record of the page as it is shown now; (kind, id) of those that look different."""

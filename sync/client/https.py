@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+import warnings
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, Final
@@ -117,6 +118,7 @@ def fetch_root(url: str) -> bytes:
     # another way than this line, and is checked before a byte of it is used; nothing secret is sent.
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    warnings.filterwarnings("ignore", category=urllib3.exceptions.InsecureRequestWarning)
     line = Https(url, context, total_s=15.0)
     try:
         data = line.get(ROOT_PATH)

@@ -114,18 +114,6 @@ class ReplyHead(msgspec.Struct, frozen=True, kw_only=True):
     person: Person
 
 
-class OpResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of op `n`; `row` comes when the device's own row differs from the server's."""
-
-    n: int
-    outcome: Outcome
-    ver: int = 0
-    code: Rejection | None = None
-    hint: str = ""
-    conflicts: list[bytes] = []
-    row: msgspec.Raw | None = None  # a Change
-
-
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A record as the device may see it; `gone` is "deleted" or "left" (out of scope: every trace goes)."""
 
@@ -136,6 +124,18 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     gone: str = ""
     person: str = ""  # who wrote last
     hlc: int = 0
+
+
+class OpResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of op `n`; `row` comes when the device's own row differs from the server's."""
+
+    n: int
+    outcome: Outcome
+    ver: int = 0
+    code: Rejection | None = None
+    hint: str = ""
+    conflicts: list[bytes] = []
+    row: Change | None = None
 
 
 class Paper(msgspec.Struct, frozen=True, kw_only=True):
