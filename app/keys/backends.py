@@ -134,11 +134,12 @@ class _SecretService:
         import secretstorage
 
         with closing(secretstorage.dbus_init()) as bus:
-            with contextlib.suppress(secretstorage.ItemNotFoundException):
-                # Not every keyring can search what is locked; an answer from a locked one is not "absent".
+            default = None
+            with contextlib.suppress(secretstorage.ItemNotFoundException):  # then nothing is locked either
                 default = secretstorage.get_collection_by_alias(bus, "default")
-                if default.is_locked() and default.unlock(timeout=self._timeout):
-                    raise secretstorage.LockedException
+            # Not every keyring can search what is locked; an answer from a locked one is not "absent".
+            if default is not None and default.is_locked() and default.unlock(timeout=self._timeout):
+                raise secretstorage.LockedException
             return any(True for _item in secretstorage.search_items(bus, self._query(service, name)))
 
     def _make_default(self) -> None:
