@@ -9,7 +9,10 @@ from typing import Final
 
 HERE: Final = "here"  # a person's own edit on this device
 SYNC: Final = "sync"  # a page from the server
-LOCK: Final = "lock"  # the store was locked, unlocked or wiped
+CLOSING: Final = "closing"  # the store closes next: told before it does, in the thread that closes it
+LOCK: Final = "lock"  # the store was locked or unlocked
+WIPE: Final = "wipe"  # a wipe begins
+WIPED: Final = "wiped"  # keys and files are gone
 
 
 @dataclass(frozen=True, slots=True)

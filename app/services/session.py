@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from app import log
-from app.changes import Bus, Changes
+from app.changes import CLOSING, Bus, Changes
 from app.errors import Locked, Wiped
 from app.keys import device, trusted_time, vault
 from app.keys.device import DeviceKeys
@@ -63,6 +63,7 @@ class Session:
         self._state = guarded.load()
         self._worker = Worker("fieldkeep-store")
         self._store: Store | None = None
+        self._shut = False
         self._keys: DeviceKeys | None = None
         self.papers = Papers(
             profile,
@@ -158,7 +159,7 @@ class Session:
 
     def locked_error(self) -> Locked:
         """Why it is locked, and what opens it."""
-        if self.stage == LOCK_UI:
+        if self.stage in (ACTIVE, LOCK_UI):
             return Locked(_("Fieldkeep is locked."), _("Unlock it with: fieldkeep unlock"))
         if self._state.locked_because == BY_ORDER:
             return Locked(
@@ -221,7 +222,7 @@ class Session:
 
     def _open_store(self) -> Store:
         """The store, opened when first needed; on the store's thread only."""
-        if self.stage != ACTIVE:
+        if self.stage != ACTIVE or self._shut:
             raise self.locked_error()
         if self._store is None:
             with vault.open_key(self.profile, self._ring) as key:
@@ -229,7 +230,13 @@ class Session:
         return self._store
 
     def _close_store(self) -> None:
+        """Close the store for good, or until an unlock: work that waits for its thread must not open it again."""
+        if self.stage == ACTIVE and not self._shut:
+            # Who holds a draft saves it now, in this thread, while the store still takes it.
+            self.tell(Changes((), CLOSING))
+
         def shut() -> int:
+            self._shut = True
             if self._store is None:
                 return self._state.unsent
             store, self._store = self._store, None
@@ -290,6 +297,8 @@ class Session:
     def _keep(self, state: State) -> None:
         with self._turn:
             self._guarded.save(state)
+            if state.stage == ACTIVE and self._state.stage != ACTIVE:
+                self._shut = False
             self._state = state
 
     def _reading(self) -> trusted_time.Reading:

@@ -91,6 +91,12 @@ def by_rowids(store: Store, kind: Kind, rowids: Sequence[int]) -> list[Record]:
     return [found[rowid] for rowid in rowids if rowid in found]
 
 
+def rowid_of(store: Store, kind: Kind, id_: bytes) -> int | None:
+    """The rowid of a record, a deleted one too; None when it is not here."""
+    row = store.db.first(f'SELECT _rowid FROM "{store.shapes[kind.name].table}" WHERE _id = ?', (id_,))
+    return None if row is None else int(row[0])
+
+
 def titles(store: Store, kind: Kind) -> Iterator[tuple[bytes, str, str | None]]:
     """(id, title, number) of every kept record, in the order of titles; number None where the kind has none."""
     shape = store.shapes[kind.name]

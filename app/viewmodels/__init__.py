@@ -1,0 +1,1 @@
+"""What each screen knows, without Qt: tested without a display."""

@@ -1,0 +1,81 @@
+"""What all view models share: being watched, and errands that run elsewhere and come back to the screen's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from sync.protocol.errors import KnownError
+
+T = TypeVar("T")
+
+
+class Background(Protocol):
+    """Runs work away from the screen's thread, one at a time and in order; answers come back to that thread."""
+
+    def run(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[KnownError], None] | None = None,
+        /,
+    ) -> None:
+        """Do `work`, then call `done` with its result or `failed` with its KnownError (nothing when None)."""
+
+
+class Errands:
+    """A background for one screen: after `close`, no answer reaches that screen any more."""
+
+    def __init__(self, background: Background) -> None:
+        self._background = background
+        self._open = True
+
+    def run(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[KnownError], None] | None = None,
+        /,
+    ) -> None:
+        """As `Background.run`, but silent once closed."""
+        if not self._open:
+            return
+
+        def answered(result: T) -> None:
+            if self._open:
+                done(result)
+
+        def refused(problem: KnownError) -> None:
+            if self._open and failed is not None:
+                failed(problem)
+
+        self._background.run(work, answered, refused)
+
+    def close(self) -> None:
+        """Forget whoever still waits for an answer."""
+        self._open = False
+
+
+class Watched:
+    """Something that tells its watchers when it has changed; all in the screen's thread."""
+
+    def __init__(self) -> None:
+        self._watchers: list[Callable[[], None]] = []
+
+    def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
+        """Have `watcher` called at each change; the function returned ends that."""
+        self._watchers.append(watcher)
+
+        def unwatch() -> None:
+            if watcher in self._watchers:
+                self._watchers.remove(watcher)
+
+        return unwatch
+
+    def _changed(self) -> None:
+        for watcher in tuple(self._watchers):
+            watcher()
+
+
+def ignore(_result: Any) -> None:
+    """Done with an errand whose answer nobody needs."""

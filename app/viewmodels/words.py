@@ -1,0 +1,207 @@
+"""Values, days and sums as a person reads them: by the reader's language, short where a list has no room."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_skeleton, format_time
+from babel.numbers import format_decimal
+
+from sync.protocol import money, texts
+from sync.protocol.fields import Address, Choice, Date, Field, Flag, Instant, Money, Ref, Several, Tags, Value
+from sync.protocol.texts import gettext as _
+from sync.protocol.texts import mark as N_
+
+DOT = " · "
+DASH = "–"
+
+LABELS = {
+    "work": N_("Work"),
+    "mobile": N_("Mobile"),
+    "home": N_("Home"),
+    "other": N_("Other"),
+    "main": N_("Main"),
+    "shop": N_("Shop"),
+    "fax": N_("Fax"),
+}
+ADDRESS_LABELS = {
+    "street": N_("Street"),
+    "postcode": N_("Postcode"),
+    "city": N_("City"),
+    "region": N_("Region"),
+    "country": N_("Country"),
+}
+
+# The first sign that money.parse knows for a currency: what is shown may be typed back.
+_SIGNS = {code: sign for sign, code in reversed(money.SIGNS.items()) if sign != code}
+
+TitleOf = Callable[[bytes], str]
+
+
+def number(value: int) -> str:
+    """A whole number with the reader's grouping."""
+    return str(format_decimal(value, locale=_locale()))
+
+
+def amount(value: Mapping[str, Any]) -> str:
+    """A sum of money, without a fraction when it has none; its sign is one that a form takes back."""
+    currency = value["currency"]
+    decimal = money.decimal(value["minor"], currency)
+    whole = decimal == decimal.to_integral_value()
+    digits = 0 if whole else max(0, -int(decimal.as_tuple().exponent))
+    figure = format_decimal(abs(decimal), format=f"#,##0.{'0' * digits}" if digits else "#,##0", locale=_locale())
+    sign = _SIGNS.get(currency)
+    minus = "−" if decimal < 0 else ""
+    return f"{minus}{sign}{figure}" if sign else f"{minus}{figure} {currency}"
+
+
+def sums(values: list[Mapping[str, Any]]) -> str:
+    """The sums of several amounts, one per currency, the largest count first."""
+    totals: dict[str, int] = {}
+    for value in values:
+        totals[value["currency"]] = totals.get(value["currency"], 0) + value["minor"]
+    return DOT.join(amount({"minor": minor, "currency": currency}) for currency, minor in totals.items())
+
+
+def day(iso: str, today: dt.date | None = None) -> str:
+    """A day: "Today", "Tomorrow", "18 Nov", with the year when it is another one."""
+    try:
+        date = dt.date.fromisoformat(iso)
+    except ValueError:
+        return iso
+    today = today or _today()
+    near = {-1: _("Yesterday"), 0: _("Today"), 1: _("Tomorrow")}.get((date - today).days)
+    return near if near is not None else _date(date, today)
+
+
+def ago(at_ms: int, now_ms: int) -> str:
+    """How long ago, in days: "Today", "Yesterday", "8 d", and the month and year from a year on."""
+    if not at_ms:
+        return ""
+    then, now = _local(at_ms).date(), _local(now_ms).date()
+    days = (now - then).days
+    if days <= 0:
+        return _("Today")
+    if days == 1:
+        return _("Yesterday")
+    if days < 365:
+        return _("{n} d").format(n=days)
+    return str(format_skeleton("yMMM", then, locale=_locale()))
+
+
+def moment(at_ms: int, now_ms: int, zone: str = "") -> str:
+    """A moment: the day and, when it is near, the time."""
+    then, now = _local(at_ms, zone), _local(now_ms, zone)
+    shown = day(then.date().isoformat(), now.date())
+    near = abs((now.date() - then.date()).days) < 7
+    return f"{shown} {clock(at_ms, zone)}" if near else shown
+
+
+def clock(at_ms: int, zone: str = "") -> str:
+    """The time of day of UTC milliseconds."""
+    return str(format_time(_local(at_ms, zone), format="HH:mm", locale=_locale()))
+
+
+def label_of(label: str) -> str:
+    """The label of one of several values in the reader's language; a person's own label as it is."""
+    return _(LABELS[label]) if label in LABELS else label
+
+
+def value(field: Field, held: Value, title_of: TitleOf) -> str:
+    """A value in words, several of them on lines of their own; "" for none."""
+    if held is None:
+        return ""
+    type_ = field.type
+    if isinstance(type_, Choice):
+        return type_.label(held)
+    if isinstance(type_, Flag):
+        return _("Yes") if held else _("No")
+    if isinstance(type_, Money):
+        return amount(held)
+    if isinstance(type_, Ref):
+        return title_of(held)
+    if isinstance(type_, Date):
+        return long_day(held)
+    if isinstance(type_, Instant):
+        return f"{long_day(_local(held['at'], held['zone']).date().isoformat())} {clock(held['at'], held['zone'])}"
+    if isinstance(type_, Several):
+        return "\n".join(_labelled(element) for element in held)
+    if isinstance(type_, Address):
+        return address(held)
+    if isinstance(type_, Tags):
+        return ", ".join(held)
+    return str(held)
+
+
+def brief(field: Field, held: Value, title_of: TitleOf, now_ms: int) -> str:
+    """A value for one place in a list row: a day by its nearness, an address by its city, one of several."""
+    if held is None:
+        return ""
+    if isinstance(field.type, Address):
+        return str(held.get("city") or held.get("region") or held.get("country") or held.get("street") or "")
+    if isinstance(field.type, Date):
+        return day(held, _local(now_ms).date())
+    if isinstance(field.type, Instant):
+        return moment(held["at"], now_ms, held["zone"])
+    if isinstance(field.type, Several):
+        return str(held[0]["value"]) if held else ""
+    return value(field, held, title_of)
+
+
+def long_day(iso: str) -> str:
+    """A day with its year, in the reader's way."""
+    try:
+        return str(format_date(dt.date.fromisoformat(iso), format="medium", locale=_locale()))
+    except ValueError:
+        return iso
+
+
+def address(parts: Mapping[str, str]) -> str:
+    """An address on one line, in the order in which the reader's language writes it."""
+    order = ("street", "postcode", "city", "region", "country")
+    if texts.language().startswith("zh"):
+        order = ("country", "region", "city", "street", "postcode")
+    return ", ".join(parts[part] for part in order if parts.get(part))
+
+
+def _labelled(element: Mapping[str, str]) -> str:
+    label = label_of(element.get("label", ""))
+    return f"{element['value']} ({label})" if label else element["value"]
+
+
+def _date(date: dt.date, today: dt.date) -> str:
+    skeleton = "MMMd" if date.year == today.year else "yMMMd"
+    return str(format_skeleton(skeleton, date, locale=_locale()))
+
+
+def _today() -> dt.date:
+    return dt.datetime.now().astimezone().date()
+
+
+def _local(at_ms: int, zone: str = "") -> dt.datetime:
+    moment_utc = dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC)
+    if zone and zone != "UTC":
+        try:
+            return moment_utc.astimezone(ZoneInfo(zone))
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return moment_utc.astimezone()
+    return moment_utc.astimezone()
+
+
+def _locale() -> Locale:
+    return _locale_of(texts.language())
+
+
+@cache
+def _locale_of(language: str) -> Locale:
+    # Plain English means dates in the order of day and month, which most readers of it in the field expect.
+    wanted = "en_GB" if language == "en" else language
+    try:
+        return Locale.parse(wanted, sep="_")
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")
