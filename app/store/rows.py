@@ -80,7 +80,7 @@ def _write_words(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
     put: tuple[list[tuple[int, str]], ...] = ([], [])
     taken: tuple[list[tuple[int]], ...] = ([], [])
     for before, after in changes:
-        was, now = shape.found_by(before), shape.found_by(after)
+        was, now = shape.found_by(before, after)
         stored = after or before
         if stored is None:
             continue

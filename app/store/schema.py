@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.store.db import Database
-from app.store.words import fold_key, texts_of
+from app.store.words import fold_key, searched, texts_of
 from sync.protocol.codec import pack, unpack
-from sync.protocol.fields import Choice, Field, Find, Ref, Tags, Value
+from sync.protocol.fields import Choice, Field, FieldType, Find, Ref, Tags, Value
 from sync.protocol.kinds import Kind
 
 VERSION: Final = 1
+
+_HOLDS: Final = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
 
 # Columns of ours, in the order of a stored row.
 OURS: Final = (
@@ -103,6 +105,13 @@ class Shape:
         self.columns: Final = tuple(
             (f"{f.name}{suffix}", sql) for f in kind.fields for suffix, sql in f.type.sql
         )
+        # Fields whose cell is their value and their one column: most of a row, and quickest to tell.
+        self._texts: Final = frozenset(
+            f.name
+            for f in kind.fields
+            if f.type.sql == FieldType.sql and type(f.type).to_columns is FieldType.to_columns
+        )
+        self._searched: Final = searched(kind)
         self.has_find: Final = bool(kind.searched(Find.NAME, Find.WORDS, Find.DIGITS))
         self.has_notes: Final = bool(kind.searched(Find.NOTES))
         names = [f'"{name}"' for name, _sql in (*OURS, *self.columns)]
@@ -160,24 +169,33 @@ class Shape:
 
     def split(self, cells: Mapping[str, Value]) -> tuple[dict[str, Value], dict[str, Value]]:
         """Cells as values by field, and the cells that this version cannot show, carried as they are."""
-        spelled: dict[str, Value] = {}
+        values: dict[str, Value] = {}
+        others: dict[str, Value] = {}
         ext: dict[str, Value] = {}
         for cell, value in cells.items():
             if value is None:
                 continue
+            if type(value) is str and cell in self._texts:
+                values[cell] = value
+                continue
             name, slash, _element = cell.partition("/")
             field_ = self.kind.by_name.get(name)
             if field_ is not None and bool(slash) is field_.type.several and _fits(field_, value):
-                spelled[cell] = value
+                others[cell] = value
             else:
                 ext[cell] = value
-        return self.kind.values(spelled), ext
+        values.update(self.kind.values(others))
+        return values, ext
 
-    def found_by(self, stored: Stored | None) -> tuple[str, str]:
-        """The words under which search finds a record, and those of its notes."""
-        if stored is None or stored.deleted:
-            return "", ""
-        return texts_of(self.kind, stored.values)
+    def found_by(
+        self, before: Stored | None, after: Stored | None
+    ) -> tuple[tuple[str, str], tuple[str, str]]:
+        """The words under which search found a record before and finds it after, each with those of its notes."""
+        was = before.values if before is not None and not before.deleted else {}
+        now = after.values if after is not None and not after.deleted else {}
+        if all(was.get(name) == now.get(name) for name, _how, _words in self._searched):
+            return ("", ""), ("", "")
+        return texts_of(self._searched, was), texts_of(self._searched, now)
 
 
 def _fits(field_: Field, value: Value) -> bool:
@@ -192,10 +210,9 @@ def _fits(field_: Field, value: Value) -> bool:
     except (TypeError, KeyError, AttributeError, ValueError):
         return False
     return all(
-        isinstance(column, (str, bytes)) or column is None
-        or (isinstance(column, int) and -(2**63) <= column < 2**63)
-        for column in columns
-    )  # fmt: skip
+        isinstance(column, _HOLDS[sql]) and (type(column) is not int or -(2**63) <= column < 2**63)
+        for (_suffix, sql), column in zip(type_.sql, columns, strict=True)
+    )
 
 
 def shapes(kinds: Mapping[str, Kind]) -> dict[str, Shape]:

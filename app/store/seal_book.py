@@ -54,12 +54,11 @@ def mend(store: Store) -> None:
     there = {digest for digest, _length in store.seal.digests()}
     store.seal.keep({piece.digest for _place, piece in known})
     incarnation = store.incarnation
-    covered = [
-        (piece.first_n, piece.last_n)
-        for _place, piece in known
-        if piece.digest in there and piece.incarnation == incarnation
-    ]
-    missing = [op for op in outbox.every(store.db) if not any(low <= op.n <= high for low, high in covered)]
+    covered: set[int] = set()
+    for _place, piece in known:
+        if piece.digest in there and piece.incarnation == incarnation:
+            covered.update(range(piece.first_n, piece.last_n + 1))
+    missing = [op for op in outbox.every(store.db) if op.n not in covered]
     with store.db.write() as db:
         lost = [(place,) for place, piece in known if piece.digest not in there]
         db.executemany("DELETE FROM sealed WHERE place = ?", lost)

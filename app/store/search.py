@@ -89,7 +89,7 @@ def _by_notes(store: Store, shape: Shape, question: Query, _text: str) -> Iterat
     if len(each) == 1:
         yield from _checked(store, shape, question, some, (each[0],))
         return
-    asked_all = " AND ".join(f"rowid IN ({one})" for _term in each)
+    asked_all = " AND ".join(f"+rowid IN ({one})" for _term in each)
     values = [term for term in each for _index in range(2 if shape.has_find else 1)]
     sql = (
         f'SELECT rowid FROM "{shape.notes}" WHERE "{shape.notes}" MATCH ? AND {asked_all}'

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -83,27 +83,39 @@ def _tokens(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _phone_tokens(text: str) -> Iterable[str]:
+def _phone_tokens(text: str) -> list[str]:
     run = digits(text)
-    return (PHONE_MARK + run[at : at + DIGIT_RUN] for at in range(len(run) - DIGIT_RUN + 1))
+    return [PHONE_MARK + run[at : at + DIGIT_RUN] for at in range(len(run) - DIGIT_RUN + 1)]
 
 
-def texts_of(kind: Kind, values: Mapping[str, Value]) -> tuple[str, str]:
+Searched = tuple[
+    str, Find, Callable[[Value], Iterable[str]]
+]  # a field: its name, how it is searched, its texts
+
+
+def searched(kind: Kind) -> tuple[Searched, ...]:
+    """The fields of a kind that search sees."""
+    return tuple(
+        (field.name, field.find, field.type.words) for field in kind.fields if field.find is not Find.NO
+    )
+
+
+def texts_of(fields: Iterable[Searched], values: Mapping[str, Value]) -> tuple[str, str]:
     """The index texts of a record: of its names, words and phones, and of its notes; tokens parted by spaces."""
-    found: dict[str, None] = {}
-    notes: dict[str, None] = {}
-    for name, value in values.items():
-        field = kind.by_name[name]
-        if field.find is Find.NO or value is None:
+    found: list[str] = []
+    notes: list[str] = []
+    for name, how, words in fields:
+        value = values.get(name)
+        if value is None:
             continue
-        for text in field.type.words(value):
-            if field.find is Find.DIGITS:
-                found.update(dict.fromkeys(_phone_tokens(text)))
-            elif field.find is Find.NOTES:
-                notes.update(dict.fromkeys(_tokens(text)))
+        for text in words(value):
+            if how is Find.DIGITS:
+                found += _phone_tokens(text)
+            elif how is Find.NOTES:
+                notes += _tokens(text)
             else:
-                found.update(dict.fromkeys(_tokens(text)))
-    return " ".join(found), " ".join(notes)
+                found += _tokens(text)
+    return " ".join(dict.fromkeys(found)), " ".join(dict.fromkeys(notes))
 
 
 @dataclass(frozen=True, slots=True)
