@@ -45,7 +45,8 @@ _PATTERNS: Final = (
     re.compile(r"\bFK1(?:[-\s]?[A-Z2-7]{1,5}){4,}", re.IGNORECASE),
     re.compile(r"[^\s@<>\"'(),;:=]+@[^\s@<>\"'(),;:=]+"),
     re.compile(r"(?<![0-9A-Za-z])(?:0x)?[0-9a-fA-F]{32,}(?![0-9A-Za-z])"),
-    re.compile(r"(?<![0-9A-Za-z])[A-Za-z0-9+/_-]{43,}={0,2}(?![0-9A-Za-z])"),  # 32 bytes and more in base64
+    # 32 bytes and more in base64, which hold a digit and a capital; long names of functions do not
+    re.compile(r"(?<![0-9A-Za-z])(?=\S*\d)(?=\S*[A-Z])[A-Za-z0-9+/_-]{43,}={0,2}(?![0-9A-Za-z])"),
 )
 # Seven digits and more, however they are grouped; a day (2026-03-14) is not a phone number.
 _PHONE: Final = re.compile(r"(?<![\w.])\+?\(?\d(?:[ \u00a0()./-]{0,2}\d){6,19}(?!\w)")
@@ -59,12 +60,20 @@ _PRIVATE_NAMES: Final = frozenset(
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({})))
 
 
-def fields(kind: str, values: Mapping[str, object]) -> str:
+class Shown(str):
+    """A text made here of what may be shown; as an argument it stays as it is."""
+
+    __slots__ = ()
+
+
+def fields(kind: str, values: Mapping[str, object]) -> Shown:
     """The fields of a record for a log line: names, and values only where the table calls them public."""
     known = KINDS[kind].by_name if kind in KINDS else {}
-    return " ".join(
-        f"{name if name in known else HIDDEN}={_shown(known[name].care, value) if name in known else HIDDEN}"
-        for name, value in values.items()
+    return Shown(
+        " ".join(
+            f"{name if name in known else HIDDEN}={_shown(known[name].care, value) if name in known else HIDDEN}"
+            for name, value in values.items()
+        )
     )
 
 
@@ -170,7 +179,7 @@ def _argument(value: object) -> object:
     if value is None or isinstance(value, (int, float)):
         return value
     if isinstance(value, str):
-        return str(value) if _WORD.fullmatch(value) else HIDDEN
+        return str(value) if isinstance(value, Shown) or _WORD.fullmatch(value) else HIDDEN
     if isinstance(value, BaseException):
         return _named(value)
     if isinstance(value, type):
