@@ -13,7 +13,8 @@ Value = Any  # None, str, int, bool, bytes (references), list and dict of these;
 # None, str, int, bool, bytes (references), list and dict of these; checked by FieldType.check
 
 TEXT_MAX: Final = 500
-NOTES_MAX: Final = 65_536  # characters; a row stays below 256 KiB
+NOTES_MAX: Final = 65_536  # characters
+NOTES_BYTES: Final = 96 * 2**10  # in UTF-8: an op holds the text before and after, and stays below 256 KiB
 ELEMENTS_MAX: Final = 64
 INT_MAX: Final = 2**63 - 1
 
@@ -107,6 +108,8 @@ class Field:
 
 def clean_text(text: str, *, lines: bool = False) -> str:
     """Text every store can hold: no NUL, no lone surrogate, no stray control; one line unless `lines`."""
+    if text.isprintable():  # most texts: nothing in them to clean
+        return text.strip()
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not lines:
         text = _LINE_BREAKS.sub(" ", text)
@@ -116,3 +119,9 @@ def clean_text(text: str, *, lines: bool = False) -> str:
         if c in "\n\t" or unicodedata.category(c) != "Cc"
     )
     return kept.strip()
+
+
+def notes_room(text: str) -> int:
+    """How many characters a long text like this one may have: fewer where its script needs more bytes."""
+    size = len(text.encode("utf-8", "replace"))
+    return min(NOTES_MAX, NOTES_MAX if size <= NOTES_BYTES else NOTES_BYTES * len(text) // size)

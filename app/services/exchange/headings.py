@@ -1,0 +1,195 @@
+"""What one heading of a file means for one kind of record."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from app.services.exchange import words
+from sync.protocol import money
+from sync.protocol.fields import Address, Field, Money, Ref, Several
+from sync.protocol.kinds import Kind, same_header
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
+_E_MAIL = re.compile(r"\be[-\s]mail", re.IGNORECASE)
+_HOME_PAGE = re.compile(r"\bhome[-\s]page", re.IGNORECASE)
+_BRACKETS = re.compile(r"\s*(?:\(([^()]*)\)|\[([^\[\]]*)\]|（([^（）]*)）)\s*$")
+_IN_CURRENCY = re.compile(r"[\s_]+(?:in[\s_]+)?([A-Z]{3})$")
+_CURRENCIES: Final = frozenset(money.SIGNS.values()) | {
+    "AUD", "BRL", "CAD", "CHF", "CZK", "DKK", "HUF", "IDR", "ILS", "KWD", "MXN", "MYR", "NOK", "NZD", "PHP",
+    "PLN", "RON", "RUB", "SAR", "SEK", "SGD", "THB", "TRY", "VND", "ZAR",
+}  # fmt: skip
+FAR: Final = 1000  # the rank of a heading that was only understood after something was taken off
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a file and what it is for.
+
+    `part` is "" for a whole value; "first", "middle", "last" of a name; a part of an address ("street", "more",
+    "postcode", "city", "region", "country"); "label" or "currency" of another column's value; "id" for our own
+    record id. `group` joins columns of one address or one numbered value. `rank` rises with doubt.
+    """
+
+    index: int
+    heading: str
+    field: Field | None = None
+    part: str = ""
+    label: str = ""
+    group: str = ""
+    currency: str = ""
+    rank: int = 0
+
+    @property
+    def taken(self) -> bool:
+        """Whether anything comes of this column."""
+        return self.field is not None or self.part in ("id", "currency")
+
+
+def meaning(kind: Kind, index: int, heading: str) -> Column:
+    """What a heading means for a kind; a column without field when it means nothing."""
+    blank = Column(index, heading)
+    key = same_header(heading)
+    if key == words.OUR_ID:
+        return replace(blank, part="id")
+    for reading in (_exact, _name_part, _address, _channel, _currency):
+        found = reading(kind, blank, heading, key)
+        if found is not None:
+            return found
+    for shorter, currency, references in _shortened(heading):
+        short = same_header(shorter)
+        for reading in (_exact, _name_part, _channel, _own_id):
+            found = reading(kind, blank, shorter, short)
+            if found is not None and (not references or is_reference(found)):
+                return replace(found, currency=currency, rank=FAR)
+    return _own_id(kind, blank, heading, key) or blank
+
+
+def _exact(kind: Kind, blank: Column, heading: str, key: str) -> Column | None:
+    """A heading that the table of kinds names. Names that come in parts and addresses have rules of their own."""
+    field = kind.headers.get(key)
+    if field is None or key in words.NAME_PARTS:
+        return None
+    rank = list(kind.headers).index(key)
+    if isinstance(field.type, Address):
+        parts = _address(kind, blank, heading, key)
+        return parts or replace(blank, field=field, rank=rank)
+    if isinstance(field.type, Several):
+        _known, label, group = _channel_words(heading)
+        return replace(blank, field=field, label=label, group=group, rank=rank)
+    return replace(blank, field=field, rank=rank)
+
+
+def _name_part(kind: Kind, blank: Column, _heading: str, key: str) -> Column | None:
+    """First, middle and last name, joined into the title."""
+    part = words.NAME_PARTS.get(key)
+    if part is None or kind.name not in ("contact", "customer"):
+        return None
+    return replace(blank, field=kind.by_name[kind.title], part=part)
+
+
+def _address(kind: Kind, blank: Column, heading: str, key: str) -> Column | None:
+    """A part of an address, with the group it belongs to: "Billing City", "Address 1 - City"."""
+    field = next((field for field in kind.fields if isinstance(field.type, Address)), None)
+    if field is None:
+        return None
+    if key in words.ADDRESS_PARTS:
+        return replace(blank, field=field, part=words.ADDRESS_PARTS[key])
+    tokens = _tokens(heading)
+    if tokens[:1] == ["property"]:
+        tokens = tokens[1:]
+    for cut in range(min(3, len(tokens))):
+        part = words.ADDRESS_PARTS.get("".join(tokens[cut:]))
+        before = tokens[:cut]
+        if part and all(token in words.ADDRESS_GROUPS or token.isdigit() for token in before):
+            return replace(blank, field=field, part=part, group=" ".join(before), rank=FAR)
+        if tokens[cut:] in (["address"], ["location"]) and before and before[0] in words.ADDRESS_GROUPS:
+            return replace(blank, field=field, group=" ".join(before), rank=FAR)
+    return None
+
+
+def _channel(kind: Kind, blank: Column, heading: str, _key: str) -> Column | None:
+    """A phone, an e-mail or a website under a heading of its own: "Home Phone 2", "E-mail 1 - Type"."""
+    tokens = set(_tokens(heading))
+    for name, channel in words.CHANNELS.items():
+        field = kind.by_name.get(name)
+        if field is None or not tokens & channel:
+            continue
+        known, label, group = _channel_words(heading)
+        if known:
+            part = "label" if tokens & {"type", "label"} else ""
+            return replace(blank, field=field, part=part, label=label, group=group, rank=FAR)
+    return None
+
+
+def _channel_words(heading: str) -> tuple[bool, str, str]:
+    """Whether every word of a heading is about a channel; the label it gives; its number."""
+    tokens = _tokens(heading)
+    numbers = [token for token in tokens if token.isdigit()]
+    rest = [token for token in tokens if not token.isdigit() and token not in ("type", "label")]
+    labels = dict.fromkeys(words.LABELS.get(token, "") for token in rest)
+    if "fax" in labels:
+        labels.pop("work", None)
+    label = " ".join(label for label in labels if label)
+    return all(token in words.LABELS for token in rest), label, " ".join(numbers)
+
+
+def _currency(kind: Kind, blank: Column, heading: str, _key: str) -> Column | None:
+    """The currency of an amount in another column, or of all amounts of the row."""
+    tokens = _tokens(heading)
+    while tokens and tokens[-1] in ("code", "iso"):
+        tokens = tokens[:-1]
+    if not tokens or tokens[-1] not in ("currency", "货币", "币种"):
+        return None
+    field = kind.headers.get("".join(tokens[:-1]))
+    if field is not None and not isinstance(field.type, Money):
+        field = None
+    if field is None and len(tokens) > 2:
+        return None
+    return replace(blank, field=field, part="currency")
+
+
+def _own_id(kind: Kind, blank: Column, _heading: str, key: str) -> Column | None:
+    """The record's id in the other program, kept as our number."""
+    number = kind.by_name.get("number")
+    fits = number is not None and key in ("id", same_header(f"{kind.name} id"))
+    return replace(blank, field=number, rank=FAR) if fits else None
+
+
+def _shortened(heading: str) -> Iterator[tuple[str, str, bool]]:
+    """The heading with one thing after another taken off, the currency that this showed, and whether what is
+    left may only name another record: "Organization 1 - Name" does, "Phone 1 Name" does not.
+    """
+    found = _BRACKETS.search(heading) or _IN_CURRENCY.search(heading)
+    currency = ""
+    if found:
+        inside = next((group for group in found.groups() if group), "").strip()
+        currency = money.SIGNS.get(inside, inside.upper())
+        currency = currency if currency in _CURRENCIES else ""
+        if currency or found.re is _BRACKETS:
+            heading = heading[: found.start()]
+            yield heading, currency, False
+    tokens = _tokens(heading)
+    if tokens and tokens[0] in words.OWNERS:
+        rest = tokens[1:]
+        while rest and rest[0].isdigit():
+            rest = rest[1:]
+        if rest and rest != ["name"]:
+            yield " ".join(rest), currency, False
+        if tokens[0] in ("person", "deal", "property") and rest == ["name"]:
+            yield "name", currency, False
+    if len(tokens) > 1 and tokens[-1] in ("name", "names"):
+        yield " ".join(token for token in tokens[:-1] if not token.isdigit()), currency, True
+
+
+def _tokens(heading: str) -> list[str]:
+    """The words of a heading: "homePhone2" and "Home Phone - 2" give home, phone, 2."""
+    plain = _HOME_PAGE.sub("homepage", _E_MAIL.sub("email", heading))
+    return [word.casefold() for word in _WORD.findall(plain)]
+
+
+def is_reference(column: Column) -> bool:
+    """Whether the column names another record."""
+    return column.field is not None and isinstance(column.field.type, Ref)

@@ -1,0 +1,284 @@
+"""What an import would do, decided whole before a byte is written: `prepare` reads, decides and reports."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from app.services.exchange import words
+from app.services.exchange.columns import decide
+from app.services.exchange.mapping import Mapping as ColumnMap
+from app.services.exchange.mapping import choose
+from app.services.exchange.ports import Book
+from app.services.exchange.read import Table, Unreadable, read
+from app.services.exchange.relate import Index, in_order, index_of, resolve
+from app.services.exchange.report import FileReport, Finding, Gathered, Level, Report, State
+from app.services.exchange.rows import Builder, Draft
+from app.services.exchange.same import Known, differing, missing
+from sync.protocol.fields import TEXT_MAX, Ref, Value
+from sync.protocol.kinds import KINDS, Kind, same_header
+from sync.protocol.money import DEFAULT_CURRENCY
+from sync.protocol.texts import gettext as _
+
+TABLES: Final = (".csv", ".tsv", ".tab", ".psv", ".ssv")  # looked at when a folder is given
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One record to add, or the empty fields of one that is there to fill."""
+
+    kind: Kind
+    record: bytes
+    values: Mapping[str, Value]
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps of an import, in the order in which they are done, and what is to be said about the files.
+
+    `seen` is a digest per kind of the records that the plan was made for.
+    """
+
+    steps: tuple[Step, ...]
+    files: tuple[FileReport, ...]
+    seen: Mapping[str, int]
+
+    def report(self, *, done: bool = False) -> Report:
+        """What the import brings, or brought."""
+        return Report(self.files, done)
+
+
+@dataclass(slots=True)
+class _File:
+    """A file on its way through the plan."""
+
+    name: str
+    state: State = State.READ
+    reason: str = ""
+    table: Table | None = None
+    mapping: ColumnMap | None = None
+    drafts: list[Draft] = field(default_factory=list)
+    gathered: Gathered = field(default_factory=Gathered)
+    added: int = 0
+    updated: int = 0
+    here: int = 0
+    skipped: int = 0
+
+
+def prepare(
+    paths: Sequence[Path],
+    book: Book,
+    *,
+    kind: Kind | None = None,
+    today: dt.date,
+    currency: str = DEFAULT_CURRENCY,
+) -> Plan:
+    """The plan for some files, or for the tables of a folder; nothing is written.
+
+    `kind` names the kind where the files do not tell it; `today` settles years of two digits; `currency` is
+    taken where a file names none. Files that cannot be read are in the report as refused.
+    """
+    files = [_opened(path, kind) for path in _expanded(paths)]
+    _find_dictionaries(files)
+    indexes: dict[str, Index] = {}
+    seen: dict[str, int] = {}
+    steps: list[Step] = []
+    kinds = [file.mapping.kind for file in files if file.mapping is not None]
+    for each in in_order(_with_targets(kinds)):
+        indexes[each.name] = index_of(book, each)
+        seen[each.name] = digest(book, each)
+        own = [file for file in files if file.mapping is not None and file.mapping.kind is each]
+        steps += _of_kind(each, own, book, indexes, today, currency)
+    return Plan(tuple(steps), tuple(_reported(file) for file in files), seen)
+
+
+def digest(book: Book, kind: Kind) -> int:
+    """A number that changes when records of a kind come, go or get another title or number (in this process)."""
+    return hash(frozenset(book.titles(kind)))
+
+
+def _expanded(paths: Sequence[Path]) -> Iterable[Path]:
+    """The files that are meant: a folder stands for the visible files in it."""
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+        else:
+            yield path
+
+
+def _opened(path: Path, kind: Kind | None) -> _File:
+    """A file as read and mapped, or with the reason why not."""
+    file = _File(path.name)
+    try:
+        table = read(path)
+    except Unreadable as problem:
+        file.state = State.REFUSED if path.suffix.casefold() in TABLES else State.LEFT_OUT
+        file.reason = str(problem) if file.state is State.REFUSED else words.reason("no_table")
+        return file
+    file.table = table
+    chosen = choose(table, kind=kind)
+    file.mapping = chosen.mapping
+    if chosen.mapping is None:
+        file.state = State.LEFT_OUT
+        known = path.suffix.casefold() in (*TABLES, ".txt")
+        file.reason = words.reason(chosen.reason if known else "no_table")
+    return file
+
+
+def _find_dictionaries(files: list[_File]) -> None:
+    """Say of a file that lists the headings and names of the others that it describes them."""
+    for file in files:
+        if file.table is None or file.mapping is not None:
+            continue
+        others = [other for other in files if other is not file and other.table is not None]
+        known = {
+            same_header(heading)
+            for other in others
+            for heading in (other.table.headings if other.table else ())
+        }
+        known |= {same_header(Path(other.name).stem) for other in others}
+        cells = [
+            same_header(c)
+            for _n, row in (*file.table.rows, (1, file.table.headings))
+            for c in row
+            if c.strip()
+        ]
+        if len(cells) > 3 and sum(cell in known for cell in cells) >= 0.5 * len(cells):
+            file.reason = words.reason("dictionary")
+
+
+def _with_targets(kinds: Iterable[Kind]) -> set[Kind]:
+    """Kinds and those that their records may point to."""
+    found: dict[str, Kind] = {}
+    for kind in kinds:
+        found[kind.name] = kind
+        for each in kind.fields:
+            if isinstance(each.type, Ref):
+                found[each.type.to] = KINDS[each.type.to]
+    return set(found.values())
+
+
+def _of_kind(
+    kind: Kind, files: list[_File], book: Book, indexes: dict[str, Index], today: dt.date, currency: str
+) -> list[Step]:
+    """The steps for the files of one kind; kinds that it points to are in the indexes already."""
+    known = Known(kind, indexes[kind.name], book)
+    drafts: list[tuple[_File, Draft]] = []
+    for file in files:
+        assert file.table is not None and file.mapping is not None  # noqa: S101 - the caller has looked
+        headings = {c.field.name: c.heading for c in file.mapping.columns if c.field is not None}
+        decisions = decide(file.table, file.mapping, today=today, currency=currency)
+        file.gathered.order.extend((*file.table.findings, *decisions.findings))
+        builder = Builder(file.mapping, decisions, file.gathered)
+        for draft in builder.build(file.table):
+            resolve(kind, draft, indexes, file.gathered, headings, own=False)
+            if kind.title not in draft.values:
+                _name_deal(kind, draft, indexes, file.gathered)
+            earlier = known.settle(draft)
+            if earlier is not None:
+                _repeat(kind, file, draft, earlier)
+            else:
+                file.drafts.append(draft)
+        file.skipped += builder.skipped + file.table.left_out
+        drafts += [(file, draft) for draft in file.drafts]
+    points_home = any(isinstance(each.type, Ref) and each.type.to == kind.name for each in kind.fields)
+    for file, draft in drafts if points_home else ():
+        assert file.mapping is not None  # noqa: S101 - as above
+        headings = {c.field.name: c.heading for c in file.mapping.columns if c.field is not None}
+        resolve(kind, draft, indexes, file.gathered, headings, own=True)
+    return _targets_first(kind, [step for file, draft in drafts for step in _steps(kind, file, draft)])
+
+
+def _name_deal(kind: Kind, draft: Draft, indexes: dict[str, Index], gathered: Gathered) -> None:
+    """A title from product and customer, or from one of them and the number: "GTX Plus Basic · Cancity"."""
+    product, customer = draft.values.get("product"), draft.values.get("customer")
+    parts = [
+        indexes["product"].titles[product] if product else draft.references.get("product"),
+        indexes["customer"].titles[customer] if customer else draft.references.get("customer"),
+    ]
+    if not all(parts):
+        parts.append(draft.values.get("number"))
+    title = " · ".join(part for part in parts if part)
+    draft.values[kind.title] = title[:TEXT_MAX].rstrip()
+    gathered.again(_("Without a name: named after product, customer or number."), Level.NOTE, draft.number)
+
+
+def _repeat(kind: Kind, file: _File, draft: Draft, earlier: Draft) -> None:
+    """A row that means the record of an earlier row: it fills what that row left empty."""
+    file.here += 1
+    file.gathered.again(_("The same record as an earlier row."), Level.NOTE, draft.number)
+    for name in differing(kind, draft.values, earlier.values):
+        problem = _("An earlier row has this number and another value, which was taken.")
+        file.gathered.again(problem, Level.PROBLEM, draft.number, _(kind.by_name[name].label))
+    earlier.values.update(missing(draft.values, earlier.values))
+    for name, text in draft.references.items():
+        earlier.references.setdefault(name, text)
+
+
+def _steps(kind: Kind, file: _File, draft: Draft) -> list[Step]:
+    """What is done for a draft: add it, fill what is empty, or nothing."""
+    if draft.before is None:
+        file.added += 1
+        return [Step(kind, draft.id, draft.values, new=True)]
+    labels = [_(kind.by_name[name].label) for name in differing(kind, draft.values, draft.before)]
+    for label in labels:
+        problem = _("Already here with another value, which stays.")
+        file.gathered.again(problem, Level.NOTE, draft.number, label)
+    filled = missing(draft.values, draft.before)
+    if not filled:
+        file.here += 1
+        return []
+    file.updated += 1
+    for name in filled:
+        note = _("Already here: the empty field was filled.")
+        file.gathered.again(note, Level.NOTE, draft.number, _(kind.by_name[name].label))
+    return [Step(kind, draft.id, filled, new=False)]
+
+
+def _targets_first(kind: Kind, steps: list[Step]) -> list[Step]:
+    """New records after those of their own kind that they point to."""
+    own = [f.name for f in kind.fields if isinstance(f.type, Ref) and f.type.to == kind.name]
+    if not own:
+        return steps
+    by_id = {step.record: step for step in steps}
+    done: dict[bytes, Step] = {}
+    for step in steps:
+        chain = [step]
+        while True:
+            target = next(
+                (by_id[t] for n in own if (t := chain[-1].values.get(n)) in by_id and t not in done), None
+            )
+            if target is None or target in chain:
+                break
+            chain.append(target)
+        done |= {each.record: each for each in reversed(chain) if each.record not in done}
+    return list(done.values())
+
+
+def _reported(file: _File) -> FileReport:
+    """What is to be said about one file."""
+    report = FileReport(file.name, file.state, file.reason)
+    if file.table is None or file.mapping is None:
+        return report
+    path: Callable[[str, str], str] = lambda name, part: f"{name}.{part}" if part else name  # noqa: E731
+    taken = tuple(
+        (c.heading, path(c.field.name, c.part)) for c in file.mapping.columns if c.field is not None
+    )
+    doubled = tuple(
+        Finding(
+            _("Left out: “{other}” is taken for the same field.").format(other=kept),
+            Level.NOTE,
+            column=heading,
+        )
+        for heading, kept in file.mapping.doubled
+    )
+    rows = len(file.table.rows) + file.table.left_out
+    return replace(
+        report, encoding=file.table.encoding, delimiter=file.table.delimiter, kind=file.mapping.kind, rows=rows,
+        added=file.added, updated=file.updated, here=file.here, skipped=file.skipped, columns=taken,
+        unmapped=file.mapping.unmapped, findings=(*doubled, *file.gathered.all()),
+    )  # fmt: skip

@@ -1,0 +1,253 @@
+"""From the bytes of a file to a table of texts: delimiter, heading row, ragged rows, limits.
+
+Row numbers are those of a spreadsheet: the first row of the file is 1, blank rows count.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from app.errors import AppError
+from app.services.exchange.encoding import SURE, Decoded, decode
+from app.services.exchange.report import Finding, Level
+from sync.protocol.texts import gettext as _
+from sync.protocol.texts import ngettext
+
+FILE_MAX: Final = 128 * 1024 * 1024  # bytes
+ROWS_MAX: Final = 1_000_000
+COLUMNS_MAX: Final = 512
+ROW_BREAKS: Final = 50  # a row of more lines than this is more likely a quotation mark gone astray
+
+DELIMITERS: Final = (",", ";", "\t", "|")
+_SAMPLE_ROWS: Final = 200
+_SAMPLE_TEXT: Final = 256 * 1024
+_HEADING_WITHIN: Final = 20  # rows that may stand above the headings
+_END: Final = "\x00end of the table"  # NULs are taken out of the text, so no cell holds this
+_NOT_TEXT: Final = (
+    (b"PK\x03\x04", ".xlsx, .ods, .zip"),
+    (b"\xd0\xcf\x11\xe0", ".xls"),
+    (b"\x1f\x8b", ".gz"),
+    (b"%PDF", ".pdf"),
+    (b"SQLite format 3\x00", ".db"),
+)
+
+
+class Unreadable(AppError):
+    """A file that is no table of texts, or one beyond our limits; `row` is 0 where no row is to blame."""
+
+    def __init__(self, title: str, hint: str = "", *, row: int = 0) -> None:
+        super().__init__(title, hint)
+        self.row = row
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file as read. `rows` pairs the row number with as many cells as there are headings."""
+
+    name: str
+    encoding: str
+    confidence: float
+    delimiter: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+    findings: tuple[Finding, ...] = ()
+    left_out: int = 0  # rows that could not be laid under the headings
+
+
+@dataclass(slots=True)
+class _Sieve:
+    """Rows on their way under the headings, and what was noticed about them."""
+
+    width: int
+    rows: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    left_out: int = 0
+    short: list[int] = field(default_factory=list)
+
+    def take(self, number: int, cells: list[str]) -> None:
+        """Lay one row under the headings."""
+        if len(cells) > self.width and any(cell.strip() for cell in cells[self.width :]):
+            self.left_out += 1
+            problem = _("More cells than headings: a delimiter may stand in a cell without quotation marks.")
+            self.findings.append(Finding(problem, row=number))
+            return
+        if len(cells) < self.width:
+            self.short.append(number)
+            cells = cells + [""] * (self.width - len(cells))
+        self.rows.append((number, tuple(cells[: self.width])))
+
+
+def read(path: Path) -> Table:
+    """The table in a file. Raises Unreadable."""
+    try:
+        size = path.stat().st_size
+        if size > FILE_MAX:
+            raise Unreadable(
+                _("The file is too large: {size} MB.").format(size=size >> 20),
+                _("Cut it into files of at most {limit} MB.").format(limit=FILE_MAX >> 20),
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise Unreadable(
+            _("The file could not be read."), _("Check that it is there and that you may open it.")
+        ) from error
+    return read_bytes(data, path.name)
+
+
+def read_bytes(data: bytes, name: str) -> Table:
+    """The table in the bytes of a file. Raises Unreadable."""
+    _refuse_other_formats(data)
+    decoded = decode(data)
+    findings = list(_about_text(decoded))
+    text = decoded.text.removeprefix("\ufeff").replace("\x00", "")
+    delimiter, text, rows_before = _delimiter(text)
+    records = _records(text, delimiter, rows_before)
+    at = _heading(records)
+    number, cells = records[at]
+    while len(cells) > COLUMNS_MAX and not cells[-1].strip():
+        cells = cells[:-1]
+    if len(cells) > COLUMNS_MAX:
+        raise Unreadable(
+            _("Too many columns: {count}.").format(count=len(cells)),
+            _("At most {limit} columns are read.").format(limit=COLUMNS_MAX),
+            row=number,
+        )
+    if at:
+        note = ngettext("{n} row above the headings left out.", "{n} rows above the headings left out.", at)
+        findings.append(Finding(note.format(n=at), level=Level.NOTE, row=number))
+    sieve = _Sieve(len(cells))
+    for number, row in itertools.islice(records, at + 1, None):
+        sieve.take(number, row)
+    if sieve.short:
+        note = _("Fewer cells than headings: the missing ones were read as empty.")
+        times, first = len(sieve.short), tuple(sieve.short)
+        sieve.findings.append(Finding(note, level=Level.NOTE, row=first[0], times=times, rows=first))
+    findings += sieve.findings
+    headings = tuple(" ".join(cell.split()) for cell in cells)
+    encoding, confidence = decoded.encoding, decoded.confidence
+    return Table(
+        name, encoding, confidence, delimiter, headings, tuple(sieve.rows), tuple(findings), sieve.left_out
+    )
+
+
+def _refuse_other_formats(data: bytes) -> None:
+    """Raise Unreadable for what is plainly no text."""
+    for mark, endings in _NOT_TEXT:
+        if data.startswith(mark):
+            raise Unreadable(
+                _("This is no CSV file, it is one of: {endings}.").format(endings=endings),
+                _("Open it in a spreadsheet and save it as CSV (UTF-8)."),
+            )
+    if data[:1024].lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<table")):
+        raise Unreadable(
+            _("This is a web page or XML, not CSV."),
+            _("Open it in a spreadsheet and save it as CSV (UTF-8)."),
+        )
+    if not data.strip():
+        raise Unreadable(
+            _("The file is empty."), _("Choose a file with a row of headings and rows below it.")
+        )
+
+
+def _about_text(decoded: Decoded) -> Iterator[Finding]:
+    """What is to be said about how the bytes became text; raises Unreadable for what is no text at all."""
+    sample = decoded.text[:_SAMPLE_TEXT]
+    controls = sum(c < " " and c not in "\t\r\n\x00\x0b\x0c\x1a\x1b" for c in sample)
+    if controls > 0.02 * len(sample) + 2:
+        raise Unreadable(_("This is no text file."), _("Save the table as CSV (UTF-8) and choose that file."))
+    if decoded.confidence < SURE:
+        note = _("The encoding is a guess ({encoding}): look at names with accents before you import.")
+        yield Finding(note.format(encoding=decoded.encoding), level=Level.NOTE)
+    if decoded.broken:
+        note = ngettext(
+            "{n} character could not be read and became “�”.",
+            "{n} characters could not be read and became “�”.",
+            decoded.broken,
+        )
+        yield Finding(note.format(n=decoded.broken))
+    nuls = decoded.text.count("\x00")
+    if nuls:
+        note = ngettext("{n} zero byte taken out.", "{n} zero bytes taken out.", nuls)
+        yield Finding(note.format(n=nuls), level=Level.NOTE)
+
+
+def _delimiter(text: str) -> tuple[str, str, int]:
+    """The delimiter, the text below a `sep=` row, and how many rows that took."""
+    first = text[:8].splitlines()[:1]
+    if first and first[0].lower().startswith("sep=") and len(first[0]) == 5 and first[0][4] in DELIMITERS:
+        rest = text[5:]
+        return first[0][4], rest[2:] if rest.startswith("\r\n") else rest[1:], 1
+    return max(DELIMITERS, key=lambda delimiter: _fits(text[:_SAMPLE_TEXT], delimiter)), text, 0
+
+
+def _fits(sample: str, delimiter: str) -> float:
+    """How evenly a delimiter cuts the rows: the share of rows of the commonest width, 0 for one column."""
+    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, skipinitialspace=True)
+    widths: Counter[int] = Counter()
+    try:
+        for row in itertools.islice(reader, _SAMPLE_ROWS):
+            if any(cell.strip() for cell in row):
+                widths[len(row)] += 1
+    except csv.Error:
+        return 0.0
+    wide = [(count, width) for width, count in widths.items() if width > 1]
+    if not wide:
+        return 0.0
+    count, width = max(wide)
+    return count / sum(widths.values()) * (1 + min(width, 40) / 1000)
+
+
+def _records(text: str, delimiter: str, before: int) -> list[tuple[int, list[str]]]:
+    """Each row that is not blank, with its number.
+
+    Raises Unreadable for an empty file, an open quotation mark, and beyond the limits.
+    """
+    lines = itertools.chain(io.StringIO(text, newline=""), (_END,))
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    records: list[tuple[int, list[str]]] = []
+    number, line = before, 0
+    try:
+        for number, row in enumerate(reader, before + 1):
+            if row and row[-1].endswith(_END) and row != [_END]:
+                raise _open_quotation(records[-1][0] + 1 if records else number)
+            if reader.line_num - line > ROW_BREAKS:
+                raise _open_quotation(number)
+            if number > ROWS_MAX:
+                raise Unreadable(
+                    _("Too many rows: more than {limit}.").format(limit=ROWS_MAX),
+                    _("Cut the file into parts."),
+                )
+            line = reader.line_num
+            if any(cell.strip() for cell in row):
+                records.append((number, row))
+    except csv.Error as error:  # a cell beyond the size that the csv module allows
+        raise _open_quotation(number + 1) from error
+    del records[-1:]  # the mark of the end
+    if not records:
+        raise Unreadable(
+            _("The file is empty."), _("Choose a file with a row of headings and rows below it.")
+        )
+    return records
+
+
+def _open_quotation(row: int) -> Unreadable:
+    return Unreadable(
+        _("Row {row}: a cell is too large, or its quotation mark is never closed.").format(row=row),
+        _("Close the quotation mark, or take it away, and choose the file again."),
+        row=row,
+    )
+
+
+def _heading(records: list[tuple[int, list[str]]]) -> int:
+    """Where the headings are: titles above a table fill one cell, so the first row of two cells or more."""
+    for at, (_number, row) in enumerate(records[:_HEADING_WITHIN]):
+        if sum(bool(cell.strip()) for cell in row) >= 2:
+            return at
+    return 0

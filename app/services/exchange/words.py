@@ -1,0 +1,151 @@
+"""The words of other programs' files that the table of kinds does not hold: parts, labels, choices, strangers.
+
+Headings are compared as `same_header` leaves them: without case, accents, spaces and signs.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sync.protocol.kinds import same_header
+from sync.protocol.texts import gettext as _
+from sync.protocol.texts import mark as N_
+
+OUR_ID: Final = "fieldkeepid"  # the heading of export's first column
+
+
+def _table(**words: str) -> dict[str, str]:
+    """Each word of `a; b; c`, normalised, and the key it stands under."""
+    return {same_header(word): key for key, line in words.items() for word in line.split("; ")}
+
+
+# Parts of a name; "name" itself is in the table of kinds.
+NAME_PARTS: Final = _table(
+    first="first name; given name; first; forename; vorname; prénom; 名",
+    middle="middle name; additional name; middle",
+    last="last name; family name; surname; last; nachname; nom de famille; 姓",
+)
+
+# Parts of an address, and "more" for a second line of the street.
+ADDRESS_PARTS: Final = _table(
+    street="street; street address; address line 1; address 1; address line; road; straße; rue; 街道",
+    more="address line 2; address 2; street 2; street line 2; street address 2; extended address",
+    postcode="zip; zip code; zipcode; postal code; postcode; zip postal code; plz; code postal; 邮编; 邮政编码",
+    city="city; town; locality; ort; stadt; ville; 城市; 市",
+    region="state; region; province; state region; state province; state province region; county; 省; 省份",
+    country="country; country region; country name; land; pays; 国家; 国家地区",
+)
+
+# Which of several addresses in a row is meant; the first of these that is there is taken, others are listed.
+ADDRESS_GROUPS: Final = (
+    "", "address", "billing", "company", "office", "work", "business", "primary", "main", "mailing",
+    "physical", "headquarters", "visiting", "invoice", "legal", "home", "private", "shipping", "other", "alternate",
+)  # fmt: skip
+
+# Words of a heading that name a way to reach somebody, and the field it goes to.
+CHANNELS: Final = {
+    "phones": frozenset({
+        "phone", "phones", "telephone", "tel", "telefon", "mobile", "cell", "cellphone", "handy", "fax",
+        "电话", "手机", "座机", "传真",
+    }),
+    "emails": frozenset({"email", "emails", "mail", "邮箱"}),
+    "websites": frozenset({"website", "websites", "web", "webpage", "homepage", "url", "site", "网站", "网址"}),
+}  # fmt: skip
+
+# Words of a heading that become the label of the value; "" says nothing worth keeping.
+LABELS: Final = {
+    "work": "work", "business": "work", "office": "work", "company": "work", "direct": "work", "座机": "work",
+    "home": "home", "private": "home", "personal": "home", "mobile": "mobile", "cell": "mobile",
+    "cellphone": "mobile", "handy": "mobile", "手机": "mobile", "fax": "fax", "传真": "fax", "other": "other",
+    "alternate": "other", "secondary": "other", "additional": "other", "main": "main", "switchboard": "main",
+    "car": "car", "pager": "pager", "blog": "blog", "profile": "profile", "shop": "shop",
+    "phone": "", "phones": "", "telephone": "", "tel": "", "telefon": "", "电话": "", "email": "", "emails": "",
+    "mail": "", "e": "", "邮箱": "", "website": "", "websites": "", "web": "", "webpage": "", "homepage": "",
+    "url": "", "site": "", "网站": "", "网址": "", "page": "", "value": "", "number": "", "no": "", "address": "",
+    "primary": "", "contact": "", "customer": "", "the": "",
+}  # fmt: skip
+
+# Words that other programs put before their headings to say which record a column belongs to.
+OWNERS: Final = frozenset(
+    [
+        "property",
+        "properties",
+        "person",
+        "organization",
+        "organisation",
+        "deal",
+        "company",
+        "contact",
+        "account",
+    ]
+)
+
+# What other programs write for our choices, by kind and field.
+CHOICES: Final[dict[tuple[str, str], dict[str, str]]] = {
+    ("customer", "type"): _table(
+        company="company; organization; organisation; business; 1; true; yes; y; 公司; 企业",
+        person="person; individual; contact; private; 0; false; no; n; 个人",
+    ),
+    ("customer", "stage"): _table(
+        lead="lead; new; open; subscriber; 线索; 潜在客户",
+        prospect="prospect; qualified; marketing qualified lead; marketingqualifiedlead; sales qualified lead;"
+        " salesqualifiedlead; opportunity; in progress; 意向客户",
+        customer="customer; client; active; won; evangelist; 客户; 成交客户; 已成交",
+        former="former; former customer; churned; lost; inactive; 流失客户; 已流失",
+    ),
+    ("deal", "stage"): _table(
+        prospecting="prospecting; new; lead; lead in; qualification; appointment scheduled; 初步接洽; 新建",
+        engaging="engaging; contact made; needs analysis; qualified to buy; in progress; open; 需求确认; 跟进中",
+        proposal="proposal; proposal made; proposal price quote; value proposition; presentation scheduled;"
+        " quote sent; 方案报价; 报价",
+        negotiation="negotiation; negotiations started; negotiation review; contract sent;"
+        " decision maker bought in; 商务谈判; 谈判; 合同",
+        won="won; closed won; closedwon; win; 赢单; 成交; 已成交; 成功",
+        lost="lost; closed lost; closedlost; lose; 输单; 失败; 丢单",
+    ),
+    ("activity", "type"): _table(
+        visit="visit; on site; 拜访; 上门",
+        call="call; phone call; phone; 电话",
+        email="email; e-mail; mail; 邮件",
+        meeting="meeting; event; appointment; demo; 会议",
+        note="note; comment; other; 备注",
+    ),
+    ("task", "priority"): _table(
+        low="low; 低", normal="normal; medium; none; 中; 普通", high="high; urgent; 高; 紧急"
+    ),
+}
+
+# Files that are no records of ours, by a word of their name, and the reason that the report gives.
+STRANGERS: Final = _table(
+    people="employees; employee; users; user; owners; owner; agents; sales agents; staff; sales teams; sales team;"
+    " team members; reps; sales reps; 员工; 用户; 业务员",
+    suppliers="suppliers; supplier; vendors; vendor; shippers; shipper; 供应商",
+    log="history; log; logs; audit",
+)
+
+# A heading that only a list of the team's own people has.
+PEOPLE_ID: Final = frozenset(
+    same_header(word)
+    for word in (
+        "employee id", "user id", "owner id", "agent id", "sales agent", "sales rep", "salesperson", "employee",
+        "user", "agent", "业务员", "员工编号",
+    )
+)  # fmt: skip
+
+_REASONS: Final = {
+    "people": N_(
+        "These are people of your own team. IT adds them as accounts; nothing of this file was taken."
+    ),
+    "suppliers": N_("These are suppliers, not customers. Name the kind to import them all the same."),
+    "log": N_("This is a log of changes; it holds no records."),
+    "dictionary": N_("This file describes the other files; it holds no records."),
+    "unknown": N_("No kind of record fits the headings. Name the kind, or check the row of headings."),
+    "untitled": N_("No column holds the name of the record. Check the row of headings."),
+    "ambiguous": N_("More than one kind of record fits the headings. Name the kind."),
+    "no_table": N_("This is no CSV file."),
+}
+
+
+def reason(word: str) -> str:
+    """The sentence that says why a file was left out."""
+    return _(_REASONS[word])
