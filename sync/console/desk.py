@@ -8,12 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from sync.console import keyfile
 from sync.console.ports import Office
 from sync.protocol import codec, documents, outbox_seal, sealing, signing
-from sync.protocol.desk import DeviceView, OrderView, Parcel, Recovered
+from sync.protocol.desk import DeviceView, OrderView, Parcel
 from sync.protocol.documents import WIPE, Order, Root, Target
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import clean_text
@@ -121,31 +119,29 @@ def recover(
 def _parcels(public: bytes, device: bytes, incarnation: bytes, ops: Sequence[Op]) -> list[Parcel]:
     """Ops in parcels of bounded size, each sealed to the device that is to have them."""
     found: list[Parcel] = []
-    batch: list[msgspec.Raw] = []
-    numbers: list[int] = []
+    batch: list[Op] = []
     size = 0
 
     def close() -> None:
         if batch:
-            plain = codec.pack(Recovered(device=device, incarnation=incarnation, ops=list(batch)))
+            plain = codec.pack(outbox_seal.Part(device=device, incarnation=incarnation, ops=list(batch)))
             found.append(
                 Parcel(
                     incarnation=incarnation.hex(),
-                    first=numbers[0],
-                    last=numbers[-1],
+                    first=batch[0].n,
+                    last=batch[-1].n,
                     ops=len(batch),
                     data=sealing.seal(public, sealing.RECOVERED, plain),
                 )
             )
 
     for op in ops:
-        packed = codec.pack(op)
-        if len(batch) >= PARCEL_OPS or (batch and size + len(packed) > PARCEL_BYTES):
+        length = len(codec.pack(op))
+        if len(batch) >= PARCEL_OPS or (batch and size + length > PARCEL_BYTES):
             close()
-            batch, numbers, size = [], [], 0
-        batch.append(msgspec.Raw(packed))
-        numbers.append(op.n)
-        size += len(packed)
+            batch, size = [], 0
+        batch.append(op)
+        size += length
     close()
     return found
 

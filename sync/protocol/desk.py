@@ -84,10 +84,3 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     ops: int
     data: bytes
 
-
-class Recovered(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of a parcel before it is sealed: ops keep their numbers, which tell repeats apart."""
-
-    device: bytes
-    incarnation: bytes
-    ops: list[msgspec.Raw]

@@ -140,12 +140,13 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step) 
         feed.check(tx, head.cursor)
         if beginning:
             # From the start of the history on it needs its own changes too; from here on it holds them.
-            known = tx.records.numbering(device.device, head.incarnation) or Numbering()
-            fresh = msgspec.structs.replace(known, echo_from=tx.records.head())
-            tx.records.put_numbering(device.device, head.incarnation, fresh)
+            _echo_from_here(tx, device, head.incarnation)
         taken = Taken(0)
         if active:
             taken = intake.take(tx, Author(device, person, head.incarnation), request.ops, now)
+            if request.ops and post.standing(tx, device).closed:
+                # It is not shown what became of its ops; once it may look again, it needs those rows too.
+                _echo_from_here(tx, device, head.incarnation)
         device = post.take_reports(tx, device, head, now)
         tx.people.put_device(
             msgspec.structs.replace(
@@ -159,6 +160,13 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step) 
         step("applied")
     step("committed")
     return taken, active
+
+
+def _echo_from_here(tx: Transaction, device: Device, incarnation: bytes) -> None:
+    """Send the device its own changes up to this moment as if they were anybody's."""
+    known = tx.records.numbering(device.device, incarnation) or Numbering()
+    fresh = msgspec.structs.replace(known, echo_from=tx.records.head())
+    tx.records.put_numbering(device.device, incarnation, fresh)
 
 
 def _has_news(device: Device, head: ExchangeHead, now: int) -> bool:

@@ -124,7 +124,10 @@ def _change(tx: Transaction, reader: Reader, entry: Entry, start: int, *, sweepi
 def _had(tx: Transaction, reader: Reader, entry: Entry, start: int, *, sweeping: bool) -> bool:
     """Whether the device may hold this record, which its person does not see any more."""
     rights = [reader.rights, *(reader.former if sweeping else ())]
-    scopes = tx.records.scopes_before(entry.id, start)
+    traces = tx.records.traces(entry.id, start)
+    if any(trace.device == reader.device for trace in traces):
+        return True  # it made the record for somebody else, or gave it away
+    scopes = [trace.before for trace in traces if trace.before is not None]
     if sweeping:
         scopes.append(entry.scope)
     return any(access.sees(each, entry.kind, scope) for each in rights for scope in scopes)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.driver import Dial, Tls
+from tests.server.inside import Inside
 from tests.server.running import Org, Running
 
 
@@ -39,3 +40,11 @@ def dial() -> Iterator[Dial]:
     yield open_line
     for line in lines:
         line.close()
+
+
+@pytest.fixture
+def inside(tmp_path: Path) -> Iterator[Inside]:
+    """A server in this process."""
+    made = Inside(tmp_path)
+    yield made
+    made.store.close()

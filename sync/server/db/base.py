@@ -91,6 +91,14 @@ class Entry:
     hlc: int
 
 
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One change of a record: whose the record was before it (None when it was made), and the device that made it."""
+
+    before: Scope | None
+    device: bytes
+
+
 class Numbering(msgspec.Struct, frozen=True, kw_only=True):
     """How far the ops of one incarnation of a device are taken in."""
 
@@ -229,8 +237,8 @@ class Records(Protocol):
     def after(self, seq: int) -> Iterator[Entry]:
         """Records changed after `seq`, each once in its newest state, rising."""
 
-    def scopes_before(self, id_: bytes, seq: int) -> list[Scope]:
-        """Whose the record was before each of its changes after `seq`."""
+    def traces(self, id_: bytes, seq: int) -> list[Trace]:
+        """What is remembered of each change of a record after `seq`."""
 
     def owned_by(self, owner: str) -> list[bytes]:
         """Ids of records with this (folded) owner."""

@@ -11,7 +11,7 @@ from sync.protocol import codec
 from sync.protocol.ids import OpId
 from sync.protocol.merge import Conflict, Mark, Row
 from sync.server.access import Scope
-from sync.server.db.base import RESULTS_KEPT, Entry, Held, Numbering, Result
+from sync.server.db.base import RESULTS_KEPT, Entry, Held, Numbering, Result, Trace
 
 _PACK = msgspec.msgpack.Encoder()
 _CELLS = msgspec.msgpack.Decoder(dict[str, Any])
@@ -122,14 +122,14 @@ class SqliteRecords:
                 hlc=row[10],
             )
 
-    def scopes_before(self, id_: bytes, seq: int) -> list[Scope]:
-        """Whose the record was before each of its changes after `seq`."""
+    def traces(self, id_: bytes, seq: int) -> list[Trace]:
+        """What is remembered of each change of a record after `seq`."""
         rows = self._db.execute(
-            "SELECT person_before, team_before FROM change "
-            "WHERE record = ? AND seq > ? AND person_before IS NOT NULL",
-            (id_, seq),
+            "SELECT person_before, team_before, device FROM change WHERE record = ? AND seq > ?", (id_, seq)
         )
-        return [Scope(person, team) for person, team in rows]
+        return [
+            Trace(None if person is None else Scope(person, team), device) for person, team, device in rows
+        ]
 
     def owned_by(self, owner: str) -> list[bytes]:
         """Ids of records with this (folded) owner."""

@@ -1,0 +1,381 @@
+"""Ops come in once each, in order, merged by the table's rules; what is refused hinders nothing else."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import msgspec
+import pytest
+
+from sync.protocol import clock, codec, messages
+from sync.protocol.errors import Outcome, Problem, Rejection
+from sync.protocol.ids import new_incarnation, new_record_id
+from sync.protocol.ops import Act, Op
+from sync.server.db.base import RESULTS_KEPT
+from tests.server.driver import Device, Refusal
+from tests.server.inside import Inside
+
+
+@pytest.fixture
+def ana(inside: Inside) -> Device:
+    return inside.device(inside.person("ana@example.com"))
+
+
+@pytest.fixture
+def bo(inside: Inside) -> Device:
+    return inside.device(inside.person("bo@example.com"))
+
+
+def problem_of(refusal: pytest.ExceptionInfo[Refusal]) -> Problem:
+    return refusal.value.trouble.problem
+
+
+def test_a_repeat_after_a_lost_answer_is_answered_alike_and_done_once(ana: Device, bo: Device) -> None:
+    id_ = ana.add("customer", name="Northwind", notes="first")
+    ana.sync()
+    bo.sync()
+    bo.edit(id_, notes="second")
+    bo.sync()
+    ana.edit(id_, notes="third")
+    lost = ana.ask(ana.waiting)
+    again = ana.ask(ana.waiting)
+    assert lost.results == again.results
+    assert (again.results[0].outcome, again.head.acked_n) == (Outcome.MERGED, 2)
+    ana.sync()
+    bo.sync()
+    assert ana.cells(id_)["notes"] == bo.cells(id_)["notes"] == "second\n\nthird"
+
+
+def test_a_gap_is_refused_and_nothing_of_it_is_taken(ana: Device) -> None:
+    ana.add("product", name="One")
+    ana.add("product", name="Two")
+    with pytest.raises(Refusal) as refusal:
+        ana.ask(ana.waiting[1:])
+    assert (problem_of(refusal), refusal.value.trouble.expected, refusal.value.status) == (
+        Problem.GAP,
+        1,
+        409,
+    )
+    with pytest.raises(Refusal) as refusal:
+        ana.ask([ana.waiting[0], msgspec.structs.replace(ana.waiting[1], n=3)])
+    assert problem_of(refusal) is Problem.GAP
+    ana.session = None
+    assert ana.sign_in().acked_n == 0
+    ana.sync()
+    assert len(ana.rows) == 2
+
+
+def test_a_refused_op_does_not_hold_back_the_others(ana: Device, bo: Device) -> None:
+    bad_field = new_record_id()
+    ana.add("customer", name="Before")
+    ana.op("customer", bad_field, Act.ADD, {"name": "x", "employees": "many"})
+    ana.op("customer", new_record_id(), Act.ADD, {"industry": "nameless"})
+    ana.op("spaceship", new_record_id(), Act.ADD, {"name": "x"})
+    ana.op("customer", new_record_id(), Act.SET, {"name": "never added"})
+    ana.op("customer", new_record_id(), Act.ADD, {"name": "x", "Bad Name!": 1})
+    after = ana.add("customer", name="After")
+    results = ana.exchange().results
+    codes = [(result.outcome, result.code) for result in results]
+    assert codes == [
+        (Outcome.OK, None),
+        (Outcome.REJECTED, Rejection.INVALID),
+        (Outcome.REJECTED, Rejection.INVALID),
+        (Outcome.REJECTED, Rejection.SCHEMA),
+        (Outcome.REJECTED, Rejection.GONE),
+        (Outcome.REJECTED, Rejection.INVALID),
+        (Outcome.OK, None),
+    ]
+    assert "employees" in results[1].hint
+    bo.sync()
+    assert after in bo.rows
+    assert len(bo.rows) == 2
+
+
+class Sketch(msgspec.Struct):
+    """An op of which only the number is sound."""
+
+    n: int
+    kind: int = 7
+
+
+def test_an_op_that_cannot_be_read_is_refused_by_its_number(ana: Device) -> None:
+    ana.add("product", name="After")
+    after = msgspec.structs.replace(ana.waiting.pop(), n=2)
+    results = ana.ask([Sketch(1), after]).results
+    assert [(r.n, r.outcome, r.code) for r in results] == [
+        (1, Outcome.REJECTED, Rejection.INVALID),
+        (2, Outcome.OK, None),
+    ]
+
+
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for _each in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"later_field": nested(40)},
+        {"notes_of_later": "x" * (codec.ROW_MAX + 1)},
+        {f"later_{at}": 1 for at in range(2_000)},
+    ],
+    ids=["deep", "large", "many"],
+)
+def test_an_op_out_of_all_bounds_is_refused_alone(ana: Device, cells: dict[str, Any]) -> None:
+    ana.op("customer", new_record_id(), Act.ADD, {"name": "x", **cells})
+    ana.add("customer", name="Fine")
+    assert [r.outcome for r in ana.exchange().results] == [Outcome.REJECTED, Outcome.OK]
+
+
+def test_a_record_may_not_grow_beyond_what_travels(ana: Device) -> None:
+    id_ = ana.add("customer", name="Big")
+    ana.sync()
+    for number in range(3):
+        ana.op("customer", id_, Act.SET, {f"later_{number}": "x" * 120_000}, base=ana.rows[id_].ver)
+    assert [r.outcome for r in ana.exchange().results] == [Outcome.OK, Outcome.OK, Outcome.REJECTED]
+
+
+def test_fields_of_newer_versions_are_carried(ana: Device, bo: Device) -> None:
+    id_ = new_record_id()
+    ana.op("customer", id_, Act.ADD, {"name": "x", "mood": {"now": "好"}, "moods/a1": [1, None]})
+    ana.sync()
+    bo.sync()
+    assert bo.cells(id_) == {"name": "x", "mood": {"now": "好"}, "moods/a1": [1, None]}
+
+
+def test_other_fields_of_one_record_do_not_meet(ana: Device, bo: Device) -> None:
+    id_ = ana.add("customer", name="Northwind")
+    ana.sync()
+    bo.sync()
+    ana.edit(id_, industry="Tea")
+    bo.edit(id_, source="Fair")
+    ana.sync()
+    bo.sync()
+    ana.sync()
+    assert ana.cells(id_) == bo.cells(id_)
+    assert (ana.cells(id_)["industry"], ana.cells(id_)["source"]) == ("Tea", "Fair")
+    assert not ana.conflicts
+    assert not bo.conflicts
+
+
+@pytest.mark.parametrize(
+    ("field", "first", "second", "shown", "kept"),
+    [
+        ("industry", "Tea", "Coffee", "Coffee", "Tea"),  # the later clock is shown
+        ("stage", "lead", "prospect", "lead", "prospect"),  # the server's value stays
+        ("do_not_contact", True, False, True, False),  # what protects more wins
+    ],
+)
+def test_both_values_are_kept_where_two_met(
+    ana: Device, bo: Device, field: str, first: object, second: object, shown: object, kept: object
+) -> None:
+    id_ = ana.add("customer", name="Northwind")
+    ana.sync()
+    bo.sync()
+    ana.edit(id_, **{field: first})
+    bo.edit(id_, **{field: second})
+    ana.sync()
+    (result,) = bo.exchange().results
+    assert result.outcome is Outcome.CONFLICT
+    assert [*bo.conflicts] == result.conflicts
+    ana.sync()
+    assert ana.conflicts == bo.conflicts
+    (conflict,) = ana.conflicts.values()
+    assert (conflict.cell, conflict.shown, conflict.kept) == (field, shown, kept)
+    assert ana.cells(id_)[field] == bo.cells(id_)[field] == shown
+
+
+def test_equal_values_are_no_conflict(ana: Device, bo: Device) -> None:
+    id_ = ana.add("customer", name="Northwind")
+    ana.sync()
+    bo.sync()
+    ana.edit(id_, stage="lead")
+    bo.edit(id_, stage="lead")
+    ana.sync()
+    bo.sync()
+    assert not bo.conflicts
+
+
+def test_a_delete_that_had_not_seen_an_edit_is_held(ana: Device, bo: Device) -> None:
+    id_ = ana.add("customer", name="Northwind")
+    ana.sync()
+    bo.sync()
+    ana.edit(id_, industry="Tea")
+    bo.delete(id_)
+    ana.sync()
+    (result,) = bo.exchange().results
+    assert result.outcome is Outcome.CONFLICT
+    assert bo.cells(id_)["industry"] == "Tea"
+
+
+def test_an_edit_of_a_deleted_record_is_kept_and_the_record_stays_deleted(ana: Device, bo: Device) -> None:
+    id_ = ana.add("customer", name="Northwind")
+    ana.sync()
+    bo.sync()
+    ana.delete(id_)
+    bo.edit(id_, industry="Tea")
+    ana.sync()
+    bo.sync()
+    ana.sync()
+    assert id_ not in ana.rows
+    assert id_ not in bo.rows
+    assert [each.kept for each in ana.conflicts.values()] == ["Tea"]
+
+
+def test_made_and_deleted_before_the_first_exchange(ana: Device, bo: Device) -> None:
+    id_ = ana.add("customer", name="Mistake")
+    ana.op("customer", id_, Act.DELETE, {})
+    ana.op("customer", id_, Act.DELETE, {})
+    assert [r.outcome for r in ana.exchange().results] == [Outcome.OK] * 3
+    bo.sync()
+    assert id_ not in bo.rows
+    ana.op("customer", id_, Act.UNDELETE, {}, base=ana.cursor.seq)
+    ana.exchange()
+    bo.sync()
+    assert bo.cells(id_)["name"] == "Mistake"
+
+
+def test_a_clock_far_ahead_does_not_win_for_ever(inside: Inside, ana: Device, bo: Device) -> None:
+    id_ = ana.add("customer", name="Northwind")
+    ana.sync()
+    bo.sync()
+    ana.edit(id_, industry="From the future")
+    ahead = (inside.now() + 10 * 365 * 86_400_000) << clock.COUNTER_BITS
+    ana.waiting[-1] = msgspec.structs.replace(ana.waiting[-1], hlc=ahead)
+    bo.edit(id_, industry="From now on")
+    ana.sync()
+    inside.skew = 1_000
+    bo.waiting[-1] = msgspec.structs.replace(bo.waiting[-1], hlc=(inside.now() + 5_000) << clock.COUNTER_BITS)
+    bo.sync()
+    assert bo.cells(id_)["industry"] == "From now on"
+
+
+def test_a_base_that_the_server_never_gave_counts_as_nothing_seen(ana: Device, bo: Device) -> None:
+    """Who claims to have seen the future could write over held fields without a conflict."""
+    id_ = ana.add("customer", name="Northwind", stage="lead")
+    ana.sync()
+    bo.sync()
+    bo.op("customer", id_, Act.SET, {"stage": "former"}, base=2**60)
+    (result,) = bo.exchange().results
+    assert result.outcome is Outcome.CONFLICT
+    assert bo.cells(id_)["stage"] == "lead"
+
+
+def test_one_op_over_two_lines_at_once_is_taken_once(inside: Inside, ana: Device, bo: Device) -> None:
+    ana.sync()
+    for number in range(50):
+        ana.add("activity", subject=f"Visit {number}")
+    bodies = [ana.body(ana.waiting) for _each in range(6)]
+    signed = [(body, ana.headers(body)) for body in bodies]
+    answers: list[tuple[int, bytes]] = []
+
+    def send(body: bytes, headers: dict[str, str]) -> None:
+        answers.append(inside.send("POST", messages.EXCHANGE_PATH, body, headers))
+
+    threads = [threading.Thread(target=send, args=each) for each in signed]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [status for status, _body in answers] == [200] * 6
+    with inside.store.read() as tx:
+        assert tx.records.head() == 50
+    bo.sync()
+    assert len(bo.rows) == 50
+
+
+@pytest.mark.expected_warnings("number_used_twice")
+def test_two_copies_of_one_device_lose_nothing(inside: Inside, ana: Device, bo: Device) -> None:
+    ana.add("customer", name="Before the copy")
+    ana.sync()
+    twin = Device(ana.send, sign_key=ana.sign_key, seal_key=ana.seal_key, device=ana.device)
+    twin.root, twin.enrolment = ana.root, ana.enrolment
+    twin.incarnation, twin.n, twin.cursor, twin.rows = ana.incarnation, ana.n, ana.cursor, dict(ana.rows)
+    ana.add("customer", name="By the first")
+    ana.sync()
+    inside.skew = 1
+    twin.now = inside.now
+    twin.add("customer", name="By its copy")
+    with pytest.raises(Refusal) as refusal:
+        twin.exchange()
+    assert problem_of(refusal) is Problem.ROLLBACK
+    for each in (ana, twin):
+        each.session = None
+        assert each.sign_in().rollback
+        each.incarnation, each.n = new_incarnation(), 0
+        renumbered = [msgspec.structs.replace(op, n=at) for at, op in enumerate(each.waiting, 1)]
+        each.waiting, each.n = renumbered, len(renumbered)
+        assert not each.sign_in().rollback
+        each.sync()
+    bo.sync()
+    assert {bo.cells(id_)["name"] for id_ in bo.rows} == {"Before the copy", "By the first", "By its copy"}
+
+
+def test_a_restored_copy_is_told_to_take_new_numbers(ana: Device) -> None:
+    ana.add("customer", name="One")
+    ana.sync()
+    ana.n = 0
+    assert ana.sign_in().rollback
+
+
+def test_results_are_kept_for_the_last_ones_only(inside: Inside, ana: Device) -> None:
+    ana.sync()
+    with inside.store.write() as tx:
+        device = tx.people.device(ana.enrolment)
+        assert device is not None
+        numbering = tx.records.numbering(device.device, ana.incarnation)
+        assert numbering is not None
+        tx.records.put_numbering(
+            device.device, ana.incarnation, msgspec.structs.replace(numbering, acked_n=RESULTS_KEPT)
+        )
+    ana.n = RESULTS_KEPT
+    ana.add("customer", name="Late")
+    old = [msgspec.structs.replace(ana.waiting[0], n=n) for n in range(RESULTS_KEPT - 1, RESULTS_KEPT + 1)]
+    reply = ana.ask([*old, *ana.waiting])
+    assert [result.n for result in reply.results] == [RESULTS_KEPT + 1]
+    assert reply.head.acked_n == RESULTS_KEPT + 1
+
+
+def test_rights_are_those_of_the_moment(inside: Inside, ana: Device, bo: Device) -> None:
+    id_ = ana.add("customer", name="Northwind")
+    ana.sync()
+    bo.sync()
+    bo.edit(id_, industry="Tea")
+    inside.person("bo@example.com", team="Elsewhere")
+    (result,) = bo.exchange().results
+    assert (result.outcome, result.code) == (Outcome.REJECTED, Rejection.FORBIDDEN)
+    assert id_ not in bo.rows
+    ana.sync()
+    assert "industry" not in ana.cells(id_)
+
+
+def test_nobody_learns_of_a_record_by_guessing_its_id(inside: Inside, ana: Device) -> None:
+    id_ = ana.add("customer", name="Northwind")
+    ana.sync()
+    cora = inside.device(inside.person("cora@example.com", team="Elsewhere"))
+    cora.op("customer", id_, Act.ADD, {"name": "Mine now"})
+    cora.op("customer", id_, Act.DELETE, {})
+    reply = cora.exchange()
+    assert [(r.outcome, r.code, r.row) for r in reply.results] == [
+        (Outcome.REJECTED, Rejection.FORBIDDEN, None)
+    ] * 2
+    assert not reply.changes
+
+
+@pytest.mark.parametrize("role", ["it", "privacy"])
+def test_who_holds_no_customer_data_makes_none(inside: Inside, role: str) -> None:
+    device = inside.device(inside.person("x@example.com", role=role))
+    device.add("customer", name="Northwind")
+    (result,) = device.exchange().results
+    assert result.code is Rejection.FORBIDDEN
+
+
+def test_too_many_ops_are_refused_whole(ana: Device) -> None:
+    op = Op(n=1, kind="product", id=new_record_id(), act=Act.ADD, hlc=1, set={"name": "x"})
+    with pytest.raises(Refusal) as refusal:
+        ana.ask([msgspec.structs.replace(op, n=n) for n in range(1, messages.OPS_MAX + 2)])
+    assert problem_of(refusal) is Problem.TOO_BIG
