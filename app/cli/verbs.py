@@ -144,7 +144,7 @@ def doctor(profile: Profile, args: Arguments) -> int:
 
 def conflicts(profile: Profile, args: Arguments) -> int:
     """Edits that met, with both values, and changes that were refused."""
-    with _unlocked(profile) as session:
+    with unlocked(profile) as session:
         found = session.call(met.open_conflicts)
         refused = session.call(met.attention)
     if args.json:
@@ -172,7 +172,7 @@ def conflicts(profile: Profile, args: Arguments) -> int:
 def add(profile: Profile, args: Arguments) -> int:
     """Make one record, or several from a JSON list."""
     kind = kind_of(args.kind)
-    with _unlocked(profile) as session:
+    with unlocked(profile) as session:
         if args.pairs == ["-"]:
             found = _read_json()
             many = isinstance(found, list)
@@ -188,7 +188,7 @@ def add(profile: Profile, args: Arguments) -> int:
 
 def edit(profile: Profile, args: Arguments) -> int:
     """Change fields of a record."""
-    with _unlocked(profile) as session:
+    with unlocked(profile) as session:
         record = records.get(session, records.find_id(args.id))
         if args.pairs == ["-"]:
             values = records.given(session, record.kind, _read_json())
@@ -199,7 +199,7 @@ def edit(profile: Profile, args: Arguments) -> int:
 
 def delete(profile: Profile, args: Arguments) -> int:
     """Take a record off all lists."""
-    with _unlocked(profile) as session:
+    with unlocked(profile) as session:
         record = records.delete(session, records.find_id(args.id))
         if args.json:
             return _show(session, args, record)
@@ -209,13 +209,13 @@ def delete(profile: Profile, args: Arguments) -> int:
 
 def undelete(profile: Profile, args: Arguments) -> int:
     """Bring a deleted record back."""
-    with _unlocked(profile) as session:
+    with unlocked(profile) as session:
         return _show(session, args, records.undelete(session, records.find_id(args.id)))
 
 
 def show_one(profile: Profile, args: Arguments) -> int:
     """Show one record."""
-    with _unlocked(profile) as session:
+    with unlocked(profile) as session:
         return _show(session, args, records.get(session, records.find_id(args.id)))
 
 
@@ -223,7 +223,7 @@ def list_kind(profile: Profile, args: Arguments) -> int:
     """List records of a kind by title, all or the first N."""
     kind = kind_of(args.kind)
     where = dict(_pairs(args.where))
-    with _unlocked(profile) as session:
+    with unlocked(profile) as session:
         found: list[Record] = []
         after: tuple[Any, ...] | None = None
         while args.limit is None or len(found) < args.limit:
@@ -239,12 +239,12 @@ def list_kind(profile: Profile, args: Arguments) -> int:
 def find(profile: Profile, args: Arguments) -> int:
     """Find records of all kinds; none found is an answer too."""
     text = sys.stdin.read(10_000).strip() if args.text == "-" else args.text
-    with _unlocked(profile) as session:
+    with unlocked(profile) as session:
         hits = session.call(_find, text, args.limit)
         return _show_rows(session, args, [hit.record for hit in hits])
 
 
-def _unlocked(profile: Profile) -> Session:
+def unlocked(profile: Profile) -> Session:
     """An open session whose store may be read. Raises Locked."""
     session = open_session(profile)
     if session.stage != "active":

@@ -9,6 +9,7 @@ import msgspec
 from app.store import outbox, rows
 from app.store.schema import Stored
 from app.store.store import Store, Writing
+from sync.protocol import clock
 from sync.protocol.ops import Act, Op, lay
 
 
@@ -63,7 +64,7 @@ def _lay(store: Store, writing: Writing, op: Op) -> None:
     laid, deleted = lay(cells, was.deleted, [op])
     values, ext = shape.split(laid)
     after = replace(
-        was, deleted=deleted, waiting=was.waiting + 1, changed_ms=writing.now_ms,
+        was, deleted=deleted, waiting=was.waiting + 1, changed_ms=clock.millis(op.hlc),
         changed_by=writing.person, values=values, ext=ext,
     )  # fmt: skip
     rows.write(store.db, shape, [(before, after)])
