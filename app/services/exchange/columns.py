@@ -31,6 +31,7 @@ from sync.protocol.fields import (
     Several,
     Tags,
     Value,
+    clean_text,
 )
 from sync.protocol.kinds import Kind, same_header
 from sync.protocol.texts import gettext as _
@@ -173,7 +174,9 @@ def _plain(kind: Kind, column: Column, field: Field) -> Reader:
         return lambda text: text.strip().lstrip("* ").casefold()
     if isinstance(field.type, Address):
         return _part(field, column.part or "street")
-    if column.part or isinstance(field.type, Ref):
+    if isinstance(field.type, Ref):
+        return clean_text
+    if column.part:
         return lambda text: " ".join(text.split())
     if isinstance(field.type, Choice):
         known = words.CHOICES.get((kind.name, field.name), {})

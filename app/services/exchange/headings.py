@@ -52,7 +52,7 @@ def meaning(kind: Kind, index: int, heading: str) -> Column:
     """What a heading means for a kind; a column without field when it means nothing."""
     blank = Column(index, heading)
     key = same_header(heading)
-    if key == words.OUR_ID:
+    if key == same_header(words.our_id(kind)):
         return replace(blank, part="id")
     for reading in (_exact, _name_part, _address, _channel, _currency):
         found = reading(kind, blank, heading, key)

@@ -84,6 +84,10 @@ def choose(table: Table, *, kind: Kind | None = None) -> Choice:
     if kind is not None:
         mapping = map_columns(kind, table)
         return Choice(mapping) if mapping.titled else Choice(None, "untitled")
+    ours = {same_header(words.our_id(each)): each for each in KINDS.values()}
+    own = next((ours[key] for heading in table.headings[:1] if (key := same_header(heading)) in ours), None)
+    if own is not None:
+        return choose(table, kind=own)
     stranger = _stranger(table)
     if stranger:
         return Choice(None, stranger)

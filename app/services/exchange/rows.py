@@ -183,11 +183,12 @@ def _put(row: _Row, reader: ColumnReader, value: Value, labels: Mapping[tuple[st
     elif isinstance(field.type, Several):
         label = labels.get((field.name, column.group)) if column.group else None
         known = values.setdefault(field.name, [])
-        for element in value:
-            if all(element["value"] != each["value"] for each in known):
-                known.append(
-                    {"id": new_element_id(), "label": label or element["label"], "value": element["value"]}
-                )
+        there = {each["value"] for each in known}  # a second column that repeats the first adds nothing
+        known += (
+            {"id": new_element_id(), "label": label or element["label"], "value": element["value"]}
+            for element in value
+            if element["value"] not in there
+        )
     elif isinstance(field.type, Tags):
         values[field.name] = sorted({*values.get(field.name, ()), *value})
     elif isinstance(field.type, Notes) and field.name in values:

@@ -69,12 +69,13 @@ class Known:
         if draft.own_id is not None and draft.own_id in self._in_book:
             return draft.own_id
         number = draft.values.get("number")
-        if number and (found := self._index.numbers.get(number)):
+        found = self._index.numbers.get(number, []) if number else []
+        if found and draft.own_id is None:
             return found[0]
-        candidates = self._candidates(draft)
+        candidates = found or self._candidates(draft)
         free = [record for record in candidates if record in self._in_book and record not in self._drafts]
         if draft.own_id is not None:
-            candidates = free  # rows of an export are records of their own, whatever their names
+            candidates = free  # rows of an export are records of their own, whatever their names and numbers
         if len(candidates) <= _LOOK_AT:
             for record in candidates:
                 if not differing(self._kind, draft.values, self._of(record)):

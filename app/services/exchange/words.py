@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from sync.protocol.kinds import same_header
+from sync.protocol.kinds import Kind, same_header
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
-
-OUR_ID: Final = "fieldkeepid"  # the heading of export's first column
 
 
 def _table(**words: str) -> dict[str, str]:
@@ -144,6 +142,11 @@ _REASONS: Final = {
     "ambiguous": N_("More than one kind of record fits the headings. Name the kind."),
     "no_table": N_("This is no CSV file."),
 }
+
+
+def our_id(kind: Kind) -> str:
+    """The heading of export's first column: it tells the kind, and that the ids are ours."""
+    return f"Fieldkeep {kind.name} id"
 
 
 def reason(word: str) -> str:
