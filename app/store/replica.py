@@ -114,7 +114,10 @@ class StoreReplica:
                 (msgspec.msgpack.encode(answer.cursor), answer.acked_n, answer.durable_seq, hlc),
             )
             left = [(id_, record.shape) for id_, record in world.items() if record.left]
-            settled.forget_left(db, [id_ for id_, _shape in left])
+            # An op on a record that left before: its words must not stay behind in what was refused. Recovered
+            # work is another matter: its author has it nowhere else.
+            orphans = [op.id for op in acked if op.base and op.origin is None and world[op.id].cells is None]
+            settled.forget_left(db, [*(id_ for id_, _shape in left), *orphans])
             settled.forget_old(db, answer.durable_seq, store.clock())
             for shape in {shape.kind.name: shape for _id, shape in left}.values():
                 rows.purge_words(db, shape)

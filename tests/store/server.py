@@ -76,11 +76,10 @@ class Server:
         )  # fmt: skip
 
 
-def change(row: merge.Row, *, gone: str = "", person: str = "omar@example.com") -> Change:
+def change(row: merge.Row, *, gone: str = "") -> Change:
     """A row as it goes to a device."""
-    gone = gone or ("deleted" if row.deleted else "")
-    hlc = max((mark.hlc for mark in row.marks.values()), default=0)
+    last = max(row.marks.values(), key=lambda mark: (mark.ver, mark.hlc))
     return Change(
-        kind=row.kind, id=row.id, ver=row.ver, gone=gone, person=person, hlc=hlc,
-        cells={cell: Raw(pack(value)) for cell, value in row.cells.items()},
+        kind=row.kind, id=row.id, ver=row.ver, gone=gone or ("deleted" if row.deleted else ""),
+        person=last.person, hlc=last.hlc, cells={cell: Raw(pack(value)) for cell, value in row.cells.items()},
     )  # fmt: skip
