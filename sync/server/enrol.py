@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from typing import Final
 
 import msgspec
 
-from sync.protocol import documents, messages, signing
+from sync.protocol import documents, messages, sealing, signing
 from sync.protocol.codes import SECRET_BYTES
 from sync.protocol.documents import Enrolment, Root
 from sync.protocol.errors import Problem, Refused
@@ -23,6 +24,7 @@ from sync.server.errors import RequestProblem
 CODE_LIFE_MS: Final = 24 * 3_600_000
 NAME_MAX: Final = 60
 SHARE_BYTES: Final = 32
+_DEVICE: Final = re.compile(rf"[0-9a-f]{{{2 * ID_BYTES}}}")
 _SEALED_MAX: Final = 4_096
 _TEXT_MAX: Final = 200
 
@@ -50,8 +52,8 @@ def read_wish(body: bytes) -> Enrolment:
     if not signing.verifies(envelope, wish.spki):
         raise Refused("signature", _("The enrolment is not signed with the device's own key."))
     sizes = (
-        len(wish.device) == 2 * ID_BYTES,
-        len(wish.sealing_key) == 32,
+        _DEVICE.fullmatch(wish.device) is not None,
+        _seals(wish.sealing_key),
         len(wish.share) == SHARE_BYTES,
         0 < len(wish.share_sealed) <= _SEALED_MAX,
         0 < len(wish.nonce) <= 64,
@@ -66,6 +68,15 @@ def read_wish(body: bytes) -> Enrolment:
             why="enrolment fields",
         )
     return wish
+
+
+def _seals(public: bytes) -> bool:
+    """Whether something can be sealed to this key: some points give every secret away."""
+    try:
+        sealing.seal(public, sealing.SHARE, b"")
+    except ValueError:
+        return False
+    return True
 
 
 def let_in(tx: Transaction, wish: Enrolment, now: int) -> tuple[Device, Person]:

@@ -114,7 +114,12 @@ def file_order(tx: Transaction, envelope: bytes, now: int) -> list[FiledOrder]:
     """File a signed order for each of its devices. Raises Refused when a device would refuse it."""
     root, _policy = root_and_policy(tx)
     opened = signing.open_envelope(envelope, Order.TYPE)
+    admins = signing.admin_signers(opened, root.admins, root.console, root.signer)
+    if not (admins or signing.role_signers(opened, [*root.lease.keys, *root.policy.keys])):
+        raise Refused("signature", _("An order without a valid signature was refused."))
     claimed = documents.parse(opened.payload, Order)
+    if not claimed.devices:
+        raise Refused("devices", _("The order names no device."))
     filed: list[FiledOrder] = []
     for target in claimed.devices:
         accepted = trust.order(root, trust.Floors(), envelope, enrolment=target.enrolment, now=now)

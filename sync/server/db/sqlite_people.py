@@ -1,6 +1,7 @@
 """Persons, enrolment codes and devices in the SQLCipher store."""
 
 # Only lists of our own columns are put into statements; every value is bound.
+# ruff: noqa: S608
 
 from __future__ import annotations
 

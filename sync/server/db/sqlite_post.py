@@ -1,6 +1,7 @@
 """Documents, orders, receipts, recovered packets and audit lines in the SQLCipher store."""
 
 # Only lists of our own columns are put into statements; every value is bound.
+# ruff: noqa: S608
 
 from __future__ import annotations
 

@@ -1,0 +1,273 @@
+"""What every server store must do, whatever it keeps its tables in: a test class to be run on each."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from sync.protocol.errors import Outcome
+from sync.protocol.ids import DeviceId, Incarnation, OpId
+from sync.protocol.merge import Conflict, Mark, Row
+from sync.server.access import Rights, Scope
+from sync.server.db.base import (
+    AuditLine,
+    Code,
+    Device,
+    FiledOrder,
+    Held,
+    Numbering,
+    Packet,
+    Person,
+    Result,
+    Store,
+    StoredReceipt,
+    Trace,
+    Transaction,
+)
+
+OPEN = Callable[[], Store]
+DEVICE, INCARNATION = b"d" * 16, b"i" * 8
+TEAM = Scope(b"p" * 16, "Sales")
+
+
+def device(**other: Any) -> Device:
+    fields: dict[str, Any] = {
+        "enrolment": "e1", "device": DEVICE, "name": "laptop", "keyid": "k1", "spki": b"s", "sealing_key": b"x",
+        "person": b"p" * 16, "platform": "test", "enrolled": 1, "share_held": False,
+    }  # fmt: skip
+    return Device(**{**fields, **other})
+
+
+def held(id_: bytes, ver: int, **other: Any) -> Held:
+    mark = Mark(ver, 5, DEVICE, "ana@example.com")
+    row = Row("customer", id_, ver, {"name": "Größe 王芳 \U0001f600", "n": 2**62}, {"name": mark, "n": mark})
+    fields: dict[str, Any] = {
+        "row": row, "scope": TEAM, "owner": "", "creator": b"p" * 16, "device": DEVICE,
+        "incarnation": INCARNATION, "person": "ana@example.com", "hlc": 7,
+    }  # fmt: skip
+    return Held(**{**fields, **other})
+
+
+class StoreContract:
+    """A subclass gives the fixture `again`, which closes and opens the same store."""
+
+    @pytest.fixture
+    def store(self, again: OPEN) -> Store:
+        """The store."""
+        return again()
+
+    def test_what_was_written_is_there_after_a_start(self, store: Store, again: OPEN) -> None:
+        with store.write() as tx:
+            epoch = tx.epoch
+            tx.records.put(held(b"1" * 16, tx.records.next_seq()), None, 1)
+        store = again()
+        with store.read() as tx:
+            assert (tx.epoch, tx.records.head()) == (epoch, 1)
+            assert tx.records.held(b"1" * 16) == held(b"1" * 16, 1)
+            assert tx.records.held(b"2" * 16) is None
+
+    def test_a_transaction_that_raises_leaves_nothing(self, store: Store) -> None:
+        with pytest.raises(RuntimeError, match="in the midst"), store.write() as tx:
+            tx.records.put(held(b"1" * 16, tx.records.next_seq()), None, 1)
+            tx.people.put_device(device())
+            raise RuntimeError("in the midst")
+        with store.read() as tx:
+            assert (tx.records.head(), tx.people.devices()) == (0, [])
+
+    def test_a_reader_sees_one_moment(self, store: Store) -> None:
+        with store.read() as before:
+            assert before.records.head() == 0
+            with store.write() as tx:
+                tx.records.put(held(b"1" * 16, tx.records.next_seq()), None, 1)
+            assert before.records.held(b"1" * 16) is None
+        with store.read() as after:
+            assert after.records.head() == 1
+
+    def test_numbers_are_given_in_the_order_in_which_they_become_visible(self, store: Store) -> None:
+        """A reader that sees number n has seen, or sees, every number below it."""
+        seen: list[list[int]] = []
+        done = threading.Event()
+
+        def read() -> None:
+            while not done.is_set():
+                with store.read() as tx:
+                    seen.append([entry.ver for entry in tx.records.after(0)])
+
+        def write(prefix: int) -> None:
+            for number in range(25):
+                with store.write() as tx:
+                    tx.records.put(held(bytes([prefix, number]) * 8, tx.records.next_seq()), None, 1)
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        writers = [threading.Thread(target=write, args=(prefix,)) for prefix in range(4)]
+        for thread in writers:
+            thread.start()
+        for thread in writers:
+            thread.join()
+        done.set()
+        reader.join()
+        for versions in seen:
+            assert versions == list(range(1, len(versions) + 1))
+
+    def test_records_come_once_in_their_newest_state(self, store: Store) -> None:
+        with store.write() as tx:
+            for id_ in (b"1" * 16, b"2" * 16, b"1" * 16):
+                before = tx.records.held(id_)
+                tx.records.put(held(id_, tx.records.next_seq()), before.scope if before else None, 1)
+        with store.read() as tx:
+            assert [(entry.id, entry.ver) for entry in tx.records.after(0)] == [
+                (b"2" * 16, 2),
+                (b"1" * 16, 3),
+            ]
+            assert [entry.ver for entry in tx.records.after(2)] == [3]
+            assert tx.records.traces(b"1" * 16, 0) == [Trace(None, DEVICE), Trace(TEAM, DEVICE)]
+            assert tx.records.traces(b"1" * 16, 1) == [Trace(TEAM, DEVICE)]
+
+    def test_records_are_found_by_owner_and_by_person(self, store: Store) -> None:
+        with store.write() as tx:
+            tx.records.put(held(b"1" * 16, tx.records.next_seq(), owner="zed@example.com"), None, 1)
+            tx.records.put(held(b"2" * 16, tx.records.next_seq(), scope=Scope(b"q" * 16, "")), None, 1)
+            assert tx.records.owned_by("zed@example.com") == [b"1" * 16]
+            assert tx.records.owned_by("") == []
+            assert tx.records.of_person(b"q" * 16) == [b"2" * 16]
+
+    def test_a_conflict_is_kept_once(self, store: Store) -> None:
+        conflict = Conflict(
+            id=b"c" * 16, kind="customer", record=b"1" * 16, cell="stage", shown={"a": 1}, ver=4
+        )
+        with store.write() as tx:
+            tx.records.put_conflict(conflict)
+            tx.records.put_conflict(msgspec.structs.replace(conflict, shown="other"))
+        with store.read() as tx:
+            assert tx.records.conflicts([b"c" * 16, b"d" * 16]) == [conflict]
+            assert tx.records.conflicts_of(b"1" * 16) == [conflict]
+            assert tx.records.conflicts_after(3, 4) == [conflict]
+            assert tx.records.conflicts_after(4, 9) == tx.records.conflicts_after(0, 3) == []
+
+    def test_results_and_numbers_of_ops(self, store: Store) -> None:
+        op = OpId(DeviceId(DEVICE), Incarnation(INCARNATION), 1)
+        result = Result(outcome=Outcome.MERGED, print=b"p", ver=3, conflicts=[b"c" * 16], differs=True)
+        with store.write() as tx:
+            assert tx.records.numbering(DEVICE, INCARNATION) is None
+            tx.records.put_result(op, result)
+            tx.records.put_numbering(DEVICE, INCARNATION, Numbering(acked_n=1))
+            tx.records.put_numbering(DEVICE, INCARNATION, Numbering(acked_n=2, echo_from=5, retired=True))
+            tx.records.put_origin(op)
+            tx.records.put_origin(op)
+        with store.read() as tx:
+            assert tx.records.result(op) == result
+            assert tx.records.result(op._replace(n=2)) is None
+            assert tx.records.numbering(DEVICE, INCARNATION) == Numbering(
+                acked_n=2, echo_from=5, retired=True
+            )
+            assert tx.records.numberings(DEVICE) == {INCARNATION: 2}
+            assert tx.records.origin(op)
+            assert not tx.records.origin(op._replace(n=2))
+
+    def test_persons_and_their_former_rights(self, store: Store) -> None:
+        ana = Person(id=b"p" * 16, email="Ana@Example.com", role="rep", team="Sales")
+        moved = msgspec.structs.replace(ana, team="East", scopes=2)
+        with store.write() as tx:
+            tx.people.put_person(ana)
+            tx.people.put_person(ana)
+            tx.people.put_person(moved)
+        with store.read() as tx:
+            assert tx.people.by_email(" ana@EXAMPLE.com") == tx.people.person(ana.id) == moved
+            assert tx.people.persons() == [moved]
+            assert tx.people.former_rights(ana.id) == [Rights(ana.id, "rep", "Sales")]
+            assert tx.people.by_email("nobody@example.com") is None
+
+    def test_devices_and_shares(self, store: Store) -> None:
+        with store.write() as tx:
+            tx.people.put_device(device())
+            tx.people.put_share("e1", b"share", b"sealed")
+            tx.people.put_device(device(last_seen=9, unsent=2, locked=True, posture=b"p"))
+        with store.write() as tx:
+            known = device(last_seen=9, unsent=2, locked=True, posture=b"p", share_held=True)
+            assert (
+                tx.people.device("e1")
+                == tx.people.device_by_key("k1")
+                == tx.people.device_by_id(DEVICE)
+                == known
+            )
+            assert tx.people.devices() == [known]
+            assert tx.people.share("e1") == b"share"
+            tx.people.drop_share("e1")
+            assert tx.people.share("e1") is None
+            assert tx.people.share("e2") is None
+            assert tx.people.device("e2") is None
+
+    def test_codes(self, store: Store) -> None:
+        code = Code(digest=b"h" * 32, person=b"p" * 16, issued=1, expires=2)
+        used = msgspec.structs.replace(code, enrolment="e1")
+        with store.write() as tx:
+            tx.people.put_code(code)
+            assert tx.people.code(code.digest) == code
+            tx.people.put_code(used)
+            assert tx.people.code(code.digest) == used
+            assert tx.people.code(b"x") is None
+
+    def test_orders_and_reports(self, store: Store) -> None:
+        order = FiledOrder(
+            seq=1, order_id="o1", op="lock", digest="d", envelope=b"e", enrolment="e1", reason="lost",
+            signers=["a", "b"], filed=1, not_before=1, expires=9,
+        )  # fmt: skip
+        with store.write() as tx:
+            assert [tx.post.next_order_number(), tx.post.next_order_number()] == [1, 2]
+            tx.post.put_order(order)
+            tx.post.put_order(msgspec.structs.replace(order, enrolment="e2"))
+            done = tx.post.report("o1", "e1", "done", 5)
+            assert tx.post.report("o1", "e3", "done", 5) is None
+        with store.read() as tx:
+            assert done == msgspec.structs.replace(order, report="done", reported=5)
+            assert tx.post.orders_for("e1") == [done]
+            assert len(tx.post.orders()) == 2
+            assert tx.post.last_order_number() == 2
+
+    def test_receipts_packets_documents_and_audit(self, store: Store) -> None:
+        receipt = StoredReceipt(
+            enrolment="e1", receipt_id="r", envelope=b"e", received=1, outbox_bytes=3, outbox_records=1
+        )
+        packets = [
+            Packet(id=bytes([n]) * 16, target="e1", source=DEVICE, data=b"d", ops=1, filed=n) for n in (1, 2)
+        ]
+        with store.write() as tx:
+            tx.post.put_receipt(receipt, b"abc")
+            assert [tx.post.put_packet(each) for each in (*packets, packets[0])] == [True, True, False]
+            tx.post.take_packet(packets[0].id, "e2", 1)
+            assert tx.post.packets_for("e1") == packets
+            tx.post.take_packet(packets[0].id, "e1", 1)
+            tx.post.put_document("root", 1, b"one")
+            tx.post.put_document("root", 2, b"two")
+            tx.post.audit(AuditLine(at=1, actor="a", verb="v", object="o"))
+        with store.read() as tx:
+            assert tx.post.receipt("e1") == receipt
+            assert tx.post.sealed_outbox("e1") == b"abc"
+            assert tx.post.sealed_outbox("e2") is None
+            assert tx.post.receipt("e2") is None
+            assert tx.post.packets_for("e1") == packets[1:]
+            assert tx.post.has_packet("e1", DEVICE)
+            assert not tx.post.has_packet("e1", b"x" * 16)
+            assert tx.post.document("root", 1) == b"one"
+            assert tx.post.document("root", 3) is None
+            assert tx.post.newest("root") == (2, b"two")
+            assert tx.post.audit_lines() == [AuditLine(at=1, actor="a", verb="v", object="o")]
+
+    def test_a_large_outbox_is_kept_whole(self, store: Store) -> None:
+        data = os.urandom(8 * 2**20)
+        receipt = StoredReceipt(
+            enrolment="e1", receipt_id="r", envelope=b"", received=1, outbox_bytes=len(data), outbox_records=1
+        )
+        with store.write() as tx:
+            tx.post.put_receipt(receipt, data)
+        with store.read() as tx:
+            assert tx.post.sealed_outbox("e1") == data
+
+
+__all__ = ["OPEN", "StoreContract", "Transaction", "held"]

@@ -1,0 +1,154 @@
+"""The SQLCipher store: the contract, and what only a file can suffer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlcipher3 import dbapi2 as sqlite
+
+from sync.server.db import sqlite as room
+from sync.server.db.base import Store
+from sync.server.db.schema import VERSION
+from sync.server.db.sqlite import SqliteStore
+from sync.server.errors import StoreBusy, StoreError
+from tests.server.store_contract import OPEN, StoreContract, held
+
+KEY = bytes(range(32))
+
+
+class TestSqlite(StoreContract):
+    """The contract, on a file."""
+
+    @pytest.fixture
+    def again(self, tmp_path: Path) -> Iterator[OPEN]:
+        """Close the store and open it."""
+        path = tmp_path / "store.db"
+        opened: list[SqliteStore] = []
+
+        def reopen() -> Store:
+            if opened:
+                opened[-1].close()
+                opened.append(SqliteStore.open(path, bytearray(KEY)))
+            else:
+                opened.append(SqliteStore.create(path, bytearray(KEY)))
+            return opened[-1]
+
+        yield reopen
+        for each in opened:
+            each.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A store with one record in it."""
+    store = SqliteStore.create(tmp_path / "store.db", bytearray(KEY))
+    with store.write() as tx:
+        tx.records.put(held(b"1" * 16, tx.records.next_seq()), None, 1)
+    store.close()
+    return tmp_path / "store.db"
+
+
+def test_the_file_is_private_and_tells_nothing(path: Path) -> None:
+    store = SqliteStore.open(path, bytearray(KEY))
+    with store.write() as tx:
+        tx.records.put(held(b"2" * 16, tx.records.next_seq()), None, 1)
+    files = list(path.parent.iterdir())
+    assert {file.name for file in files} == {"store.db", "store.db-wal", "store.db-shm"}
+    for file in files:
+        assert file.stat().st_mode & 0o077 == 0
+        data = file.read_bytes()
+        assert not any(
+            each in data for each in (b"ana@example.com", "王芳".encode(), b"customer", KEY, b"SQLite")
+        )
+    store.close()
+    assert [file.name for file in path.parent.iterdir()] == ["store.db"]
+
+
+def test_the_key_is_wiped_once_the_store_is_open(path: Path) -> None:
+    key = bytearray(KEY)
+    SqliteStore.open(path, key).close()
+    assert key == bytes(32)
+
+
+@pytest.mark.parametrize("data", [None, b""], ids=["absent", "empty"])
+def test_a_store_that_is_not_there_is_never_made_anew(path: Path, data: bytes | None) -> None:
+    path.unlink()
+    if data is not None:
+        path.write_bytes(data)
+    with pytest.raises(StoreError):
+        SqliteStore.open(path, bytearray(KEY))
+    assert (path.read_bytes() if data is not None else None) == data
+
+
+def test_a_store_is_not_made_over_another(path: Path) -> None:
+    before = path.read_bytes()
+    with pytest.raises(StoreError):
+        SqliteStore.create(path, bytearray(KEY))
+    assert path.read_bytes() == before
+
+
+def test_a_wrong_key_a_cut_and_a_flipped_bit_are_damage(path: Path) -> None:
+    whole = path.read_bytes()
+    with pytest.raises(StoreError):
+        SqliteStore.open(path, bytearray(32))
+    for broken in (whole[:1000], bytes([*whole[:100], whole[100] ^ 1, *whole[101:]]), os.urandom(8192)):
+        path.write_bytes(broken)
+        with pytest.raises(StoreError):
+            SqliteStore.open(path, bytearray(KEY))
+        assert path.read_bytes() == broken
+
+
+def test_a_newer_store_is_refused(path: Path) -> None:
+    connection = sqlite.connect(str(path))
+    connection.set_key(bytearray(b"x'" + KEY.hex().encode() + b"'"))
+    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreError, match="newer"):
+        SqliteStore.open(path, bytearray(KEY))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ATTACH DATABASE ':memory:' AS plain KEY ''",
+        "VACUUM INTO 'copy.db'",
+        "PRAGMA temp_store = 1",
+        "PRAGMA journal_mode = OFF",
+        "DROP TABLE record",
+        "CREATE TABLE t (x)",
+    ],
+)
+def test_the_open_store_does_only_what_it_must(path: Path, statement: str) -> None:
+    store = SqliteStore.open(path, bytearray(KEY))
+    with pytest.raises(StoreError), store.write():
+        store._writer.execute(statement)
+    with store.read() as tx:
+        assert tx.records.head() == 1
+    store.close()
+
+
+def test_foreign_errors_do_not_come_out_with_their_text(path: Path) -> None:
+    store = SqliteStore.open(path, bytearray(KEY))
+    with pytest.raises(StoreError) as error, store.write() as tx:
+        tx.records.put(held(b"1" * 16, 1), None, 1)
+        tx.records.put(held(b"2" * 16, 1), None, 1)  # one number twice
+    assert "record" not in str(error.value)
+    store.close()
+
+
+def test_who_waits_too_long_is_told_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_WAIT_S", 0.05)
+    store = SqliteStore.open(path, bytearray(KEY))
+    with store.write(), pytest.raises(StoreBusy), store.write():
+        pytest.fail("two writers")
+    hold: list[Callable[[], object]] = []
+    with store.read(), store.read(), store.read(), pytest.raises(StoreBusy), store.read():
+        hold.append(pytest.fail)
+    assert not hold
+    with store.read() as tx:
+        assert tx.records.head() == 1
+    store.close()
