@@ -110,7 +110,7 @@ class Session:
 
     def call(self, work: Callable[..., T], *args: object) -> T:
         """`work(store, *args)` on the store's thread. Raises Locked, and what `work` raises."""
-        return self._worker.run(lambda: work(self._open_store(), *args)).result()
+        return self._on_store(lambda: work(self._open_store(), *args))
 
     def replica(self) -> StoreReplica | None:
         """The replica while the store may be open."""
@@ -120,7 +120,7 @@ class Session:
 
     def run_replica(self, work: Callable[..., T], *args: object) -> T:
         """A method of the replica on the store's thread."""
-        return self._worker.run(work, *args).result()
+        return self._on_store(lambda: work(*args))
 
     def tell(self, changes: Changes) -> None:
         """Let every view know."""
@@ -219,6 +219,13 @@ class Session:
         self.close()
 
     # -- inside
+
+    def _on_store(self, work: Callable[[], T]) -> T:
+        try:
+            future = self._worker.run(work)
+        except RuntimeError:  # the session was closed meanwhile, and whoever asks hears what a closed store says
+            raise self.locked_error() from None
+        return future.result()
 
     def _open_store(self) -> Store:
         """The store, opened when first needed; on the store's thread only."""

@@ -22,6 +22,9 @@ class Background(Protocol):
     ) -> None:
         """Do `work`, then call `done` with its result or `failed` with its KnownError (nothing when None)."""
 
+    def post(self, call: Callable[[], None], /) -> None:
+        """Have `call` called in the screen's thread; from any thread."""
+
 
 class Errands:
     """A background for one screen: after `close`, no answer reaches that screen any more."""
@@ -72,7 +75,8 @@ class Watched:
 
         return unwatch
 
-    def _changed(self) -> None:
+    def tell(self) -> None:
+        """Tell all watchers."""
         for watcher in tuple(self._watchers):
             watcher()
 

@@ -10,10 +10,24 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time
+from babel.localtime import get_localzone
 from babel.numbers import format_decimal
 
 from sync.protocol import money, texts
-from sync.protocol.fields import Address, Choice, Date, Field, Flag, Instant, Money, Ref, Several, Tags, Value
+from sync.protocol.fields import (
+    Address,
+    Choice,
+    Date,
+    Field,
+    Flag,
+    Instant,
+    Money,
+    Person,
+    Ref,
+    Several,
+    Tags,
+    Value,
+)
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
 
@@ -54,7 +68,9 @@ def amount(value: Mapping[str, Any]) -> str:
     decimal = money.decimal(value["minor"], currency)
     whole = decimal == decimal.to_integral_value()
     digits = 0 if whole else max(0, -int(decimal.as_tuple().exponent))
-    figure = format_decimal(abs(decimal), format=f"#,##0.{'0' * digits}" if digits else "#,##0", locale=_locale())
+    figure = format_decimal(
+        abs(decimal), format=f"#,##0.{'0' * digits}" if digits else "#,##0", locale=_locale()
+    )
     sign = _SIGNS.get(currency)
     minus = "−" if decimal < 0 else ""
     return f"{minus}{sign}{figure}" if sign else f"{minus}{figure} {currency}"
@@ -77,6 +93,11 @@ def day(iso: str, today: dt.date | None = None) -> str:
     today = today or _today()
     near = {-1: _("Yesterday"), 0: _("Today"), 1: _("Tomorrow")}.get((date - today).days)
     return near if near is not None else _date(date, today)
+
+
+def day_of(at_ms: int) -> str:
+    """The day of UTC milliseconds, as `day`."""
+    return day(_local(at_ms).date().isoformat())
 
 
 def ago(at_ms: int, now_ms: int) -> str:
@@ -105,6 +126,11 @@ def moment(at_ms: int, now_ms: int, zone: str = "") -> str:
 def clock(at_ms: int, zone: str = "") -> str:
     """The time of day of UTC milliseconds."""
     return str(format_time(_local(at_ms, zone), format="HH:mm", locale=_locale()))
+
+
+def zone() -> str:
+    """The IANA name of this machine's zone, or UTC when it has none."""
+    return getattr(get_localzone(), "key", None) or "UTC"
 
 
 def label_of(label: str) -> str:
@@ -150,7 +176,14 @@ def brief(field: Field, held: Value, title_of: TitleOf, now_ms: int) -> str:
         return moment(held["at"], now_ms, held["zone"])
     if isinstance(field.type, Several):
         return str(held[0]["value"]) if held else ""
+    if isinstance(field.type, Person):
+        return person(held)
     return value(field, held, title_of)
+
+
+def person(text: str) -> str:
+    """Who somebody is where there is no room for a whole e-mail address."""
+    return text.partition("@")[0]
 
 
 def long_day(iso: str) -> str:

@@ -1,0 +1,464 @@
+"""The open workplace: which section, which record, what was found, what can be undone. Gone when the store closes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from app.changes import Changes
+from app.commands import CONFLICTS
+from app.services.session import Session
+from app.viewmodels import conflicts, editor, overview, reading, words
+from app.viewmodels.base import Background, Errands, Watched
+from app.viewmodels.conflicts import Met
+from app.viewmodels.editor import Editor, Saved, Undoable
+from app.viewmodels.overview import Overview
+from app.viewmodels.reading import Counts, Proposal, Shown
+from app.viewmodels.records import FoundList, RecordList, now_ms
+from sync.protocol.errors import KnownError
+from sync.protocol.fields import Value
+from sync.protocol.ids import id_text
+from sync.protocol.kinds import KINDS, Kind
+from sync.protocol.texts import gettext as _
+
+UNDO_MAX: Final = 50
+
+Place = tuple[str, bytes | None]  # a section and the record shown in it
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """One line that tells of something just done; `undoes` when it can be taken back."""
+
+    text: str
+    undoes: bool = False
+
+
+class Desk:
+    """Everything that the open window knows. Its parts are watched one by one."""
+
+    def __init__(self, session: Session, background: Background, currency: str = "USD") -> None:
+        self.session = session
+        self.currency = currency
+        self.errands = Errands(background)
+        self.section = next(kind.name for kind in reading.in_order())
+        self.on_section = Watched()
+        self.on_list = Watched()
+        self.on_detail = Watched()
+        self.on_counts = Watched()
+        self.on_aside = Watched()
+        self.on_conflicts = Watched()
+        self.counts: Counts | None = None
+        self.aside: Aside | None = None
+        self.problem: KnownError | None = None
+        self.met: list[Met] | None = None
+        self.list = self._new_list(self.section)
+        self.found = FoundList(session, self.errands)
+        self.found.watch(self.on_list.tell)
+        self.detail: Overview | None = None
+        self.editor: Editor | None = None
+        self.chosen: int | None = None  # a rowid: what stays while rows move
+        self._wanted: tuple[Kind, bytes] | None = None
+        self._reading = False
+        self._counting = False
+        self._undoable: list[Undoable] = []
+        self._past: list[Place] = []
+        self._future: list[Place] = []
+        self._saving: set[Editor] = set()
+
+    @property
+    def kind(self) -> Kind | None:
+        """The kind of the section shown, None on a page that is no list."""
+        return KINDS.get(self.section)
+
+    @property
+    def finding(self) -> bool:
+        """Whether the list shows what a search found."""
+        return bool(self.found.text.strip())
+
+    @property
+    def rows(self) -> RecordList | FoundList:
+        """What the list shows now."""
+        return self.found if self.finding else self.list
+
+    def start(self) -> None:
+        """Read the first list and the figures of the rail."""
+        self.list.load()
+        self.count()
+
+    # -- going about
+
+    def go(self, section: str) -> None:
+        """Show a section; the record shown goes."""
+        self._remember()
+        self._go(section)
+        self.leave()
+
+    def open(self, kind: str, id_: bytes) -> None:
+        """Show a record in its section."""
+        self._remember()
+        self._open(kind, id_)
+
+    def back(self) -> None:
+        """What was shown before."""
+        self._turn_to(self._past, self._future)
+
+    def forth(self) -> None:
+        """What was shown before going back."""
+        self._turn_to(self._future, self._past)
+
+    def search(self, text: str) -> None:
+        """Show what a text finds in all kinds; the list again when it is empty."""
+        self.chosen = None
+        self.found.find(text)
+        if not text.strip():
+            self.chosen = self._rowid_of_detail()
+        self.on_list.tell()
+
+    def choose(self, at: int) -> None:
+        """Show the record of a row; never waits, and the last one chosen wins."""
+        rows = self.rows
+        self.chosen = rows.rowid(at)
+        shown = rows.shown(at)
+        if shown is not None:
+            self._show(KINDS[shown.kind], shown.id)
+        elif isinstance(rows, RecordList) and self.chosen is not None:
+            rowid, kind = self.chosen, rows.kind
+            self.errands.run(
+                lambda: self.session.call(reading.rows, kind, [rowid], now_ms()),
+                lambda found: self._show_if(rowid, found),
+            )
+
+    def leave(self) -> None:
+        """Show no record; what was typed is saved first."""
+        self._let_go()
+        self.detail = None
+        self.chosen = None
+        self._wanted = None
+        self.on_detail.tell()
+
+    # -- making and changing
+
+    def new(self, kind: Kind | None = None, preset: Mapping[str, Value] | None = None) -> None:
+        """Begin a record; fields of `preset` stand in it already."""
+        kind = kind or self.kind or next(iter(reading.in_order()))
+        names: dict[bytes, str] = {}
+        if self.detail is not None:
+            names[self.detail.record.id] = reading.title(self.detail.record)
+        if kind.name != self.section:
+            self._remember()
+            self._go(kind.name)
+        self._let_go()
+        self.found.find("")
+        self.detail = None
+        self.chosen = None
+        self._wanted = None
+        self._take_editor(Editor(self.session, self.errands, kind, None, preset, names))
+        self.on_detail.tell()
+        self.on_list.tell()
+
+    def note(self, text: str) -> None:
+        """Keep a note as an activity of the record that is shown."""
+        text = text.strip()
+        if self.detail is None or not text:
+            return
+        kind = KINDS["activity"]
+        first, _line, rest = text.partition("\n")
+        values: dict[str, Value] = {"subject": first[:200], "type": "note", **self.refers_here(kind)}
+        if rest or len(first) > 200:
+            values["about"] = text
+        values["at"] = kind.by_name["at"].type.check("at", {"at": now_ms(), "zone": words.zone()})
+        made = Editor(self.session, self.errands, kind, None)
+        for name, value in values.items():
+            made.put(name, value)
+        self._keep_until_saved(made)
+        made.save()
+
+    def refers_here(self, kind: Kind) -> dict[str, Value]:
+        """Fields by which a new record of that kind refers to the record that is shown."""
+        if self.detail is None:
+            return {}
+        record = self.detail.record
+        fields = {other.name: by.name for other, by in reading.referring(record.kind)}
+        values: dict[str, Value] = {}
+        if kind.name in fields:
+            values[fields[kind.name]] = record.id
+        # A visit to a contact is a visit to the contact's customer too.
+        customer = record.values.get("customer")
+        if customer is not None and "customer" in kind.by_name:
+            values.setdefault("customer", customer)
+        return values
+
+    def delete(self) -> None:
+        """Delete the record that is shown; a line says so and offers to undo."""
+        if self.detail is None:
+            return
+        record = self.detail.record
+        kind, id_, name = record.kind, record.id, reading.title(record)
+        self._let_go(save=False)
+        self.detail = None
+        self.chosen = None
+        self.on_detail.tell()
+
+        def done(_result: None) -> None:
+            self._may_undo(Undoable(kind, id_, None, deleted=True))
+            self.say(_("“{name}” is deleted.").format(name=name), undoes=True)
+
+        self.errands.run(lambda: editor.turn(self.session, kind, id_, deleted=True), done, self.fail)
+
+    def undo(self) -> None:
+        """Take back what was saved last."""
+        if self.editor is not None and self.editor.has_unsaved():
+            self.editor.save()
+        if not self._undoable:
+            self.say(_("There is nothing to undo."))
+            return
+        act = self._undoable.pop()
+
+        def done(_result: None) -> None:
+            self.say(_("Undone."))
+            if act.before is None and not act.deleted:
+                if self.detail is not None and self.detail.record.id == act.id:
+                    self.leave()
+            else:
+                self._open(act.kind.name, act.id)
+
+        self.errands.run(lambda: editor.undo(self.session, act), done, self.fail)
+
+    def propose(self, kind: Kind, text: str, take: Callable[[list[Proposal]], None]) -> None:
+        """Records that a reference may point to."""
+        self.errands.run(lambda: self.session.call(reading.proposals, kind, text), take)
+
+    def related(self, kind: Kind) -> RecordList | None:
+        """The records of a kind that refer to the record that is shown."""
+        if self.detail is None:
+            return None
+        fields = {other.name: by.name for other, by in reading.referring(self.detail.record.kind)}
+        where = {fields[kind.name]: id_text(self.detail.record.id)}
+        found = RecordList(self.session, self.errands, kind, where=where, order="-changed")
+        found.load()
+        return found
+
+    # -- telling
+
+    def say(self, text: str, *, undoes: bool = False) -> None:
+        """Show one line about something just done."""
+        self.aside = Aside(text, undoes)
+        self.on_aside.tell()
+
+    def hush(self) -> None:
+        """Take that line away."""
+        if self.aside is not None:
+            self.aside = None
+            self.on_aside.tell()
+
+    def fail(self, problem: KnownError) -> None:
+        """Show what went wrong and what to do."""
+        self.say(" ".join(part for part in (problem.title, problem.hint) if part))
+
+    # -- news, and the end
+
+    def heard(self, changes: Changes) -> None:
+        """Take in news from the store."""
+        self.list.heard(changes)
+        if self.finding:
+            self.found.heard(changes)
+        self.count()
+        if self.section == CONFLICTS:
+            self.load_conflicts()
+        if self.detail is not None and (not changes.records or self._concerns_detail(changes)):
+            self._wanted = (self.detail.record.kind, self.detail.record.id)
+            self._read()
+
+    def count(self) -> None:
+        """Read the figures of the rail; while one reading is under way, one more follows."""
+        if self._counting:
+            return
+        self._counting = True
+
+        def take(found: Counts) -> None:
+            self._counting = False
+            self.counts = found
+            self.on_counts.tell()
+
+        def give_up(_problem: KnownError) -> None:
+            self._counting = False
+
+        self.errands.run(lambda: self.session.call(reading.counts), take, give_up)
+
+    def load_conflicts(self) -> None:
+        """Read what waits for a choice."""
+
+        def take(found: list[Met]) -> None:
+            self.met = found
+            self.on_conflicts.tell()
+
+        self.errands.run(lambda: self.session.call(conflicts.read, now_ms()), take)
+
+    def rescue(self) -> None:
+        """Save every draft in the caller's thread: the store closes next. From any thread."""
+        for each in {*self._saving, *([self.editor] if self.editor is not None else [])}:
+            each.rescue()
+
+    def close(self) -> None:
+        """Hold nothing of any record any more."""
+        self.errands.close()
+        self.list.close()
+        self.found.close()
+        for each in {*self._saving, *([self.editor] if self.editor is not None else [])}:
+            each.forget()
+        self._saving.clear()
+        self.editor = self.detail = self.aside = self.met = self.counts = None
+        self._undoable.clear()
+        self._past.clear()
+        self._future.clear()
+
+    # -- inside
+
+    def _new_list(self, section: str) -> RecordList:
+        found = RecordList(self.session, self.errands, KINDS[section])
+        found.watch(self.on_list.tell)
+        return found
+
+    def _go(self, section: str) -> None:
+        if section == self.section:
+            return
+        self.section = section
+        if section in KINDS and self.list.kind.name != section:
+            self.list.close()
+            self.list = self._new_list(section)
+            self.list.load()
+        if self.found.text:
+            self.found.find("")
+        self.hush()
+        if section == CONFLICTS:
+            self.met = None
+            self.load_conflicts()
+        self.on_section.tell()
+
+    def _open(self, kind: str, id_: bytes) -> None:
+        self._go(kind)
+        if self.found.text:
+            self.found.find("")
+            self.on_list.tell()
+        self._show(KINDS[kind], id_)
+        self._choose_row_of(KINDS[kind], id_)
+
+    def _choose_row_of(self, kind: Kind, id_: bytes) -> None:
+        def take(rowid: int | None) -> None:
+            if not self.finding and self.kind is kind:
+                self.chosen = rowid
+                self.on_list.tell()
+
+        self.errands.run(lambda: self.session.call(reading.rowid_of, kind, id_), take)
+
+    def _show_if(self, rowid: int, found: Mapping[int, Shown]) -> None:
+        if self.chosen == rowid and rowid in found:
+            self._show(KINDS[found[rowid].kind], found[rowid].id)
+
+    def _show(self, kind: Kind, id_: bytes) -> None:
+        if self.editor is not None and self.editor.id != id_:
+            self._let_go()
+        self._wanted = (kind, id_)
+        self._read()
+
+    def _read(self) -> None:
+        """Read the record that is wanted; whoever is wanted meanwhile comes after it, and only the last."""
+        if self._reading or self._wanted is None:
+            return
+        wanted = self._wanted
+        self._reading = True
+
+        def take(found: Overview) -> None:
+            self._reading = False
+            if self._wanted == wanted:
+                self._wanted = None
+                self._take_detail(found)
+            self._read()
+
+        def give_up(problem: KnownError) -> None:
+            self._reading = False
+            if self._wanted == wanted:
+                self._wanted = None
+                self.leave()
+            self._read()
+
+        self.errands.run(lambda: self.session.call(overview.read, wanted[1], now_ms()), take, give_up)
+
+    def _take_detail(self, found: Overview) -> None:
+        if found.record.deleted:
+            self.leave()
+            return
+        self.detail = found
+        if self.editor is not None and self.editor.id == found.record.id:
+            self.editor.take(found.sheet)
+        else:
+            self._let_go()
+            self._take_editor(Editor(self.session, self.errands, found.record.kind, found.sheet))
+        self.on_detail.tell()
+
+    def _take_editor(self, made: Editor) -> None:
+        self.editor = made
+        made.watch(lambda: self._collect(made))
+
+    def _let_go(self, *, save: bool = True) -> None:
+        """Let the form go; what was typed into it is saved on its way."""
+        gone, self.editor = self.editor, None
+        if gone is not None and save and gone.has_unsaved():
+            self._keep_until_saved(gone)
+            gone.save()
+
+    def _keep_until_saved(self, gone: Editor) -> None:
+        self._saving.add(gone)
+        gone.watch(lambda: self._collect(gone))
+
+    def _collect(self, made: Editor) -> None:
+        """Take over what a form has saved: it can be undone, and a record just made is shown."""
+        fresh = bool(made.undoable)
+        for act in made.undoable:
+            self._may_undo(act)
+        made.undoable.clear()
+        if made.problem is not None:
+            self.fail(made.problem)
+        if made.saved in (Saved.HERE, Saved.SENT):
+            self._saving.discard(made)
+        if fresh and made is self.editor and self.detail is None:
+            self._wanted = (made.kind, made.id)
+            self._read()
+            self._choose_row_of(made.kind, made.id)
+
+    def _may_undo(self, act: Undoable) -> None:
+        self._undoable.append(act)
+        del self._undoable[:-UNDO_MAX]
+
+    def _concerns_detail(self, changes: Changes) -> bool:
+        """The record itself, or one of a kind that its first page tells of."""
+        if self.detail is None:
+            return False
+        related = set(self.detail.related)
+        own = (self.detail.record.kind.name, self.detail.record.id)
+        return any(each == own or each[0] in related for each in changes.records)
+
+    def _rowid_of_detail(self) -> int | None:
+        if self.detail is not None and self.kind is self.detail.record.kind:
+            self._choose_row_of(self.detail.record.kind, self.detail.record.id)
+        return None
+
+    def _remember(self) -> None:
+        here: Place = (self.section, self.detail.record.id if self.detail is not None else None)
+        if not self._past or self._past[-1] != here:
+            self._past.append(here)
+            del self._past[:-UNDO_MAX]
+        self._future.clear()
+
+    def _turn_to(self, source: list[Place], other: list[Place]) -> None:
+        if not source:
+            return
+        section, id_ = source.pop()
+        other.append((self.section, self.detail.record.id if self.detail is not None else None))
+        if id_ is not None and section in KINDS:
+            self._open(section, id_)
+        else:
+            self._go(section)
+            self.leave()

@@ -1,0 +1,218 @@
+"""What screens read from the store, shaped on the store's own thread: list rows, found rows, names for references.
+
+Every function here takes the store first and runs through `Session.call`, never on the screen's thread.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.store import lists, records, search
+from app.store.conflicts import attention_count, open_count
+from app.store.records import Record
+from app.store.store import Store
+from app.viewmodels import words
+from sync.protocol.fields import Choice, Field, Ref
+from sync.protocol.kinds import KINDS, Kind
+from sync.protocol.texts import gettext as _
+
+FOUND_MAX = 200  # hits shown; more letters find better than more rows
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RowText:
+    """What one list row says; `word` is in the tone of `alarm` ("warn" or "bad")."""
+
+    title: str
+    second: str = ""
+    right: str = ""
+    figure: str = ""
+    word: str = ""
+    alarm: str = "warn"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Shown:
+    """A record's place in a list: which record, and what its row says."""
+
+    kind: str
+    id: bytes
+    text: RowText
+
+
+class Titles:
+    """Titles of records by id, each read once."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[bytes, str] = {}
+
+    def __call__(self, id_: bytes) -> str:
+        """The title; a dash when the record is not on this device."""
+        if id_ not in self._known:
+            self._known[id_] = lists.title_of(self._store, id_) or words.DASH
+        return self._known[id_]
+
+
+def ids(store: Store, kind: Kind, where: Mapping[str, str], order: str) -> array[int]:
+    """The rowids of a list, in order."""
+    return lists.ids(store, kind, where, order)
+
+
+def rows(store: Store, kind: Kind, rowids: Sequence[int], now_ms: int) -> dict[int, Shown]:
+    """What these rows say, by rowid; those that are gone are left out."""
+    found = lists.by_rowids(store, kind, rowids)
+    if len(found) == len(rowids):
+        pairs: Iterable[tuple[int, Record]] = zip(rowids, found, strict=True)
+    else:
+        pairs = [(rowid, one[0]) for rowid in rowids if (one := lists.by_rowids(store, kind, [rowid]))]
+    titles = Titles(store)
+    return {rowid: shown(record, titles, now_ms) for rowid, record in pairs}
+
+
+def shown(record: Record, titles: Titles, now_ms: int, *, with_kind: bool = False) -> Shown:
+    """A record as a row; `with_kind` puts the kind first in the second line, for lists of several kinds."""
+    kind = record.kind
+    second = [_(kind.label)] if with_kind else []
+    for name in kind.subtitle:
+        second.append(words.brief(kind.by_name[name], record.values.get(name), titles, now_ms))
+    side = kind.by_name.get(kind.side)
+    figure = words.brief(side, record.values.get(kind.side), titles, now_ms) if side else ""
+    word, alarm = standing(record)
+    text = RowText(
+        title=title(record),
+        second=words.DOT.join(part for part in second if part),
+        right=words.ago(record.changed_ms, now_ms),
+        figure=figure,
+        word=word,
+        alarm=alarm,
+    )
+    return Shown(kind.name, record.id, text)
+
+
+def title(record: Record) -> str:
+    """A record's title in words: a choice by its label."""
+    field = record.kind.by_name[record.kind.title]
+    held = record.values.get(field.name)
+    if isinstance(field.type, Choice) and held is not None:
+        return field.type.label(held)
+    return record.title or _("Without a name")
+
+
+def standing(record: Record) -> tuple[str, str]:
+    """The word that a row shows, and its tone: a choice to make before waiting to be sent."""
+    if record.conflicts:
+        return _("choose"), "bad"
+    return (_("waiting"), "warn") if record.waiting else ("", "warn")
+
+
+def find(store: Store, text: str, now_ms: int) -> list[Shown]:
+    """What a search over all kinds finds, the kinds in the order of the rail."""
+    hits = search.find(store, text, limit=FOUND_MAX)
+    titles = Titles(store)
+    found = []
+    for hit in hits:
+        row = shown(hit.record, titles, now_ms, with_kind=True)
+        place = _where_found(hit, titles, now_ms)
+        if place:
+            row = Shown(row.kind, row.id, _with_second(row.text, place))
+        found.append(row)
+    return found
+
+
+def _where_found(hit: search.Hit, titles: Titles, now_ms: int) -> str:
+    """The text of a field that is in neither line of the row, when it was found there and not in them."""
+    kind = hit.record.kind
+    seen = {kind.title, *kind.subtitle}
+    if not hit.fields or seen & set(hit.fields):
+        return ""
+    field = kind.by_name[hit.fields[0]]
+    text = words.value(field, hit.record.values.get(field.name), titles)
+    return f"{_(kind.label)}{words.DOT}{_(field.label)}: {' '.join(text.split())[:120]}"
+
+
+def _with_second(text: RowText, second: str) -> RowText:
+    return RowText(text.title, second, text.right, text.figure, text.word, text.alarm)
+
+
+def rowid_of(store: Store, kind: Kind, id_: bytes) -> int | None:
+    """The rowid of a record, None when it is not here."""
+    return lists.rowid_of(store, kind, id_)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many records of each kind are kept, and how many things wait for a choice."""
+
+    kinds: Mapping[str, int]
+    to_choose: int
+
+
+def counts(store: Store) -> Counts:
+    """The figures of the rail."""
+    return Counts(store.counts(), open_count(store) + attention_count(store))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Sheet:
+    """A record with the names that its references need."""
+
+    record: Record
+    names: Mapping[bytes, str]
+
+
+def sheet(store: Store, id_: bytes) -> Sheet:
+    """A record for its form. Raises NotFound."""
+    return sheet_of(store, records.get(store, id_))
+
+
+def sheet_of(store: Store, record: Record) -> Sheet:
+    """A record that was just read or written, for its form."""
+    titles = Titles(store)
+    names = {
+        held: titles(held)
+        for field in record.kind.fields
+        if isinstance(field.type, Ref) and (held := record.values.get(field.name)) is not None
+    }
+    return Sheet(record, names)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Proposal:
+    """A record that a reference may point to."""
+
+    id: bytes
+    title: str
+    second: str
+
+
+def proposals(store: Store, kind: Kind, text: str, limit: int = 8) -> list[Proposal]:
+    """Records of a kind that a person may mean; the last changed ones while nothing is typed."""
+    titles = Titles(store)
+    if text.strip():
+        found = [hit.record for hit in search.find(store, text, kinds=(kind,), limit=limit)]
+    else:
+        found = lists.page(store, kind, order="-changed", limit=limit).records
+    return [Proposal(record.id, title(record), _second(record, titles)) for record in found]
+
+
+def _second(record: Record, titles: Titles) -> str:
+    kind = record.kind
+    parts = (words.brief(kind.by_name[name], record.values.get(name), titles, 0) for name in kind.subtitle)
+    return words.DOT.join(part for part in parts if part)
+
+
+def referring(kind: Kind) -> list[tuple[Kind, Field]]:
+    """Kinds that point to records of this kind, and by which field, in the order of the rail."""
+    found: list[tuple[Kind, Field]] = []
+    for other in in_order():
+        if other is not kind:
+            found += [(other, f) for f in other.fields if isinstance(f.type, Ref) and f.type.to == kind.name]
+    return found
+
+
+def in_order() -> list[Kind]:
+    """All kinds in the order of the rail."""
+    return sorted(KINDS.values(), key=lambda kind: kind.order)

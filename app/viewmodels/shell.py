@@ -1,0 +1,384 @@
+"""What stands in the window: workplace, lock page, wiped page or another; and the session behind it.
+
+Two backgrounds: `desk` does the store's short work in order; `slow` does what may take long (keyring, network,
+opening and closing), so that a keyring that does not answer never holds up a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app import settings
+from app.changes import CLOSING, WIPE, WIPED, Changes
+from app.errors import Busy, NotEnrolled, Wiped
+from app.keys.secret import SecretBytes
+from app.paths import Profile
+from app.services import enrolment
+from app.services.session import ACTIVE, BY_ORDER, LOCK_UI, Session, finish_wipe, open_session, refuse_wiped
+from app.services.syncing import Keeping
+from app.viewmodels import words
+from app.viewmodels.base import Background, Watched, ignore
+from app.viewmodels.desk import Desk
+from app.viewmodels.sync_state import Standing, standing
+from sync.client.status import SyncStatus
+from sync.protocol import codes
+from sync.protocol.errors import KnownError
+from sync.protocol.texts import gettext as _
+from sync.protocol.texts import ngettext
+
+
+class Screen(StrEnum):
+    """What fills the window."""
+
+    STARTING = "starting"
+    ENROL = "enrol"
+    WORK = "work"
+    LOCK = "lock"
+    WIPED = "wiped"
+    TROUBLE = "trouble"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a page without records says. `by_order`: only IT opens it again."""
+
+    title: str
+    body: str = ""
+    foot: str = ""
+    by_order: bool = False
+    needs_pin: bool = False
+    retry: bool = True
+
+
+class Shell(Watched):
+    """The life of the window, from start to close. Watchers hear of a new screen or notice."""
+
+    def __init__(self, profile: Profile, desk: Background, slow: Background) -> None:
+        super().__init__()
+        self.profile = profile
+        self.settings = settings.Settings()
+        self.screen = Screen.STARTING
+        self.notice = Notice("")
+        self.busy = False
+        self.problem: KnownError | None = None  # of the page that is shown
+        self.desk: Desk | None = None
+        self.on_sync = Watched()
+        self.sync = SyncStatus()
+        self.warning = False
+        self._desk_background = desk
+        self._slow = slow
+        self._session: Session | None = None
+        self._keeping: Keeping | None = None
+        self._wiped = False
+
+    # -- start
+
+    def start(self) -> None:
+        """Open the profile; what is found decides the screen."""
+        self.busy = True
+        self._slow.run(self._open, self._opened, self._not_opened)
+
+    def _open(self) -> tuple[settings.Settings, Session]:
+        return settings.load(self.profile), open_session(self.profile)
+
+    def _opened(self, found: tuple[settings.Settings, Session]) -> None:
+        self.busy = False
+        self.settings, session = found
+        self._session = session
+        session.bus.subscribe(self._heard_elsewhere)
+        self._look()
+        self._slow.run(lambda: self._keep_in_step(session), ignore)
+
+    def _keep_in_step(self, session: Session) -> None:
+        """In the slow thread, as its end is: so the one who closes finds whatever was begun."""
+        self._keeping = Keeping(
+            session, lambda status: self._desk_background.post(lambda: self._stands(status))
+        )
+        self._keeping.start()
+
+    def _end(self, session: Session | None) -> None:
+        keeping, self._keeping = self._keeping, None
+        if keeping is not None:
+            keeping.stop()
+        if session is not None:
+            session.close()
+
+    def _not_opened(self, problem: KnownError) -> None:
+        self.busy = False
+        if isinstance(problem, NotEnrolled):
+            self._show(Screen.ENROL, Notice(_("Join your organisation")))
+        elif isinstance(problem, Wiped):
+            self._show_wiped(problem)
+            self._hand_in()
+        else:
+            self._show(
+                Screen.TROUBLE, Notice(problem.title, problem.hint, retry=not isinstance(problem, Busy))
+            )
+
+    # -- the screens
+
+    def _show(self, screen: Screen, notice: Notice) -> None:
+        self.screen, self.notice, self.problem = screen, notice, None
+        self.tell()
+
+    def _look(self) -> None:
+        """Show what the session's stage asks for."""
+        session = self._session
+        if session is None or self._wiped:
+            return
+        if session.stage == ACTIVE:
+            if self.desk is None:
+                self.desk = Desk(session, self._desk_background, self.settings["currency"])
+                self.desk.start()
+                self._show(Screen.WORK, Notice(""))
+            return
+        self._put_desk_away()
+        self._slow.run(
+            session.needs_pin, lambda pin: self._show_lock(session, needs_pin=pin), self._lock_unread
+        )
+        self._show_lock(session, needs_pin=False)
+
+    def _lock_unread(self, problem: KnownError) -> None:
+        self.problem = problem
+        self.tell()
+
+    def _show_lock(self, session: Session, *, needs_pin: bool) -> None:
+        if session.stage == ACTIVE or self._wiped:
+            return
+        by_person = session.stage == LOCK_UI
+        error = session.locked_error()
+        if by_person:
+            title, body = _("Fieldkeep is locked"), _("Your customers stay encrypted on this device.")
+        else:
+            title, body = error.title, _("Your customers stay encrypted. Ask IT to unlock this device.")
+            if session.state.locked_because != BY_ORDER:
+                body = _("Your customers stay encrypted. Connect to the server to open them again.")
+        self._show(
+            Screen.LOCK,
+            Notice(
+                title, body, self._foot(session), by_order=not by_person, needs_pin=needs_pin and by_person
+            ),
+        )
+
+    def _foot(self, session: Session) -> str:
+        waiting = session.state.unsent
+        lines = []
+        if waiting:
+            text = ngettext(
+                "{n} change waits to be sent. It is safe on this device.",
+                "{n} changes wait to be sent. They are safe on this device.",
+                waiting,
+            )
+            lines.append(text.format(n=waiting))
+        lines.append(_("Device: {name}").format(name=session.card.name))
+        return "\n".join(lines)
+
+    def _show_wiped(self, wiped: KnownError) -> None:
+        self._wiped = True
+        self._put_desk_away()
+        self._show(Screen.WIPED, Notice(wiped.title, wiped.hint))
+
+    def _put_desk_away(self) -> None:
+        desk, self.desk = self.desk, None
+        if desk is not None:
+            desk.close()
+
+    # -- what a person asks for
+
+    def enrol(self, code: str, name: str) -> None:
+        """Join with the code from IT, then open."""
+        self._begin()
+
+        def done(_card: object) -> None:
+            self.busy = False
+            self._show(Screen.STARTING, Notice(""))
+            self.start()
+
+        self._slow.run(lambda: enrolment.enrol(self.profile, code, name), done, self._refused)
+
+    def lock(self) -> None:
+        """Lock now: the page goes at once, drafts are saved, the store closes."""
+        session = self._session
+        if session is None or self.screen is not Screen.WORK:
+            return
+        self._show(
+            Screen.LOCK, Notice(_("Fieldkeep is locked"), _("Your customers stay encrypted on this device."))
+        )
+        self.busy = True
+        self._slow.run(session.lock, self._locked, self._not_locked)
+
+    def _locked(self, _result: None) -> None:
+        self.busy = False
+        self._look()
+
+    def _not_locked(self, problem: KnownError) -> None:
+        # The store is closed whatever failed: stay on this page and say so.
+        self.busy = False
+        self._put_desk_away()
+        self._lock_unread(problem)
+
+    def unlock(self, pin: SecretBytes | None = None) -> None:
+        """Open what a person locked."""
+        session = self._session
+        if session is None or self.busy:
+            return
+        self._begin()
+
+        def open_it() -> None:
+            try:
+                session.unlock(pin)
+            finally:
+                if pin is not None:
+                    pin.wipe()
+
+        def done(_result: None) -> None:
+            self.busy = False
+            self._look()
+
+        self._slow.run(open_it, done, self._refused)
+
+    def try_now(self) -> None:
+        """Exchange now: while IT has locked this device, that is how an unlock arrives."""
+        if self.screen is Screen.TROUBLE:
+            self._show(Screen.STARTING, Notice(""))
+            self.start()
+        elif self._keeping is not None:
+            self._keeping.wanted()
+
+    def choose_setting(self, name: str, value: str, done: Callable[[], None]) -> None:
+        """Keep a setting."""
+        changed = self.settings.changed(name, value)
+        self.settings = changed
+        if self.desk is not None:
+            self.desk.currency = changed["currency"]
+        self._slow.run(lambda: settings.save(self.profile, changed), lambda _result: done(), self._refused)
+
+    def tick(self) -> None:
+        """Once a minute: policy and clock speak while nobody does anything; a wipe is handed in when it can be."""
+        if self._wiped:
+            self._hand_in()
+        elif self._session is not None and self._session.stage == ACTIVE:
+            session = self._session
+
+            def judge() -> bool:
+                session.judge()
+                return bool(session.warning())
+
+            def take(warning: bool) -> None:
+                self.warning = warning
+                self.on_sync.tell()
+
+            self._slow.run(judge, take, ignore)
+
+    def close(self, done: Callable[[], None]) -> None:
+        """Save drafts, end exchanging, close the store; then call `done`."""
+        session, self._session = self._session, None
+
+        def gone(_result: None) -> None:
+            self._put_desk_away()
+            done()
+
+        self._slow.run(lambda: self._end(session), gone, lambda _problem: done())
+
+    # -- what the window shows of the session
+
+    def standing(self) -> Standing:
+        """The sync badge in words."""
+        return standing(self.sync)
+
+    def organisation(self) -> str:
+        """The organisation this device belongs to, "" before it joins one."""
+        return self._session.card.org_name if self._session is not None else ""
+
+    def foot(self) -> tuple[str, str]:
+        """The line at the foot of the window: what is here, and what rules it."""
+        session, desk = self._session, self.desk
+        if session is None or desk is None:
+            return "", ""
+        left = [session.card.person.territory or session.card.person.team]
+        if desk.counts is not None:
+            held = desk.counts.kinds.get("customer", 0)
+            text = ngettext("{n} customer on this device", "{n} customers on this device", held)
+            left.append(text.format(n=words.number(held)))
+        left.append(_("Encrypted store, opened from the system keyring"))
+        policy = session.papers.held.policy.version
+        until = words.day_of(session.state.lease_until)
+        right = [
+            _("Works offline until {day}").format(day=until),
+            _("Policy {n}").format(n=session.papers.held.policy.version),
+        ]
+        if self.warning:
+            right.insert(0, _("Long without contact: connect soon"))
+        return words.DOT.join(part for part in left if part), words.DOT.join(right)
+
+    def about(self) -> list[tuple[str, str]]:
+        """Who and where this device is, for the settings page."""
+        session = self._session
+        if session is None:
+            return []
+        card = session.card
+        return [
+            (_("Organisation"), card.org_name),
+            (_("Person"), card.person.email),
+            (_("Team"), card.person.team),
+            (_("Device"), card.name),
+            (_("Server"), card.server_url),
+        ]
+
+    # -- news
+
+    def _heard_elsewhere(self, changes: Changes) -> None:
+        """In the publisher's thread: drafts are saved before the store closes, the rest waits for our own thread."""
+        if changes.origin == CLOSING:
+            desk = self.desk
+            if desk is not None:
+                desk.rescue()
+            return
+        self._desk_background.post(lambda: self._heard(changes))
+
+    def _heard(self, changes: Changes) -> None:
+        if self._session is None:
+            return
+        if changes.origin == WIPE:
+            org = self._session.card.org_name
+            self._show_wiped(KnownError(_("This device is being wiped by {org}.").format(org=org)))
+        elif changes.origin == WIPED:
+            self._over()
+        elif not changes.records and changes.origin == "lock":
+            self._look()
+        elif self.desk is not None:
+            self.desk.heard(changes)
+
+    def _over(self) -> None:
+        """After a wipe: let the session go and say whose order it was, and why."""
+        session, self._session = self._session, None
+
+        def let_go() -> None:
+            self._end(session)
+            refuse_wiped(self.profile)
+
+        self._slow.run(let_go, ignore, self._show_wiped)
+
+    def _hand_in(self) -> None:
+        self._slow.run(lambda: finish_wipe(self.profile), ignore, ignore)
+
+    def _stands(self, status: SyncStatus) -> None:
+        self.sync = status
+        self.on_sync.tell()
+        if self.screen is Screen.LOCK and self._session is not None and not self.busy:
+            self.tell()
+
+    def _begin(self) -> None:
+        self.busy, self.problem = True, None
+        self.tell()
+
+    def _refused(self, problem: KnownError) -> None:
+        self.busy, self.problem = False, problem
+        self.tell()
+
+
+def server_of(code: str) -> str:
+    """The server that an enrolment code leads to. Raises KnownError when it is no whole code."""
+    return codes.read(code).url
