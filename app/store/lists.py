@@ -140,7 +140,7 @@ class _Sort:
 
 def _sort(store: Store, shape: Shape, order: str) -> _Sort:
     down = order.startswith("-")
-    name = order.lstrip("-")
+    name = order.removeprefix("-")
     if name == CHANGED:
         return _Sort("_changed_ms", down, may_be_empty=False)
     field = shape.kind.field(name) if name else shape.kind.by_name[shape.kind.title]
