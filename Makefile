@@ -9,7 +9,7 @@ DEMO := build/demo
 BASE_PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 /usr/bin/python3; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$p; break; fi; done)
 
-.PHONY: help setup demo run test test-all check texts lock bench bench-sync bench-wipe simulate
+.PHONY: help setup demo run test test-all check texts docs lock bench bench-sync bench-wipe simulate
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -36,6 +36,9 @@ check: setup ## lint, types and house rules alone, in under a minute
 
 texts: setup ## take up new texts into the message catalogues
 	@$(PY) packaging/texts.py update
+
+docs: setup ## remake docs/requirements.md from its source
+	@$(PY) packaging/requirements.py write
 
 lock: setup ## remake the lock files (LOCK="--upgrade" takes newer versions)
 	@$(PY) packaging/lock.py $(LOCK)
