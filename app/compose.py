@@ -17,10 +17,11 @@ def prepare() -> None:
     harden()
     log.take_uncaught()
     texts.use(None)
-    # Names come in every script, whatever the terminal's own idea of letters.
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
+    # Names come in every script, whatever the terminal's own idea of letters. What comes in and is no UTF-8 is
+    # refused, since a name with a replacement in it would be kept like that.
+    for stream, errors in ((sys.stdin, "strict"), (sys.stdout, "replace"), (sys.stderr, "replace")):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="replace")
+            stream.reconfigure(encoding="utf-8", errors=errors)
 
 
 def take_profile(profile: Profile) -> settings.Settings:

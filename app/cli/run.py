@@ -7,27 +7,28 @@ import contextlib
 import os
 import sys
 
-from app.cli import transfer, verbs
+from app.cli import device_verbs, record_verbs, transfer
+from app.cli.verb import Verb
 from app.errors import AppError
 from app.paths import Profile
 from sync.client.errors import NotOurServer, Unreachable
 from sync.protocol.errors import KnownError
 
-VERBS: dict[str, verbs.Verb] = {
-    "enrol": verbs.enrol,
-    "sync": verbs.sync,
-    "status": verbs.status,
-    "lock": verbs.lock,
-    "unlock": verbs.unlock,
-    "doctor": verbs.doctor,
-    "conflicts": verbs.conflicts,
-    "add": verbs.add,
-    "edit": verbs.edit,
-    "delete": verbs.delete,
-    "undelete": verbs.undelete,
-    "show": verbs.show_one,
-    "list": verbs.list_kind,
-    "search": verbs.find,
+VERBS: dict[str, Verb] = {
+    "enrol": device_verbs.enrol,
+    "sync": device_verbs.sync,
+    "status": device_verbs.status,
+    "lock": device_verbs.lock,
+    "unlock": device_verbs.unlock,
+    "doctor": device_verbs.doctor,
+    "conflicts": record_verbs.conflicts,
+    "add": record_verbs.add,
+    "edit": record_verbs.edit,
+    "delete": record_verbs.delete,
+    "undelete": record_verbs.undelete,
+    "show": record_verbs.show_one,
+    "list": record_verbs.list_kind,
+    "search": record_verbs.find,
     "import": transfer.bring,
     "export": transfer.take,
 }

@@ -8,11 +8,12 @@ import datetime as dt
 from app import settings
 from app.changes import Changes
 from app.cli import show
-from app.cli.verbs import unlocked
+from app.cli.verb import unlocked
 from app.errors import AppError
 from app.paths import Profile
 from app.services.exchange.apply import apply
 from app.services.exchange.book import book_of
+from app.services.exchange.export import export
 from app.services.exchange.plan import Plan, prepare
 from app.services.exchange.report import Report, State
 from app.store.store import Store
@@ -46,7 +47,6 @@ def bring(profile: Profile, args: argparse.Namespace) -> int:
 
 def take(profile: Profile, args: argparse.Namespace) -> int:
     """Write a kind to a CSV file that only this person may read."""
-    from app.services.exchange.export import export
     kind: Kind = kind_of(args.kind)
     if args.file.exists():
         raise AppError(

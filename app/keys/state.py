@@ -69,6 +69,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     pin_fail: int = 0
     share_ack: bool = False  # the server holds the share: a lock can be undone
     ask_share: bool = False
+    waiting: dict[str, str] = {}  # verified orders that are not obeyed yet: order id -> digest of its payload
     unsent: int = 0  # as counted when the store was last closed: what the lock screen may say
 
 

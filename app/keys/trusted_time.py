@@ -7,6 +7,8 @@ The rules, in this order:
 3.  The floor is raised first and the anomalies are judged against the raised floor; otherwise a clock that is put
     back by just what has passed would go unseen.
 4.  The wall clock 5 minutes below the floor is `clock_back`; a day ahead of the server's time is `clock_forward`.
+5.  A clock that was wrong already when the server last gave the time is read as that much wrong: it is no sign
+    that somebody has turned it since.
 
 Only the server's signed word lowers a floor that a wrong clock has raised (`Anchor` made anew by `anchored`).
 All times are UTC milliseconds unless their name says otherwise.
@@ -62,6 +64,7 @@ class Reading:
 def read(anchor: Anchor | None, t_floor: int, wall_ms: int, boottime_ns: int, boot_id: str) -> Reading:
     """What time it is, by the rules at the top."""
     passed = _passed_ms(anchor, boottime_ns, boot_id)
+    wall_ms -= _wrong_ms(anchor)
     if anchor is None or passed is None:
         now = max(t_floor, wall_ms)
         floor, forward = now, False
@@ -106,6 +109,12 @@ def _passed_ms(anchor: Anchor | None, boottime_ns: int, boot_id: str) -> int | N
     if anchor is None or not boot_id or anchor.boot_id != boot_id or boottime_ns < anchor.boottime_ns:
         return None
     return (boottime_ns - anchor.boottime_ns) // 1_000_000
+
+
+def _wrong_ms(anchor: Anchor | None) -> int:
+    """By how much the wall clock was off when the server last gave the time; what rule 4 forgives counts as nothing."""
+    off = 0 if anchor is None else anchor.wall - anchor.server_time
+    return off if abs(off) > BACK_MS else 0
 
 
 def _linux_boot_id() -> str:

@@ -6,6 +6,7 @@ next one.
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import secrets
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from app.errors import AppError
+from app.errors import AppError, KeyringUnreachable, not_written
 from app.keys import device as device_keys
 from app.keys import header, trusted_time, vault
 from app.keys.device import DeviceKeys
@@ -48,14 +49,14 @@ def enrol(profile: Profile, code_text: str, name: str) -> Card:
     name = clean_text(name)
     if not 0 < len(name) <= NAME_MAX:
         raise AppError(_("The device needs a name."), _("Give it one of up to 60 characters."))
-    profile.make()
-    opener = Opener(profile.one_opener)
     try:
-        _refuse_if_taken(profile)
-        _clear_cut_enrolment(profile)
-        return _enrol(profile, code, name)
-    finally:
-        opener.close()
+        profile.make()
+        with contextlib.closing(Opener(profile.one_opener)):
+            _refuse_if_taken(profile)
+            _clear_cut_enrolment(profile)
+            return _enrol(profile, code, name)
+    except OSError as error:
+        raise not_written(error) from None
 
 
 def _enrol(profile: Profile, code: codes.EnrolCode, name: str) -> Card:
@@ -77,10 +78,10 @@ def _enrol(profile: Profile, code: codes.EnrolCode, name: str) -> Card:
             _keep_all(profile, ring, data_key, root, root_data, reply, state, card)
     except BaseException:
         # Whatever stopped it, nothing of a half-made device may stay, in files or keyring.
-        _clear(profile, ring)
+        with contextlib.suppress(KeyringUnreachable, OSError):  # the marker stays then, for the next try
+            _clear(profile, ring)
         raise
     remove(_marker(profile))
-    profile.tombstone.unlink(missing_ok=True)
     return card
 
 
@@ -111,6 +112,8 @@ def _keep_all(
         guarded.create(state)
     finally:
         guarded.close()
+    # An earlier wipe's stone goes before the card comes: a card beside it would be a device that says it is wiped.
+    remove(profile.tombstone)
     card.write(profile)
 
 
@@ -191,7 +194,8 @@ def _refuse_if_taken(profile: Profile) -> None:
         raise AppError(
             _("This device is enrolled already."), _("Use another profile, or ask IT to wipe this one.")
         )
-    if profile.header.exists() and not _marker(profile).exists():
+    unsent = profile.sealed_outbox.exists() and profile.sealed_outbox.stat().st_size > 0
+    if unsent or (profile.header.exists() and not _marker(profile).exists()):
         raise AppError(
             _("There is a store here whose device card is missing."),
             _("Nothing was changed. Ask IT; unsent work can be recovered."),
@@ -207,10 +211,8 @@ def _clear_cut_enrolment(profile: Profile) -> None:
 
 
 def _clear(profile: Profile, ring: Keyring) -> None:
-    """Take back a half-made device: it never held a record."""
-    vault.destroy(profile, ring)
-    ring.delete(DEV)
-    ring.delete(HIGH_WATER)
+    """Take back a half-made device: it never held a record. Raises KeyringUnreachable when an entry may be left."""
+    absent = all(entry.verified_absent for entry in vault.destroy(profile, ring))
     for path in (
         profile.header,
         profile.store,
@@ -222,9 +224,14 @@ def _clear(profile: Profile, ring: Keyring) -> None:
         profile.policy,
         profile.lease,
         profile.device,
-        _marker(profile),
     ):
         remove(path)
+    if not (ring.delete(DEV) and ring.delete(HIGH_WATER) and absent):
+        raise KeyringUnreachable(
+            _("What an enrolment cut short left in the keyring could not be removed."),
+            _("Unlock the keyring of your system and try again."),
+        )
+    remove(_marker(profile))
 
 
 def _marker(profile: Profile) -> Path:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from app.errors import Busy
+from app.errors import Busy, not_written
 from app.paths import PRIVATE_FILE
 from sync.protocol.texts import gettext as _
 
@@ -16,7 +16,10 @@ class Opener:
     """Holds a profile until `close`; the system lets go by itself when the process dies."""
 
     def __init__(self, path: Path) -> None:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+        except OSError as error:
+            raise not_written(error) from None
         self._file: IO[bytes] = os.fdopen(handle, "r+b", buffering=0)
         if not _lock(self._file):
             self._file.close()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.changes import Changes
+from app.changes import HERE, Changes
 from app.errors import NotFound, WrongUse
 from app.services.session import Session
 from app.store import lists, records
@@ -22,6 +22,18 @@ def add(session: Session, kind: Kind, values: Mapping[str, Value]) -> Record:
     """A new record. Raises FieldProblem, Locked, NoSpace."""
     record = session.call(records.add, kind, values)
     return _told(session, record)
+
+
+def add_all(session: Session, kind: Kind, many: Sequence[Mapping[str, Value]]) -> list[Record]:
+    """Several new records, or none of them when one does not hold. Raises FieldProblem, Locked, NoSpace."""
+
+    def work(store: Store) -> list[Record]:
+        with records.batch(store) as batch:
+            return [batch.add(kind, values) for values in many]
+
+    made = session.call(work)
+    session.tell(Changes(tuple((kind.name, record.id) for record in made), HERE))
+    return made
 
 
 def edit(session: Session, record_id: bytes, values: Mapping[str, Value]) -> Record:
@@ -133,5 +145,5 @@ def _one_of_several(field: Field, type_: Several, before: Value, label: str, tex
 
 
 def _told(session: Session, record: Record) -> Record:
-    session.tell(Changes(((record.kind.name, record.id),), "here"))
+    session.tell(Changes(((record.kind.name, record.id),), HERE))
     return record

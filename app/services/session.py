@@ -6,6 +6,7 @@ gone until the server gives it back) ; any → wiped, which leaves no session at
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -16,7 +17,7 @@ import msgspec
 
 from app import log
 from app.changes import CLOSING, Bus, Changes
-from app.errors import Locked, Wiped
+from app.errors import AppError, KeyringUnreachable, Locked
 from app.keys import device, trusted_time, vault
 from app.keys.device import DeviceKeys
 from app.keys.ring import Keyring, SystemKeyring
@@ -27,13 +28,12 @@ from app.paths import Profile
 from app.services import guard, wipe
 from app.services.card import Card, read_card
 from app.services.opener import Opener
-from app.services.papers import Papers, Pending, read_held
+from app.services.papers import Change, Papers, Pending, read_held
+from app.services.wiped import refuse_wiped, wiped_error
 from app.store.replica import StoreReplica
 from app.store.store import Store
 from app.worker import Worker
-from sync.client import enrol as client
-from sync.protocol import documents, sealing, signing
-from sync.protocol.documents import Root
+from sync.protocol import documents, sealing
 from sync.protocol.texts import gettext as _
 
 _LOG = logging.getLogger("app.services.session")
@@ -44,35 +44,43 @@ LOCK_UI: Final = "lock_ui"
 LOCK_CRYPTO: Final = "lock_crypto"
 BY_ORDER: Final = "order"
 BY_PERSON: Final = "person"
+FLOOR_STEP_MS: Final = 60_000  # the floor of trusted time is written down when it has risen by this much
 
 
 class Session:
     """Holds a profile until `close`. All store work runs on one thread, through `call`."""
 
     def __init__(
-        self, profile: Profile, card: Card, opener: Opener, ring: Keyring, guarded: StateFile
+        self,
+        profile: Profile,
+        card: Card,
+        opener: Opener,
+        ring: Keyring,
+        guarded: StateFile,
+        wipe_step: wipe.Step = wipe.no_step,
     ) -> None:
         self.profile = profile
         self.card = card
         self.bus = Bus()
-        self.wipe_step: wipe.Step = wipe.no_step
+        self.wipe_step = wipe_step
         self._opener = opener
         self._ring = ring
         self._guarded = guarded
         self._turn = threading.RLock()
         self._state = guarded.load()
-        self._worker = Worker("fieldkeep-store")
         self._store: Store | None = None
         self._shut = False
+        self._closed = False
         self._keys: DeviceKeys | None = None
         self.papers = Papers(
             profile,
             read_held(profile, self._state, self.now()),
             state=lambda: self._state,
-            keep=self._keep,
+            alter=self._alter,
             now=self.now,
             sample=_anchor,
         )
+        self._worker = Worker("fieldkeep-store")
 
     # -- standing
 
@@ -119,8 +127,8 @@ class Session:
         return self.call(StoreReplica)
 
     def run_replica(self, work: Callable[..., T], *args: object) -> T:
-        """A method of the replica on the store's thread."""
-        return self._on_store(lambda: work(*args))
+        """A method of the replica on the store's thread. Raises Locked when the store was closed meanwhile."""
+        return self._on_store(lambda: work(*self._while_open(args)))
 
     def tell(self, changes: Changes) -> None:
         """Let every view know."""
@@ -132,7 +140,7 @@ class Session:
         """Lock as a person does: the store closes and its key leaves memory."""
         self._close_store()
         if self.stage == ACTIVE:
-            self._keep(msgspec.structs.replace(self._state, stage=LOCK_UI, locked_because=BY_PERSON))
+            self._set(stage=LOCK_UI, locked_because=BY_PERSON)
         self.tell(Changes((), "lock"))
 
     def needs_pin(self) -> bool:
@@ -146,16 +154,22 @@ class Session:
         self.judge()
         with vault.open_key(self.profile, self._ring, pin=pin):
             pass
-        self._keep(msgspec.structs.replace(self._state, stage=ACTIVE, locked_because=""))
+        self._set(stage=ACTIVE, locked_because="")
         self.tell(Changes((), "lock"))
 
     def judge(self) -> None:
         """Let policy, lease and clock speak; locks when they ask for it. Raises Locked then."""
+        self._raise_floor()
         verdict = self._verdict()
         if self.stage != LOCK_CRYPTO and verdict.rung is guard.Rung.LOCK:
             self._lock_hard(verdict.signal, ask_share=True)
         if self.stage == LOCK_CRYPTO:
             raise self.locked_error()
+
+    def stay_locked(self) -> None:
+        """Take the share away again where a crash came between a lock and that, or before an unlock was done."""
+        if self.stage == LOCK_CRYPTO:
+            self._drop_share()
 
     def locked_error(self) -> Locked:
         """Why it is locked, and what opens it."""
@@ -167,11 +181,11 @@ class Session:
                 _("Your changes are safe. Ask IT to unlock it, then exchange with the server."),
                 by_order=True,
             )
-        return Locked(
-            _("This device has been without contact to the server for too long."),
-            _("Your changes are safe. Connect and run: fieldkeep sync"),
-            by_order=True,
-        )
+        if self._state.locked_because == trusted_time.CLOCK_BACK:
+            title = _("The clock of this device was set back.")
+        else:
+            title = _("This device has been without contact to the server for too long.")
+        return Locked(title, _("Your changes are safe. Connect and run: fieldkeep sync"), by_order=True)
 
     # -- orders
 
@@ -187,9 +201,7 @@ class Session:
                 self._lock_hard(BY_ORDER, ask_share=False)
             else:
                 self._unlock_by_order()
-            reports = {**self._state.obeyed, pending.order.order_id: "done"}
-            self._keep(msgspec.structs.replace(self._state, obeyed=reports))
-            self.papers.done(pending.order.order_id)
+            self.papers.done(pending, "done")
             any_done = True
         return any_done
 
@@ -200,15 +212,20 @@ class Session:
             return
         share = sealing.unseal(self.keys.seal, sealing.SHARE, sealed)
         vault.restore_share(self.profile, self._ring, share)
-        self._keep(msgspec.structs.replace(self._state, stage=ACTIVE, locked_because="", ask_share=False))
+        self._set(stage=ACTIVE, locked_because="", ask_share=False)
         self.tell(Changes((), "lock"))
 
     def close(self) -> None:
         """Close the store and let the profile go."""
-        self._close_store()
-        self._worker.close()
-        self._guarded.close()
-        self._opener.close()
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._close_store()
+        finally:
+            self._worker.close()
+            self._guarded.close()
+            self._opener.close()
 
     def __enter__(self) -> Session:
         return self
@@ -223,7 +240,8 @@ class Session:
     def _on_store(self, work: Callable[[], T]) -> T:
         try:
             future = self._worker.run(work)
-        except RuntimeError:  # the session was closed meanwhile, and whoever asks hears what a closed store says
+        except RuntimeError:
+            # The session was closed meanwhile, and whoever asks hears what a closed store says.
             raise self.locked_error() from None
         return future.result()
 
@@ -236,6 +254,11 @@ class Session:
                 self._store = Store.open(self.profile, key, recovery=self.papers.held.root.recovery)
         return self._store
 
+    def _while_open(self, args: tuple[object, ...]) -> tuple[object, ...]:
+        if self._shut:
+            raise self.locked_error()
+        return args
+
     def _close_store(self) -> None:
         """Close the store for good, or until an unlock: work that waits for its thread must not open it again."""
         if self.stage == ACTIVE and not self._shut:
@@ -247,26 +270,26 @@ class Session:
             if self._store is None:
                 return self._state.unsent
             store, self._store = self._store, None
-            unsent = store.unsent()
-            store.close()
-            return unsent
+            try:
+                return store.unsent()
+            finally:
+                store.close()
 
         unsent = self._worker.run(shut).result()
         if unsent != self._state.unsent:
-            self._keep(msgspec.structs.replace(self._state, unsent=unsent))
+            self._set(unsent=unsent)
 
     def _lock_hard(self, because: str, *, ask_share: bool) -> None:
         self._close_store()
-        self._keep(
-            msgspec.structs.replace(
-                self._state, stage=LOCK_CRYPTO, locked_because=because, ask_share=ask_share
-            )
-        )
-        if self._state.share_ack:
-            # Only a share that the server is known to hold may go: a lock must always be one that opens again.
-            vault.drop_share(self.profile, self._ring)
+        self._set(stage=LOCK_CRYPTO, locked_because=because, ask_share=ask_share)
+        self._drop_share()
         _LOG.info("locked: %s", because)
         self.tell(Changes((), "lock"))
+
+    def _drop_share(self) -> None:
+        """Only a share that the server is known to hold may go: a lock must always be one that opens again."""
+        if self._state.share_ack:
+            vault.drop_share(self.profile, self._ring)
 
     def _unlock_by_order(self) -> None:
         if self.stage != LOCK_CRYPTO:
@@ -275,14 +298,17 @@ class Session:
             with vault.open_key(self.profile, self._ring):
                 pass
         except Locked:
-            self._keep(msgspec.structs.replace(self._state, ask_share=True))
+            self._set(ask_share=True)
             return
-        self._keep(msgspec.structs.replace(self._state, stage=ACTIVE, locked_because="", ask_share=False))
+        self._set(stage=ACTIVE, locked_because="", ask_share=False)
         self.tell(Changes((), "lock"))
 
     def _wipe(self, pending: Pending) -> None:
-        self.tell(Changes((), "wipe"))
-        self._close_store()
+        try:
+            self.tell(Changes((), "wipe"))
+            self._close_store()
+        except Exception as problem:  # noqa: BLE001 - a draft, a full disk, a damaged store: nothing holds up a wipe
+            _LOG.info("closing for the wipe: %s", problem)
         intent = wipe.Intent(
             order_id=pending.order.order_id,
             order_sha256=pending.digest,
@@ -296,17 +322,38 @@ class Session:
             started=self.now(),
         )
         log.shut()
-        wipe.begin(self.profile, self._ring, intent, self.wipe_step)
-        wipe.destroy(self.profile, self._ring, self.now, self.wipe_step)
+        with contextlib.suppress(OSError):
+            # A disk that takes no file: the keys are gone all the same, and every start tries the rest again.
+            wipe.begin(self.profile, self._ring, intent, self.wipe_step)
+            wipe.destroy(self.profile, self._ring, self.now, self.wipe_step)
         self.tell(Changes((), "wiped"))
         raise wiped_error(intent.org_name, intent.reason)
 
-    def _keep(self, state: State) -> None:
+    def _set(self, **fields: object) -> None:
+        self._alter(lambda state: msgspec.structs.replace(state, **fields))
+
+    def _alter(self, change: Change) -> None:
+        """Change the guarded state, durably. The engine's thread and a person's take turns, each on what the
+        other has left."""
         with self._turn:
-            self._guarded.save(state)
-            if state.stage == ACTIVE and self._state.stage != ACTIVE:
-                self._shut = False
-            self._state = state
+            state = change(self._state)
+            try:
+                self._guarded.save(state)
+            except KeyringUnreachable:
+                self._take(state)  # the file holds it; only the keyring's copy of the numbers is behind
+                raise
+            self._take(state)
+
+    def _take(self, state: State) -> None:
+        if state.stage == ACTIVE and self._state.stage != ACTIVE:
+            self._shut = False
+        self._state = state
+
+    def _raise_floor(self) -> None:
+        floor = self._reading().floor
+        if floor - self._state.t_floor >= FLOOR_STEP_MS:
+            with contextlib.suppress(AppError):  # a full disk must not keep anybody from their customers
+                self._set(t_floor=floor)
 
     def _reading(self) -> trusted_time.Reading:
         sample = trusted_time.system_clock()
@@ -325,71 +372,32 @@ class Session:
         )
 
 
-def open_session(profile: Profile) -> Session:
+def open_session(profile: Profile, wipe_step: wipe.Step = wipe.no_step) -> Session:
     """Open a profile: finish what a crash has left, obey what waits, then judge.
 
     The session may be locked. Raises NotEnrolled, Busy, Wiped, StoreDamaged, KeyMissing, KeyringUnreachable.
     """
-    refuse_wiped(profile)
+    refuse_wiped(profile, wipe_step)
     card = read_card(profile)
     opener = Opener(profile.one_opener)
+    ring = SystemKeyring(card.org, card.device)
+    guarded = StateFile(profile, ring)
     try:
-        refuse_wiped(profile)
-        ring = SystemKeyring(card.org, card.device)
-        session = Session(profile, card, opener, ring, StateFile(profile, ring))
+        session = Session(profile, card, opener, ring, guarded, wipe_step)
     except BaseException:
+        guarded.close()
         opener.close()
         raise
     try:
         session.obey()
         session.judge()
     except Locked:
+        session.stay_locked()
         return session
     except BaseException:
         session.close()
         raise
     return session
-
-
-def refuse_wiped(profile: Profile) -> None:
-    """Carry a wipe on as far as it goes without a network. Raises Wiped when this profile was wiped."""
-    intent = wipe.read_intent(profile)
-    if intent is not None:
-        ring = SystemKeyring(intent.org, intent.device)
-        wipe.destroy(profile, ring, lambda: trusted_time.system_clock().wall_ms)
-        raise wiped_error(intent.org_name, intent.reason)
-    stone = wipe.read_tombstone(profile)
-    if stone is not None and not profile.device.exists():
-        raise wiped_error(stone.org_name, stone.reason)
-
-
-def finish_wipe(profile: Profile, step: wipe.Step = wipe.no_step) -> bool:
-    """Hand in receipt and sealed outbox of a wipe; whether it is complete. Raises ExchangeError when offline."""
-    intent = wipe.read_intent(profile)
-    if intent is None:
-        return True
-
-    def hand_in(intent: wipe.Intent, receipt: bytes, sealed: bytes) -> str:
-        return client.hand_in(intent.server_url, _kept_root(profile), receipt, sealed)
-
-    return wipe.finish(
-        profile,
-        SystemKeyring(intent.org, intent.device),
-        hand_in,
-        lambda: trusted_time.system_clock().wall_ms,
-        step,
-    )
-
-
-def wiped_error(org_name: str, reason: str) -> Wiped:
-    """What a wiped device says."""
-    title = _("This device was wiped by {org}.").format(org=org_name)
-    return Wiped(title, _("Reason: {reason}").format(reason=reason) if reason else "")
-
-
-def _kept_root(profile: Profile) -> Root:
-    """The root as kept: its certificates are all that is needed of it now, and it was verified when it came."""
-    return documents.parse(signing.open_envelope(profile.root.read_bytes(), Root.TYPE).payload, Root)
 
 
 def _anchor(server_time: int) -> Anchor:

@@ -6,6 +6,7 @@ once, a share comes back after an unlock, recovered work goes into the outbox.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 from collections.abc import Callable
@@ -14,13 +15,14 @@ from typing import Final
 
 from app.changes import Changes
 from app.errors import Locked, Offline, Wiped
-from app.services.session import ACTIVE, Session, finish_wipe
+from app.services.session import ACTIVE, Session
+from app.services.wiped import finish_held
 from app.store.conflicts import attention_count, open_count
 from app.store.replica import StoreReplica
 from app.store.store import Store
 from sync.client.cycle import Page, exchange
 from sync.client.engine import Engine
-from sync.client.errors import ExchangeError, NotOurServer, Unreachable
+from sync.client.errors import NotOurServer, Unreachable
 from sync.client.https import Https, own_trust
 from sync.client.line import Identity, Line
 from sync.client.ports import Answer, Applied, Position, Replica
@@ -115,7 +117,12 @@ class Syncing:
         asked_in_vain = 0
         for _page in range(PAGES_MAX):
             was_active = self._session.stage == ACTIVE
-            page = self._exchange(step)
+            try:
+                page = self._exchange(step)
+            except KnownError:
+                # What is due is due without the server, and an answer that the disk would not take had papers.
+                self._obey()
+                raise
             done = done.plus(page)
             if page.applied.records:
                 self._session.tell(Changes(tuple(page.applied.records), "sync"))
@@ -153,9 +160,9 @@ class Syncing:
         except Wiped:
             # The session is over; what is left needs only the device key.
             try:
-                finish_wipe(self._session.profile, self._session.wipe_step)
-            except ExchangeError:
-                _LOG.info("the receipt waits for a connection")
+                finish_held(self._session.profile, self._session.wipe_step)
+            except (KnownError, OSError) as problem:
+                _LOG.info("the receipt waits: %s", problem)
             raise
 
     def _take_packets(self) -> int:
@@ -196,6 +203,8 @@ class Keeping:
         self._engine.wanted()
 
     def _round(self) -> None:
+        with contextlib.suppress(Locked):
+            self._session.judge()  # silence counts while a window stays open, too
         try:
             self._syncing.round()
         except Locked:

@@ -14,6 +14,7 @@ that absence could not be verified, and the entries are tried again at every sta
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import logging
@@ -82,14 +83,20 @@ def read_tombstone(profile: Profile) -> Tombstone | None:
 
 
 def begin(profile: Profile, ring: Keyring, intent: Intent, step: Step = no_step) -> None:
-    """W1. On a full disk the keys go first, which makes room: an order is never stuck on a disk."""
+    """W1. On a full disk keys and store go first, which makes room: an order is never stuck on a disk.
+
+    Raises OSError when the intent cannot be written even so; the keys are gone then.
+    """
     data = msgspec.json.encode(intent)
     try:
         write_whole(profile.wipe_intent, data)
     except OSError:
         vault.destroy(profile, ring)
-        vault.shred_header(profile)
-        _remove_files(profile)
+        with contextlib.suppress(OSError):
+            vault.shred_header(profile)
+        for path in (*_store_files(profile), profile.blobs, profile.log, profile.temp):
+            with contextlib.suppress(OSError):
+                _remove_tree(path)
         write_whole(profile.wipe_intent, data)
     step("W1")
 
@@ -97,7 +104,7 @@ def begin(profile: Profile, ring: Keyring, intent: Intent, step: Step = no_step)
 def destroy(profile: Profile, ring: Keyring, now: Callable[[], int], step: Step = no_step) -> None:
     """W2 to W5, from wherever the last run stopped. Raises OSError when not even the receipt can be written."""
     intent = read_intent(profile)
-    if intent is None or profile.wipe_receipt.exists() or profile.tombstone.exists():
+    if intent is None or profile.wipe_receipt.exists() or _is_over(profile, intent):
         return
     keys = vault.destroy(profile, ring)
     step("W2")
@@ -119,7 +126,7 @@ def destroy(profile: Profile, ring: Keyring, now: Callable[[], int], step: Step 
 def finish(
     profile: Profile,
     ring: Keyring,
-    hand_in: Callable[[Intent, bytes, bytes], str],
+    hand_in: Callable[[Intent, bytes, bytes], None],
     now: Callable[[], int],
     step: Step = no_step,
 ) -> bool:
@@ -127,7 +134,7 @@ def finish(
     intent = read_intent(profile)
     if intent is None:
         return True
-    if not profile.tombstone.exists():
+    if not _is_over(profile, intent):
         if not profile.wipe_receipt.exists():
             return False
         hand_in(intent, profile.wipe_receipt.read_bytes(), _sealed(profile))
@@ -152,6 +159,12 @@ def finish(
         remove(path)
     step("W7")
     return True
+
+
+def _is_over(profile: Profile, intent: Intent) -> bool:
+    """Whether this very wipe has its tombstone: an earlier one may have left another in the same folder."""
+    stone = read_tombstone(profile)
+    return stone is not None and (stone.device, stone.order_id) == (intent.device, intent.order_id)
 
 
 def _read(path: Path, type_: type[T]) -> T | None:
@@ -211,6 +224,10 @@ def _remove_files(profile: Profile) -> Files:
             failed.append(path.name)
     sync_folder(profile.folder)
     return Files(removed=removed, failed=failed)
+
+
+def _store_files(profile: Profile) -> list[Path]:
+    return [profile.store.with_name(profile.store.name + end) for end in ("-wal", "-shm", "")]
 
 
 def _store_first(path: Path) -> tuple[bool, str]:

@@ -1,0 +1,229 @@
+"""The verbs of a device: join, exchange, lock, unlock, and how it stands."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from app.cli import show
+from app.cli.verb import Arguments, done, read_text, say
+from app.errors import AppError, Locked, Wiped
+from app.keys.secret import SecretBytes
+from app.paths import Profile
+from app.services import doctor as examination
+from app.services import enrolment
+from app.services.card import Card
+from app.services.session import ACTIVE, Session, open_session
+from app.services.syncing import Syncing
+from app.services.wiped import finish_wipe
+from app.store import conflicts as met
+from app.store.store import Store
+from sync.protocol.errors import KnownError
+from sync.protocol.ids import id_text
+from sync.protocol.texts import gettext as _
+from sync.protocol.texts import ngettext
+
+CODE_MAX = 4_096  # characters
+PIN_MAX = 1_024  # bytes
+
+
+def enrol(profile: Profile, args: Arguments) -> int:
+    """Join an organisation. The code never comes by argv, where every process could read it."""
+    card = enrolment.enrol(profile, _code(), args.name)
+    if args.json:
+        show.emit(_card(card))
+    else:
+        say(
+            _("{device} is enrolled for {person} at {org}.").format(
+                device=card.name, person=card.person.email, org=card.org_name
+            )
+        )
+        say(_("Fetch your customers with: fieldkeep sync"))
+    return 0
+
+
+def sync(profile: Profile, args: Arguments) -> int:
+    """Exchange with the server; while wiped, hand in the receipt."""
+    try:
+        session = open_session(profile)
+    except Wiped:
+        _hand_in(profile)
+        raise
+    with session:
+        syncing = Syncing(session)
+        try:
+            brought = syncing.round()
+        finally:
+            syncing.close()
+        unsent = session.call(Store.unsent)
+    if args.json:
+        show.emit(
+            {
+                "sent": brought.sent,
+                "received": brought.received,
+                "conflicts": brought.conflicts,
+                "refused": brought.rejected,
+                "recovered": brought.recovered,
+                "unsent": unsent,
+            }
+        )
+        return 0
+    say(_("Sent {sent}, received {received}.").format(sent=brought.sent, received=brought.received))
+    if brought.recovered:
+        text = ngettext(
+            "{n} change recovered from another device.",
+            "{n} changes recovered from another device.",
+            brought.recovered,
+        )
+        say(text.format(n=brought.recovered))
+    if brought.conflicts:
+        say(_("Some edits met. See both values with: fieldkeep conflicts"))
+    if brought.rejected:
+        say(_("Some changes were not accepted. See them with: fieldkeep conflicts"))
+    return 0
+
+
+def status(profile: Profile, args: Arguments) -> int:
+    """How this device stands; answers while locked and after a wipe too."""
+    try:
+        session = open_session(profile)
+    except Wiped as wiped:
+        found: dict[str, Any] = dict.fromkeys(_STATUS_FIELDS)
+        found.update(state="wiped", message=str(wiped))
+    else:
+        with session:
+            found = _standing(session)
+    if args.json:
+        show.emit(found)
+    else:
+        for name, value in found.items():
+            if value is not None:
+                say(f"{name.replace('_', ' ')}: {value}")
+    return 0
+
+
+def lock(profile: Profile, args: Arguments) -> int:
+    """Close the store and forget its key."""
+    with open_session(profile) as session:
+        session.lock()
+    return done(args, {"state": "locked"}, _("Fieldkeep is locked."))
+
+
+def unlock(profile: Profile, args: Arguments) -> int:
+    """Open the store again; what IT locked stays shut."""
+    with open_session(profile) as session:
+        pin = _passphrase(_("PIN: ")) if session.needs_pin() else None
+        session.unlock(pin)
+    return done(args, {"state": "active"}, _("Fieldkeep is unlocked."))
+
+
+def doctor(profile: Profile, args: Arguments) -> int:
+    """Look at everything that must hold here."""
+    with open_session(profile) as session:
+        findings = examination.examine(session)
+    sound = all(finding.ok for finding in findings if finding.grave)
+    if args.json:
+        checks = [{"name": f.name, "ok": f.ok, "found": f.found} for f in findings]
+        show.emit({"ok": sound, "checks": checks})
+    else:
+        for finding in findings:
+            say(f"{'✓' if finding.ok else '✗'} {finding.name}: {finding.found}")
+    return 0 if sound else 1
+
+
+def _code() -> str:
+    if not sys.stdin.isatty():
+        return read_text(CODE_MAX)
+    try:
+        return getpass.getpass(_("Enrolment code: "))
+    except EOFError:
+        return ""
+
+
+def _hand_in(profile: Profile) -> None:
+    try:
+        finish_wipe(profile)
+    except KnownError as problem:
+        print(problem, file=sys.stderr)
+
+
+_STATUS_FIELDS = (
+    "state",
+    "device",
+    "device_id",
+    "person",
+    "role",
+    "team",
+    "organisation",
+    "server",
+    "unsent",
+    "last_sync",
+    "policy_version",
+    "lease_until",
+    "customers",
+    "conflicts",
+    "refused",
+    "warning",
+    "message",
+)
+
+
+def _standing(session: Session) -> dict[str, Any]:
+    card, state = session.card, session.state
+    found: dict[str, Any] = dict.fromkeys(_STATUS_FIELDS)
+    found.update(
+        state="active" if session.stage == ACTIVE else "locked",
+        device=card.name,
+        device_id=id_text(bytes.fromhex(card.device)),
+        person=card.person.email,
+        role=card.person.role,
+        team=card.person.team,
+        organisation=card.org_name,
+        server=card.server_url,
+        unsent=state.unsent,
+        last_sync=show.when_iso(state.last_contact),
+        policy_version=session.papers.held.policy.version,
+        lease_until=show.when_iso(state.lease_until),
+        warning=session.warning() or None,
+    )
+    if session.stage == ACTIVE:
+        found.update(
+            unsent=session.call(Store.unsent),
+            customers=session.call(Store.counts).get("customer", 0),
+            conflicts=session.call(met.open_count),
+            refused=session.call(met.attention_count),
+        )
+    else:
+        found["message"] = str(session.locked_error())
+    return found
+
+
+def _card(card: Card) -> dict[str, Any]:
+    return {
+        "device": card.name,
+        "device_id": id_text(bytes.fromhex(card.device)),
+        "enrolment": card.enrolment,
+        "person": card.person.email,
+        "role": card.person.role,
+        "team": card.person.team,
+        "organisation": card.org_name,
+        "server": card.server_url,
+    }
+
+
+def _passphrase(prompt: str) -> SecretBytes:
+    named = os.environ.get("FIELDKEEP_PASSPHRASE_FILE")
+    if named:
+        try:
+            with Path(named).open("rb") as file:
+                return SecretBytes(file.read(PIN_MAX).strip())
+        except OSError:
+            raise AppError(
+                _("The file that FIELDKEEP_PASSPHRASE_FILE names cannot be read."), _("Check the name.")
+            ) from None
+    if not sys.stdin.isatty():
+        raise Locked(_("A PIN is needed."), _("Name a file with it in FIELDKEEP_PASSPHRASE_FILE."))
+    return SecretBytes(getpass.getpass(prompt).encode())

@@ -1,0 +1,206 @@
+"""The verbs of records: make, change, take away, show, list, find; and what waits for a person's eye."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from app.cli import show
+from app.cli.verb import Arguments, read_json, read_text, say, unlocked
+from app.errors import WrongUse
+from app.paths import Profile
+from app.services import records
+from app.services.session import Session
+from app.store import conflicts as met
+from app.store import lists, search
+from app.store.records import Record
+from app.store.store import Store
+from sync.protocol import clock
+from sync.protocol.ids import id_text
+from sync.protocol.kinds import Kind, kind_of
+from sync.protocol.texts import gettext as _
+
+PAGE = 500
+QUESTION_MAX = 10_000  # characters
+
+
+def add(profile: Profile, args: Arguments) -> int:
+    """Make one record, or several from a JSON list: all of them or none."""
+    kind = kind_of(args.kind)
+    found = read_json() if args.pairs == ["-"] else None
+    with unlocked(profile) as session:
+        if found is None:
+            return _show(
+                session,
+                args,
+                records.add(session, kind, records.typed(session, kind, _pairs(args.pairs), {})),
+            )
+        if isinstance(found, list):
+            return _show(
+                session,
+                args,
+                records.add_all(session, kind, [records.given(session, kind, each) for each in found]),
+            )
+        return _show(session, args, records.add(session, kind, records.given(session, kind, found)))
+
+
+def edit(profile: Profile, args: Arguments) -> int:
+    """Change fields of a record."""
+    found = read_json() if args.pairs == ["-"] else None
+    pairs = _pairs(args.pairs) if found is None else []
+    if found is None and not pairs:
+        raise WrongUse(_("Name what to change: FIELD=VALUE, or - for JSON on standard input."))
+    with unlocked(profile) as session:
+        record = records.get(session, records.find_id(args.id))
+        if found is not None:
+            values = records.given(session, record.kind, found)
+        else:
+            values = records.typed(session, record.kind, pairs, record.values)
+        return _show(session, args, records.edit(session, record.id, values))
+
+
+def delete(profile: Profile, args: Arguments) -> int:
+    """Take a record off all lists."""
+    with unlocked(profile) as session:
+        record = records.delete(session, records.find_id(args.id))
+        if args.json:
+            return _show(session, args, record)
+        say(_("Deleted. Take it back with: fieldkeep undelete {id}").format(id=id_text(record.id)))
+        return 0
+
+
+def undelete(profile: Profile, args: Arguments) -> int:
+    """Bring a deleted record back."""
+    with unlocked(profile) as session:
+        return _show(session, args, records.undelete(session, records.find_id(args.id)))
+
+
+def show_one(profile: Profile, args: Arguments) -> int:
+    """Show one record."""
+    with unlocked(profile) as session:
+        return _show(session, args, records.get(session, records.find_id(args.id)))
+
+
+def list_kind(profile: Profile, args: Arguments) -> int:
+    """List records of a kind by title, all or the first N."""
+    kind = kind_of(args.kind)
+    where = dict(_pairs(args.where))
+    with unlocked(profile) as session:
+        found: list[Record] = []
+        after: tuple[Any, ...] | None = None
+        while args.limit is None or len(found) < args.limit:
+            size = PAGE if args.limit is None else min(PAGE, args.limit - len(found))
+            page = session.call(_page, kind, where, after, size)
+            found += page.records
+            after = page.next
+            if after is None:
+                break
+        return _show_rows(session, args, found)
+
+
+def find(profile: Profile, args: Arguments) -> int:
+    """Find records of all kinds; none found is an answer too."""
+    text = read_text(QUESTION_MAX).strip() if args.text == "-" else args.text
+    with unlocked(profile) as session:
+        hits = session.call(_find, text, args.limit)
+        return _show_rows(session, args, [hit.record for hit in hits])
+
+
+def conflicts(profile: Profile, args: Arguments) -> int:
+    """Edits that met, with both values, and changes that were refused."""
+    with unlocked(profile) as session:
+        found = session.call(met.open_conflicts)
+        refused = session.call(met.attention)
+    if args.json:
+        show.emit([_conflict_json(each) for each in found] + [_refused_json(each) for each in refused])
+        return 0
+    if not found and not refused:
+        say(_("Nothing to choose."))
+    for each in found:
+        conflict = each.conflict
+        say(f"{each.title} · {conflict.cell or _('the whole record')}")
+        say(
+            "  "
+            + _("shown: {value} ({person})").format(value=_short(conflict.shown), person=conflict.shown_by)
+        )
+        say("  " + _("kept: {value} ({person})").format(value=_short(conflict.kept), person=conflict.kept_by))
+    for one in refused:
+        say(_("Not accepted ({code}): a change of {title}.").format(code=one.code, title=one.title))
+        if one.hint:
+            say("  " + one.hint)
+    return 0
+
+
+def _page(
+    store: Store, kind: Kind, where: dict[str, str], after: tuple[Any, ...] | None, limit: int
+) -> lists.Page:
+    return lists.page(store, kind, where=where, after=after, limit=limit)
+
+
+def _find(store: Store, text: str, limit: int) -> list[search.Hit]:
+    return search.find(store, text, limit=limit)
+
+
+def _show(session: Session, args: Arguments, record: Record | list[Record]) -> int:
+    if args.json:
+        show.emit([show.as_json(r) for r in record] if isinstance(record, list) else show.as_json(record))
+        return 0
+    for each in record if isinstance(record, list) else [record]:
+        for line in show.lines(each, lambda ref: session.call(lists.title_of, ref)):
+            say(line)
+    return 0
+
+
+def _show_rows(session: Session, args: Arguments, found: list[Record]) -> int:
+    if args.json:
+        show.emit([show.as_json(record) for record in found])
+        return 0
+    for record in found:
+        say(show.row(record, lambda ref: session.call(lists.title_of, ref)))
+    return 0
+
+
+def _conflict_json(each: met.OpenConflict) -> dict[str, Any]:
+    conflict = each.conflict
+    return {
+        "id": id_text(conflict.id),
+        "kind": conflict.kind,
+        "record": id_text(conflict.record),
+        "title": each.title,
+        "field": conflict.cell,
+        "shown": conflict.shown,
+        "shown_by": conflict.shown_by,
+        "shown_at": show.when_iso(clock.millis(conflict.shown_hlc)),
+        "kept": conflict.kept,
+        "kept_by": conflict.kept_by,
+        "kept_at": show.when_iso(clock.millis(conflict.kept_hlc)),
+        "base": conflict.base,
+        "state": conflict.state,
+    }
+
+
+def _refused_json(each: met.Attention) -> dict[str, Any]:
+    return {
+        "kind": each.kind,
+        "record": id_text(each.id),
+        "title": each.title,
+        "values": each.op.set if each.op else None,
+        "code": each.code,
+        "hint": each.hint,
+        "state": "refused",
+    }
+
+
+def _pairs(items: list[str]) -> list[tuple[str, str]]:
+    pairs = []
+    for item in items:
+        name, sign, value = item.partition("=")
+        if not sign or not name:
+            raise WrongUse(_("“{item}” is not FIELD=VALUE.").format(item=item[:60]))
+        pairs.append((name, value))
+    return pairs
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=show.plain)
+    return text if len(text) <= 200 else text[:199] + "…"

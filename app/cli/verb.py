@@ -1,0 +1,68 @@
+"""What every verb shares: its shape, an unlocked session, reading standard input, saying what was done."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from app.cli import show
+from app.errors import AppError
+from app.paths import Profile
+from app.services.session import ACTIVE, Session, open_session
+from sync.protocol.texts import gettext as _
+
+STDIN_MAX = 16 * 2**20  # characters
+
+Arguments = argparse.Namespace
+Verb = Callable[[Profile, Arguments], int]
+
+
+def unlocked(profile: Profile) -> Session:
+    """An open session whose store may be read. Raises Locked."""
+    session = open_session(profile)
+    if session.stage != ACTIVE:
+        problem = session.locked_error()
+        session.close()
+        raise problem
+    return session
+
+
+def read_text(longest: int) -> str:
+    """Standard input to its end. Raises AppError when it is longer, or no text."""
+    try:
+        text = sys.stdin.read(longest + 1)
+    except UnicodeDecodeError:
+        raise AppError(_("Standard input is not UTF-8 text."), _("Nothing was changed.")) from None
+    if len(text) > longest:
+        raise AppError(_("Too much on standard input."), _("Use fieldkeep import for many records."))
+    return text
+
+
+def read_json() -> Any:
+    """The JSON document on standard input. Raises AppError."""
+    text = read_text(STDIN_MAX)
+    try:
+        return json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise AppError(_("Standard input is not JSON."), _("Nothing was changed.")) from None
+
+
+def done(args: Arguments, document: dict[str, Any], text: str) -> int:
+    """Say what was done."""
+    if args.json:
+        show.emit(document)
+    else:
+        say(text)
+    return 0
+
+
+def say(text: str) -> None:
+    """One line for a person."""
+    print(text)
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(text)

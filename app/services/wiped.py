@@ -1,0 +1,67 @@
+"""A profile under a wipe, or after one: carries the wipe on, hands in the receipt, and says what happened."""
+
+from __future__ import annotations
+
+import contextlib
+
+from app.errors import Busy, Wiped
+from app.keys import trusted_time
+from app.keys.ring import SystemKeyring
+from app.paths import Profile
+from app.services import wipe
+from app.services.opener import Opener
+from sync.client import enrol as client
+from sync.protocol import documents, signing
+from sync.protocol.documents import Root
+from sync.protocol.texts import gettext as _
+
+
+def refuse_wiped(profile: Profile, step: wipe.Step = wipe.no_step) -> None:
+    """Carry a wipe on as far as it goes without a network. Raises Wiped when this profile was wiped."""
+    intent = wipe.read_intent(profile)
+    if intent is not None:
+        # Another process may be at it, or the disk take no file: then every start tries again.
+        with contextlib.suppress(Busy, OSError), contextlib.closing(Opener(profile.one_opener)):
+            wipe.destroy(profile, SystemKeyring(intent.org, intent.device), _wall_ms, step)
+        raise wiped_error(intent.org_name, intent.reason)
+    stone = wipe.read_tombstone(profile)
+    if stone is not None and not profile.device.exists():
+        raise wiped_error(stone.org_name, stone.reason)
+
+
+def finish_wipe(profile: Profile, step: wipe.Step = wipe.no_step) -> bool:
+    """Hand in receipt and sealed outbox of a wipe; whether it is complete.
+
+    Raises ExchangeError when offline, KeyringUnreachable, and Busy while another process has the profile.
+    """
+    if wipe.read_intent(profile) is None:
+        return True
+    with contextlib.closing(Opener(profile.one_opener)):
+        return finish_held(profile, step)
+
+
+def finish_held(profile: Profile, step: wipe.Step = wipe.no_step) -> bool:
+    """The same for who holds the profile already."""
+    intent = wipe.read_intent(profile)
+    if intent is None:
+        return True
+
+    def hand_in(intent: wipe.Intent, receipt: bytes, sealed: bytes) -> None:
+        client.hand_in(intent.server_url, _kept_root(profile), receipt, sealed)
+
+    return wipe.finish(profile, SystemKeyring(intent.org, intent.device), hand_in, _wall_ms, step)
+
+
+def wiped_error(org_name: str, reason: str) -> Wiped:
+    """What a wiped device says."""
+    title = _("This device was wiped by {org}.").format(org=org_name)
+    return Wiped(title, _("Reason: {reason}").format(reason=reason) if reason else "")
+
+
+def _kept_root(profile: Profile) -> Root:
+    """The root as kept: its certificates are all that is needed of it now, and it was verified when it came."""
+    return documents.parse(signing.open_envelope(profile.root.read_bytes(), Root.TYPE).payload, Root)
+
+
+def _wall_ms() -> int:
+    return trusted_time.system_clock().wall_ms
