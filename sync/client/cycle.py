@@ -65,7 +65,7 @@ def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = 
     body = codec.encode([(messages.HEAD, head), *((messages.OP, op) for op in ops)])
     step(2)
     try:
-        frames = whole(line.post(messages.EXCHANGE_PATH, body))
+        frames = whole(_post(line, body, position, standing.state))
     except ServerRefused as refusal:
         if replica and refusal.problem is Problem.EPOCH:
             replica.restart(b"")
@@ -81,6 +81,18 @@ def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = 
     book.heard(reply.server_time, standing.obeyed, reply.person)
     step(6)
     return Page(more=reply.more, sent=len(ops), applied=applied, papers=len(papers))
+
+
+def _post(line: Line, body: bytes, position: Position, state: str) -> bytes:
+    """The answer; when the server has forgotten our session, as after a restart, that of a new session."""
+    try:
+        return line.post(messages.EXCHANGE_PATH, body)
+    except ServerRefused as refusal:
+        if refusal.problem is not Problem.UNSIGNED:
+            raise
+        if line.open(position, state).rollback:
+            raise
+    return line.post(messages.EXCHANGE_PATH, body)
 
 
 def _head(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sync.client.https import Https, fetch_root, own_trust
-from sync.client.line import JSON, whole
+from sync.client.line import JSON, head, whole
 from sync.protocol import codec, messages, trust
 from sync.protocol.codes import EnrolCode
 from sync.protocol.documents import Root
@@ -24,17 +24,17 @@ def enrol(url: str, root: Root, wish: Envelope) -> EnrolReply:
         frames = whole(line.post(messages.ENROL_PATH, wish.to_bytes(), {}, JSON))
     finally:
         line.close()
-    return codec.read(frames[0][1], EnrolReply)
+    return head(frames, EnrolReply)
 
 
 def hand_in(url: str, root: Root, receipt: bytes, sealed: bytes) -> str:
     """Hand in a wipe's receipt and the sealed outbox; the receipt id once the server holds both, durably."""
     parts = [sealed[at : at + messages.SEALED_PART] for at in range(0, len(sealed), messages.SEALED_PART)]
-    head = messages.ReceiptHead(receipt=receipt, parts=len(parts))
-    body = codec.encode([(messages.HEAD, head), *((messages.PART, part) for part in parts)])
+    first = messages.ReceiptHead(receipt=receipt, parts=len(parts))
+    body = codec.encode([(messages.HEAD, first), *((messages.PART, part) for part in parts)])
     line = Https(url, own_trust(root.tls_ca))
     try:
         frames = whole(line.post(messages.RECEIPT_PATH, body, {}, codec.MEDIA_TYPE))
     finally:
         line.close()
-    return codec.read(frames[0][1], messages.ReceiptReply).receipt_id
+    return head(frames, messages.ReceiptReply).receipt_id

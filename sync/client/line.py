@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sync.client.errors import ServerRefused, Unreachable
 from sync.client.ports import Position, Transport
@@ -14,6 +15,8 @@ from sync.protocol.errors import BadFrames, Problem
 from sync.protocol.messages import SessionReply
 from sync.protocol.signing import Envelope
 from sync.protocol.texts import gettext as _
+
+T = TypeVar("T")
 
 JSON = "application/json"
 
@@ -86,8 +89,7 @@ class Line:
             at=at,
         )
         body = self._identity.sign(document).to_bytes()
-        frames = whole(self._transport.post(messages.SESSION_PATH, body, {}, JSON))
-        return codec.read(frames[0][1], SessionReply)
+        return head(whole(self._transport.post(messages.SESSION_PATH, body, {}, JSON)), SessionReply)
 
 
 def whole(body: bytes) -> list[tuple[str, codec.Raw]]:
@@ -100,7 +102,19 @@ def whole(body: bytes) -> list[tuple[str, codec.Raw]]:
     except BadFrames as damage:
         raise Unreachable(damage.title, damage.hint) from None
     if not frames or frames[0][0] != messages.HEAD:
-        raise Unreachable(
-            _("A message arrived damaged and was not used."), _("It is asked for again at the next exchange.")
-        )
+        raise _damaged()
     return frames
+
+
+def head(frames: list[tuple[str, codec.Raw]], type_: type[T]) -> T:
+    """The head of a whole answer as the struct it must be. Raises Unreachable."""
+    try:
+        return codec.read(frames[0][1], type_)
+    except BadFrames:
+        raise _damaged() from None
+
+
+def _damaged() -> Unreachable:
+    return Unreachable(
+        _("A message arrived damaged and was not used."), _("It is asked for again at the next exchange.")
+    )

@@ -38,7 +38,8 @@ class Pace:
     def failed(self, now: float, luck: float, retry_after: float = 0.0) -> Pace:
         """An exchange failed; `luck` in [0, 1) spreads devices that failed together."""
         ceiling = min(BACKOFF_LAST_S, BACKOFF_FIRST_S * 2**self.failures)
-        wait = max(retry_after, BACKOFF_FIRST_S / 2 + luck * ceiling)
+        # No server's word keeps a device, and the orders for it, away for longer than failing does.
+        wait = max(min(retry_after, BACKOFF_LAST_S), BACKOFF_FIRST_S / 2 + luck * ceiling)
         return replace(self, failures=min(self.failures + 1, 16), retry_at=now + wait, asked=False)
 
     def due(self) -> float:

@@ -107,7 +107,9 @@ def _inflate(body: bytes) -> bytes:
     """The plain bytes, never more than PLAIN_MAX of them, whatever the body claims."""
     if len(body) > BODY_MAX:
         raise BadFrames(_("A message is too large."))
-    reader = zstandard.ZstdDecompressor(max_window_size=8 * 2**20).stream_reader(io.BytesIO(body))
+    # Reading on across frames makes bytes behind the first one an error, and not a place to hide something.
+    decompressor = zstandard.ZstdDecompressor(max_window_size=8 * 2**20)
+    reader = decompressor.stream_reader(io.BytesIO(body), read_across_frames=True)
     try:
         plain = reader.read(PLAIN_MAX + 1)
     except zstandard.ZstdError:

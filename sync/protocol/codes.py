@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from dataclasses import dataclass
 from typing import Final
@@ -36,7 +35,7 @@ class EnrolCode:
 def write(code: EnrolCode) -> str:
     """The code as people pass it on."""
     body = code.secret + bytes.fromhex(code.root_digest) + code.url.encode()
-    letters = base64.b32encode(body + hashlib.sha256(body).digest()[:4]).decode().rstrip("=")
+    letters = _letters(body + hashlib.sha256(body).digest()[:4])
     groups = [letters[at : at + _GROUP] for at in range(0, len(letters), _GROUP)]
     return "-".join([_PREFIX, *groups])
 
@@ -51,12 +50,17 @@ def read(text: str) -> EnrolCode:
         data = base64.b32decode(letters + "=" * (-len(letters) % 8))
         body, check = data[:-4], data[-4:]
         url = body[SECRET_BYTES + 32 :].decode()
-    except (binascii.Error, UnicodeDecodeError):
+        parts = urlsplit(url)
+    except ValueError:  # letters outside base32, bytes that are no text, a text that is no address
         raise _not_a_code() from None
-    parts = urlsplit(url)
-    if hashlib.sha256(body).digest()[:4] != check or parts.scheme != "https" or not parts.hostname:
+    whole = hashlib.sha256(body).digest()[:4] == check and letters == _letters(data)
+    if not whole or parts.scheme != "https" or not parts.hostname:
         raise _not_a_code()
     return EnrolCode(url, body[SECRET_BYTES : SECRET_BYTES + 32].hex(), body[:SECRET_BYTES])
+
+
+def _letters(data: bytes) -> str:
+    return base64.b32encode(data).decode().rstrip("=")
 
 
 def _not_a_code() -> KnownError:

@@ -17,6 +17,7 @@ from sync.protocol.texts import gettext as _
 
 DOCUMENT_MAX: Final = 64 * 2**10  # bytes of an envelope
 DEPTH_MAX: Final = 16
+INT_MAX: Final = 2**63 - 1
 
 LOCK: Final = "lock"
 UNLOCK: Final = "unlock"
@@ -287,7 +288,10 @@ def scan(data: bytes) -> None:
             object_pairs_hook=_no_twins,
             parse_constant=_no_number,
             parse_float=_no_number,
+            parse_int=_small_number,
         )
+        # A lone surrogate is written in JSON as an escape; it is no text, and not every reader stops at it.
+        json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise Refused("json", _("A signed document is damaged.")) from None
     if not isinstance(found, dict) or _depth(found) > DEPTH_MAX:
@@ -308,6 +312,13 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(text: str) -> Any:
     raise ValueError("no such number")
+
+
+def _small_number(text: str) -> int:
+    number = int(text)
+    if abs(number) > INT_MAX:
+        raise ValueError("too large a number")
+    return number
 
 
 def _depth(value: Any) -> int:

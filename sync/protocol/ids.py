@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 import uuid
@@ -16,6 +17,11 @@ Incarnation = NewType("Incarnation", bytes)  # 8 bytes, random, new after each e
 ID_BYTES: Final = 16
 INCARNATION_BYTES: Final = 8
 ELEMENT_BYTES: Final = 8
+
+# Python's own reader also takes signs, braces and the digits of every script: one id would have many spellings.
+_WRITTEN: Final = re.compile(
+    r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}", re.IGNORECASE
+)
 
 
 class OpId(NamedTuple):
@@ -81,4 +87,7 @@ def parse_id(text: str) -> bytes:
 
     Raises ValueError when it is neither.
     """
-    return uuid.UUID(text.strip()).bytes
+    bare = text.strip()
+    if not _WRITTEN.fullmatch(bare):
+        raise ValueError("not an id")
+    return uuid.UUID(bare).bytes

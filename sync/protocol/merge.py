@@ -3,12 +3,17 @@
 Rules, cell by cell, in order:
 
 1. the cell holds the op's value already: nothing to do;
-2. nobody else wrote the cell since the author's base: the op's value is taken;
+2. the author had seen the last write of the cell: the op's value is taken;
 3. otherwise by the rule in the table of kinds: latest, hold, notes, stricter (union falls apart into cells that
    do not meet). Whatever is not shown is kept in a conflict.
 
 A deleted row stays deleted: an edit of it is kept in a conflict. A delete that had not seen another's edit is
-held as a conflict, and the row stays.
+held as a conflict, and the row stays. An undelete that had not seen the last delete brings the row back, and the
+delete is kept as a conflict.
+
+An author has seen what stood in the row at the op's base, unless work that still waited lay on top of it and `was`
+says so, and what the same copy of the same device did before. A copy restored from yesterday has not seen what its
+twin did, nor has recovered work seen the new device's.
 """
 
 from __future__ import annotations
@@ -21,21 +26,28 @@ from typing import Any
 import msgspec
 
 from sync.protocol.errors import Outcome, Rejection
-from sync.protocol.fields import Choice, Date, Merge
+from sync.protocol.fields import Choice, Date, Merge, notes_room
 from sync.protocol.ids import OpId
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.ops import Act, Op
 
 WHOLE_RECORD = ""  # the cell name of a conflict about the record itself (a held delete)
+DELETED = "deleted"  # what such a conflict keeps
+NOBODY = b""  # the device of a mark whose value has more than one author
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):
-    """Who wrote a cell last: sequence, clock, device and the person's e-mail."""
+    """Who wrote a cell last: sequence, clock, device and the person's e-mail.
+
+    `incarnation` tells copies of one device apart; `source` is device and incarnation that recovered work came from.
+    """
 
     ver: int
     hlc: int
     device: bytes
     person: str
+    incarnation: bytes = b""
+    source: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +109,16 @@ class _Meeting:
     changed: bool = False
     overruled: bool = False
 
+    def seen(self, mark: Mark, *, covered: bool = False) -> bool:
+        """Whether the op's author had seen the write that left this mark; `covered`: something lay on top of it."""
+        if mark.ver <= self.op.base and not covered:
+            return True
+        if self.mark.source and mark.device + mark.incarnation == self.mark.source:
+            return True
+        same_copy = (mark.device, mark.incarnation) == (self.mark.device, self.mark.incarnation)
+        # What is edited here lies on top of recovered work that came here; that work knew nothing of this device.
+        return same_copy and self.mark.source in (b"", mark.source)
+
     def take(self, cell: str, value: Any) -> None:
         if value is None:
             self.cells.pop(cell, None)
@@ -132,7 +154,8 @@ def conflict_id(op_id: OpId, cell: str) -> bytes:
 
 def apply(row: Row | None, op: Op, op_id: OpId, *, seq: int, person: str) -> Merged:
     """Lay `op` on `row` under sequence number `seq`. `op.hlc` is already clamped, its cells already checked."""
-    mark = Mark(seq, op.hlc, op_id.device, person)
+    source = op.origin[0] + op.origin[1] if op.origin else b""
+    mark = Mark(seq, op.hlc, op_id.device, person, op_id.incarnation, source)
     if row is None:
         if op.act is not Act.ADD:
             return Merged(Outcome.REJECTED, None, code=Rejection.GONE)
@@ -141,11 +164,14 @@ def apply(row: Row | None, op: Op, op_id: OpId, *, seq: int, person: str) -> Mer
         return Merged(Outcome.OK, fresh, changed=True)
     if row.kind != op.kind:
         return Merged(Outcome.REJECTED, row, code=Rejection.INVALID)
-    unseen = any(m.ver > op.base and m.device != op_id.device for m in row.marks.values())
     meeting = _Meeting(op, op_id, mark, KINDS.get(op.kind), dict(row.cells), dict(row.marks))
+    unseen = any(not meeting.seen(each) for each in row.marks.values())
     if op.act is Act.DELETE:
         return _delete(row, meeting, unseen=unseen)
     if op.act is Act.UNDELETE and row.deleted:
+        last = row.marks.get(WHOLE_RECORD)
+        if last is not None and not meeting.seen(last):
+            meeting.keep(WHOLE_RECORD, shown=None, shown_mark=mark, kept=DELETED, kept_mark=last)
         row = replace(row, deleted=False)
         meeting.marks[WHOLE_RECORD] = mark
         meeting.changed = True
@@ -162,10 +188,8 @@ def _delete(row: Row, meeting: _Meeting, *, unseen: bool) -> Merged:
     if row.deleted:
         return Merged(Outcome.OK, row)
     if unseen:
-        foreign = max(
-            (m for m in row.marks.values() if m.device != meeting.op_id.device), key=lambda m: (m.ver, m.hlc)
-        )
-        meeting.keep(WHOLE_RECORD, shown=None, shown_mark=foreign, kept="deleted", kept_mark=meeting.mark)
+        foreign = max((m for m in row.marks.values() if not meeting.seen(m)), key=lambda m: (m.ver, m.hlc))
+        meeting.keep(WHOLE_RECORD, shown=None, shown_mark=foreign, kept=DELETED, kept_mark=meeting.mark)
         return Merged(Outcome.CONFLICT, row, tuple(meeting.conflicts), differs=True)
     marks = {**row.marks, WHOLE_RECORD: meeting.mark}
     gone = Row(row.kind, row.id, meeting.mark.ver, row.cells, marks, deleted=True)
@@ -181,15 +205,21 @@ def _lay_cell(row: Row, meeting: _Meeting, cell: str, value: Any) -> None:
         gone = row.marks.get(WHOLE_RECORD, meeting.mark)
         meeting.keep(cell, shown=None, shown_mark=gone, kept=value, kept_mark=meeting.mark)
         return
-    if before is None or before.ver <= meeting.op.base or before.device == meeting.op_id.device:
+    if before is None or meeting.seen(before, covered=meeting.op.was.get(cell, there) != there):
         meeting.take(cell, value)
         return
     rule = meeting.kind.rule(cell) if meeting.kind else Merge.LATEST
-    if rule is Merge.NOTES:
-        meeting.take(cell, join_notes(meeting.op.was.get(cell), there, value))
+    joined = join_notes(meeting.op.was.get(cell), there, value) if rule is Merge.NOTES else ""
+    if joined and len(joined) <= notes_room(joined):
         meeting.overruled = True
+        if joined == there:
+            return
+        meeting.take(cell, joined)
+        # Neither author has seen the whole of it: the next edit of either is joined as well.
+        shared = msgspec.structs.replace(meeting.mark, device=NOBODY, incarnation=b"", source=b"")
+        meeting.marks[cell] = shared
         return
-    if rule is Merge.HOLD:
+    if rule in (Merge.HOLD, Merge.NOTES):
         wins = False
     elif rule is Merge.STRICTER:
         wins = stricter(meeting.kind, cell, there, value)
@@ -204,15 +234,20 @@ def _lay_cell(row: Row, meeting: _Meeting, cell: str, value: Any) -> None:
 
 
 def join_notes(base: Any, theirs: Any, mine: Any) -> str:
-    """Both texts: what each added to a common beginning, one after the other; the whole of both otherwise."""
+    """Both texts: what the author of `mine` added below `base` goes below theirs; the whole of both otherwise."""
     first, second, start = str(theirs or ""), str(mine or ""), str(base or "")
-    if second in first:
+    if _holds(first, second):
         return first
-    if first in second:
+    if _holds(second, first):
         return second
-    if start and first.startswith(start) and second.startswith(start):
-        return first + "\n" + second[len(start) :].lstrip("\n")
+    if start and second.startswith(start + "\n"):
+        return first + second[len(start) :]
     return f"{first}\n\n{second}"
+
+
+def _holds(text: str, part: str) -> bool:
+    """Whether whole lines of `text` are `part`: the word "no" is not held by "I know"."""
+    return not part or f"\n{part}\n" in f"\n{text}\n"
 
 
 def stricter(kind: Kind | None, cell: str, there: Any, value: Any) -> bool:

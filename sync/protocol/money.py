@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
-from babel.numbers import get_currency_precision
+from babel.numbers import get_currency_precision, list_currencies
 
 DEFAULT_CURRENCY: Final = "USD"
 SIGNS: Final = {
@@ -24,7 +25,14 @@ SIGNS: Final = {
     "₩": "KRW",
     "CHF": "CHF",
 }
-_NUMBER = re.compile(r"[+-]?\d[\d.,'\s\u00a0\u202f]*")
+WRITTEN_MAX: Final = 100  # characters of a written amount
+_NUMBER = re.compile(r"[+-]?(?:\d[\d.,'\s\u00a0\u202f]*|[.,]\d+)")
+
+
+@functools.cache
+def currencies() -> frozenset[str]:
+    """The codes of ISO 4217, those of former currencies too."""
+    return frozenset(list_currencies())
 
 
 def parse(text: str, currency: str = DEFAULT_CURRENCY) -> dict[str, int | str] | None:
@@ -35,24 +43,26 @@ def parse(text: str, currency: str = DEFAULT_CURRENCY) -> dict[str, int | str] |
     text = text.strip()
     if not text or text in ("-", "–", "n/a", "N/A"):
         return None
-    found = _NUMBER.search(text)
+    found = _NUMBER.search(text) if len(text) <= WRITTEN_MAX else None
     if found is None:
         raise ValueError("no number")
-    number, rest = found.group(), (text[: found.start()] + " " + text[found.end() :]).strip()
-    negative = rest.startswith("(") and rest.endswith(")")
-    rest = rest.strip("() ").strip()
-    if rest.startswith("-"):
-        negative, rest = True, rest[1:].strip()
+    number, before, after = found.group().strip(), text[: found.start()].strip(), text[found.end() :].strip()
+    if number[-1] in ".," and after[:1] in ("-", "–"):
+        number, after = number + "0", after.lstrip("-–").strip()  # "12,-" is twelve and no cents
+    negative = before.startswith("(") and after.endswith(")")
+    if negative:
+        before, after = before[1:].strip(), after[:-1].strip()
+    signs = (before + after).count("-")
+    if signs + negative + (number[0] in "+-") > 1:
+        raise ValueError("two signs")
+    rest = f"{before.strip('-').strip()} {after.removeprefix('-').strip()}".strip()
     if rest:
         code = SIGNS.get(rest, rest.upper())
-        if not re.fullmatch(r"[A-Z]{3}", code):
+        if code not in currencies():
             raise ValueError("not a currency")
         currency = code
-    try:
-        value = Decimal(_plain(number))
-    except InvalidOperation:
-        raise ValueError("not a number") from None
-    return amount(-value if negative else value, currency)
+    value = Decimal(_plain(number))
+    return amount(-value if negative or signs else value, currency)
 
 
 def amount(value: Decimal, currency: str) -> dict[str, int | str]:
@@ -70,15 +80,28 @@ def decimal(minor: int, currency: str) -> Decimal:
 
 
 def _plain(number: str) -> str:
-    """A written number with its grouping taken out and a point before the fraction."""
-    bare = re.sub(r"[\s'\u00a0\u202f]", "", number).rstrip(".,")
-    point, comma = bare.rfind("."), bare.rfind(",")
-    if point >= 0 and comma >= 0:
-        group, mark = (",", ".") if point > comma else (".", ",")
-        return bare.replace(group, "").replace(mark, ".")
-    if comma >= 0:
-        # One comma before exactly three digits groups thousands; otherwise it marks the fraction.
-        if bare.count(",") > 1 or re.search(r",\d{3}$", bare):
-            return bare.replace(",", "")
-        return bare.replace(",", ".")
-    return bare.replace(".", "") if bare.count(".") > 1 else bare
+    """A written number with its grouping taken out and a point before the fraction.
+
+    Raises ValueError when its signs part it in a way that nobody writes: a wrong amount is worse than none.
+    """
+    bare = re.sub(r"[\s\u00a0\u202f]", " ", number).rstrip(".,")
+    sign, bare = ("-" if bare.startswith("-") else ""), bare.lstrip("+-")
+    marks = re.findall(r"[., ']", bare)
+    fraction = ""
+    if marks and marks[-1] in ".," and _is_fraction(bare, marks):
+        bare, _mark, fraction = bare.rpartition(marks.pop())
+    groups = re.split(r"[., ']", bare)
+    # Groups of three, and of two above them where lakhs are counted.
+    good = len(set(marks)) <= 1 and all(len(group) in (2, 3) for group in groups[1:-1])
+    if not good or (marks and (len(groups[-1]) != 3 or not 1 <= len(groups[0]) <= 3)):
+        raise ValueError("not a number")
+    return f"{sign}{''.join(groups) or '0'}.{fraction or '0'}"
+
+
+def _is_fraction(bare: str, marks: list[str]) -> bool:
+    """Whether the last mark of a number stands before its fraction, and not before a group."""
+    last = marks[-1]
+    if marks.count(last) > 1:
+        return False
+    # One comma before exactly three digits groups thousands; one point never does.
+    return last == "." or len(set(marks)) > 1 or not re.fullmatch(r"[1-9]\d{0,2},\d{3}", bare)

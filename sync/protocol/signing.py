@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from sync.protocol.documents import DOCUMENT_MAX, Admin, Document, Key, Site, scan
+from sync.protocol.documents import DOCUMENT_MAX, Admin, Credential, Document, Key, Site, scan
 from sync.protocol.errors import Refused
 from sync.protocol.texts import gettext as _
 
@@ -166,9 +166,7 @@ def admin_signers(
                     found.add(Signer(admin.admin_id, name))
                 elif credential.alg == WEBAUTHN:
                     for site in (console, signer):
-                        if site is not None and webauthn_holds(
-                            envelope.payload, signature, credential.spki, site
-                        ):
+                        if site is not None and _passkey_holds(envelope.payload, signature, credential, site):
                             found.add(Signer(admin.admin_id, name, page=site is console))
     return found
 
@@ -225,6 +223,13 @@ def webauthn_holds(payload: bytes, signature: Signature, spki: bytes, site: Site
     except (InvalidSignature, ValueError, UnsupportedAlgorithm, Refused):
         return False
     return True
+
+
+def _passkey_holds(payload: bytes, signature: Signature, credential: Credential, site: Site) -> bool:
+    """Whether this credential signed there; one that may leave its hardware must be named so by the root."""
+    if not webauthn_holds(payload, signature, credential.spki, site):
+        return False
+    return bool(signature.authenticator_data[32] & _FLAG_BE) == credential.backup_eligible
 
 
 def _client_data(data: bytes) -> Mapping[str, Any] | None:

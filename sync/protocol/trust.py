@@ -30,6 +30,7 @@ from sync.protocol.texts import gettext as _
 DAY_MS: Final = 86_400_000
 ROOT_LIFE_MS: Final = 400 * DAY_MS
 ORDER_LIFE_MS: Final = 180 * DAY_MS
+DEVICES_MAX: Final = 25  # in one order, whatever a root allows
 
 SERVER: Final = "server"  # the lease key: locks and unlocks, never wipes
 POLICY_ROLE: Final = "policy"
@@ -99,7 +100,8 @@ def next_root(current: Root, data: bytes, now: int) -> Root:
     if root.org != current.org:
         raise Refused("org", _("A document of another organisation was refused."))
     if root.version == current.version:
-        if documents.digest(envelope.payload) == documents.digest(current.to_bytes()):
+        # Compared as we understand them: the root in force may carry fields that only a newer version knows.
+        if root.to_bytes() == current.to_bytes():
             return current
         raise Equivocation("root_number", _("Two different root documents carry one number."), _tell_it())
     if root.version != current.version + 1:
@@ -107,6 +109,24 @@ def next_root(current: Root, data: bytes, now: int) -> Root:
     _signed_by(envelope, root.root, "root")
     _root_in_time(root, now)
     return root
+
+
+def floors_after(before: Root, after: Root, floors: Floors) -> Floors:
+    """The floors under a new root: a role whose key was taken away counts anew, so that a stolen key which ran
+    ahead with the number does not shut out its successor. What that key signed is refused by its signature.
+
+    Admins count anew only when none of their credentials is left: with one left, its old orders would be new again.
+    """
+    orders = dict(floors.orders)
+    if _lost_a_key(before.lease, after.lease):
+        orders.pop(SERVER, None)
+    rotated = _lost_a_key(before.policy, after.policy)
+    if rotated:
+        orders.pop(POLICY_ROLE, None)
+    held = {credential.spki for admin in before.admins for credential in admin.credentials}
+    if held.isdisjoint(credential.spki for admin in after.admins for credential in admin.credentials):
+        orders.pop(ADMIN, None)
+    return msgspec.structs.replace(floors, policy=Mark() if rotated else floors.policy, orders=orders)
 
 
 def policy(root: Root, floors: Floors, data: bytes, now: int) -> tuple[Policy, Floors]:
@@ -178,19 +198,26 @@ def _may_order(root: Root, found: Order, admins: set[signing.Signer]) -> None:
     if found.op not in (documents.LOCK, documents.UNLOCK, documents.WIPE):
         raise Refused("op", _("An order of an unknown sort was refused."))
     names = [target.enrolment for target in found.devices]
-    if not 0 < len(names) <= root.wipe.max_devices or len(set(names)) != len(names):
+    if not 0 < len(names) <= min(root.wipe.max_devices, DEVICES_MAX) or len(set(names)) != len(names):
         raise Refused("devices", _("An order for too many devices was refused."))
     if found.op != documents.WIPE:
         return
-    people = {each.who for each in admins}
-    if len(names) > 1:
-        # A page can show one device and have more signed; such a signature counts for one device only.
-        people = {each.who for each in admins if not each.page}
+    # A page can show one device and have more signed; such a signature counts for one device only.
+    counted = {each for each in admins if len(names) == 1 or not each.page}
+    # Two people, and two keys: one key entered for two people is still in one hand.
+    strength = min(len({each.who for each in counted}), len({each.keyid for each in counted}))
     needed = root.wipe.threshold if len(names) == 1 else root.wipe.threshold_many
-    if len(people) < max(1, needed):
+    if strength < max(1, needed):
         raise Refused("threshold", _("A wipe order without enough signatures was refused."))
     if found.not_before < found.issued + root.wipe.delay_ms:
         raise Refused("delay", _("A wipe order without the agreed delay was refused."))
+    if root.wipe.witnesses > 0:
+        # What was agreed and cannot be checked is not done.
+        raise Refused(
+            "witness",
+            _("A wipe order without its witnesses was refused."),
+            _("Update Fieldkeep: this version cannot check witnesses yet."),
+        )
 
 
 def _policy_stays_mild(found: Policy) -> None:
@@ -208,6 +235,10 @@ def _policy_stays_mild(found: Policy) -> None:
 def _signed_by(envelope: Envelope, role: Role, rule: str) -> None:
     if len(signing.role_signers(envelope, role.keys)) < max(1, role.threshold):
         raise Refused(rule, _("A document without enough valid signatures was refused."))
+
+
+def _lost_a_key(before: Role, after: Role) -> bool:
+    return not {key.spki for key in before.keys} <= {key.spki for key in after.keys}
 
 
 def _above(mark: Mark, number: int, digest: str, rule: str) -> Mark:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from sync.protocol.fields.base import (
     ELEMENTS_MAX,
     INT_MAX,
+    NOTES_BYTES,
     NOTES_MAX,
     TEXT_MAX,
     Care,
@@ -19,6 +20,7 @@ from sync.protocol.fields.base import (
     Merge,
     Value,
     clean_text,
+    notes_room,
 )
 from sync.protocol.fields.compound import ADDRESS_PARTS, Address, Several, Tags
 from sync.protocol.fields.plain import (
@@ -38,6 +40,7 @@ __all__ = [
     "ADDRESS_PARTS",
     "ELEMENTS_MAX",
     "INT_MAX",
+    "NOTES_BYTES",
     "NOTES_MAX",
     "TEXT_MAX",
     "Address",
@@ -60,4 +63,5 @@ __all__ = [
     "Text",
     "Value",
     "clean_text",
+    "notes_room",
 ]

@@ -72,8 +72,11 @@ class Several(FieldType):
             raise FieldProblem(name, _("This field holds a list of values."))
         if len(value) > ELEMENTS_MAX:
             raise FieldProblem(name, _("At most {limit} values.").format(limit=ELEMENTS_MAX))
-        elements = [self.element(name, item) for item in value]
-        return [element for element in elements if element] or None
+        elements = [element for item in value if (element := self.element(name, item))]
+        if len({element["id"] for element in elements}) != len(elements):
+            # Each is a cell of its own: of two with one id, one would vanish.
+            raise FieldProblem(name, _("Two values have the same id."))
+        return elements or None
 
     def element(self, name: str, item: Value) -> Value:
         """One element made exact, with an id of its own; None when it is empty."""

@@ -12,11 +12,13 @@ from babel.localtime import get_localzone
 
 from sync.protocol import money
 from sync.protocol.errors import FieldProblem
-from sync.protocol.fields.base import INT_MAX, NOTES_MAX, TEXT_MAX, FieldType, Merge, Value, clean_text
+from sync.protocol.fields.base import INT_MAX, TEXT_MAX, FieldType, Merge, Value, clean_text, notes_room
 from sync.protocol.ids import ID_BYTES, parse_id
 from sync.protocol.texts import gettext as _
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,9 @@ class Notes(FieldType):
         if not isinstance(value, str):
             raise FieldProblem(name, _("This field holds text."))
         text = clean_text(value, lines=True)
-        if len(text) > NOTES_MAX:
-            raise FieldProblem(name, _("Too long: at most {limit} characters.").format(limit=NOTES_MAX))
+        room = notes_room(text)
+        if len(text) > room:
+            raise FieldProblem(name, _("Too long: at most {limit} characters.").format(limit=room))
         return text or None
 
 
@@ -181,23 +184,25 @@ class Instant(FieldType):
             return None
         if isinstance(value, Mapping) and set(value) <= {"at", "zone"}:
             at, zone = value.get("at"), value.get("zone") or "UTC"
-            if isinstance(at, int) and not isinstance(at, bool) and abs(at) < 2**47 and isinstance(zone, str):
-                return {"at": at, "zone": zone[:64]}
+            fits = isinstance(at, int) and not isinstance(at, bool) and abs(at) < 2**47
+            if fits and isinstance(zone, str) and _ZONE.fullmatch(zone):
+                return {"at": at, "zone": zone}
         raise FieldProblem(name, _("This field holds a moment in time."))
 
     def parse(self, name: str, text: str) -> Value:
         text = text.strip()
         if not text:
             return None
+        zone = "UTC"
         try:
             moment = dt.datetime.fromisoformat(text)
-        except ValueError:
+            if moment.tzinfo is None:
+                moment = moment.astimezone()
+                zone = _local_zone()
+            at = (moment - _EPOCH) // dt.timedelta(milliseconds=1)
+        except (ValueError, OverflowError):  # the calendar's first and last days overflow in some zones
             raise FieldProblem(name, _("Not a moment in time."), _("Write it as 2026-11-22 14:30.")) from None
-        zone = "UTC"
-        if moment.tzinfo is None:
-            moment = moment.astimezone()
-            zone = _local_zone()
-        return self.check(name, {"at": int(moment.timestamp() * 1000), "zone": zone})
+        return self.check(name, {"at": at, "zone": zone})
 
     def to_columns(self, value: Value) -> tuple[Any, ...]:
         return (None, None) if value is None else (value["at"], value["zone"])

@@ -132,18 +132,23 @@ class Kind:
                 raise FieldProblem(str(cell)[:40], _("Not a field name."))
             name, slash, element = cell.partition("/")
             field = self.by_name.get(name)
+            if field is not None and bool(slash) != field.type.several:
+                # A second cell of one field would be merged past the first one, whatever the field's rule.
+                raise FieldProblem(name, _("Not a field name."))
             if field is None or value is None:
                 if field is not None and field.required:
                     raise _missing(field)
                 checked[cell] = value
             elif not field.type.several:
                 checked[cell] = field.type.check(name, value)
+                if field.required and checked[cell] is None:
+                    raise _missing(field)
             elif isinstance(field.type, Tags):
-                if not slash or field.type.check(name, [element]) != [element] or value is not True:
+                if field.type.check(name, [element]) != [element] or value is not True:
                     raise FieldProblem(name, _("Not a tag."))
                 checked[cell] = True
             else:
-                if not slash or not isinstance(value, Mapping):
+                if not isinstance(value, Mapping):
                     raise FieldProblem(name, _("A value has a label and a text."))
                 exact = field.type.check(name, [{**value, "id": element}])
                 if not exact:

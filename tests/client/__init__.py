@@ -1,0 +1,1 @@
+"""Tests of the engine: pace, line, cycle, bytes over HTTPS, the thread."""
