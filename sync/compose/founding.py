@@ -31,7 +31,7 @@ from sync.server import access, config, tls
 from sync.server.config import Folders, Settings
 from sync.server.db.sqlite import KEY_BYTES, SqliteStore
 from sync.server.errors import SetupError
-from sync.server.office import StoreOffice
+from sync.server.office import StoreOffice, checked_person
 from sync.server.service import system_now
 
 ORDER_KEYS: Final = 2  # per admin: one in hand and one in the safe
@@ -148,6 +148,7 @@ def _check(wish: Wish) -> None:
         raise KnownError(
             _("The organisation needs a name of at most {limit} letters.").format(limit=_NAME_MAX)
         )
+    checked_person(wish.admin, access.IT, "", "")
     if not 0 <= wish.port < 65_536:
         raise KnownError(_("This is not a port."), _("Ports are numbers from 0 to 65535."))
 

@@ -29,6 +29,7 @@ from sync.server.web import routes
 KEEP_ALIVE_S: Final = 75
 STOP_S: Final = 20
 CONNECTIONS: Final = 1_000
+_LAST_BYTES_S: Final = 0.3  # for what is written to leave the machine
 
 
 def run(
@@ -103,7 +104,22 @@ class _Server(uvicorn.Server):
         if self._desk is not None:
             self._desk.close()
             self._path.unlink(missing_ok=True)
-        await super().shutdown(sockets=sockets)
+        cutting = asyncio.create_task(self._cut_idle_lines())
+        try:
+            await super().shutdown(sockets=sockets)
+        finally:
+            cutting.cancel()
+
+    async def _cut_idle_lines(self) -> None:
+        """Finish the running requests, then cut lines that are kept alive: a device that sleeps on one does not
+        answer the polite end of TLS, and a stop would wait for it."""
+        if running := set(self.server_state.tasks):
+            await asyncio.wait(running, timeout=STOP_S)
+        await asyncio.sleep(_LAST_BYTES_S)
+        for line in list(self.server_state.connections):
+            transport = getattr(line, "transport", None)
+            if transport is not None and not transport.get_write_buffer_size():
+                transport.abort()
 
 
 @contextlib.contextmanager

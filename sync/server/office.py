@@ -44,15 +44,7 @@ class StoreOffice:
 
     def add_person(self, email: str, role: str, team: str, territory: str) -> PersonView:
         """Give somebody an account, or change role, team and territory of one. Raises KnownError."""
-        email, team, territory = email.strip(), _team(team), clean_text(territory)
-        if not _EMAIL.fullmatch(email) or clean_text(email) != email:
-            raise KnownError(_("This is not an e-mail address."), _("Write it as name@example.com."))
-        if role not in access.ROLES:
-            raise KnownError(
-                _("There is no such role."), _("Roles: {names}").format(names=", ".join(access.ROLES))
-            )
-        if max(len(team), len(territory)) > _TEXT_MAX:
-            raise KnownError(_("Team and territory are at most {limit} letters.").format(limit=_TEXT_MAX))
+        email, team, territory = checked_person(email, role, team, territory)
         now = self._now()
         with self._store.write() as tx:
             known = tx.people.by_email(email)
@@ -194,6 +186,20 @@ class StoreOffice:
             )
             tx.post.audit(line)
         return fresh
+
+
+def checked_person(email: str, role: str, team: str, territory: str) -> tuple[str, str, str]:
+    """Address, team and territory made exact. Raises KnownError."""
+    email, team, territory = email.strip(), _team(team), clean_text(territory)
+    if not _EMAIL.fullmatch(email) or clean_text(email) != email:
+        raise KnownError(_("This is not an e-mail address."), _("Write it as name@example.com."))
+    if role not in access.ROLES:
+        raise KnownError(
+            _("There is no such role."), _("Roles: {names}").format(names=", ".join(access.ROLES))
+        )
+    if max(len(team), len(territory)) > _TEXT_MAX:
+        raise KnownError(_("Team and territory are at most {limit} letters.").format(limit=_TEXT_MAX))
+    return email, team, territory
 
 
 def _enrolled(tx: Transaction, enrolment: str) -> Device:

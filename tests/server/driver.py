@@ -264,6 +264,11 @@ class Device:
         was = {cell: before.get(cell) for cell in changed}
         return self.op(row.kind, id_, Act.SET, changed, base=row.ver, was=was)
 
+    def edit_unsent(self, id_: bytes, **values: Any) -> Op:
+        """Change fields of a record that the server has not seen."""
+        (kind,) = {op.kind for op in self.waiting if op.id == id_}
+        return self.op(kind, id_, Act.SET, KINDS[kind].cells(KINDS[kind].check(values)))
+
     def delete(self, id_: bytes) -> Op:
         """Delete a record."""
         return self.op(self.rows[id_].kind, id_, Act.DELETE, {}, base=self.rows[id_].ver)

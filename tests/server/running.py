@@ -38,29 +38,30 @@ class Org:
         """The offline keys."""
         return self.folder / "keys"
 
-    def command(self, program: str, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def command(
+        self, program: str, *words: str, check: bool = True, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run one of our programs."""
         done = subprocess.run(
             [self.scripts / program, *words], text=True, capture_output=True, timeout=60, check=False,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})},
         )  # fmt: skip
         assert not check or done.returncode == 0, done.stderr
         assert "Traceback" not in done.stderr, done.stderr
         return done
 
-    def init(self, *more: str) -> None:
+    def init(self, *more: str, check: bool = True, **other: Any) -> subprocess.CompletedProcess[str]:
         """Make the organisation."""
-        self.command(
+        return self.command(
             "fieldkeep-server", "init", "--data", str(self.data), "--secrets", str(self.secrets),
             "--keys", str(self.keys), "--org", "Example", "--admin", "it@example.com", "--host", "127.0.0.1",
-            "--port", "0", *more,
+            "--port", "0", *more, check=check, **other,
         )  # fmt: skip
 
-    def admin(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def admin(self, *words: str, **other: Any) -> subprocess.CompletedProcess[str]:
         """Run the admin command with the offline keys at hand."""
-        return self.command(
-            "fieldkeep-admin", "--data", str(self.data), "--keys", str(self.keys), *words, check=check
-        )
+        folders = ("--data", str(self.data), "--keys", str(self.keys))
+        return self.command("fieldkeep-admin", *folders, *words, **other)
 
     def json(self, *words: str) -> Any:
         """What the admin command prints."""

@@ -1,0 +1,93 @@
+"""A server killed at any step of an exchange or of a receipt, and started again: everything once, nothing lost."""
+
+from __future__ import annotations
+
+import http.client
+import signal
+
+import pytest
+
+from tests.server.driver import Device, Dial
+from tests.server.running import Org
+
+# The command, with a step that ends the process without a word at its n-th coming.
+PROGRAM = """
+import os, signal, sys
+from sync.compose import server, serving
+run, seen = serving.run, []
+
+def step(name):
+    seen.append(name)
+    if seen.count("{step}") == {times}:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+serving.run = lambda *words: run(*words, step=step)
+sys.exit(server.main(["serve", *sys.argv[1:]]))
+"""
+
+
+def killed_by(exchange: object) -> bool:
+    """Whether the line broke while this was asked for."""
+    try:
+        exchange()  # type: ignore[operator]
+    except (http.client.HTTPException, OSError):
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("step", "times", "kept"),
+    [("read", 2, False), ("applied", 2, False), ("committed", 2, True), ("answered", 2, True)],
+)
+def test_an_exchange_is_done_once(org: Org, dial: Dial, step: str, times: int, *, kept: bool) -> None:
+    org.admin("person", "add", "ana@example.com", "--role", "rep", "--team", "Sales")
+    server = org.serve(PROGRAM.format(step=step, times=times))
+    ana = Device(dial(server.url, None), "ana")
+    ana.enrol(org.code("ana@example.com"))
+    ana.exchange()
+    ids = [ana.add("customer", name=f"Customer {number}") for number in range(20)]
+    ana.edit_unsent(ids[0], industry="Tea")
+    assert killed_by(ana.exchange)
+    assert server.stop() == -signal.SIGKILL
+    assert len(ana.waiting) == 21
+    again = org.serve()
+    ana.send, ana.session = dial(again.url, None), None
+    assert ana.sign_in().acked_n == (21 if kept else 0)
+    reply = ana.exchange()
+    assert [result.n for result in reply.results] == list(range(1, 22))
+    assert {result.outcome for result in reply.results} == {"ok"}
+    bo = Device(dial(again.url, None), "bo")
+    bo.enrol(org.code("ana@example.com"))
+    bo.sync()
+    assert {bo.cells(id_)["name"] for id_ in bo.rows} == {f"Customer {number}" for number in range(20)}
+    assert bo.cells(ids[0])["industry"] == "Tea"
+    assert not bo.conflicts
+    # The history itself says that nothing was done twice: 21 ops, 21 numbers.
+    assert bo.cursor.seq == 21
+    assert again.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("step", "kept"), [("receipt read", False), ("receipt applied", False), ("receipt committed", True)]
+)
+def test_a_receipt_is_stored_before_it_is_acknowledged(
+    org: Org, dial: Dial, step: str, *, kept: bool
+) -> None:
+    org.admin("person", "add", "ana@example.com", "--role", "rep", "--team", "Sales")
+    server = org.serve(PROGRAM.format(step=step, times=1))
+    ana = Device(dial(server.url, None), "ana")
+    ana.enrol(org.code("ana@example.com"))
+    ana.exchange()
+    ana.add("customer", name="Unsent")
+    org.admin("wipe", "ana", "--reason", "lost")
+    body = ana.receipt(ana.ask().paper("order").data)
+    assert killed_by(lambda: ana.hand_in(body))
+    assert server.stop() == -signal.SIGKILL
+    (device,) = org.json("devices")  # with no server, the command opens the store itself
+    assert (device["state"], device["receipt"]) == (("wiped", "verified") if kept else ("wiping", "none"))
+    again = org.serve()
+    ana.send = dial(again.url, None)
+    assert ana.hand_in(body).stored
+    (device,) = org.json("devices")
+    assert (device["state"], device["receipt"]) == ("wiped", "verified")
+    assert again.stop() == 0
