@@ -218,7 +218,8 @@ class StoreReplica:
         """What the server's word on one op means for its record."""
         rejected = result is not None and result.outcome is Outcome.REJECTED
         if not rejected:
-            record.lay(op, result.ver if result else 0)
+            # Taken, and the answer that said as what was lost: known to the server, open to its next word.
+            record.lay(op, (result.ver if result else 0) or 1)
         if result is not None and result.row is not None:
             record.take(result.row)
 
@@ -238,9 +239,7 @@ class StoreReplica:
                 continue
             if before is None or after is None or _looks(before) != _looks(after):
                 looked.append((record.shape.kind.name, id_))
-            elif (
-                before.ver == after.ver and before.changed_ms == after.changed_ms and before.ext == after.ext
-            ):
+            elif _same(before, after):
                 continue
             by_shape.setdefault(record.shape.kind.name, []).append((before, after))
         for kind, changes in by_shape.items():
@@ -264,6 +263,14 @@ def _shown(id_: bytes, record: _Server, conflicts: dict[bytes, int]) -> Stored |
     if before is not None and (record.pending or not record.changed_ms):
         after = replace(after, changed_ms=before.changed_ms, changed_by=before.changed_by)
     return after
+
+
+def _same(before: Stored, after: Stored) -> bool:
+    """Whether two rows that look the same also are the same, and nothing needs to be written."""
+    one, other = (
+        (each.ver, each.waiting, each.changed_ms, each.changed_by, each.ext) for each in (before, after)
+    )
+    return one == other
 
 
 def _looks(stored: Stored) -> tuple[object, ...]:

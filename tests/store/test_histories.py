@@ -45,7 +45,7 @@ class Model:
             if result is None or result.outcome is not Outcome.REJECTED:
                 ver, deleted, cells = self.server.get(op.id, (0, False, {}))
                 cells, deleted = lay(cells, deleted, [op])
-                self.server[op.id] = (max(ver, result.ver if result else 0), deleted, cells)
+                self.server[op.id] = (max(ver, result.ver if result else 1), deleted, cells)
             if result is not None and result.row is not None:
                 self._take(result.row)
         for change in answer.changes:

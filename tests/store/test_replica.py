@@ -100,6 +100,18 @@ def test_an_answer_that_came_twice_changes_nothing(device: Device, store: Store)
     assert store.counts()["customer"] == 1
 
 
+def test_an_acknowledgement_whose_result_was_lost_is_enough(device: Device, store: Store) -> None:
+    made = records.add(store, CUSTOMER, {"name": "Anna Ltd"})
+    records.edit(store, made.id, {"stage": "lead"})
+    page(store, seq=7, acked_n=1)
+    assert records.get(store, made.id).waiting
+    assert records.find_row(store, made.id)[1].waiting == 1
+    assert outbox.bases(store.db, [made.id])[made.id][2]["name"] == "Anna Ltd"
+    page(store, row(made.id, 5, name="Their word"), seq=7, acked_n=2)
+    assert records.get(store, made.id).values == {"name": "Their word"}
+    assert not records.get(store, made.id).waiting
+
+
 def test_an_older_word_on_a_record_changes_nothing(store: Store) -> None:
     id_ = bytes(new_record_id())
     page(store, row(id_, 9, name="New name"))
