@@ -16,7 +16,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
 _E_MAIL = re.compile(r"\be[-\s]mail", re.IGNORECASE)
 _HOME_PAGE = re.compile(r"\bhome[-\s]page", re.IGNORECASE)
 _BRACKETS = re.compile(r"\s*(?:\(([^()]*)\)|\[([^\[\]]*)\]|（([^（）]*)）)\s*$")
-_IN_CURRENCY = re.compile(r"[\s_]+(?:in[\s_]+)?([A-Z]{3})$")
+_IN_CURRENCY = re.compile(r"(?:[\s_]+in[\s_]+|_)([A-Za-z]{3})$|\s([A-Z]{3})$")
 _CURRENCIES: Final = frozenset(money.SIGNS.values()) | {
     "AUD", "BRL", "CAD", "CHF", "CZK", "DKK", "HUF", "IDR", "ILS", "KWD", "MXN", "MYR", "NOK", "NZD", "PHP",
     "PLN", "RON", "RUB", "SAR", "SEK", "SGD", "THB", "TRY", "VND", "ZAR",
@@ -51,20 +51,37 @@ class Column:
 def meaning(kind: Kind, index: int, heading: str) -> Column:
     """What a heading means for a kind; a column without field when it means nothing."""
     blank = Column(index, heading)
-    key = same_header(heading)
-    if key == same_header(words.our_id(kind)):
+    if same_header(heading) == same_header(words.our_id(kind)):
         return replace(blank, part="id")
+    bare, currency = _without_currency(heading)
+    found = _whole(kind, blank, heading) or (_whole(kind, blank, bare) if bare != heading else None)
+    found = (
+        found or _shortened(kind, blank, bare) or _own_id(kind, blank, heading, same_header(heading)) or blank
+    )
+    if currency and found.field is not None and isinstance(found.field.type, Money):
+        return replace(found, currency=currency)
+    return found
+
+
+def _whole(kind: Kind, blank: Column, heading: str) -> Column | None:
+    """What a heading means as it stands."""
+    key = same_header(heading)
     for reading in (_exact, _name_part, _address, _channel, _currency):
         found = reading(kind, blank, heading, key)
         if found is not None:
             return found
-    for shorter, currency, references in _shortened(heading):
-        short = same_header(shorter)
+    return None
+
+
+def _shortened(kind: Kind, blank: Column, heading: str) -> Column | None:
+    """What a heading means without a word before it that names the record, or without "name" after it."""
+    for shorter, references in _shorter(kind, heading):
+        key = same_header(shorter)
         for reading in (_exact, _name_part, _channel, _own_id):
-            found = reading(kind, blank, shorter, short)
+            found = reading(kind, blank, shorter, key)
             if found is not None and (not references or is_reference(found)):
-                return replace(found, currency=currency, rank=FAR)
-    return _own_id(kind, blank, heading, key) or blank
+                return replace(found, rank=FAR)
+    return None
 
 
 def _exact(kind: Kind, blank: Column, heading: str, key: str) -> Column | None:
@@ -158,30 +175,31 @@ def _own_id(kind: Kind, blank: Column, _heading: str, key: str) -> Column | None
     return replace(blank, field=number, rank=FAR) if fits else None
 
 
-def _shortened(heading: str) -> Iterator[tuple[str, str, bool]]:
-    """The heading with one thing after another taken off, the currency that this showed, and whether what is
-    left may only name another record: "Organization 1 - Name" does, "Phone 1 Name" does not.
-    """
+def _without_currency(heading: str) -> tuple[str, str]:
+    """A heading without brackets and currency at its end, and that currency: "Revenue (€)", "amount_eur"."""
     found = _BRACKETS.search(heading) or _IN_CURRENCY.search(heading)
-    currency = ""
-    if found:
-        inside = next((group for group in found.groups() if group), "").strip()
-        currency = money.SIGNS.get(inside, inside.upper())
-        currency = currency if currency in _CURRENCIES else ""
-        if currency or found.re is _BRACKETS:
-            heading = heading[: found.start()]
-            yield heading, currency, False
+    if found is None:
+        return heading, ""
+    inside = next((group for group in found.groups() if group), "").strip()
+    currency = money.SIGNS.get(inside, inside.upper())
+    if currency in _CURRENCIES:
+        return heading[: found.start()], currency
+    return (heading[: found.start()] if found.re is _BRACKETS else heading), ""
+
+
+def _shorter(kind: Kind, heading: str) -> Iterator[tuple[str, bool]]:
+    """The heading with one thing or another taken off, and whether what is left may only name another record:
+    "Organization 1 - Name" does, "Phone 1 Name" does not.
+    """
     tokens = _tokens(heading)
-    if tokens and tokens[0] in words.OWNERS:
+    if tokens and kind.name in words.OWNERS.get(tokens[0], ()):
         rest = tokens[1:]
         while rest and rest[0].isdigit():
             rest = rest[1:]
-        if rest and rest != ["name"]:
-            yield " ".join(rest), currency, False
-        if tokens[0] in ("person", "deal", "property") and rest == ["name"]:
-            yield "name", currency, False
+        if rest and (rest != ["name"] or tokens[0] in (*words.OWN_NAME, kind.name)):
+            yield " ".join(rest), False
     if len(tokens) > 1 and tokens[-1] in ("name", "names"):
-        yield " ".join(token for token in tokens[:-1] if not token.isdigit()), currency, True
+        yield " ".join(token for token in tokens[:-1] if not token.isdigit()), True
 
 
 def _tokens(heading: str) -> list[str]:

@@ -136,6 +136,7 @@ def _named_for(kind: Kind, name: str) -> int:
     """2 when the file is named by a word of the kind, 1 when such a word is within its name, else 0."""
     stem = PurePath(name).stem
     known = {same_header(w) for w in (kind.name, kind.plural, kind.label, *kind.synonyms.split("; "))}
+    known |= {word.removesuffix("s") for word in known if word.isascii()}
     if same_header(stem) in known:
         return 2
     return int(bool(_runs(stem) & known or any(not w.isascii() and w in stem for w in known)))

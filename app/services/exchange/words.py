@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sync.protocol.kinds import Kind, same_header
+from sync.protocol.kinds import KINDS, Kind, same_header
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
 
@@ -64,19 +64,12 @@ LABELS: Final = {
 }  # fmt: skip
 
 # Words that other programs put before their headings to say which record a column belongs to.
-OWNERS: Final = frozenset(
-    [
-        "property",
-        "properties",
-        "person",
-        "organization",
-        "organisation",
-        "deal",
-        "company",
-        "contact",
-        "account",
-    ]
-)
+OWNERS: Final = {
+    "property": tuple(KINDS), "properties": tuple(KINDS), "person": ("contact", "customer"),
+    "organization": ("customer", "contact"), "organisation": ("customer", "contact"), "company": ("customer",),
+    "account": ("customer",), "deal": ("deal",), "contact": ("contact",),
+}  # fmt: skip
+OWN_NAME: Final = ("property", "properties", "person")  # before "name" these do not mean another record
 
 # What other programs write for our choices, by kind and field.
 CHOICES: Final[dict[tuple[str, str], dict[str, str]]] = {

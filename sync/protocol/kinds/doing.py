@@ -45,7 +45,7 @@ ACTIVITY = Kind(
         Field("subject", N_("Subject"), Text(), required=True, care=Care.CONFIDENTIAL, find=Find.NAME, column=1,
               synonyms="title; activity; topic; 主题; 标题"),
         Field("type", N_("Type"), Choice(TYPES), default="visit", column=2, synonyms="activity type; kind; channel; 类型; 跟进方式"),
-        Field("at", N_("When"), Instant(), column=3, synonyms="date; time; start; started at; activity date; 时间; 日期; 跟进时间"),
+        Field("at", N_("When"), Instant(), column=3, synonyms="date; time; start; start time; starts at; started at; activity date; 时间; 日期; 跟进时间"),
         Field("customer", N_("Customer"), Ref(to="customer"), column=4, synonyms="account; company; 客户; 客户名称"),
         Field("contact", N_("Contact"), Ref(to="contact"), synonyms="person; contact name; 联系人"),
         Field("deal", N_("Deal"), Ref(to="deal"), synonyms="opportunity; 商机"),
