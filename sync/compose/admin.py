@@ -38,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; 0 done, 1 refused or failed, 2 wrong use, 5 no server where one is needed."""
     texts.use(None)
     os.umask(0o077)
-    asked = _parser().parse_args(argv)
+    # The switch is taken anywhere, so no parser may set its default: a later one would undo an earlier yes.
+    asked = _parser().parse_args(argv, argparse.Namespace(json=False))
     verb: Callable[[argparse.Namespace, Office], int] = asked.run
     try:
         with _office(asked.data) as office:
@@ -57,7 +58,6 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fieldkeep-admin", description=_("People, devices and orders of Fieldkeep."), parents=[common]
     )
-    parser.set_defaults(json=False)
     parser.add_argument("--version", action="version", version=APP_VERSION)
     parser.add_argument("--data", type=Path, required=True, help=_("the server's data folder"))
     parser.add_argument("--keys", type=Path, help=_("folder with your own keys"))

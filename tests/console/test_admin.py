@@ -1,0 +1,233 @@
+"""The command `fieldkeep-admin`: what it prints, how it ends, with a server and without one."""
+
+from __future__ import annotations
+
+import json
+import socket
+import stat
+import struct
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.server.driver import Device, Tls
+from tests.server.running import Org, Running
+
+
+@pytest.fixture
+def org(tmp_path: Path, scripts: Path) -> Org:
+    made = Org(tmp_path, scripts)
+    made.init()
+    return made
+
+
+@pytest.fixture
+def server(org: Org) -> Iterator[Running]:
+    running = org.serve()
+    yield running
+    assert running.stop() == 0
+
+
+def test_people_by_the_command_alone(org: Org) -> None:
+    told = org.json(
+        "person",
+        "add",
+        "ana@example.com",
+        "--role",
+        "rep",
+        "--team",
+        " Sales / East ",
+        "--territory",
+        "North",
+    )
+    assert (told["email"], told["role"], told["team"], told["territory"], told["news"]) == (
+        "ana@example.com", "rep", "Sales/East", "North", "added",
+    )  # fmt: skip
+    again = org.json("person", "add", "ANA@example.com", "--role", "manager", "--team", "Sales")
+    assert (again["id"], again["news"]) == (told["id"], "changed")
+    listed = org.json("person", "list")
+    assert [(each["email"], each["role"]) for each in listed] == [
+        ("ANA@example.com", "manager"),
+        ("it@example.com", "it"),
+    ]
+    assert "manager" in org.admin("person", "list").stdout
+
+
+def test_json_is_taken_anywhere(org: Org) -> None:
+    base = ["--data", str(org.data)]
+    for words in (
+        ["--json", *base, "person", "list"],
+        [*base, "--json", "person", "list"],
+        [*base, "person", "--json", "list"],
+        [*base, "person", "list", "--json"],
+    ):
+        (person,) = json.loads(org.command("fieldkeep-admin", *words).stdout)
+        assert person["role"] == "it"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["fly"],
+        ["person"],
+        ["person", "add", "a@example.com"],
+        ["person", "add", "a@example.com", "--role", "king", "--team", "x"],
+        ["wipe", "laptop"],
+        ["recover", "laptop"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_use_ends_with_2(org: Org, words: list[str]) -> None:
+    assert org.admin(*words, check=False).returncode == 2
+
+
+def test_refusals_end_with_1_and_say_why(org: Org, tmp_path: Path) -> None:
+    for words, says in (
+        (["lock", "laptop"], "no device"),
+        (["person", "add", "nobody", "--role", "rep", "--team", "x"], "e-mail"),
+        (["recover", "laptop", "--to", "other"], "no device"),
+    ):
+        done = org.admin(*words, check=False)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert says in done.stderr
+    elsewhere = Org(tmp_path / "elsewhere", org.scripts).admin("devices", check=False)
+    assert (elsewhere.returncode, "no server" in elsewhere.stderr) == (1, True)
+
+
+def test_a_code_needs_a_running_server_where_the_port_is_free(org: Org) -> None:
+    org.admin("person", "add", "ana@example.com", "--role", "rep", "--team", "Sales")
+    done = org.admin("enrol-code", "ana@example.com", check=False)
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "serve" in done.stderr
+
+
+def test_a_code_for_nobody_is_refused(org: Org, server: Running) -> None:
+    done = org.admin("enrol-code", "zed@example.com", check=False)
+    assert (done.returncode, "account" in done.stderr) == (1, True)
+
+
+@pytest.fixture
+def ana(org: Org, server: Running) -> Iterator[Device]:
+    org.admin("person", "add", "ana@example.com", "--role", "rep", "--team", "Sales")
+    line = Tls(server.url, None)
+    device = Device(line, "ana")
+    device.enrol(org.code("ana@example.com"))
+    yield device
+    line.close()
+
+
+def test_the_list_of_devices_has_what_scripts_stand_on(org: Org, ana: Device) -> None:
+    ana.add("customer", name="Northwind")
+    ana.exchange([], unsent=1)
+    (device,) = org.json("devices")
+    assert device["name"] == "ana"
+    assert device["enrolment"] == ana.enrolment
+    assert device["id"].replace("-", "") == ana.device.hex()
+    assert (device["person"], device["state"], device["receipt"], device["unsent"], device["pending"]) == (
+        "ana@example.com", "active", "none", 1, "",
+    )  # fmt: skip
+    assert device["last_seen"].endswith("Z")
+    assert "ana" in org.admin("devices").stdout
+
+
+def test_the_list_of_orders_tells_what_became_of_them(org: Org, ana: Device) -> None:
+    org.admin("lock", "ana", "--reason", "left in a taxi")
+    keyless = org.command("fieldkeep-admin", "--data", str(org.data), "unlock", "ana", "--json")
+    assert json.loads(keyless.stdout)["signers"] == ["server"]
+    lock, unlock = org.json("orders")
+    assert (lock["op"], lock["state"], lock["reason"], lock["device"]) == (
+        "lock",
+        "filed",
+        "left in a taxi",
+        "ana",
+    )
+    assert lock["signers"] != ["server"]
+    assert (unlock["number"] > lock["number"], unlock["reported"]) == (True, None)
+    ana.exchange(obeyed={lock["id"]: "done"})
+    assert [each["state"] for each in org.json("orders")] == ["done", "filed"]
+    assert "taxi" in org.admin("orders").stdout
+
+
+def test_wipe_and_recover_need_keys_and_say_so(org: Org, ana: Device) -> None:
+    for words in (["wipe", "ana", "--reason", "lost"], ["recover", "ana", "--to", "ana"]):
+        done = org.command("fieldkeep-admin", "--data", str(org.data), *words, check=False)
+        assert (done.returncode, "--keys" in done.stderr) == (1, True)
+    assert org.json("orders") == []
+
+
+def test_waiting_for_a_receipt(org: Org, ana: Device) -> None:
+    done = org.admin("wipe", "ana", "--reason", "lost", "--wait", "0.5", check=False)
+    assert (done.returncode, "No receipt yet" in done.stderr) == (1, True)
+    ana.hand_in(ana.receipt(ana.ask().paper("order").data))
+    assert (
+        org.admin("wipe", "ana", "--reason", "lost", "--wait", "5", check=False).returncode == 1
+    )  # wiped already
+
+
+def test_the_wait_ends_with_the_receipt(org: Org, ana: Device) -> None:
+    words = [
+        "--data",
+        str(org.data),
+        "--keys",
+        str(org.keys),
+        "wipe",
+        "ana",
+        "--reason",
+        "lost",
+        "--wait",
+        "30",
+    ]
+    waiting = subprocess.Popen(
+        [org.scripts / "fieldkeep-admin", *words, "--json"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
+    )
+    while not (orders := [paper for paper in ana.ask().papers if paper.kind == "order"]):
+        assert waiting.poll() is None
+    ana.hand_in(ana.receipt(orders[0].data))
+    out, _errors = waiting.communicate(timeout=30)
+    assert waiting.returncode == 0
+    assert (json.loads(out)["state"], json.loads(out)["receipt"]) == ("wiped", "verified")
+
+
+def test_waiting_without_a_server_ends_with_5(org: Org, server: Running, ana: Device) -> None:
+    assert server.stop() == 0
+    done = org.admin("wipe", "ana", "--reason", "lost", "--wait", "5", check=False)
+    assert done.returncode == 5
+    assert [each["op"] for each in org.json("orders")] == ["wipe"]
+
+
+def test_a_second_wipe_waits_for_the_first(org: Org, ana: Device) -> None:
+    org.admin("wipe", "ana", "--reason", "lost")
+    assert "already" in org.admin("wipe", "ana", "--reason", "lost").stdout
+    assert len(org.json("orders")) == 1
+
+
+def test_the_socket_is_its_owners_alone(org: Org, server: Running) -> None:
+    status = (org.data / "admin.sock").stat()
+    assert stat.S_ISSOCK(status.st_mode)
+    assert status.st_mode & 0o777 == 0o600
+
+
+def test_rubbish_on_the_socket_harms_nothing(org: Org, server: Running) -> None:
+    asked = [
+        b"\xff" * 64,
+        struct.pack(">I", 2**31),
+        struct.pack(">I", 3) + b"abc",
+        struct.pack(">I", 6) + msgspec.msgpack.encode(("x", [])) + b"zz",
+    ]
+    for verb in ("_store", "url", "__init__", "devices"):
+        question = msgspec.msgpack.encode({"verb": verb, "args": [1]})
+        asked.append(struct.pack(">I", len(question)) + question)
+    for data in asked:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+            line.settimeout(10)
+            line.connect(str(org.data / "admin.sock"))
+            line.sendall(data)
+            line.shutdown(socket.SHUT_WR)
+            while line.recv(4096):
+                pass
+    assert org.json("devices") == []
+    assert "ERROR" not in server.log.read_text()
