@@ -13,7 +13,7 @@ from sync.protocol.texts import mark as N_
 class Doing(Protocol):
     """What commands ask of whoever runs them."""
 
-    def find(self) -> None:
+    def seek(self) -> None:
         """Go to the search field."""
 
     def new(self) -> None:
@@ -27,6 +27,9 @@ class Doing(Protocol):
 
     def edit(self) -> None:
         """Go into the form."""
+
+    def next(self) -> None:
+        """Done with this record: go into the next one of the list."""
 
     def lock(self) -> None:
         """Lock."""
@@ -78,10 +81,11 @@ _SECTIONS = tuple(
 
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(
-        "find", N_("Find customers, deals, notes"), ("Ctrl+K", "Ctrl+F"), FIND, lambda doing: doing.find()
+        "find", N_("Find customers, deals, notes"), ("Ctrl+K", "Ctrl+F"), FIND, lambda doing: doing.seek()
     ),
     Command("new", N_("New record of this kind"), ("Ctrl+N",), DO, lambda doing: doing.new()),
     Command("edit", N_("Edit this record"), ("Ctrl+E",), DO, lambda doing: doing.edit()),
+    Command("next", N_("Done, and the next one"), ("Ctrl+Return",), DO, lambda doing: doing.next()),
     Command("undo", N_("Undo the last save"), ("Ctrl+Z",), DO, lambda doing: doing.undo()),
     Command("delete", N_("Delete this record"), ("Ctrl+Del",), DO, lambda doing: doing.delete()),
     Command("import", N_("Import files"), ("Ctrl+I",), DO, lambda doing: doing.bring_in()),

@@ -317,7 +317,8 @@ class Desk:
     # -- inside
 
     def _new_list(self, section: str) -> RecordList:
-        found = RecordList(self.session, self.errands, KINDS[section])
+        kind = KINDS[section]
+        found = RecordList(self.session, self.errands, kind, order=reading.orders(kind)[0])
         found.watch(self.on_list.tell)
         return found
 

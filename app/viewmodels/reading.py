@@ -14,7 +14,7 @@ from app.store.conflicts import attention_count, open_count
 from app.store.records import Record
 from app.store.store import Store
 from app.viewmodels import words
-from sync.protocol.fields import Choice, Field, Ref
+from sync.protocol.fields import Choice, Date, Field, Instant, Money, Ref
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.texts import gettext as _
 
@@ -76,8 +76,7 @@ def shown(record: Record, titles: Titles, now_ms: int, *, with_kind: bool = Fals
     """A record as a row; `with_kind` puts the kind first in the second line, for lists of several kinds."""
     kind = record.kind
     second = [_(kind.label)] if with_kind else []
-    for name in kind.subtitle:
-        second.append(words.brief(kind.by_name[name], record.values.get(name), titles, now_ms))
+    second += [words.brief(kind.by_name[n], record.values.get(n), titles, now_ms) for n in kind.subtitle]
     side = kind.by_name.get(kind.side)
     figure = words.brief(side, record.values.get(kind.side), titles, now_ms) if side else ""
     word, alarm = standing(record)
@@ -211,6 +210,17 @@ def referring(kind: Kind) -> list[tuple[Kind, Field]]:
         if other is not kind:
             found += [(other, f) for f in other.fields if isinstance(f.type, Ref) and f.type.to == kind.name]
     return found
+
+
+def orders(kind: Kind) -> list[str]:
+    """The orders that a list offers, the one it begins with first; sums and moments begin with the largest."""
+    side = kind.by_name.get(kind.side)
+    offered = ["", "-changed"]
+    if side is None:
+        return offered
+    if isinstance(side.type, (Date, Instant)):
+        return [f"-{side.name}" if isinstance(side.type, Instant) else side.name, *offered]
+    return [*offered, f"-{side.name}" if isinstance(side.type, Money) else side.name]
 
 
 def in_order() -> list[Kind]:

@@ -16,8 +16,9 @@ from app.errors import Busy, NotEnrolled, Wiped
 from app.keys.secret import SecretBytes
 from app.paths import Profile
 from app.services import enrolment
-from app.services.session import ACTIVE, BY_ORDER, LOCK_UI, Session, finish_wipe, open_session, refuse_wiped
+from app.services.session import ACTIVE, BY_ORDER, LOCK_UI, Session, open_session
 from app.services.syncing import Keeping
+from app.services.wiped import finish_wipe, refuse_wiped
 from app.viewmodels import words
 from app.viewmodels.base import Background, Watched, ignore
 from app.viewmodels.desk import Desk
@@ -307,7 +308,7 @@ class Shell(Watched):
         until = words.day_of(session.state.lease_until)
         right = [
             _("Works offline until {day}").format(day=until),
-            _("Policy {n}").format(n=session.papers.held.policy.version),
+            _("Policy {n}").format(n=policy),
         ]
         if self.warning:
             right.insert(0, _("Long without contact: connect soon"))

@@ -22,6 +22,7 @@ class RailButton(QAbstractButton):
         self._count = ""
         self._tone = Tone.PLAIN
         self._compact = False
+        self._keys = ""
         self.setText(name)
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -35,10 +36,16 @@ class RailButton(QAbstractButton):
         self.setAccessibleDescription(spoken or shown)
         self.update()
 
+    def set_keys(self, keys: str) -> None:
+        """The keys that lead here, for the tooltip."""
+        self._keys = keys
+        self.set_compact(self._compact)
+
     def set_compact(self, compact: bool) -> None:
         """Icon alone with the name as tooltip, or icon, name and figure."""
         self._compact = compact
-        self.setToolTip(self.text() if compact else "")
+        name = self.text() if compact else ""
+        self.setToolTip(f"{name} ({self._keys})" if name and self._keys else name or self._keys)
         self.updateGeometry()
         self.update()
 

@@ -100,6 +100,7 @@ class Timeline(QListView):
         super().__init__()
         self.setProperty("part", "timeline")
         self.setAccessibleName(name)
+        self._whole = False
         self._model = _Moments(self)
         self.setModel(self._model)
         self.setItemDelegate(_Delegate(self))
@@ -108,9 +109,23 @@ class Timeline(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.doubleClicked.connect(lambda index: self.opened.emit(index.row()))
 
+    def set_whole(self, whole: bool) -> None:
+        """Be as high as all moments together, for a page that scrolls as one."""
+        self._whole = whole
+        if whole:
+            self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            self._be_whole()
+
     def show_moments(self, moments: tuple[Moment, ...]) -> None:
         """Show these moments in place of those before."""
-        self._model.use(moments)
+        if moments != self._model.moments:
+            self._model.use(moments)
+            self._be_whole()
+
+    def _be_whole(self) -> None:
+        if self._whole:
+            heights = (_HEIGHT if moment.body else _HEIGHT_BARE for moment in self._model.moments)
+            self.setFixedHeight(sum(fonts.px(height) for height in heights) + 2)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter opens, Esc leaves; arrows and pages are Qt's own."""

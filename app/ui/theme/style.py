@@ -90,6 +90,7 @@ def _measures(scale: float) -> dict[str, float]:
         "pad_ring": tokens.S12 - tokens.RING + tokens.HAIRLINE,
         "s4": tokens.S4,
         "s8": tokens.S8,
+        "s12": tokens.S12,
         "s16": tokens.S16,
     }
 

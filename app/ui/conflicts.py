@@ -1,0 +1,101 @@
+"""What waits for a choice: both values of each edit that met, side by side, with who and when."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.ui.kit.buttons import Button, Part
+from app.ui.kit.card import Card
+from app.ui.kit.paint import Tone
+from app.ui.kit.placeholder import Placeholder
+from app.ui.kit.text import Paragraph, Tag, label
+from app.ui.pages import Page
+from app.ui.theme.tokens import S4, S12, S16, Colour, Step
+from app.viewmodels.conflicts import Met, Side
+from app.viewmodels.desk import Desk
+from sync.protocol.kinds import KINDS
+from sync.protocol.texts import gettext as _
+
+_SHOWN = 100  # a page is no list: more than anybody settles in one sitting
+
+
+class ConflictsPage(Page):
+    """`opened(kind, id)` asks for the record."""
+
+    opened = Signal(str, bytes)
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(
+            _("Conflicts"),
+            _("Two people changed the same thing while one was offline. Both values are kept."),
+        )
+        self._desk = desk
+        self._held = QWidget()
+        self.column.addWidget(self._held)
+        self._unwatch = desk.on_conflicts.watch(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what waits now."""
+        old, self._held = self._held, QWidget()
+        column = QVBoxLayout(self._held)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(S12)
+        met = self._desk.met
+        if met == []:
+            column.addWidget(
+                Placeholder("check", _("Nothing to choose"), _("When edits meet, both values stand here."))
+            )
+        for each in (met or ())[:_SHOWN]:
+            column.addWidget(self._card(each))
+        self.column.replaceWidget(old, self._held)
+        old.hide()
+        old.deleteLater()
+
+    def _card(self, met: Met) -> QWidget:
+        kind = KINDS.get(met.kind)
+        card = Card(met.title, _(kind.label) if kind is not None else "")
+        card.add(_between(Tag(met.field, Tone.WARN)))
+        if met.explanation:
+            card.add(Paragraph(met.explanation, Step.BODY, Colour.BAD))
+        sides = QWidget()
+        row = QHBoxLayout(sides)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(S16)
+        for side in met.sides:
+            row.addWidget(_side(side), 1)
+        card.add(sides)
+        show = Button(_("Show record"), Part.LINK)
+        show.setAccessibleName(_("Show {title}").format(title=met.title))
+        show.clicked.connect(lambda: self.opened.emit(met.kind, met.id))
+        card.add(_between(show))
+        return card
+
+    def let_go(self) -> None:
+        """Stop watching: the page goes."""
+        self._unwatch()
+
+
+def _side(side: Side) -> QWidget:
+    frame = QFrame()
+    frame.setProperty("part", "side")
+    frame.setAccessibleName(f"{side.heading}: {side.value}, {side.by}")
+    column = QVBoxLayout(frame)
+    column.setContentsMargins(S12, S12, S12, S12)
+    column.setSpacing(S4)
+    column.addWidget(label(side.heading, Step.SMALL, Colour.SOFT))
+    column.addWidget(Paragraph(side.value, Step.BODY, semibold=True))
+    column.addWidget(Paragraph(side.by, Step.SMALL, Colour.SOFT))
+    column.addStretch(1)
+    return frame
+
+
+def _between(widget: QWidget) -> QWidget:
+    """A widget at the left of its row."""
+    holder = QWidget()
+    row = QHBoxLayout(holder)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.addWidget(widget)
+    row.addStretch(1)
+    return holder

@@ -1,0 +1,105 @@
+"""What every field's editor does, and the pieces that several of them are made of."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from app.ui.kit.controls import framed
+from app.ui.theme import fonts
+from app.ui.theme.tokens import S8, Step
+from sync.protocol.fields import Field, Value
+
+
+class FieldEditor(QWidget):
+    """The editor of one field.
+
+    `typed(text)` is text to be parsed by the field, `put(value)` a value; `left()` says that the focus has gone.
+    """
+
+    typed = Signal(str)
+    put = Signal(object)
+    left = Signal()
+
+    def __init__(self, field: Field, name: str) -> None:
+        super().__init__()
+        self.field = field
+        self.name = name  # the label in the reader's language
+
+    def show_value(self, value: Value) -> None:
+        """Show a value without telling anybody."""
+        raise NotImplementedError
+
+    def first(self) -> QWidget:
+        """The widget that takes the focus first."""
+        raise NotImplementedError
+
+    def has_inner_focus(self) -> bool:
+        """Whether the person is in this editor now."""
+        focus = self.focusWidget() if self.isActiveWindow() else None
+        return focus is not None and focus.hasFocus() and self.isAncestorOf(focus)
+
+    def set_wrong(self, wrong: bool) -> None:
+        """Draw the border in the tone of an error, or not."""
+        first = self.first()
+        tone = "bad" if wrong else ""
+        if isinstance(first, QLineEdit) and (first.property("tone") or "") != tone:
+            first.setProperty("tone", tone)
+            first.style().unpolish(first)
+            first.style().polish(first)
+
+    def watch_focus(self, *widgets: QWidget) -> None:
+        """Tell `left` when the focus goes out of any of these."""
+        for widget in widgets:
+            widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Tell that the focus has gone; takes no event away but the wheel of a box that is not in use."""
+        if event.type() is QEvent.Type.FocusOut:
+            self.left.emit()
+        elif isinstance(event, QWheelEvent) and isinstance(watched, QComboBox) and not watched.hasFocus():
+            event.ignore()  # scrolling past a box must not change what it holds
+            return True
+        return super().eventFilter(watched, event)
+
+
+def line(name: str, hint: str = "") -> QLineEdit:
+    """A line to type in, with its name for screen readers."""
+    made = QLineEdit()
+    made.setFont(fonts.font(Step.BODY))
+    made.setAccessibleName(name)
+    made.setPlaceholderText(hint)
+    return made
+
+
+def show_text(widget: QLineEdit, text: str) -> None:
+    """Put a text into a line without telling anybody; one that stands there already keeps its cursor."""
+    if widget.text() != text:
+        with QSignalBlocker(widget):
+            widget.setText(text)
+            widget.setCursorPosition(0)
+
+
+def box(name: str) -> QComboBox:
+    """A box of choices with our border and its name."""
+    made = framed(QComboBox())
+    made.setAccessibleName(name)
+    made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    return made
+
+
+def row_of(owner: QWidget, spacing: int = S8) -> QHBoxLayout:
+    """A row without margins as the layout of a widget."""
+    made = QHBoxLayout(owner)
+    made.setContentsMargins(0, 0, 0, 0)
+    made.setSpacing(spacing)
+    return made
+
+
+def column_of(owner: QWidget, spacing: int = S8) -> QVBoxLayout:
+    """A column without margins as the layout of a widget."""
+    made = QVBoxLayout(owner)
+    made.setContentsMargins(0, 0, 0, 0)
+    made.setSpacing(spacing)
+    return made

@@ -1,0 +1,192 @@
+"""Pages that hold no record: the lock page, the wiped page, and what went wrong at the start."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout
+
+from app.keys.secret import SecretBytes
+from app.ui.kit.buttons import Button, Part
+from app.ui.kit.placeholder import Picture
+from app.ui.kit.text import Paragraph, hairline, label
+from app.ui.theme import fonts
+from app.ui.theme.tokens import S4, S8, S12, S24, S32, Colour, Step
+from app.viewmodels.shell import Shell
+from sync.protocol.texts import gettext as _
+
+_WIDTH = 400
+_PIN_MAX = 64
+
+
+class CardPage(QFrame):
+    """A card in the middle of an empty window."""
+
+    def __init__(self, icon: str, title: str) -> None:
+        super().__init__()
+        self.setProperty("part", "page")
+        outer = QVBoxLayout(self)
+        row = QHBoxLayout()
+        card = QFrame()
+        card.setProperty("part", "card")
+        card.setProperty("large", True)
+        card.setFixedWidth(fonts.px(_WIDTH))
+        self.column = QVBoxLayout(card)
+        self.column.setContentsMargins(S32, S32, S32, S32)
+        self.column.setSpacing(S8)
+        head = QHBoxLayout()
+        head.setSpacing(S8)
+        head.addWidget(Picture(icon, fonts.px(20), Colour.ACCENT), 0, Qt.AlignmentFlag.AlignTop)
+        self.title = Paragraph(title, Step.LARGE, semibold=True)
+        head.addWidget(self.title, 1)
+        self.column.addLayout(head)
+        row.addStretch(1)
+        row.addWidget(card)
+        row.addStretch(1)
+        outer.addStretch(4)
+        outer.addLayout(row)
+        outer.addStretch(5)
+
+    def begin(self) -> None:
+        """Put the focus where it belongs."""
+
+    def refresh(self) -> None:
+        """Show what the shell says now."""
+
+
+class LockPage(CardPage):
+    """Why it is locked, the way to open it, and what waits to be sent. No record, no count of the store."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__("lock", shell.notice.title)
+        self._shell = shell
+        notice = shell.notice
+        self._body = Paragraph(notice.body, Step.BODY, Colour.SOFT)
+        self.column.addWidget(self._body)
+        self.column.addSpacing(S8)
+        self._pin_label = label(_("PIN"), Step.BODY, semibold=True)
+        self._pin = QLineEdit()
+        self._pin.setEchoMode(QLineEdit.EchoMode.Password)
+        self._pin.setMaxLength(_PIN_MAX)
+        self._pin.setAccessibleName(_("PIN"))
+        self._pin.setFont(fonts.font())
+        self._pin.returnPressed.connect(self._unlock)
+        self._pin_label.setBuddy(self._pin)
+        self.column.addWidget(self._pin_label)
+        self.column.addWidget(self._pin)
+        self._problem = Paragraph("", Step.BODY, Colour.BAD)
+        self.column.addWidget(self._problem)
+        self._button = Button(_("Unlock"), Part.MAIN)
+        self._button.clicked.connect(self._act)
+        self.column.addWidget(self._button)
+        self.column.addSpacing(S12)
+        self.column.addWidget(hairline())
+        self.column.addSpacing(S4)
+        self._foot = Paragraph("", Step.BODY, Colour.SOFT)
+        self.column.addWidget(self._foot)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what the shell says now."""
+        shell, notice = self._shell, self._shell.notice
+        self.title.setText(notice.title)
+        self._body.setText(notice.body)
+        for widget in (self._pin_label, self._pin):
+            widget.setVisible(notice.needs_pin)
+        self._button.setText(_("Try now") if notice.by_order else _("Unlock"))
+        self._button.setEnabled(not shell.busy)
+        problem = shell.problem
+        words = "" if problem is None else " ".join(part for part in (problem.title, problem.hint) if part)
+        if notice.by_order and not words:
+            words = ""
+        self._problem.setText(words)
+        self._problem.setVisible(bool(words))
+        standing = shell.standing()
+        offline = notice.by_order and standing.state in ("offline", "refused")
+        lines = [notice.foot, _("The server cannot be reached now.") if offline else ""]
+        self._foot.setText("\n".join(line for line in lines if line))
+
+    def begin(self) -> None:
+        """The PIN where one is asked for, else the button."""
+        (self._pin if self._shell.notice.needs_pin else self._button).setFocus()
+
+    def _act(self) -> None:
+        if self._shell.notice.by_order:
+            self._shell.try_now()
+        else:
+            self._unlock()
+
+    def _unlock(self) -> None:
+        pin = None
+        if self._shell.notice.needs_pin:
+            pin = SecretBytes(self._pin.text().encode())
+            self._pin.clear()
+        self._shell.unlock(pin)
+
+
+class WipedPage(QFrame):
+    """One sentence from IT, and nothing to click."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__()
+        self.setProperty("part", "page")
+        self._shell = shell
+        column = QVBoxLayout(self)
+        column.setContentsMargins(S24, S24, S24, S24)
+        column.setSpacing(S8)
+        column.addStretch(4)
+        column.addWidget(Picture("wiped", fonts.px(44)), 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addSpacing(S8)
+        self._title = Paragraph("", Step.LARGE, semibold=True, centred=True)
+        self._body = Paragraph("", Step.BODY, Colour.SOFT, centred=True)
+        for words in (self._title, self._body):
+            words.setFixedWidth(fonts.px(_WIDTH))
+            column.addWidget(words, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(5)
+        self.refresh()
+
+    def begin(self) -> None:
+        """Nothing takes the focus."""
+
+    def refresh(self) -> None:
+        """Show what the shell says now."""
+        self._title.setText(self._shell.notice.title)
+        self._body.setText(self._shell.notice.body)
+
+
+class TroublePage(CardPage):
+    """What keeps the window from opening, and what to do."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__("alert", shell.notice.title)
+        self._shell = shell
+        self.column.addWidget(Paragraph(shell.notice.body, Step.BODY, Colour.SOFT))
+        self._button = Button(_("Try again"), Part.MAIN)
+        self._button.clicked.connect(shell.try_now)
+        self._button.setVisible(shell.notice.retry)
+        self.column.addSpacing(S8)
+        self.column.addWidget(self._button)
+
+    def begin(self) -> None:
+        """The button, where there is one."""
+        self._button.setFocus()
+
+
+class StartingPage(QFrame):
+    """The name alone, for the moment until the store is open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("part", "page")
+        column = QVBoxLayout(self)
+        column.addStretch(4)
+        mark = Picture("lock", fonts.px(28), Colour.FAINT)
+        column.addWidget(mark, 0, Qt.AlignmentFlag.AlignHCenter)
+        text = label(_("Opening …"), Step.BODY, Colour.SOFT)
+        column.addWidget(text, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(5)
+
+    def begin(self) -> None:
+        """Nothing takes the focus."""
+
+    def refresh(self) -> None:
+        """Nothing changes here."""

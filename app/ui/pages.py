@@ -1,0 +1,46 @@
+"""What pages beside the list share: a heading, a column of limited width, and scrolling."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from app.ui.kit.text import Paragraph, label
+from app.ui.theme import fonts
+from app.ui.theme.tokens import S16, S24, TEXT_WIDTH, Colour, Step
+
+
+class Page(QScrollArea):
+    """A page with a heading; `left()` is Esc. `column` takes what stands on it."""
+
+    left = Signal()
+
+    def __init__(self, heading: str, below: str = "") -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        page = QFrame()
+        page.setProperty("part", "page")
+        outer = QVBoxLayout(page)
+        outer.setContentsMargins(S24, S24, S24, S24)
+        holder = QWidget()
+        holder.setMaximumWidth(fonts.px(TEXT_WIDTH))
+        self.column = QVBoxLayout(holder)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.column.setSpacing(S16)
+        self.column.addWidget(label(heading, Step.TITLE, semibold=True))
+        if below:
+            self.column.addWidget(Paragraph(below, Step.BODY, Colour.SOFT))
+        outer.addWidget(holder)
+        outer.addStretch(1)
+        self.setWidget(page)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc leaves."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)

@@ -1,0 +1,104 @@
+"""The one window: shows what the shell says, and destroys what it no longer says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QMainWindow
+
+from app.commands import CONFLICTS, KEYS, SETTINGS
+from app.ui.enrol import EnrolPage
+from app.ui.lock import LockPage, StartingPage, TroublePage, WipedPage
+from app.ui.theme import icons
+from app.ui.theme.tokens import Colour
+from app.ui.workplace import Workplace
+from app.viewmodels.shell import Screen, Shell
+from sync.protocol.kinds import KINDS
+from sync.protocol.texts import gettext as _
+
+PRODUCT = "Fieldkeep"
+TICK_MS = 60_000
+
+Shown = Workplace | EnrolPage | LockPage | WipedPage | TroublePage | StartingPage
+
+
+class Window(QMainWindow):
+    """`gone()` follows when the window was closed and everything is saved; `look_chosen` is a change of theme."""
+
+    gone = Signal()
+    look_chosen = Signal(str)
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__()
+        self._shell = shell
+        self._closing = False
+        self._screen: Screen | None = None
+        self.shown: Shown = StartingPage()
+        self.setWindowTitle(PRODUCT)
+        self.setWindowIcon(icons.icon("company", Colour.ACCENT))
+        self.setMinimumSize(480, 420)
+        self.resize(1440, 900)
+        self.setCentralWidget(self.shown)
+        self._unwatch = shell.watch(self.refresh)
+        self._tick = QTimer(self)
+        self._tick.setInterval(TICK_MS)
+        self._tick.timeout.connect(shell.tick)
+        self._tick.start()
+
+    def refresh(self) -> None:
+        """Show the shell's screen; the one before is destroyed and not hidden."""
+        shell = self._shell
+        if shell.screen is self._screen and shell.screen is not Screen.WORK:
+            self.shown.refresh()
+            return
+        if shell.screen is self._screen and isinstance(self.shown, Workplace):
+            return
+        old = self.shown
+        self._screen = shell.screen
+        self.shown = self._build()
+        if isinstance(old, Workplace):
+            old.let_go()
+        self.takeCentralWidget()
+        self.setCentralWidget(self.shown)
+        old.setParent(None)
+        old.deleteLater()
+        if not isinstance(self.shown, Workplace):
+            self.setWindowTitle(PRODUCT)
+        self.shown.begin()
+
+    def _build(self) -> Shown:
+        shell = self._shell
+        builders: dict[Screen, Callable[[], Shown]] = {
+            Screen.ENROL: lambda: EnrolPage(shell),
+            Screen.LOCK: lambda: LockPage(shell),
+            Screen.WIPED: lambda: WipedPage(shell),
+            Screen.TROUBLE: lambda: TroublePage(shell),
+        }
+        if shell.screen is Screen.WORK and shell.desk is not None:
+            made = Workplace(shell, shell.desk)
+            made.section_shown.connect(self._entitle)
+            made.look_chosen.connect(self.look_chosen)
+            self._entitle(shell.desk.section)
+            return made
+        return builders.get(shell.screen, StartingPage)()
+
+    def _entitle(self, section: str) -> None:
+        """The section in the title, never a record's name."""
+        pages = {CONFLICTS: _("Conflicts"), SETTINGS: _("Settings"), KEYS: _("Keys")}
+        name = _(KINDS[section].plural) if section in KINDS else pages.get(section, "")
+        self.setWindowTitle(f"{PRODUCT} – {name}" if name else PRODUCT)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Hide at once; the process ends when drafts are saved and the store is closed."""
+        event.accept()
+        if not self._closing:
+            self._closing = True
+            self._tick.stop()
+            self.hide()
+            self._shell.close(self._gone)
+
+    def _gone(self) -> None:
+        self._unwatch()
+        self.gone.emit()

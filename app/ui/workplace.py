@@ -1,0 +1,349 @@
+"""The open window: bar, rail, list and detail, or a page in their place; and what the keys do there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QMenu,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.commands import BY_ID, CONFLICTS, KEYS, SETTINGS
+from app.ui.aside import AsideLine
+from app.ui.conflicts import ConflictsPage
+from app.ui.detail_pane import DetailPane
+from app.ui.importing import ImportPage
+from app.ui.keys_page import KeysPage
+from app.ui.kit.bars import Brand, FootLine, TopBar
+from app.ui.kit.buttons import Button, Part
+from app.ui.kit.search_field import SearchField
+from app.ui.list_pane import ListPane
+from app.ui.pages import Page
+from app.ui.rail import Rail
+from app.ui.settings import SettingsPage
+from app.ui.shortcuts import bind, shown_keys, tip
+from app.ui.theme import fonts
+from app.ui.theme.tokens import LIST_WIDTH, NARROW_BELOW, RAIL_WIDTH, S12, TURNS_BELOW
+from app.viewmodels.bringing import Bringing
+from app.viewmodels.desk import Desk
+from app.viewmodels.shell import Shell
+from sync.protocol.kinds import KINDS
+from sync.protocol.texts import gettext as _
+
+IMPORT = "import"
+
+
+class Workplace(QWidget):
+    """Made anew at each unlock, and destroyed at each lock. `look_chosen` is a change of theme."""
+
+    look_chosen = Signal(str)
+    section_shown = Signal(str)
+
+    def __init__(self, shell: Shell, desk: Desk) -> None:
+        super().__init__()
+        self._shell = shell
+        self._desk = desk
+        self._page: Page | None = None
+        self._list_alone = True  # when list and detail take turns: the list
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._top())
+        middle = QHBoxLayout()
+        middle.setSpacing(0)
+        self.rail = Rail()
+        self.rail.chosen.connect(self.go)
+        self.rail.asked.connect(self._tell_sync)
+        middle.addWidget(self.rail)
+        self._body = QStackedWidget()
+        self.list = ListPane(desk)
+        self.detail = DetailPane(desk)
+        self._panes = QSplitter(Qt.Orientation.Horizontal)
+        self._panes.setChildrenCollapsible(False)
+        self._panes.setHandleWidth(1)
+        self._panes.addWidget(self.list)
+        self._panes.addWidget(self.detail)
+        self._panes.setStretchFactor(1, 1)
+        self._panes.setSizes([fonts.px(LIST_WIDTH), 10_000])
+        self.list.setMinimumWidth(fonts.px(260))
+        self.detail.setMinimumWidth(fonts.px(300))
+        self._body.addWidget(self._panes)
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addWidget(self._body, 1)
+        self.aside = AsideLine()
+        self.aside.undone.connect(self.undo)
+        self.aside.gone.connect(desk.hush)
+        right.addWidget(self.aside)
+        middle.addLayout(right, 1)
+        column.addLayout(middle, 1)
+        self.foot = FootLine()
+        column.addWidget(self.foot)
+        self._connect()
+        self._show_section()
+        self._show_sync()
+        self.setTabOrder(self.search, self.rail)
+        self.shortcuts = bind(self, self)
+
+    def _top(self) -> TopBar:
+        keys = shown_keys(BY_ID["find"]).replace("+", " ")
+        self.search = SearchField(_("Search"), _("Search customers, deals, notes"), keys)
+        self.search.textChanged.connect(self._searched)
+        self.search.onward.connect(self._onward)
+        self.search.left.connect(self._back_to_list)
+        top = TopBar(Brand("Fieldkeep"), self.search, fonts.px(RAIL_WIDTH) + S12)
+        self.lock_button = Button(_("Lock"))
+        self.lock_button.setToolTip(tip(BY_ID["lock"]))
+        self.lock_button.clicked.connect(self.lock)
+        self.new_button = Button(_("New"), Part.MAIN)
+        self.new_button.setToolTip(tip(BY_ID["new"]))
+        self.new_button.clicked.connect(self.new)
+        top.add(self.lock_button)
+        top.add(self.new_button)
+        return top
+
+    def _connect(self) -> None:
+        desk, shell = self._desk, self._shell
+        self.list.entered.connect(self.edit)
+        self.list.rows.left.connect(self._leave_list)
+        self.list.rows.clicked.connect(lambda _index: self._show_detail())
+        self.list.typed.connect(self._type_on)
+        self.list.importing.connect(self.bring_in)
+        self.list.clearing.connect(self._clear_search)
+        self.detail.left.connect(self._back_to_list)
+        self._unwatch = [
+            desk.on_section.watch(self._show_section),
+            desk.on_counts.watch(self._show_counts),
+            desk.on_aside.watch(lambda: self.aside.show_aside(desk.aside)),
+            desk.on_detail.watch(self._take_turns),
+            shell.on_sync.watch(self._show_sync),
+        ]
+
+    def begin(self) -> None:
+        """Put the focus into the list."""
+        self.list.rows.setFocus()
+
+    def refresh(self) -> None:
+        """Everything here follows the desk by itself."""
+
+    # -- what is shown
+
+    def _show_section(self) -> None:
+        section = self._desk.section
+        self.rail.show_section(section)
+        if section in KINDS:
+            self._drop_page()
+            self._list_alone = True
+            self._body.setCurrentWidget(self._panes)
+            self._take_turns()
+        elif section == CONFLICTS:
+            made = ConflictsPage(self._desk)
+            made.opened.connect(self._desk.open)
+            self._show_page(made)
+        elif section == SETTINGS:
+            settings = SettingsPage(self._shell)
+            settings.look_chosen.connect(self.look_chosen)
+            self._show_page(settings)
+        elif section == KEYS:
+            self._show_page(KeysPage())
+        self.section_shown.emit(section)
+
+    def _show_page(self, page: Page) -> None:
+        self._drop_page()
+        self._page = page
+        page.left.connect(self.back)
+        self._body.addWidget(page)
+        self._body.setCurrentWidget(page)
+        first = page.nextInFocusChain()
+        if first is not None and page.isAncestorOf(first):
+            first.setFocus()
+
+    def _drop_page(self) -> None:
+        page, self._page = self._page, None
+        if page is not None:
+            if isinstance(page, (ConflictsPage, ImportPage)):
+                page.let_go()
+            self._body.removeWidget(page)
+            page.deleteLater()
+
+    def _show_counts(self) -> None:
+        if self._desk.counts is not None:
+            self.rail.show_counts(self._desk.counts)
+        self.foot.show_words(*self._shell.foot())
+
+    def _show_sync(self) -> None:
+        self.rail.show_sync(self._shell.standing())
+        self.foot.show_words(*self._shell.foot())
+
+    def _tell_sync(self) -> None:
+        """What stands behind the badge, and the one thing to do."""
+        standing = self._shell.standing()
+        if standing.state == "needs_you":
+            self.go(CONFLICTS)
+            return
+        menu = QMenu(self)
+        told = menu.addAction(standing.sentence)
+        told.setEnabled(False)
+        if standing.action:
+            menu.addAction(standing.action, self.sync_now)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self.rail.badge.mapToGlobal(self.rail.badge.rect().topLeft()))
+
+    # -- width
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Icons alone in the rail of a narrow window; list and detail take turns in a very narrow one."""
+        super().resizeEvent(event)
+        self.rail.set_compact(self.width() < NARROW_BELOW)
+        self._take_turns()
+
+    def _take_turns(self) -> None:
+        narrow = self.width() < TURNS_BELOW
+        if narrow and self._desk.editor is None:
+            self._list_alone = True
+        self.detail.set_alone(narrow)
+        self.list.setVisible(not narrow or self._list_alone)
+        self.detail.setVisible(not narrow or not self._list_alone)
+
+    def _show_detail(self) -> None:
+        self._list_alone = False
+        self._take_turns()
+
+    # -- going about with keys
+
+    def _searched(self, text: str) -> None:
+        if self._desk.section not in KINDS:
+            self._desk.go(self._desk.list.kind.name)
+        self._list_alone = True
+        self._desk.search(text)
+        self._take_turns()
+
+    def _onward(self) -> None:
+        self.list.onward()
+
+    def _type_on(self, text: str) -> None:
+        """A letter typed in the list belongs to the search field."""
+        self.search.setFocus()
+        self.search.insert(text)
+
+    def _clear_search(self) -> None:
+        self.search.clear()
+        self.search.setFocus()
+
+    def _leave_list(self) -> None:
+        if self._desk.finding:
+            self.search.clear()
+        else:
+            self._desk.leave()
+
+    def _back_to_list(self) -> None:
+        self._list_alone = True
+        self._take_turns()
+        if (
+            self._desk.editor is not None
+            and self._desk.detail is None
+            and not self._desk.editor.has_unsaved()
+        ):
+            self._desk.leave()
+        self.list.rows.setFocus()
+
+    # -- commands
+
+    def seek(self) -> None:
+        """Go to the search field."""
+        self.search.setFocus()
+        self.search.selectAll()
+
+    def new(self) -> None:
+        """Begin a record of the kind that is shown."""
+        self._desk.new()
+        self._empty_search()
+        self._show_detail()
+        self.detail.edit()
+
+    def edit(self) -> None:
+        """Go into the form."""
+        self._show_detail()
+        self.detail.edit()
+
+    def next(self) -> None:
+        """Done with this record: go into the next one of the list."""
+        at = self.list.rows.chosen_row() + 1
+        if 0 < at < self._desk.rows.count():
+            self.list.rows.choose(at)
+            self.detail.enter_when_shown()
+
+    def undo(self) -> None:
+        """Take back what was saved last."""
+        self._desk.undo()
+
+    def delete(self) -> None:
+        """Delete the record that is shown."""
+        self._desk.delete()
+        self._back_to_list()
+
+    def lock(self) -> None:
+        """Lock."""
+        self._shell.lock()
+
+    def sync_now(self) -> None:
+        """Exchange with the server now."""
+        self._shell.try_now()
+
+    def go(self, section: str) -> None:
+        """Show a section."""
+        self._empty_search()
+        self._desk.go(section)
+        if section in KINDS:
+            self.list.rows.setFocus()
+
+    def back(self) -> None:
+        """Go back to what was shown before."""
+        self._empty_search()
+        self._desk.back()
+        self.list.rows.setFocus()
+
+    def forth(self) -> None:
+        """Go forth again."""
+        self._empty_search()
+        self._desk.forth()
+        self.list.rows.setFocus()
+
+    def bring_in(self) -> None:
+        """Import files."""
+        names, _filter = QFileDialog.getOpenFileNames(
+            self, _("Import files"), "", _("Tables (*.csv *.tsv *.txt)")
+        )
+        if names:
+            self.bring([Path(name) for name in names])
+
+    def bring(self, paths: list[Path]) -> None:
+        """Show what these files would bring."""
+        page = ImportPage(Bringing(self._desk, paths))
+        page.done.connect(self._leave_import)
+        self._show_page(page)
+
+    def _leave_import(self) -> None:
+        self._desk.go(self._desk.list.kind.name)
+        self._show_section()
+
+    def _empty_search(self) -> None:
+        self.search.blockSignals(True)
+        self.search.clear()
+        self.search.blockSignals(False)
+
+    def let_go(self) -> None:
+        """Stop watching: the window shows something else next."""
+        for unwatch in self._unwatch:
+            unwatch()
+        self._drop_page()
+        self.list.let_go()
+        self.detail.let_go()

@@ -1,0 +1,131 @@
+"""A real organisation for tests of the window: a server in a process of its own, people, enrolled profiles."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from app.paths import Profile
+from app.services import enrolment
+from app.services.session import open_session
+from app.services.syncing import Syncing
+from tests.ui import sample
+
+BIN = Path(sys.executable).parent
+PERSON, COLLEAGUE = "anna@demo.example", "ben@demo.example"
+_WAIT_S = 60
+
+
+class Organisation:
+    """Runs `fieldkeep-server` and asks `fieldkeep-admin`."""
+
+    def __init__(self, folder: Path, name: str = "Demo Ltd") -> None:
+        self.folder = folder
+        self.data, self.secrets, self.keys = (folder / each for each in ("server", "secrets", "keys"))
+        self._port = 0
+        self._process: subprocess.Popen[str] | None = None
+        self._run(
+            "fieldkeep-server", "init", "--data", self.data, "--secrets", self.secrets, "--keys", self.keys,
+            "--org", name, "--admin", "it@demo.example", "--host", "127.0.0.1",
+        )  # fmt: skip
+        self.start()
+        for email in (PERSON, COLLEAGUE):
+            self.admin("person", "add", email, "--role", "rep", "--team", "Sales/East", "--territory", "East")
+
+    def start(self) -> None:
+        """Start the server, on the same port as before."""
+        self._process = subprocess.Popen(
+            [
+                BIN / "fieldkeep-server", "serve", "--data", str(self.data), "--secrets", str(self.secrets),
+                "--port", str(self._port),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )  # fmt: skip
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert "listening on https://" in line, line
+        self._port = int(line.strip().rsplit(":", 1)[1])
+
+    def stop(self) -> None:
+        """Stop the server: everyone is offline."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_signal(signal.SIGTERM)
+            process.wait(_WAIT_S)
+            if process.stdout is not None:
+                process.stdout.close()
+
+    def admin(self, *arguments: str | Path, keys: bool = False) -> Any:
+        """A command of IT; its JSON."""
+        offline = ("--keys", self.keys) if keys else ()
+        return json.loads(
+            self._run("fieldkeep-admin", "--data", self.data, *offline, *arguments, "--json").stdout
+        )
+
+    def code(self, person: str = PERSON) -> str:
+        """An enrolment code."""
+        return str(self.admin("enrol-code", person)["code"])
+
+    def laptop(self, name: str, person: str = PERSON) -> Profile:
+        """An enrolled profile."""
+        profile = Profile(self.folder / name)
+        enrolment.enrol(profile, self.code(person), name)
+        return profile
+
+    def _run(self, program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [BIN / program, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=_WAIT_S,
+            check=False,
+            env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        )
+        assert done.returncode == 0, done.stderr
+        return done
+
+
+@contextlib.contextmanager
+def organisation(folder: Path, name: str = "Demo Ltd") -> Iterator[Organisation]:
+    """An organisation while the block runs."""
+    made = Organisation(folder, name)
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+def fill(profile: Profile, *, many: int = 0) -> None:
+    """Put the sample into a profile, and `many` customers beside it."""
+    with open_session(profile) as session:
+        session.call(sample.fill, many)
+
+
+def sync(profile: Profile) -> None:
+    """One round of exchanges."""
+    with open_session(profile) as session:
+        syncing = Syncing(session)
+        try:
+            syncing.round()
+        finally:
+            syncing.close()
+
+
+def meet(one: Profile, other: Profile) -> None:
+    """Let two devices edit the same fields of the first customer while apart, and agree again."""
+    sync(one)
+    sync(other)
+    for profile, industry, stage in ((one, "医疗器械", "customer"), (other, "Diagnostics", "prospect")):
+        with open_session(profile) as session:
+            session.call(sample.edit_first, {"industry": industry, "stage": stage})
+    for profile in (one, other, one):
+        sync(profile)
