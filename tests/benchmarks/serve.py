@@ -1,0 +1,98 @@
+"""Figures of a real server over TLS on loopback: `python -m tests.benchmarks.serve`. It asserts no time."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from sync.protocol import codec, messages
+from tests.server.driver import Device, Tls
+from tests.server.running import Org
+
+ROWS = 10_000
+POLLS = 200
+
+
+def filled(device: Device, number: int) -> None:
+    """One customer with the fields that people fill in."""
+    device.add(
+        "customer",
+        name=f"Customer {number} 有限公司",
+        industry="Manufacturing",
+        stage="prospect",
+        owner="ana@example.com",
+        phones=[{"label": "work", "value": f"+86 10 5550 {number:04}"}],
+        emails=[{"label": "work", "value": f"office{number}@example.com"}],
+        address={"street": f"{number} Harbour Road", "city": "上海", "country": "CN"},
+        notes="Met at the fair; wants a quotation for the second half of the year.",
+        tags=["fair", "2026"],
+    )
+
+
+def say(text: str) -> None:
+    """One line."""
+    sys.stdout.write(text + "\n")
+
+
+def main() -> int:
+    """Print the figures."""
+    with tempfile.TemporaryDirectory() as folder:
+        org = Org(Path(folder), Path(sys.executable).parent)
+        org.init()
+        org.admin("person", "add", "ana@example.com", "--role", "rep", "--team", "Sales")
+        server = org.serve()
+        process = psutil.Process(server.process.pid)
+        say(f"RSS at the start          {process.memory_info().rss / 2**20:8.1f} MiB")
+        ana = Device(Tls(server.url, None), "ana")
+        ana.enrol(org.code("ana@example.com"))
+        ana.root, root = None, ana.root  # the sealed outbox is not what is measured here
+        for number in range(ROWS):
+            filled(ana, number)
+        ana.root = root
+        ana.exchange([])
+        times = []
+        while ana.waiting:
+            body = ana.body(ana.waiting[: messages.OPS_MAX])
+            headers = ana.headers(body)
+            began = time.perf_counter()
+            _status, answer = ana.send("POST", messages.EXCHANGE_PATH, body, headers)
+            times.append(time.perf_counter() - began)
+            acked = codec.read(codec.decode(answer)[0][1], messages.ReplyHead).acked_n
+            ana.waiting = [op for op in ana.waiting if op.n > acked]
+        print(
+            f"exchange of 1,000 ops     {statistics.median(times):8.3f} s  (median of {len(times)}; {len(body)} B up)"
+        )
+        bo = Device(Tls(server.url, None), "bo")
+        bo.enrol(org.code("ana@example.com"))
+        began = time.perf_counter()
+        pages = 0
+        while True:
+            pages += 1
+            if not bo.exchange().head.more:
+                break
+        print(
+            f"pull of {len(bo.rows):,} rows       {time.perf_counter() - began:8.3f} s  ({pages} pages, client included)"
+        )
+        times = []
+        for _each in range(POLLS):
+            body = bo.body()
+            headers = bo.headers(body)
+            began = time.perf_counter()
+            bo.send("POST", messages.EXCHANGE_PATH, body, headers)
+            times.append(time.perf_counter() - began)
+        say(f"exchange without a change {statistics.median(times) * 1000:8.2f} ms (median of {POLLS})")
+        say(f"RSS at the end            {process.memory_info().rss / 2**20:8.1f} MiB")
+        size = sum(path.stat().st_size for path in org.data.iterdir())
+        say(f"data folder               {size / 2**20:8.1f} MiB")
+        for device in (ana, bo):
+            device.send.close()  # type: ignore[attr-defined]
+        return server.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
