@@ -98,7 +98,7 @@ def book(store: Store) -> list[records.Record]:
     """Records of three kinds, of all those scripts."""
     draw, made = random.Random(11), []
     with records.batch(store) as batch:
-        for at, name in enumerate(NAMES * 4):
+        for at, name in enumerate(NAMES * 2):
             kind = (CUSTOMER, CONTACT, DEAL)[at % 3]
             values: dict[str, Any] = {"name": name if at < len(NAMES) else f"{name} {draw.choice(NAMES)}"}
             values["notes"] = draw.choice(NOTES)
@@ -137,7 +137,7 @@ def test_it_finds_everything_the_rule_says_and_nothing_else(store: Store, book: 
         assert {hit.record.id for hit in found} == wanted, asked
         assert len(found) == len(wanted)
         hits += len(found)
-    assert hits > 5_000
+    assert hits > 2_000
 
 
 def test_two_character_chinese_names_as_a_plain_scan_finds_them(
