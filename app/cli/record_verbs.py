@@ -118,7 +118,8 @@ def conflicts(profile: Profile, args: Arguments) -> int:
         say(_("Nothing to choose."))
     for each in found:
         conflict = each.conflict
-        say(f"{each.title} · {conflict.cell or _('the whole record')}")
+        place = conflict.cell or _("the whole record")
+        say(f"{each.title} · {place}")
         say(
             "  "
             + _("shown: {value} ({person})").format(value=_short(conflict.shown), person=conflict.shown_by)

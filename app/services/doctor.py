@@ -44,7 +44,7 @@ def examine(session: Session) -> list[Finding]:
     waiting = _("{n} changes wait to be sent").format(n=unsent)
     findings.append(Finding(_("Unsent changes"), True, waiting))
     if state.stage == ACTIVE and session.warning():
-        findings.append(Finding(_("Contact"), False, _("the server has not been reached for long")))
+        findings.append(Finding(_("Last contact"), False, _("the server has not been reached for long")))
     return findings
 
 

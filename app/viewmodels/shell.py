@@ -27,7 +27,7 @@ from sync.client.status import SyncStatus
 from sync.protocol import codes
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
-from sync.protocol.texts import ngettext
+from sync.protocol.texts import ngettext, pgettext
 
 
 class Screen(StrEnum):
@@ -322,7 +322,7 @@ class Shell(Watched):
         card = session.card
         return [
             (_("Organisation"), card.org_name),
-            (_("Person"), card.person.email),
+            (pgettext("whose device this is", "Person"), card.person.email),
             (_("Team"), card.person.team),
             (_("Device"), card.name),
             (_("Server"), card.server_url),

@@ -136,8 +136,8 @@ class FileReport:
             (self.here, _("{n} already here")),
             (self.skipped, _("{n} left out")),
         ]
-        done = ", ".join(text.format(n=n) for n, text in counts if n)
-        found = [f"{head} ({done or _('nothing to do')})"]
+        done = ", ".join(text.format(n=n) for n, text in counts if n) or _("nothing to do")
+        found = [f"{head} ({done})"]
         mark = {"\t": "Tab"}.get(self.delimiter, self.delimiter)
         found.append(
             _("  read as {encoding}, cells parted by {mark}").format(encoding=self.encoding, mark=mark)
