@@ -19,6 +19,7 @@ from app.services.exchange.report import Report, State
 from app.store.store import Store
 from sync.protocol.kinds import Kind, kind_of
 from sync.protocol.texts import gettext as _
+from sync.protocol.texts import ngettext
 
 
 def bring(profile: Profile, args: argparse.Namespace) -> int:
@@ -27,7 +28,8 @@ def bring(profile: Profile, args: argparse.Namespace) -> int:
     currency = settings.load(profile)["currency"]
 
     def plan(store: Store) -> Plan:
-        return prepare(args.files, book_of(store), kind=kind, today=dt.datetime.now().astimezone().date(), currency=currency)
+        today = dt.datetime.now().astimezone().date()
+        return prepare(args.files, book_of(store), kind=kind, today=today, currency=currency)
 
     def bring_in(store: Store) -> Report:
         return apply(plan(store), book_of(store))
@@ -57,5 +59,5 @@ def take(profile: Profile, args: argparse.Namespace) -> int:
     if args.json:
         show.emit({"kind": kind.name, "rows": rows, "file": str(args.file)})
     else:
-        print(_("{n} rows written.").format(n=rows))
+        print(ngettext("{n} row written.", "{n} rows written.", rows).format(n=rows))
     return 0

@@ -10,6 +10,7 @@ from app.store.store import Store
 from sync.client.https import reachable
 from sync.protocol import version
 from sync.protocol.texts import gettext as _
+from sync.protocol.texts import ngettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def examine(session: Session) -> list[Finding]:
     problems = session.call(examine_store)
     unsent = session.call(Store.unsent)
     findings.append(Finding(_("Store"), not problems, "; ".join(problems) or _("every page and index holds")))
-    waiting = _("{n} changes wait to be sent").format(n=unsent)
+    waiting = ngettext("{n} change waits to be sent", "{n} changes wait to be sent", unsent).format(n=unsent)
     findings.append(Finding(_("Unsent changes"), True, waiting))
     if state.stage == ACTIVE and session.warning():
         findings.append(Finding(_("Last contact"), False, _("the server has not been reached for long")))

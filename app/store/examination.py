@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.errors import StoreDamaged
 from app.store.store import Store
 from sync.protocol.texts import gettext as _
+from sync.protocol.texts import ngettext
 
 
 def examine(store: Store) -> list[str]:
@@ -24,5 +25,8 @@ def examine(store: Store) -> list[str]:
         " WHERE s.incarnation = h.incarnation AND o.n BETWEEN s.first_n AND s.last_n)"
     )
     if unsealed:
-        problems.append(_("{n} unsent changes have no sealed copy.").format(n=unsealed))
+        text = ngettext(
+            "{n} unsent change has no sealed copy.", "{n} unsent changes have no sealed copy.", unsealed
+        )
+        problems.append(text.format(n=unsealed))
     return problems
