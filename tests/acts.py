@@ -1,0 +1,127 @@
+"""What a laptop does in a process that may die, or whose clock was turned: run by tests/forks.py.
+
+Each act takes one JSON document: what to do, and where to die. To die is SIGKILL, as a power cut would.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from app import compose
+from app.__main__ import main
+from app.errors import Wiped
+from app.keys import ring as rings
+from app.keys import trusted_time
+from app.keys.trusted_time import Sample
+from app.paths import Profile
+from app.services import enrolment
+from app.services.session import open_session
+from app.services.syncing import Syncing
+from app.services.wiped import finish_wipe
+from sync.client import enrol as client
+from sync.protocol.errors import KnownError
+
+
+class Deadly:
+    """Counts steps; dies at one of them. Without a number it only counts."""
+
+    def __init__(self, at: int | None, name: str = "") -> None:
+        self.at = at
+        self.name = name
+        self.seen: list[str] = []
+
+    def __call__(self, step: object) -> None:
+        """One step was done."""
+        if not self.name or self.name == str(step):
+            if self.at is not None and len(self.seen) == self.at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            self.seen.append(str(step))
+
+    def around(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        """`call`, with a step before and a step after it."""
+
+        def stepped(*args: Any, **named: Any) -> Any:
+            self(f"before {name}")
+            result = call(*args, **named)
+            self(f"after {name}")
+            return result
+
+        return stepped
+
+
+def command(words: list[str]) -> int:
+    """The command line, on a laptop whose clocks were turned: {"clock": {...}, "words": [...]}."""
+    asked = json.loads(words[0])
+    _turn(**asked.get("clock", {}))
+    return main(asked["words"])
+
+
+def sync(words: list[str]) -> int:
+    """`fieldkeep sync` that dies after a step of the exchange, at its nth exchange."""
+    asked = json.loads(words[0])
+    compose.prepare()
+    deadly = Deadly(asked["nth"], str(asked["step"]))
+    with open_session(Profile(Path(asked["profile"]))) as session:
+        syncing = Syncing(session)
+        syncing.round(deadly)
+        syncing.close()
+    return 0
+
+
+def wipe(words: list[str]) -> int:
+    """`fieldkeep sync` that dies at the nth step of the wipe; prints the steps it came past."""
+    asked = json.loads(words[0])
+    compose.prepare()
+    if "file_bytes" in asked:
+        # A disk that takes no more than this in one file.
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (asked["file_bytes"], asked["file_bytes"]))
+    profile = Profile(Path(asked["profile"]))
+    deadly = Deadly(asked["at"])
+    try:
+        with open_session(profile, deadly) as session:
+            Syncing(session).round()
+    except Wiped:
+        try:
+            finish_wipe(profile, deadly)
+        except KnownError as problem:
+            sys.stderr.write(f"{problem}\n")
+    sys.stdout.write(json.dumps(deadly.seen))
+    return 4
+
+
+def enrol(words: list[str]) -> int:
+    """`fieldkeep enrol` that dies at the nth durable step; prints the steps it came past."""
+    asked = json.loads(words[0])
+    compose.prepare()
+    deadly = Deadly(asked["at"])
+    for owner, name in (
+        (rings.SystemKeyring, "set"),
+        (os, "replace"),
+        (Path, "replace"),
+        (enrolment, "remove"),
+        (client, "enrol"),
+    ):
+        setattr(owner, name, deadly.around(name, getattr(owner, name)))
+    enrolment.enrol(Profile(Path(asked["profile"])), asked["code"], asked["name"])
+    sys.stdout.write(json.dumps(deadly.seen))
+    return 0
+
+
+def _turn(wall_ms: int = 0, boot_ms: int = 0, boot_id: str = "") -> None:
+    """Turn this process's clocks by so much; another boot id is another boot."""
+    here = trusted_time.system_clock()
+
+    def turned() -> Sample:
+        now = system_clock()
+        return Sample(now.wall_ms + wall_ms, now.boottime_ns + boot_ms * 1_000_000, boot_id or here.boot_id)
+
+    system_clock = trusted_time.system_clock
+    trusted_time.system_clock = turned

@@ -1,0 +1,203 @@
+"""Runs our programs in processes of their own without paying for their imports each time.
+
+One process imports everything and then forks: each fork is a real process with its own standard streams, its own
+exit code, and may be killed. It inherits the keyring session of the test run.
+
+    forks.run("app.__main__:main", ["--profile", "…", "status"])
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import importlib
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+PRELOADED: Final = (
+    "app.__main__", "app.cli.run", "app.services.session", "sync.compose.admin", "sync.compose.server",
+    "keyring.backends.SecretService", "secretstorage", "tests.acts",
+)  # fmt: skip
+DEADLINE_S: Final = 60.0
+_REQUEST_MAX: Final = 2**20
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a process said; `code` is negative where a signal ended it."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Its one JSON document."""
+        return json.loads(self.out)
+
+
+class Fork:
+    """A process that runs."""
+
+    def __init__(self, end: socket.socket, out: int, err: int) -> None:
+        self._end = end
+        self._out = out
+        self._err = err
+        end.settimeout(DEADLINE_S)
+        self.pid = int(self._line())
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+
+    def out(self) -> str:
+        """What it has said so far."""
+        return _text(self._out)
+
+    def wait(self) -> Answer:
+        """Its answer, once it has ended. Raises TimeoutError, and kills it then."""
+        try:
+            code = int(self._line())
+        except TimeoutError:
+            self.kill()
+            raise
+        answer = Answer(code, _text(self._out), _text(self._err))
+        self._end.close()
+        os.close(self._out)
+        os.close(self._err)
+        return answer
+
+    def _line(self) -> str:
+        line = b""
+        while not line.endswith(b"\n"):
+            piece = self._end.recv(1)
+            if not piece:
+                raise AssertionError("the process that forks is gone")
+            line += piece
+        return line.decode()
+
+
+def start(
+    program: str, words: Sequence[str], *, stdin: str | bytes = "", env: dict[str, str] | None = None
+) -> Fork:
+    """Start `program` ("module:function", called with `words`) in a process of its own."""
+    here, there = socket.socketpair()
+    fed, out, err = (os.memfd_create(name) for name in ("in", "out", "err"))
+    try:
+        os.write(fed, stdin.encode() if isinstance(stdin, str) else stdin)
+        os.lseek(fed, 0, os.SEEK_SET)
+        request = json.dumps({"program": program, "words": list(words), "env": env or {}}).encode()
+        socket.send_fds(_forking(), [request], [fed, out, err, there.fileno()])
+    finally:
+        os.close(fed)
+        there.close()
+    return Fork(here, out, err)
+
+
+def run(
+    program: str, words: Sequence[str], *, stdin: str | bytes = "", env: dict[str, str] | None = None
+) -> Answer:
+    """Run `program` to its end."""
+    return start(program, words, stdin=stdin, env=env).wait()
+
+
+@functools.cache
+def _forking() -> socket.socket:
+    """The process that forks, started at the first call; it ends when its socket closes."""
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"from tests.forks import serve; serve({there.fileno()})"],
+        pass_fds=[there.fileno()],
+        stdin=subprocess.DEVNULL,
+    )
+    there.close()
+
+    def end() -> None:
+        here.close()
+        process.wait(10)
+
+    atexit.register(end)
+    return here
+
+
+def serve(handle: int) -> None:
+    """Fork for every request until the other end closes."""
+    for name in PRELOADED:
+        importlib.import_module(name)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait
+    with socket.socket(fileno=handle) as requests:
+        while True:
+            data, handles, _flags, _from = socket.recv_fds(requests, _REQUEST_MAX, 4)
+            if not data:
+                return
+            if os.fork() == 0:
+                requests.detach()
+                os.close(handle)
+                _watch(json.loads(data), handles)
+            for each in handles:
+                os.close(each)
+
+
+def _watch(request: dict[str, Any], handles: list[int]) -> None:
+    """Fork once more and tell how that one ends."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    end = handles.pop()
+    pid = os.fork()
+    if pid == 0:
+        os.close(end)
+        _be(request, handles)
+    os.write(end, b"%d\n" % pid)
+    _pid, status = os.waitpid(pid, 0)
+    os.write(end, b"%d\n" % os.waitstatus_to_exitcode(status))
+    os._exit(0)
+
+
+def _be(request: dict[str, Any], handles: list[int]) -> None:
+    """Be the program: its streams, its environment, its exit code."""
+    code = 70
+    try:
+        for number, handle in enumerate(handles):
+            os.dup2(handle, number)
+            os.close(handle)
+        sys.stdin = io.TextIOWrapper(io.FileIO(0, "r", closefd=False))
+        sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), write_through=True)
+        sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), write_through=True)
+        os.environ.update(request["env"])
+        module, _colon, name = request["program"].partition(":")
+        code = getattr(importlib.import_module(module), name)(request["words"]) or 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1 if end.code else 0
+    except BaseException:  # noqa: BLE001 - the test that reads stderr sees all of it
+        traceback.print_exc()
+        code = 1
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def wait_until(held: Callable[[], bool], what: str, *, seconds: float = 30.0, pause: float = 0.02) -> None:
+    """Wait until `held()` is true, asking every `pause` seconds; fails with `what` when it does not come to be."""
+    deadline, never = time.monotonic() + seconds, threading.Event()
+    while not held():
+        assert time.monotonic() < deadline, what
+        never.wait(pause)
+
+
+def _text(handle: int) -> str:
+    size = os.fstat(handle).st_size
+    return os.pread(handle, size, 0).decode("utf-8", "replace")
