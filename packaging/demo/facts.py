@@ -1,4 +1,4 @@
-"""The figures of the demo's input, read from its files by nothing but the csv module: what the product must agree with."""
+"""The figures of the demo's input, read by nothing but the csv module: what the product must agree with."""
 
 from __future__ import annotations
 
@@ -37,12 +37,16 @@ def find() -> Facts:
         )
     sample = TREE / "resources" / "sample"
     names = ("accounts.csv", "products.csv", "contacts.csv", "deals.csv")
-    return _read("the sample in resources/sample", [sample / name for name in names], stage="stage", value="amount")
+    return _read(
+        "the sample in resources/sample", [sample / name for name in names], stage="stage", value="amount"
+    )
 
 
 def _read(name: str, files: list[Path], *, stage: str, value: str) -> Facts:
     accounts, products, deals = rows(files[0]), rows(files[1]), rows(files[-1])
-    lower = [{key.strip().casefold().replace(" ", "_"): text.strip() for key, text in row.items()} for row in deals]
+    lower = [
+        {key.strip().casefold().replace(" ", "_"): text.strip() for key, text in row.items()} for row in deals
+    ]
     won = [row for row in lower if row[stage].casefold() == "won"]
     return Facts(
         name=name,

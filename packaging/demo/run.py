@@ -71,7 +71,16 @@ def main() -> int:
     options.add_argument("--without-screens", action="store_true", help="leave the windows out")
     args = options.parse_args()
     folder = args.folder.resolve()
-    for name in ("server", "secrets", "offline-keys", "laptop-a", "laptop-b", "laptop-b2", "stolen", "export"):
+    for name in (
+        "server",
+        "secrets",
+        "offline-keys",
+        "laptop-a",
+        "laptop-b",
+        "laptop-b2",
+        "stolen",
+        "export",
+    ):
         shutil.rmtree(folder / name, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     demo = Demo(folder)
@@ -89,11 +98,15 @@ def main() -> int:
     finally:
         demo.server.stop()
     stage = demo.stage
-    print(f"\n{stage.checks - len(stage.failed)} of {stage.checks} checks held in {time.monotonic() - began:.0f} s")
+    print(
+        f"\n{stage.checks - len(stage.failed)} of {stage.checks} checks held in {time.monotonic() - began:.0f} s"
+    )
     for claim in stage.failed:
         print(f"FAILED: {claim}")
     if not stage.failed:
-        print(f"Open the desktop on the first laptop with: make run\nPictures: {folder.relative_to(TREE)}/*.png")
+        print(
+            f"Open the desktop on the first laptop with: make run\nPictures: {folder.relative_to(TREE)}/*.png"
+        )
     return 1 if stage.failed else 0
 
 
@@ -107,20 +120,30 @@ def organisation(demo: Demo) -> None:
         )  # fmt: skip
         demo.server.start()
         stage.check("the server listens", held=True, detail=f"127.0.0.1:{demo.server.port}")
-        loose = [p.name for f in (demo.data, demo.secrets, demo.keys) for p in [f, *f.rglob("*")] if p.stat().st_mode & 0o077]
+        everything = [p for f in (demo.data, demo.secrets, demo.keys) for p in (f, *f.rglob("*"))]
+        loose = [p.name for p in everything if p.stat().st_mode & 0o077]
         stage.equal("files of the server that others may read", loose, [])
     with stage.step("IT gives two reps an account"):
         for email in (ANNA, BEN):
             demo.admin("person", "add", email, "--role", "rep", "--team", "Sales/East", "--territory", "East")
-        stage.equal("people", sorted(p["email"] for p in demo.admin("person", "list")), sorted([ANNA, BEN, ADMIN]))
+        stage.equal(
+            "people", sorted(p["email"] for p in demo.admin("person", "list")), sorted([ANNA, BEN, ADMIN])
+        )
     with stage.step("Two laptops enrol, each with keys of its own in the system keyring"):
         demo.enrol("laptop-a", ANNA)
         demo.enrol("laptop-b", BEN)
         again = stage.run(
-            "fieldkeep", "--profile", demo.folder / "laptop-b2", "enrol", "--name", "thief", stdin=demo.codes[0]
+            "fieldkeep",
+            "--profile",
+            demo.folder / "laptop-b2",
+            "enrol",
+            "--name",
+            "thief",
+            stdin=demo.codes[0],
         )
         stage.equal("a used code enrols nobody: exit code", again.code, 1)
-        stage.check("the keyring holds keys of both", held=all(screens.keyring_entries(d) for d in demo.devices.values()))
+        both = [screens.keyring_entries(device) for device in demo.devices.values()]
+        stage.check("the keyring holds keys of both", held=all(both))
 
 
 def bring_in(demo: Demo) -> None:
@@ -129,7 +152,11 @@ def bring_in(demo: Demo) -> None:
     with stage.step("Anna imports the team's files, first as a dry run"):
         dry = demo.laptop("laptop-a", "import", *facts.files, "--dry-run")
         stage.equal("a dry run leaves customers", len(demo.laptop("laptop-a", "list", "customer")), 0)
-        stage.equal("rows a dry run would add", dry["added"], facts.customers + facts.products + facts.deals + _contacts(facts))
+        stage.equal(
+            "rows a dry run would add",
+            dry["added"],
+            facts.customers + facts.products + facts.deals + _contacts(facts),
+        )
     with stage.step("Anna imports them"):
         done = demo.laptop("laptop-a", "import", *facts.files)
         stage.equal("rows added", done["added"], dry["added"])
@@ -143,7 +170,9 @@ def bring_in(demo: Demo) -> None:
     with stage.step("Ben's laptop fetches everything"):
         demo.laptop("laptop-b", "sync")
         _figures(demo, "laptop-b")
-        stage.check("both laptops hold the same", held=_holdings(demo, "laptop-a") == _holdings(demo, "laptop-b"))
+        stage.check(
+            "both laptops hold the same", held=_holdings(demo, "laptop-a") == _holdings(demo, "laptop-b")
+        )
 
 
 def meet(demo: Demo) -> None:
@@ -153,27 +182,54 @@ def meet(demo: Demo) -> None:
     with stage.step("Offline: both edit the same customer and different ones"):
         demo.server.stop()
         stage.equal("without the server, sync ends with", demo.code_of("laptop-a", "sync"), 5)
-        _edit(demo, "laptop-a", first, industry=f"{MARKERS[0]} from Anna", phones=f"+49 30 100 {MARKERS[1]}", notes=MARKERS[2], territory="Berlin")
-        _edit(demo, "laptop-b", first, industry=f"{MARKERS[3]} from Ben", phones=f"+49 30 200 {MARKERS[4]}", notes=MARKERS[5], number="B-1")
+        _edit(
+            demo,
+            "laptop-a",
+            first,
+            industry=f"{MARKERS[0]} from Anna",
+            phones=f"+49 30 100 {MARKERS[1]}",
+            notes=MARKERS[2],
+            territory="Berlin",
+        )
+        _edit(
+            demo,
+            "laptop-b",
+            first,
+            industry=f"{MARKERS[3]} from Ben",
+            phones=f"+49 30 200 {MARKERS[4]}",
+            notes=MARKERS[5],
+            number="B-1",
+        )
         _edit(demo, "laptop-a", first, stage="customer")
         _edit(demo, "laptop-b", first, stage="former")
         _edit(demo, "laptop-a", second, notes=MARKERS[6])
         _edit(demo, "laptop-b", third, notes=MARKERS[7])
         for n, marker in enumerate(MARKERS[8:16]):
-            demo.laptop("laptop-a", "add", "contact", "-", stdin=f'{{"name": "{marker}", "role": "Contact {n}"}}')
-        stage.check("both keep their edits unsent", held=all(demo.laptop(n, "status")["unsent"] for n in ("laptop-a", "laptop-b")))
+            demo.laptop(
+                "laptop-a", "add", "contact", "-", stdin=f'{{"name": "{marker}", "role": "Contact {n}"}}'
+            )
+        stage.check(
+            "both keep their edits unsent",
+            held=all(demo.laptop(n, "status")["unsent"] for n in ("laptop-a", "laptop-b")),
+        )
     with stage.step("Online again: they sync, agree, and keep both values where they met"):
         demo.server.start()
         for name in ("laptop-a", "laptop-b", "laptop-a"):
             demo.laptop(name, "sync")
         a, b = (demo.laptop(name, "show", first["id"]) for name in ("laptop-a", "laptop-b"))
         stage.check("both show the same record", held=_bare(a) == _bare(b))
-        stage.check("both laptops hold the same", held=_holdings(demo, "laptop-a") == _holdings(demo, "laptop-b"))
+        stage.check(
+            "both laptops hold the same", held=_holdings(demo, "laptop-a") == _holdings(demo, "laptop-b")
+        )
         stage.equal("fields that only one edited", (a["territory"], a["number"]), ("Berlin", "B-1"))
         stage.equal("phones of both", len([p for p in a["phones"] if p["value"].startswith("+49 30")]), 2)
         stage.check("notes of both", held=MARKERS[2] in a["notes"] and MARKERS[5] in a["notes"])
         met = {c["field"]: {c["shown"], c["kept"]} for c in demo.laptop("laptop-a", "conflicts")}
-        stage.equal("both industries are kept", met.get("industry"), {f"{MARKERS[0]} from Anna", f"{MARKERS[3]} from Ben"})
+        stage.equal(
+            "both industries are kept",
+            met.get("industry"),
+            {f"{MARKERS[0]} from Anna", f"{MARKERS[3]} from Ben"},
+        )
         stage.equal("both stages are kept", met.get("stage"), {"customer", "former"})
         stage.equal("Ben sees them too", {c["field"] for c in demo.laptop("laptop-b", "conflicts")}, set(met))
 
@@ -194,8 +250,16 @@ def lock_and_wipe(demo: Demo, *, shoot: bool) -> None:
         stage.equal("his next exchange ends with", demo.code_of("laptop-b", "sync"), 0)
         stage.equal("customers on it", len(demo.laptop("laptop-b", "list", "customer")), demo.facts.customers)
     with stage.step("Ben writes something down and locks his laptop; it is stolen before it could send it"):
-        demo.laptop("laptop-b", "add", "activity", "-", stdin=f'{{"subject": "{MARKERS[16]}", "type": "visit", "about": "{MARKERS[17]}"}}')
-        demo.laptop("laptop-b", "add", "task", "-", stdin=f'{{"subject": "{MARKERS[18]}", "notes": "{MARKERS[19]}"}}')
+        demo.laptop(
+            "laptop-b",
+            "add",
+            "activity",
+            "-",
+            stdin=f'{{"subject": "{MARKERS[16]}", "type": "visit", "about": "{MARKERS[17]}"}}',
+        )
+        demo.laptop(
+            "laptop-b", "add", "task", "-", stdin=f'{{"subject": "{MARKERS[18]}", "notes": "{MARKERS[19]}"}}'
+        )
         demo.laptop("laptop-b", "lock")
         shutil.copytree(demo.folder / "laptop-b", demo.folder / "stolen")
         shutil.rmtree(demo.folder / "stolen" / "log", ignore_errors=True)
@@ -209,10 +273,16 @@ def lock_and_wipe(demo: Demo, *, shoot: bool) -> None:
         stage.equal("IT sees state and receipt", (seen["state"], seen["receipt"]), ("wiped", "verified"))
         stage.equal("its list ends with", demo.code_of("laptop-b", "list", "customer"), 4)
         left = sorted(p.name for p in (demo.folder / "laptop-b").rglob("*") if p.is_file())
-        stage.check("no store is left", held=not any(name.startswith("store.") for name in left), detail=", ".join(left))
+        stage.check(
+            "no store is left",
+            held=not any(name.startswith("store.") for name in left),
+            detail=", ".join(left),
+        )
         stage.equal("keyring entries left", screens.keyring_entries(demo.devices["laptop-b"]), [])
         code = stage.run("fieldkeep", "--profile", demo.folder / "stolen", "list", "customer").code
-        stage.check("a copy taken before the wipe does not open", held=code in (1, 3, 4), detail=f"exit code {code}")
+        stage.check(
+            "a copy taken before the wipe does not open", held=code in (1, 3, 4), detail=f"exit code {code}"
+        )
         if shoot:
             screens.shoot_wiped(stage, demo.folder)
 
@@ -229,11 +299,15 @@ def give_back(demo: Demo) -> None:
         stage.equal("changes recovered", done["recovered"], 2)
         tasks = [t["subject"] for t in demo.laptop("laptop-b2", "list", "task")]
         visits = [(v["subject"], v["about"]) for v in demo.laptop("laptop-b2", "list", "activity")]
-        stage.check("they are what he wrote", held=(tasks, visits) == ([MARKERS[18]], [(MARKERS[16], MARKERS[17])]))
+        stage.check(
+            "they are what he wrote", held=(tasks, visits) == ([MARKERS[18]], [(MARKERS[16], MARKERS[17])])
+        )
         stage.equal("changes unsent", demo.laptop("laptop-b2", "status")["unsent"], 0)
         demo.admin("recover", wiped, "--to", "laptop-b2", keys=True)
         demo.laptop("laptop-b2", "sync")
-        stage.equal("recovering twice doubles nothing: tasks", len(demo.laptop("laptop-b2", "list", "task")), 1)
+        stage.equal(
+            "recovering twice doubles nothing: tasks", len(demo.laptop("laptop-b2", "list", "task")), 1
+        )
         demo.laptop("laptop-a", "sync")
         stage.check("Anna has them as well", held=_holdings(demo, "laptop-a") == _holdings(demo, "laptop-b2"))
 
@@ -242,10 +316,14 @@ def leave_no_trace(demo: Demo) -> None:
     """No customer data in clear on any disk, no secret in the process list."""
     stage = demo.stage
     with stage.step("A search over disks and processes"):
-        folders = [demo.data, demo.secrets, *(demo.folder / n for n in ("laptop-a", "laptop-b", "laptop-b2", "stolen"))]
+        folders = [
+            demo.folder,
+            demo.data,
+            demo.secrets,
+            *(demo.folder / n for n in ("laptop-a", "laptop-b", "laptop-b2", "stolen")),
+        ]
         folders += [p for p in (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm")) if p.is_dir()]  # noqa: S108 - looked into, not written
         stage.equal(f"files in which one of {len(MARKERS)} words stands", files_with(MARKERS, folders), [])
-        stage.equal("the server's log", files_with(MARKERS, [demo.folder]) , [])
         stage.equal("codes in the process list", len(secrets_in_process_list(demo.codes)), 0)
 
 
@@ -258,8 +336,12 @@ def _figures(demo: Demo, name: str) -> None:
     stage.equal("products", len(demo.laptop(name, "list", "product")), facts.products)
     stage.equal("deals", len(deals), facts.deals)
     stage.equal("deals won", len(won), facts.won)
-    stage.equal("won, in cents", sum(deal["amount"]["minor"] for deal in won if deal["amount"]), facts.won_minor)
-    stage.equal("deals without a customer", sum(1 for d in deals if d["customer"] is None), facts.without_customer)
+    stage.equal(
+        "won, in cents", sum(deal["amount"]["minor"] for deal in won if deal["amount"]), facts.won_minor
+    )
+    stage.equal(
+        "deals without a customer", sum(1 for d in deals if d["customer"] is None), facts.without_customer
+    )
     stage.equal("deals without a value", sum(1 for d in deals if d["amount"] is None), facts.without_amount)
 
 
@@ -278,7 +360,6 @@ def _bare(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _edit(demo: Demo, name: str, record: dict[str, Any], **values: str) -> None:
-
 
     given: dict[str, Any] = dict(values)
     if "phones" in given:

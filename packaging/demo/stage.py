@@ -104,7 +104,8 @@ class Server:
                 stderr=log,
                 text=True,
             )
-        assert self._process.stdout is not None
+        if self._process.stdout is None:
+            raise SystemExit("the server has no standard output")
         line = self._process.stdout.readline()
         if "listening on https://" not in line:
             raise SystemExit(f"the server did not start, see {self._log.name}")
