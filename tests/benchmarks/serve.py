@@ -64,9 +64,7 @@ def main() -> int:
             times.append(time.perf_counter() - began)
             acked = codec.read(codec.decode(answer)[0][1], messages.ReplyHead).acked_n
             ana.waiting = [op for op in ana.waiting if op.n > acked]
-        print(
-            f"exchange of 1,000 ops     {statistics.median(times):8.3f} s  (median of {len(times)}; {len(body)} B up)"
-        )
+        say(f"exchange of 1,000 ops     {statistics.median(times):8.3f} s  (median of {len(times)})")
         bo = Device(Tls(server.url, None), "bo")
         bo.enrol(org.code("ana@example.com"))
         began = time.perf_counter()
@@ -75,9 +73,8 @@ def main() -> int:
             pages += 1
             if not bo.exchange().head.more:
                 break
-        print(
-            f"pull of {len(bo.rows):,} rows       {time.perf_counter() - began:8.3f} s  ({pages} pages, client included)"
-        )
+        took = time.perf_counter() - began
+        say(f"pull of {len(bo.rows):,} rows       {took:8.3f} s  ({pages} pages, decoding included)")
         times = []
         for _each in range(POLLS):
             body = bo.body()

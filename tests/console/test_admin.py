@@ -64,7 +64,7 @@ def test_json_is_taken_anywhere(org: Org) -> None:
         [*base, "person", "--json", "list"],
         [*base, "person", "list", "--json"],
     ):
-        (person,) = json.loads(org.command("fieldkeep-admin", *words).stdout)
+        (person,) = json.loads(org.call("fieldkeep-admin", *words).stdout)
         assert person["role"] == "it"
 
 
@@ -154,7 +154,7 @@ def test_the_list_of_orders_tells_what_became_of_them(org: Org, ana: Device) -> 
 
 def test_wipe_and_recover_need_keys_and_say_so(org: Org, ana: Device) -> None:
     for words in (["wipe", "ana", "--reason", "lost"], ["recover", "ana", "--to", "ana"]):
-        done = org.command("fieldkeep-admin", "--data", str(org.data), *words, check=False)
+        done = org.call("fieldkeep-admin", "--data", str(org.data), *words, check=False)
         assert (done.returncode, "--keys" in done.stderr) == (1, True)
     assert org.json("orders") == []
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.driver import Dial, Tls
+from tests.server.driver import Device, Dial, Tls
 from tests.server.inside import Inside
 from tests.server.running import Org, Running
 
@@ -48,3 +48,15 @@ def inside(tmp_path: Path) -> Iterator[Inside]:
     made = Inside(tmp_path)
     yield made
     made.store.close()
+
+
+@pytest.fixture
+def ana(inside: Inside) -> Device:
+    """A rep's device."""
+    return inside.device(inside.person("ana@example.com"), "ana")
+
+
+@pytest.fixture
+def bo(inside: Inside) -> Device:
+    """The device of another rep of the same team."""
+    return inside.device(inside.person("bo@example.com"), "bo")

@@ -16,11 +16,6 @@ from tests.server.driver import Device, Refusal, frames_of
 from tests.server.inside import Inside
 
 
-@pytest.fixture
-def ana(inside: Inside) -> Device:
-    return inside.device(inside.person("ana@example.com"))
-
-
 def refused(device: Device, body: bytes) -> Refusal:
     with pytest.raises(Refusal) as refusal:
         device.sign_in(body)

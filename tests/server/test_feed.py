@@ -15,16 +15,6 @@ from tests.server.driver import Device, Refusal, Reply
 from tests.server.inside import Inside
 
 
-@pytest.fixture
-def ana(inside: Inside) -> Device:
-    return inside.device(inside.person("ana@example.com"))
-
-
-@pytest.fixture
-def bo(inside: Inside) -> Device:
-    return inside.device(inside.person("bo@example.com"))
-
-
 def names(device: Device) -> set[str]:
     """What the device holds."""
     return {device.cells(id_)["name"] for id_ in device.rows}

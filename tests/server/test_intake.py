@@ -17,16 +17,6 @@ from tests.server.driver import Device, Refusal
 from tests.server.inside import Inside
 
 
-@pytest.fixture
-def ana(inside: Inside) -> Device:
-    return inside.device(inside.person("ana@example.com"))
-
-
-@pytest.fixture
-def bo(inside: Inside) -> Device:
-    return inside.device(inside.person("bo@example.com"))
-
-
 def problem_of(refusal: pytest.ExceptionInfo[Refusal]) -> Problem:
     return refusal.value.trouble.problem
 

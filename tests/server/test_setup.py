@@ -104,7 +104,7 @@ def test_keys_and_secrets_never_lie_beside_the_data(
     tmp_path: Path, scripts: Path, secrets: str, keys: str
 ) -> None:
     org = Org(tmp_path, scripts)
-    done = org.command(
+    done = org.call(
         "fieldkeep-server", "init", "--data", str(org.data), "--secrets", str(tmp_path / secrets),
         "--keys", str(tmp_path / keys), "--org", "Example", "--admin", "it@example.com", check=False,
     )  # fmt: skip
@@ -123,7 +123,7 @@ def test_init_refuses_what_makes_no_sense(tmp_path: Path, scripts: Path, words: 
 def test_wrong_use_ends_with_2(tmp_path: Path, scripts: Path) -> None:
     org = Org(tmp_path, scripts)
     for words in ([], ["init"], ["serve", "--data"], ["fly"]):
-        assert org.command("fieldkeep-server", *words, check=False).returncode == 2
+        assert org.call("fieldkeep-server", *words, check=False).returncode == 2
 
 
 def test_keys_without_a_passphrase_are_said_to_be_open(tmp_path: Path, scripts: Path) -> None:

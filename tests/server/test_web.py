@@ -20,11 +20,6 @@ from tests.server.driver import Device, Refusal, frames_of
 from tests.server.inside import Inside
 
 
-@pytest.fixture
-def ana(inside: Inside) -> Device:
-    return inside.device(inside.person("ana@example.com"), "ana")
-
-
 def signed(device: Device, body: bytes) -> tuple[int, bytes]:
     return device.send("POST", messages.EXCHANGE_PATH, body, device.headers(body))
 
