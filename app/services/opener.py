@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -17,10 +18,10 @@ class Opener:
 
     def __init__(self, path: Path) -> None:
         try:
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+            handle = _open(path)
         except OSError as error:
             raise not_written(error) from None
-        self._file: IO[bytes] = os.fdopen(handle, "r+b", buffering=0)
+        self._file: IO[bytes] = os.fdopen(handle, "rb", buffering=0)
         if not _lock(self._file):
             self._file.close()
             raise Busy(
@@ -31,6 +32,15 @@ class Opener:
     def close(self) -> None:
         """Let go of the profile."""
         self._file.close()
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        return os.open(path, os.O_RDONLY)  # orders are obeyed on a disk that takes nothing, too
 
 
 if sys.platform == "win32":

@@ -71,12 +71,13 @@ class Papers:
         self.packets: dict[bytes, bytes] = {}  # recovered work, sealed, until the page loop is done
         self.alarm: Equivocation | None = None
         self.person: Person | None = None
+        self.store_shut = False  # the store cannot be opened: papers travel all the same, as while locked
 
     def standing(self) -> Standing:
         """How this device stands now."""
         state = self._state()
         return Standing(
-            state=ACTIVE if state.stage == ACTIVE else LOCKED,
+            state=ACTIVE if state.stage == ACTIVE and not self.store_shut else LOCKED,
             lease_left_ms=max(0, state.lease_until - self._now()),
             policy_version=self.held.policy.version,
             root_version=self.held.root.version,

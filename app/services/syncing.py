@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.changes import Changes
-from app.errors import Locked, Offline, Wiped
+from app.errors import AppError, Locked, Offline, Wiped
 from app.services.session import ACTIVE, Session
 from app.services.wiped import finish_held
 from app.store.conflicts import attention_count, open_count
@@ -147,8 +147,19 @@ class Syncing:
         self._transport.close()
 
     def _exchange(self, step: Step) -> Page:
-        store = self._session.replica()
-        replica: Replica | None = _OnWorker(self._session, store) if store else None
+        try:
+            store = self._session.replica()
+        except Locked:
+            raise
+        except AppError:
+            # A store that does not open keeps no order from this device.
+            self._session.papers.store_shut = True
+            self._talk(None, step)
+            raise
+        self._session.papers.store_shut = False
+        return self._talk(_OnWorker(self._session, store) if store else None, step)
+
+    def _talk(self, replica: Replica | None, step: Step) -> Page:
         try:
             return exchange(replica, self._session.papers, self._line, step)
         except (Unreachable, NotOurServer) as problem:
