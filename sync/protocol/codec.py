@@ -1,6 +1,6 @@
 """Bytes of a body: msgpack frames with lengths, a count and a hash at the end, in one zstd frame.
 
-    body    = zstd( frame* end )
+    body    = zstd( frame* end ), one zstd frame that states its size
     frame   = u32 big-endian length, msgpack of [tag, value]
     end     = frame ["end", {"count": n, "sha256": over all bytes before the end frame}]
 
@@ -69,7 +69,7 @@ def decode(body: bytes) -> list[tuple[str, msgspec.Raw]]:
     for start, frame in _split(plain):
         try:
             tag, value = _FRAME.decode(frame)
-        except (msgspec.MsgspecError, RecursionError):
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
             raise _bad() from None
         if tag == "end":
             end = read(value, End)
@@ -107,16 +107,16 @@ def _inflate(body: bytes) -> bytes:
     """The plain bytes, never more than PLAIN_MAX of them, whatever the body claims."""
     if len(body) > BODY_MAX:
         raise BadFrames(_("A message is too large."))
-    # Reading on across frames makes bytes behind the first one an error, and not a place to hide something.
-    decompressor = zstandard.ZstdDecompressor(max_window_size=8 * 2**20)
-    reader = decompressor.stream_reader(io.BytesIO(body), read_across_frames=True)
     try:
-        plain = reader.read(PLAIN_MAX + 1)
+        size = zstandard.frame_content_size(body)
+        if size > PLAIN_MAX:
+            raise BadFrames(_("A message is too large."))
+        if size < 0:
+            raise _bad()
+        # A frame that holds more than it states fails, and so does a byte behind it.
+        return zstandard.ZstdDecompressor().decompress(body, allow_extra_data=False)
     except zstandard.ZstdError:
         raise _bad() from None
-    if len(plain) > PLAIN_MAX:
-        raise BadFrames(_("A message is too large."))
-    return plain
 
 
 def _split(plain: bytes) -> Iterator[tuple[int, bytes]]:

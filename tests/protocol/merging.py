@@ -1,0 +1,143 @@
+"""A server's row and the devices that edit it, for tests of merging: no network, no store, every step by hand."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+from sync.protocol import merge, ops
+from sync.protocol.errors import Outcome
+from sync.protocol.ids import DeviceId, Incarnation, OpId
+from sync.protocol.merge import Conflict, Merged, Row
+from sync.protocol.ops import Act, Op
+
+RECORD = b"r" * 16
+
+
+@dataclass
+class Server:
+    """One record, its sequence number, and every conflict there ever was."""
+
+    kind: str = "customer"
+    row: Row | None = None
+    seq: int = 0
+    conflicts: list[Conflict] = field(default_factory=list)
+    log: list[tuple[Op, OpId, str, Merged]] = field(default_factory=list)
+
+    def take(self, op: Op, op_id: OpId, person: str) -> Merged:
+        """Merge one op; the row, its number and the conflicts move on as on the server."""
+        merged = merge.apply(self.row, op, op_id, seq=self.seq + 1, person=person)
+        self.log.append((op, op_id, person, merged))
+        if merged.changed or merged.conflicts:
+            self.seq += 1
+        if merged.changed:
+            self.row = merged.row
+        self.conflicts += merged.conflicts
+        return merged
+
+    @property
+    def cells(self) -> dict[str, Any]:
+        """What stands in the row."""
+        return dict(self.row.cells) if self.row else {}
+
+    @property
+    def deleted(self) -> bool:
+        """Whether the record is deleted."""
+        return bool(self.row and self.row.deleted)
+
+
+@dataclass
+class Device:
+    """One device: the server's row as it last saw it, and the ops that wait on top."""
+
+    name: str
+    server: Server
+    ticks: list[int]  # one clock for all, so that every stamp differs
+    row: Row | None = None
+    waiting: list[Op] = field(default_factory=list)
+    sent: list[Op] = field(default_factory=list)  # no answer yet: still shown on top
+    n: int = 0
+    incarnation: bytes = b"incarn.1"
+
+    @property
+    def shown(self) -> tuple[dict[str, Any], bool]:
+        """The record as it stands on this screen, and whether it is deleted."""
+        cells = dict(self.row.cells) if self.row else {}
+        return ops.lay(cells, bool(self.row and self.row.deleted), [*self.sent, *self.waiting])
+
+    def do(self, act: Act, *, at: int | None = None, **cells: Any) -> Op:
+        """One edit, waiting to be sent; `at` sets its stamp."""
+        self.ticks[0] += 1
+        self.n += 1
+        shown, _deleted = self.shown
+        named = {cell.replace("__", "/"): value for cell, value in cells.items()}
+        op = Op(
+            n=self.n,
+            kind=self.server.kind,
+            id=RECORD,
+            act=act,
+            hlc=self.ticks[0] if at is None else at,
+            base=self.row.ver if self.row else 0,
+            set=named,
+            was={cell: shown.get(cell) for cell in named},
+            first=self.n,
+        )
+        self.waiting.append(op)
+        return op
+
+    def add(self, **cells: Any) -> Op:
+        """Make the record."""
+        return self.do(Act.ADD, **cells)
+
+    def set(self, *, at: int | None = None, **cells: Any) -> Op:
+        """Edit it."""
+        return self.do(Act.SET, at=at, **cells)
+
+    def push(self) -> list[Merged]:
+        """Send what waits; the answer is not read yet."""
+        sent, self.waiting = self.waiting, []
+        self.sent += sent
+        return [self.server.take(op, self.op_id(op), f"{self.name}@x") for op in sent]
+
+    def pull(self) -> None:
+        """See the server's row, and its word on what was sent."""
+        self.row, self.sent = self.server.row, []
+
+    def sync(self) -> list[Merged]:
+        """Send and see."""
+        answers = self.push()
+        self.pull()
+        return answers
+
+    def op_id(self, op: Op) -> OpId:
+        """The id of one of this device's ops."""
+        return OpId(DeviceId(self.name.encode().ljust(16, b".")), Incarnation(self.incarnation), op.n)
+
+    def copied(self) -> Device:
+        """This device as it is now, as a backup keeps it."""
+        twin = copy.copy(self)
+        twin.waiting, twin.sent = [*self.sent, *self.waiting], []
+        return twin
+
+    def restore(self, backup: Device, incarnation: bytes) -> None:
+        """Put yesterday's copy back; the server makes it take a new incarnation and number its work anew."""
+        self.row, self.incarnation, self.sent = backup.row, incarnation, []
+        self.waiting = [_renumbered(op, n) for n, op in enumerate(backup.waiting, 1)]
+        self.n = len(self.waiting)
+
+
+def _renumbered(op: Op, n: int) -> Op:
+    return Op(
+        n=n, kind=op.kind, id=op.id, act=op.act, hlc=op.hlc, base=op.base, set=op.set, was=op.was, first=n
+    )
+
+
+def pair(kind: str = "customer", **cells: Any) -> tuple[Server, Device, Device]:
+    """A record that two devices have seen."""
+    server, ticks = Server(kind), [1_000]
+    first, second = Device("ann", server, ticks), Device("bob", server, ticks)
+    first.add(**(cells or {"name": "Acme"}))
+    assert [merged.outcome for merged in first.sync()] == [Outcome.OK]
+    second.pull()
+    return server, first, second
