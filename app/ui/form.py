@@ -61,6 +61,7 @@ class Form(QScrollArea):
         self.kind = kind
         self._desk = desk
         self._editor: Editor | None = None
+        self._warned = False  # what is wrong was pointed out, so the next Esc leaves
         self._unwatch: Callable[[], None] = _nothing
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
@@ -147,11 +148,13 @@ class Form(QScrollArea):
     def _typed(self, name: str, text: str) -> None:
         if self._editor is not None:
             self._editor.type_text(name, text)
+            self._warned = False
             self._pause.start()
 
     def _put(self, name: str, value: object) -> None:
         if self._editor is not None:
             self._editor.put(name, value)
+            self._warned = False
             self._pause.start()
 
     def _refused(self, name: str, problem: FieldProblem) -> None:
@@ -186,8 +189,8 @@ class Form(QScrollArea):
     def _leave(self) -> None:
         """Save and go; what is wrong takes the focus once, so that it is not overlooked."""
         self._save()
-        wrong = next((line for name, line in self._lines.items() if self._is_wrong(name)), None)
-        if wrong is not None and not wrong.editor.has_inner_focus():
+        if not self._warned and any(self._is_wrong(name) for name in self._lines):
+            self._warned = True
             self.enter()
             return
         self.left.emit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.commands import COMMANDS
@@ -29,7 +30,7 @@ class KeysPage(Page):
             grid.setColumnMinimumWidth(0, fonts.px(110))
             grid.setColumnStretch(1, 1)
             for at, command in enumerate(each for each in COMMANDS if each.group == group):
-                grid.addWidget(key_hint(shown_keys(command)), at, 0)
+                grid.addWidget(key_hint(shown_keys(command)), at, 0, Qt.AlignmentFlag.AlignLeft)
                 grid.addWidget(Line(_(command.title)), at, 1)
             card.add(holder)
             self.column.addWidget(card)

@@ -87,8 +87,10 @@ class ListPane(QFrame):
         self.rows.verticalScrollBar().valueChanged.connect(self._look)
         self.rows.viewport().installEventFilter(self)
         self._body = QStackedLayout()
+        column.addLayout(
+            self._body, 1
+        )  # first: rows without a parent would be shown as a window of their own
         self._body.addWidget(self.rows)
-        column.addLayout(self._body, 1)
         self._unwatch = [desk.on_list.watch(self.refresh), desk.on_section.watch(self.refresh)]
         self.refresh()
 

@@ -94,6 +94,8 @@ class LockPage(CardPage):
             widget.setVisible(notice.needs_pin)
         self._button.setText(_("Try now") if notice.by_order else _("Unlock"))
         self._button.setEnabled(not shell.busy)
+        if not shell.busy and self.isVisible() and self.focusWidget() is None:
+            self.begin()  # the button could not take the focus while it was not to be used
         problem = shell.problem
         words = "" if problem is None else " ".join(part for part in (problem.title, problem.hint) if part)
         if notice.by_order and not words:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLineEdit, QScrol
 from app.ui.kit.buttons import Button, Part
 from app.ui.kit.card import Card, Fact, FactsTable
 from app.ui.kit.lines import LineList
-from app.ui.kit.text import Line, Paragraph
+from app.ui.kit.text import Line
 from app.ui.kit.timeline import Moment, Timeline
 from app.ui.theme import fonts
 from app.ui.theme.tokens import CARD_WIDTH, S8, S12, S16, S24, TEXT_WIDTH, Colour, Step
@@ -69,9 +69,11 @@ class OverviewPage(QScrollArea):
         self._facts_card.add(self._facts)
         self._deals_card, self._deals, self._deals_more = self._list_card(_("Open deals"))
         self._tasks_card, self._tasks, self._tasks_more = self._list_card(_("Next"))
-        self._add_task = Button(_("Add task"), Part.LINK)
+        self._add_task = Button(_("Add"), Part.LINK)
+        self._add_task.setAccessibleName(_("Add task"))
+        self._add_task.setProperty("edge", True)
         self._add_task.clicked.connect(lambda: self.adding.emit("task"))
-        self._tasks_card.add(self._add_task)
+        self._tasks_card.add_verb(self._add_task)
         for card in (self._facts_card, self._deals_card, self._tasks_card):
             column.addWidget(card)
         column.addStretch(1)
@@ -154,8 +156,7 @@ class _NoteLine(QFrame):
         self._line.setPlaceholderText(_("Write a note and press Enter"))
         self._line.returnPressed.connect(self._note)
         row.addWidget(self._line, 1)
-        self._hint = Paragraph(_("Saved on this device, sent at next sync"), Step.SMALL, Colour.SOFT)
-        self._hint.setVisible(False)
+        row.addWidget(Line(_("Saved on this device, sent at next sync"), Step.SMALL, Colour.SOFT))
 
     def _note(self) -> None:
         text = self._line.text().strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QWidget
 
 from app.settings import SETTINGS, Setting
@@ -39,7 +39,7 @@ class SettingsPage(Page):
             grid.addWidget(name, at, 0)
             chooser = self._chooser(setting)
             name.setBuddy(chooser)
-            grid.addWidget(chooser, at, 1)
+            grid.addWidget(chooser, at, 1, Qt.AlignmentFlag.AlignLeft)
         card.add(holder)
         self._told = Paragraph("", Step.SMALL, Colour.SOFT)
         self._told.hide()
@@ -51,7 +51,7 @@ class SettingsPage(Page):
 
     def _chooser(self, setting: Setting) -> QComboBox:
         made = box(_(setting.label))
-        made.setMaximumWidth(fonts.px(280))
+        made.setFixedWidth(fonts.px(240))
         choices = setting.choices or tuple((code, code) for code in CURRENCIES)
         for value, words in choices:
             made.addItem(_(words), value)

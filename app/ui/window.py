@@ -66,6 +66,7 @@ class Window(QMainWindow):
         old.deleteLater()
         if not isinstance(self.shown, Workplace):
             self.setWindowTitle(PRODUCT)
+        self.shown.show()  # what is not shown yet cannot take the focus
         self.shown.begin()
 
     def _build(self) -> Shown:

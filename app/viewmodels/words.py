@@ -156,6 +156,8 @@ def value(field: Field, held: Value, title_of: TitleOf) -> str:
     if isinstance(type_, Instant):
         return f"{long_day(_local(held['at'], held['zone']).date().isoformat())} {clock(held['at'], held['zone'])}"
     if isinstance(type_, Several):
+        if len(held) == 1:
+            return _bare(held[0]["value"])
         return "\n".join(_labelled(element) for element in held)
     if isinstance(type_, Address):
         return address(held)
@@ -204,7 +206,13 @@ def address(parts: Mapping[str, str]) -> str:
 
 def _labelled(element: Mapping[str, str]) -> str:
     label = label_of(element.get("label", ""))
-    return f"{element['value']} ({label})" if label else element["value"]
+    text = _bare(element["value"])
+    return f"{text} ({label})" if label else text
+
+
+def _bare(text: str) -> str:
+    """A web address without what every address has."""
+    return text.removeprefix("https://").removeprefix("http://").removesuffix("/")
 
 
 def _date(date: dt.date, today: dt.date) -> str:

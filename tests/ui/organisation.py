@@ -71,6 +71,12 @@ class Organisation:
             self._run("fieldkeep-admin", "--data", self.data, *offline, *arguments, "--json").stdout
         )
 
+    def person(self, name: str) -> str:
+        """A person in a team of one, whose customers nobody else sees."""
+        email = f"{name}@demo.example"
+        self.admin("person", "add", email, "--role", "rep", "--team", f"Teams/{name}", "--territory", "East")
+        return email
+
     def code(self, person: str = PERSON) -> str:
         """An enrolment code."""
         return str(self.admin("enrol-code", person)["code"])
@@ -124,7 +130,7 @@ def meet(one: Profile, other: Profile) -> None:
     """Let two devices edit the same fields of the first customer while apart, and agree again."""
     sync(one)
     sync(other)
-    for profile, industry, stage in ((one, "医疗器械", "customer"), (other, "Diagnostics", "prospect")):
+    for profile, industry, stage in ((one, "体外诊断设备", "prospect"), (other, "Diagnostics", "former")):
         with open_session(profile) as session:
             session.call(sample.edit_first, {"industry": industry, "stage": stage})
     for profile in (one, other, one):

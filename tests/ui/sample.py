@@ -10,7 +10,15 @@ from app.store.store import Store
 from sync.protocol.kinds import KINDS
 
 FIRST = "上海恒远医疗器械有限公司"
-SECRET_WORDS = (FIRST, "Acme Corporation", "陈立新", "Analyser line 2", "138 0013 5678", "Betatech", "Send quote")
+SECRET_WORDS = (
+    FIRST,
+    "Acme Corporation",
+    "陈立新",
+    "Analyser line 2",
+    "138 0013 5678",
+    "Betatech",
+    "Send quote",
+)
 
 # name, industry, city, stage, amount of an open deal and its currency
 CUSTOMERS: tuple[tuple[str, str, str, str, int, str], ...] = (
@@ -80,10 +88,19 @@ def _first(batch: records.Batch, customer: bytes, on: Any) -> None:
     batch.edit(
         customer,
         {
-            "phones": [{"label": "work", "value": "+86 21 5080 1234"}, {"label": "mobile", "value": "138 0013 5678"}],
+            "phones": [
+                {"label": "work", "value": "+86 21 5080 1234"},
+                {"label": "mobile", "value": "138 0013 5678"},
+            ],
             "emails": [{"label": "work", "value": "chen@hengyuan.example"}],
             "websites": [{"label": "main", "value": "https://hengyuan.example"}],
-            "address": {"street": "张江路 100 号", "city": "上海", "region": "浦东新区", "postcode": "201203", "country": "中国"},
+            "address": {
+                "street": "张江路 100 号",
+                "city": "上海",
+                "region": "浦东新区",
+                "postcode": "201203",
+                "country": "中国",
+            },
             "tags": ["Tier A"],
             "number": "C-1042",
             "employees": 420,
@@ -92,11 +109,26 @@ def _first(batch: records.Batch, customer: bytes, on: Any) -> None:
     )
     person = add(
         KINDS["contact"],
-        {"name": "陈立新", "customer": customer, "role": "采购总监", "phones": ["138 0013 5678"], "emails": ["chen@hengyuan.example"]},
+        {
+            "name": "陈立新",
+            "customer": customer,
+            "role": "采购总监",
+            "phones": ["138 0013 5678"],
+            "emails": ["chen@hengyuan.example"],
+        },
     ).id
     add(KINDS["contact"], {"name": "王芳", "customer": customer, "role": "Laboratory head"})
     add(KINDS["contact"], {"name": "Michael Brown", "customer": customer, "role": "Finance"})
-    product = add(KINDS["product"], {"name": "Analyser A2", "series": "Analysers", "code": "A2-100", "price": {"minor": 6_800_000, "currency": "CNY"}, "active": True}).id
+    product = add(
+        KINDS["product"],
+        {
+            "name": "Analyser A2",
+            "series": "Analysers",
+            "code": "A2-100",
+            "price": {"minor": 6_800_000, "currency": "CNY"},
+            "active": True,
+        },
+    ).id
     for name, stage, amount, close in (
         ("Analyser line 2", "negotiation", 680_000, 20),
         ("Consumables 2027", "proposal", 95_000, 45),
@@ -113,7 +145,12 @@ def _first(batch: records.Batch, customer: bytes, on: Any) -> None:
         add(KINDS["task"], {"subject": subject, "customer": customer, "due": on(due)})
     zone = "Asia/Shanghai"
     for days, kind, subject, about in (
-        (-1, "visit", "demo of the new analyser", "Dr Chen wants the service contract priced separately. Quote to follow by Friday."),
+        (
+            -1,
+            "visit",
+            "demo of the new analyser",
+            "Dr Chen wants the service contract priced separately. Quote to follow by Friday.",
+        ),
         (-5, "call", "deal moved to negotiation", "Budget is approved for this year."),
         (-8, "email", "招标文件", "三个文件已发送,等待对方确认。"),
         (-20, "meeting", "first meeting at the trade fair", ""),
@@ -121,11 +158,26 @@ def _first(batch: records.Batch, customer: bytes, on: Any) -> None:
         at = int((dt.datetime.now(dt.UTC) + dt.timedelta(days=days)).timestamp() * 1000)
         add(
             KINDS["activity"],
-            {"subject": subject, "type": kind, "customer": customer, "contact": person, "about": about, "at": {"at": at, "zone": zone}},
+            {
+                "subject": subject,
+                "type": kind,
+                "customer": customer,
+                "contact": person,
+                "about": about,
+                "at": {"at": at, "zone": zone},
+            },
         )
     add(
         KINDS["consent"],
-        {"purpose": "news", "status": "given", "customer": customer, "contact": person, "basis": "consent", "given_on": on(-30), "ends_on": on(12)},
+        {
+            "purpose": "news",
+            "status": "given",
+            "customer": customer,
+            "contact": person,
+            "basis": "consent",
+            "given_on": on(-30),
+            "ends_on": on(12),
+        },
     )
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from app.ui.kit.controls import framed
+from app.ui.kit.controls import Chooser
 from app.ui.theme import fonts
 from app.ui.theme.tokens import S8, Step
 from sync.protocol.fields import Field, Value
@@ -55,12 +54,9 @@ class FieldEditor(QWidget):
             widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Tell that the focus has gone; takes no event away but the wheel of a box that is not in use."""
+        """Tell that the focus has gone; takes no event away."""
         if event.type() is QEvent.Type.FocusOut:
             self.left.emit()
-        elif isinstance(event, QWheelEvent) and isinstance(watched, QComboBox) and not watched.hasFocus():
-            event.ignore()  # scrolling past a box must not change what it holds
-            return True
         return super().eventFilter(watched, event)
 
 
@@ -81,11 +77,10 @@ def show_text(widget: QLineEdit, text: str) -> None:
             widget.setCursorPosition(0)
 
 
-def box(name: str) -> QComboBox:
-    """A box of choices with our border and its name."""
-    made = framed(QComboBox())
+def box(name: str) -> Chooser:
+    """A box of choices with its name."""
+    made = Chooser()
     made.setAccessibleName(name)
-    made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return made
 
 

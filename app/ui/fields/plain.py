@@ -92,8 +92,10 @@ class ChoiceEditor(FieldEditor):
             self._box.addItem(_("none"), None)
         for stored, label in field.type.choices:
             self._box.addItem(_(label), stored)
-        self._box.setMaximumWidth(fonts.px(280))
-        row_of(self).addWidget(self._box)
+        self._box.setFixedWidth(fonts.px(240))
+        row = row_of(self)
+        row.addWidget(self._box)
+        row.addStretch(1)
         self._box.currentIndexChanged.connect(lambda at: self.put.emit(self._box.itemData(at)))
         self.watch_focus(self._box)
         self.setFocusProxy(self._box)

@@ -26,6 +26,7 @@ class Card(QFrame):
         head = QHBoxLayout()
         head.addWidget(Line(title, Step.BODY, semibold=True), 1)
         head.addWidget(self._aside)
+        self._head = head
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(S16, S12, S16, S12)
         self._column.setSpacing(S8)
@@ -34,6 +35,10 @@ class Card(QFrame):
     def add(self, widget: QWidget) -> None:
         """Put a widget below what is there."""
         self._column.addWidget(widget)
+
+    def add_verb(self, verb: Button) -> None:
+        """Put a verb at the right of the title."""
+        self._head.addWidget(verb)
 
     def set_aside(self, text: str) -> None:
         """Change the quiet word at the right of the title."""

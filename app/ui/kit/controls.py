@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TypeVar
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QCheckBox, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
 
 from app.ui.kit import paint
 from app.ui.theme import fonts, icons
 from app.ui.theme.palette import ink
-from app.ui.theme.tokens import FIELD, HAIRLINE, S4, S8, TOUCH, Colour
+from app.ui.theme.tokens import FIELD, HAIRLINE, RADIUS, S4, S8, TOUCH, Colour
 
 _RADIUS = 4
 _BOX = 16
@@ -25,6 +25,39 @@ def framed(control: _Control) -> _Control:
     control.setFont(fonts.font())
     _Frame(control)
     return control
+
+
+class Chooser(QComboBox):
+    """A combo box drawn flat in the colours of our fields; its list is Fusion's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFont(fonts.font())
+        self.setMinimumHeight(fonts.px(FIELD))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Scrolling past a box must not change what it holds."""
+        event.ignore()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw ground, words, the sign that it opens, and border or ring."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        rect, usable = QRectF(self.rect()), self.isEnabled()
+        ground = Colour.RAISED if usable else Colour.SURFACE
+        line = Colour.EDGE if usable else Colour.LINE
+        paint.pill(painter, rect, ground, RADIUS, line)
+        side = 14.0
+        square = QRectF(rect.right() - S8 - side, (rect.height() - side) / 2, side, side)
+        icons.paint(painter, "down", square, Colour.SOFT if usable else Colour.FAINT)
+        words = paint.elided(self.currentText(), self.font(), square.left() - S8 - S4)
+        base = paint.baseline(0, self.height(), self.font())
+        paint.draw(
+            painter, QPointF(S8, base), words, self.font(), ink(Colour.TEXT if usable else Colour.SOFT)
+        )
+        if self.hasFocus():
+            paint.ring(painter, rect)
 
 
 class CheckBox(QCheckBox):

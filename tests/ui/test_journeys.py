@@ -1,0 +1,307 @@
+"""What a person does all day, by keyboard alone, on a real store behind a real server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QLineEdit
+
+from app.paths import Profile
+from app.services.session import open_session
+from app.store import lists, records
+from app.ui.kit.painted_list import PaintedList
+from app.viewmodels.shell import Screen
+from sync.protocol.kinds import KINDS
+from tests.ui import sample
+from tests.ui.driver import Driver, stops, words_below
+from tests.ui.organisation import Organisation
+
+Opened = Callable[[Profile], Driver]
+
+
+def test_a_customer_is_made_changed_undone_deleted_and_taken_back(opened: Opened, laptop: Profile) -> None:
+    driver = opened(laptop)
+    driver.press("Ctrl+N")
+    driver.type("Nordwind GmbH")
+    driver.press("Esc")
+    driver.until(lambda: driver.row_of("Nordwind GmbH") >= 0)
+    driver.until(lambda: driver.desk.detail is not None)
+    assert isinstance(driver.focus(), PaintedList)
+    assert driver.work.list.rows.chosen_row() == driver.row_of("Nordwind GmbH")
+
+    driver.press("Return")
+    assert isinstance(driver.focus(), QLineEdit)
+    driver.press("Ctrl+A")
+    driver.type("Nordwind AG")
+    driver.press("Esc")
+    driver.until(lambda: driver.row_of("Nordwind AG") >= 0)
+
+    driver.press("Ctrl+Z")
+    driver.until(lambda: driver.row_of("Nordwind GmbH") >= 0)
+    driver.until(
+        lambda: driver.desk.detail is not None and driver.desk.detail.record.title == "Nordwind GmbH"
+    )
+
+    driver.press("Ctrl+Del")
+    driver.until(lambda: driver.row_of("Nordwind GmbH") < 0)
+    assert driver.work.aside.isVisible()
+    driver.press("Ctrl+Z")
+    driver.until(lambda: driver.row_of("Nordwind GmbH") >= 0)
+
+
+def test_a_wrong_value_is_told_under_its_field_and_nothing_is_saved(opened: Opened, laptop: Profile) -> None:
+    driver = opened(laptop)
+    driver.choose("Betatech")
+    driver.press("Ctrl+E")
+    form = driver.work.detail.findChild(QLineEdit, "")
+    assert form is not None
+    line = next(each for each in stops(driver.work.detail) if each.accessibleName() == "Founded in")
+    line.setFocus()
+    driver.type("soon")
+    driver.press("Esc")
+    assert "whole number" in words_below(driver.work.detail)
+    assert driver.focus().accessibleName() == "Founded in"
+    driver.press("Ctrl+A")
+    driver.type("1999")
+    driver.press("Esc")
+    driver.until(
+        lambda: driver.desk.detail is not None and driver.desk.detail.record.values.get("founded") == 1999
+    )
+
+
+def test_search_finds_as_one_types_and_leads_to_the_record(opened: Opened, laptop: Profile) -> None:
+    driver = opened(laptop)
+    driver.press("Ctrl+K")
+    driver.type("博泰")
+    driver.until(lambda: driver.titles() == ["深圳市博泰电子科技"])
+    driver.press("Down")
+    driver.until(lambda: driver.desk.detail is not None)
+    driver.press("Esc")
+    driver.until(lambda: not driver.desk.finding)
+    assert driver.desk.list.count() == len(sample.CUSTOMERS)
+    driver.press("Ctrl+F")
+    driver.type("no such thing at all")
+    driver.until(lambda: driver.desk.found.ready and not driver.desk.rows.count())
+    assert "Nothing matches" in words_below(driver.work.list)
+    driver.press("Esc")
+    driver.until(lambda: driver.desk.rows.count() == len(sample.CUSTOMERS))
+
+
+def test_a_letter_typed_in_the_list_begins_a_search(opened: Opened, laptop: Profile) -> None:
+    driver = opened(laptop)
+    driver.work.list.rows.setFocus()
+    driver.press("c")
+    driver.type("od")
+    driver.until(lambda: driver.titles() == ["Codehow"])
+
+
+def test_sections_and_the_way_back_are_on_keys(opened: Opened, laptop: Profile) -> None:
+    driver = opened(laptop)
+    for at, kind in enumerate(sorted(KINDS.values(), key=lambda kind: kind.order), 1):
+        driver.press(f"Ctrl+{at}")
+        assert driver.desk.section == kind.name
+        driver.until(lambda: driver.desk.list.ready)
+    driver.press("Alt+Left")
+    assert driver.desk.section == "activity"
+    driver.press("F1")
+    assert driver.desk.section == "keys"
+    driver.press("Esc")
+    assert driver.desk.section == "activity"
+
+
+def test_a_note_becomes_an_activity_of_the_customer(opened: Opened, laptop: Profile) -> None:
+    driver = opened(laptop)
+    driver.choose("Betatech")
+    note = next(each for each in stops(driver.work.detail) if each.accessibleName() == "Write a note")
+    note.setFocus()
+    driver.type("Asked for a quote")
+    driver.press("Return")
+    driver.until(lambda: driver.desk.detail and "Asked for a quote" in driver.desk.detail.moments[0].title)
+    driver.until(lambda: driver.desk.counts and driver.desk.counts.kinds["activity"] == 5)
+
+
+def test_news_from_elsewhere_leave_the_chosen_row_in_place(opened: Opened, laptop: Profile) -> None:
+    driver = opened(laptop)
+    driver.choose("Betatech")
+    session = driver.desk.session
+
+    def from_elsewhere() -> None:
+        record = session.call(records.add, KINDS["customer"], {"name": "AAA first in the list"})
+        session.bus.publish(_changes(record))
+
+    driver.desktop.slow_bridge.run(from_elsewhere, lambda _done: None)
+    driver.until(lambda: driver.row_of("AAA first in the list") == 0)
+    driver.settle()
+    chosen = driver.work.list.rows.chosen_row()
+    assert driver.titles()[chosen] == "Betatech"
+
+
+def _changes(record: records.Record) -> object:
+    from app.changes import SYNC, Changes
+
+    return Changes(((record.kind.name, record.id),), SYNC)
+
+
+def test_locking_saves_the_draft_and_leaves_no_word_of_it(opened: Opened, laptop: Profile) -> None:
+    driver = opened(laptop)
+    driver.choose(sample.FIRST)
+    driver.press("Ctrl+E")
+    driver.press("End")
+    driver.type(" Zwei")
+    driver.press("Ctrl+L")
+    driver.until(
+        lambda: driver.shell.screen is Screen.LOCK and not driver.shell.busy and driver.shell.desk is None
+    )
+    driver.settle()
+    assert driver.window.windowTitle() == "Fieldkeep"
+    seen = words_below(driver.window)
+    assert not [word for word in (*sample.SECRET_WORDS, "Zwei") if word in seen]
+    assert not [widget for widget in driver.application.topLevelWidgets() if "Zwei" in words_below(widget)]
+    driver.press("Space")
+    driver.until(lambda: driver.shell.screen is Screen.WORK and driver.desk.list.ready)
+    driver.until(lambda: driver.row_of(f"{sample.FIRST} Zwei") >= 0)
+
+
+def test_an_order_to_lock_arrives_while_a_draft_is_open(
+    opened: Opened, org: Organisation, laptop: Profile, name: str
+) -> None:
+    driver = opened(laptop)
+    driver.choose("Betatech")
+    driver.press("Ctrl+E")
+    driver.press("End")
+    driver.type(" typed at the last moment")
+    org.admin("lock", name)
+    driver.press("F5")
+    driver.until(lambda: driver.shell.screen is Screen.LOCK)
+    driver.until(lambda: driver.shell.desk is None)
+    driver.settle()
+    seen = words_below(driver.window)
+    assert "locked by Demo Ltd" in seen
+    assert not [word for word in sample.SECRET_WORDS if word in seen]
+    org.admin("unlock", name)
+    driver.press("Space")
+    driver.until(lambda: driver.shell.screen is Screen.WORK and driver.desk.list.ready)
+    driver.until(lambda: driver.row_of("Betatech typed at the last moment") >= 0)
+
+
+def test_an_order_to_wipe_arrives_while_a_draft_is_open_and_the_draft_comes_back(
+    opened: Opened, org: Organisation, laptop: Profile, name: str, person: str
+) -> None:
+    driver = opened(laptop)
+    driver.until(lambda: driver.shell.sync.last_ok and not driver.shell.sync.waiting)
+    driver.choose("Betatech")
+    driver.press("Ctrl+E")
+    driver.press("End")
+    driver.type(" written before the wipe")
+    org.admin("wipe", name, "--reason", "stolen", keys=True)
+    driver.press("F5")
+    driver.until(lambda: driver.shell.screen is Screen.WIPED and "stolen" in driver.shell.notice.body)
+    driver.settle()
+    assert driver.window.windowTitle() == "Fieldkeep"
+    seen = words_below(driver.window)
+    assert "This device was wiped by Demo Ltd." in seen
+    assert not [word for word in sample.SECRET_WORDS if word in seen]
+    assert not list(stops(driver.window))
+    device = next(each for each in org.admin("devices") if each["name"] == name)
+    driver.until(lambda: _receipt(org, device["id"]) == "verified")
+    driver.close()
+
+    again = opened(laptop)
+    assert again.shell.screen is Screen.WIPED
+    again.close()
+
+    fresh = org.laptop(f"{name}-new", person)
+    org.admin("recover", device["id"], "--to", f"{name}-new", keys=True)
+    desk = opened(fresh)
+    desk.until(lambda: desk.row_of("Betatech written before the wipe") >= 0)
+
+
+def _receipt(org: Organisation, device: str) -> str:
+    return str(next(each["receipt"] for each in org.admin("devices") if each["id"] == device))
+
+
+def test_enrolment_by_keyboard(opened: Opened, org: Organisation, name: str, person: str) -> None:
+    profile = Profile(org.folder / f"{name}-fresh")
+    driver = opened(profile)
+    assert driver.shell.screen is Screen.ENROL
+    driver.type("FK1-NONSENSE")
+    assert "not a complete enrolment code" in words_below(driver.window)
+    driver.press("Ctrl+A")
+    driver.type(org.code(person))
+    assert "Server: https://127.0.0.1" in words_below(driver.window)
+    driver.press("Tab")
+    driver.press("Space")
+    driver.until(lambda: driver.shell.screen is Screen.WORK and driver.desk.list.ready)
+    driver.until(lambda: driver.shell.sync.last_ok)
+
+
+def test_a_used_code_is_refused_with_the_next_step(
+    opened: Opened, org: Organisation, name: str, person: str
+) -> None:
+    code = org.code(person)
+    from app.services import enrolment
+
+    enrolment.enrol(Profile(org.folder / f"{name}-one"), code, f"{name}-one")
+    driver = opened(Profile(org.folder / f"{name}-two"))
+    driver.type(code)
+    driver.press("Tab")
+    driver.press("Space")
+    driver.until(lambda: driver.shell.problem is not None and not driver.shell.busy)
+    assert driver.shell.problem is not None and driver.shell.problem.title in words_below(driver.window)
+    assert driver.shell.screen is Screen.ENROL
+
+
+def test_a_profile_that_is_open_elsewhere_says_so(opened: Opened, laptop: Profile) -> None:
+    with open_session(laptop):
+        driver = opened(laptop)
+        assert driver.shell.screen is Screen.TROUBLE
+        assert "open on this profile already" in words_below(driver.window)
+        driver.close()
+
+
+def test_files_are_looked_at_before_they_are_brought_in(
+    opened: Opened, laptop: Profile, org: Organisation
+) -> None:
+    file = org.folder / "more.csv"
+    file.write_text("Company,Industry\nNeuwerk,Steel\nAltwerk,Coal\n", encoding="utf-8")
+    driver = opened(laptop)
+    driver.work.bring([file])
+    driver.until(lambda: "2 records would be added" in words_below(driver.work))
+    assert driver.row_of("Neuwerk") < 0
+    button = next(each for each in stops(driver.work) if getattr(each, "text", str)() == "Bring in")
+    button.setFocus()
+    driver.press("Space")
+    driver.until(lambda: "2 records added." in words_below(driver.work))
+    driver.until(lambda: driver.row_of("Neuwerk") >= 0)
+
+
+def test_the_title_never_has_a_records_name(opened: Opened, laptop: Profile) -> None:
+    driver = opened(laptop)
+    titles = set()
+    driver.window.windowTitleChanged.connect(titles.add)
+    for title in ("Betatech", sample.FIRST):
+        driver.choose(title)
+        driver.press("Ctrl+E")
+        driver.press("Esc")
+    for section in ("Ctrl+3", "Ctrl+8", "F1", "Ctrl+1"):
+        driver.press(section)
+    assert titles == {
+        "Fieldkeep – Deals",
+        "Fieldkeep – Conflicts",
+        "Fieldkeep – Keys",
+        "Fieldkeep – Customers",
+    }
+
+
+def test_what_is_in_the_window_is_in_the_store_after_closing(opened: Opened, laptop: Profile) -> None:
+    driver = opened(laptop)
+    driver.choose("Betatech")
+    driver.press("Ctrl+E")
+    driver.press("End")
+    driver.type(" closed at once")
+    driver.close()
+    with open_session(laptop) as session:
+        found = session.call(
+            lambda store: lists.page(store, KINDS["customer"], where={"name": "Betatech closed at once"})
+        )
+    assert len(found.records) == 1
