@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sync.compose import founding, serving
+from sync.compose import founding, renewing, serving
 from sync.console import passphrase
 from sync.protocol import texts
 from sync.protocol.errors import KnownError
@@ -23,7 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     texts.use(None)
     asked = _parser().parse_args(argv)
     try:
-        return _init(asked) if asked.verb == "init" else _serve(asked)
+        verb: Callable[[argparse.Namespace], int] = asked.run
+        return verb(asked)
     except KnownError as error:
         print(error, file=sys.stderr)
         return 1
@@ -48,7 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--secrets", type=Path, required=True)
     serve.add_argument("--host", help=_("address to listen on"))
     serve.add_argument("--port", type=int, help=_("port to listen on; 0 takes a free one"))
-    for verb in (init, serve):
+    renew = verbs.add_parser("renew", help=_("renew certificate, root and policy for another year"))
+    renew.add_argument("--data", type=Path, required=True)
+    renew.add_argument("--secrets", type=Path, required=True)
+    renew.add_argument("--keys", type=Path, required=True, help=_("folder with the organisation's keys"))
+    for verb, run in ((init, _init), (serve, _serve), (renew, _renew)):
+        verb.set_defaults(run=run)
         verb.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
     return parser
 
@@ -102,6 +109,18 @@ def _serve(asked: argparse.Namespace) -> int:
 
     port = settings.port if asked.port is None else asked.port
     serving.run(folders, settings, asked.host or settings.host, port, announce)
+    return 0
+
+
+def _renew(asked: argparse.Namespace) -> int:
+    os.umask(0o077)
+    folders, settings = config.load(asked.data, asked.secrets)
+    made = renewing.renew(folders, settings.host, asked.keys, passphrase.known)
+    until = dt.datetime.fromtimestamp(made.expires / 1000, dt.UTC).date().isoformat()
+    if asked.json:
+        print(json.dumps({"root": made.root, "policy": made.policy, "until": until}))
+    else:
+        print(_("Certificate, root and policy hold until {day}. Start the server again.").format(day=until))
     return 0
 
 
