@@ -20,6 +20,7 @@ from app.services.exchange.read import Table
 from app.services.exchange.report import Finding, Level
 from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import (
+    ELEMENTS_MAX,
     Address,
     Choice,
     Date,
@@ -39,8 +40,8 @@ from sync.protocol.texts import gettext as _
 Reader = Callable[[str], Value]  # of one restored cell; raises FieldProblem
 LABELLED = re.compile(r"((?:[^:\\\n]|\\.){0,80}): (.+)")
 MOMENT = re.compile(r"(.+[Z\d])\s+([A-Za-z_]+(?:/[A-Za-z0-9_+-]+)+|UTC)")
-_PARTED: Final = re.compile(r"\s*(?:[;\n；]| ::: )\s*")
-_PARTED_MAIL: Final = re.compile(r"\s*(?:[;,\n；，、]| ::: )\s*|\s+")
+_PARTED: Final = re.compile(r"[;\n；]| ::: ")
+_PARTED_MAIL: Final = re.compile(r"[;,\s；，、]| ::: ")
 _MOSTLY: Final = 0.8
 
 
@@ -228,6 +229,9 @@ def _several(column: Column, field: Field, kind: Several) -> Reader:
                     continue
                 if element is not None:
                     found.append({"label": element["label"], "value": element["value"]})
+        if len(found) > ELEMENTS_MAX:
+            many = FieldProblem(field.name, _("At most {limit} values.").format(limit=ELEMENTS_MAX))
+            raise Partly(many, found[:ELEMENTS_MAX])
         if trouble is not None:
             raise Partly(trouble, found or None)
         return found or None
@@ -259,7 +263,7 @@ def _days_reader(field: Field, days: dates.Days, today: dt.date) -> Reader:
     def read(text: str) -> Value:
         if isinstance(field.type, Date):
             return field.type.check(field.name, dates.read_day(field.name, text, days, today))
-        zoned = MOMENT.fullmatch(text.strip())
+        zoned = MOMENT.fullmatch(text.strip()) if len(text) <= dates.LONGEST else None
         moment: Any = field.type.parse(
             field.name, dates.read_moment(field.name, zoned[1] if zoned else text, days, today)
         )

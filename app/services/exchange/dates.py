@@ -46,6 +46,7 @@ _CLOCK = re.compile(
 )
 _SERIAL_START: Final = dt.date(1899, 12, 30)
 _LANGUAGES: Final = ("en", "de", "fr", "es", "it", "nl", "pt")
+LONGEST: Final = 80  # characters; no day takes more, and patterns are slow on long runs of spaces
 AHEAD: Final = 20  # years beyond today that two digits may mean
 
 
@@ -155,6 +156,8 @@ def _no_day(name: str) -> FieldProblem:
 
 def _split(text: str) -> tuple[str, dt.time | None]:
     """A text without its time of day, and that time where there is one that holds."""
+    if len(text) > LONGEST:
+        return "", None
     text = unicodedata.normalize("NFKC", text).strip()
     found = _CLOCK.search(text)
     if found is None or found.end() != len(text) or found.start() == 0:

@@ -97,8 +97,8 @@ def _marred_utf8(data: bytes) -> Decoded | None:
     """UTF-8 in which a few places are broken, such as a text cut by a byte limit."""
     text = data.decode("utf-8", "replace")
     broken = text.count("\ufffd")
-    good = sum(1 for c in text if c > "\x7f") - broken
-    return Decoded(text, "utf-8", 0.85, broken) if good > 20 * broken else None
+    beyond_ascii = len(data.translate(None, bytes(range(128))))
+    return Decoded(text, "utf-8", 0.85, broken) if beyond_ascii > 60 * broken else None
 
 
 def _chinese(sample: bytes) -> tuple[str, float]:

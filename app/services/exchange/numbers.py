@@ -17,6 +17,7 @@ _NUMBER = re.compile(r"\d(?:[\d.,'’\s\u00a0\u202f]*\d)?")
 _SPACES = re.compile(r"[\s'’\u00a0\u202f]")
 _THOUSANDS = re.compile(r"\d{1,3}(?:[.,]\d{3})+")
 _MULTIPLES: Final = {"万": 10_000, "亿": 100_000_000, "千": 1000}
+LONGEST: Final = 64  # characters of a cell that holds a number
 _CODE = re.compile(r"[A-Z]{3}")
 
 
@@ -51,7 +52,7 @@ def decide(texts: Iterable[str], currency: str, *, named: bool) -> Numbers:
     votes: Counter[str] = Counter()
     open_marks: Counter[str] = Counter()
     for text in texts:
-        found = _NUMBER.search(text)
+        found = _NUMBER.search(text[:LONGEST])
         if found is None:
             continue
         named = named or bool(_outside(text, found))
@@ -80,17 +81,17 @@ def decide(texts: Iterable[str], currency: str, *, named: bool) -> Numbers:
 
 def read_number(name: str, text: str, numbers: Numbers) -> Decimal:
     """A written number without currency. Raises FieldProblem."""
-    found = _NUMBER.search(text)
+    found = _NUMBER.search(text[:LONGEST])
     rest = _outside(text, found) if found else text
-    if found is None or rest.strip(" %+-") not in _MULTIPLES | {"": 1}:
+    if found is None or len(text) > LONGEST or rest.strip(" %+-") not in _MULTIPLES | {"": 1}:
         raise FieldProblem(name, _("Not a number."))
     return _signed(name, text, found, numbers) * _MULTIPLES.get(rest.strip(" %+-"), 1)
 
 
 def read_amount(name: str, text: str, numbers: Numbers) -> dict[str, int | str]:
     """A written amount; a currency in the cell wins over the column's. Raises FieldProblem."""
-    found = _NUMBER.search(text)
-    if found is None:
+    found = _NUMBER.search(text[:LONGEST])
+    if found is None or len(text) > LONGEST:
         raise _no_amount(name)
     rest = _outside(text, found)
     factor = next((factor for sign, factor in _MULTIPLES.items() if sign in rest), 1)

@@ -67,21 +67,27 @@ class _Sieve:
 
     width: int
     rows: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    left_out: int = 0
+    long: list[int] = field(default_factory=list)  # numbers of rows with cells beyond the headings: left out
     short: list[int] = field(default_factory=list)
 
     def take(self, number: int, cells: list[str]) -> None:
         """Lay one row under the headings."""
         if len(cells) > self.width and any(cell.strip() for cell in cells[self.width :]):
-            self.left_out += 1
-            problem = _("More cells than headings: a delimiter may stand in a cell without quotation marks.")
-            self.findings.append(Finding(problem, row=number))
+            self.long.append(number)
             return
         if len(cells) < self.width:
             self.short.append(number)
             cells = cells + [""] * (self.width - len(cells))
         self.rows.append((number, tuple(cells[: self.width])))
+
+    def findings(self) -> Iterator[Finding]:
+        """What was noticed, one finding for all rows alike."""
+        if self.long:
+            problem = _("More cells than headings: a delimiter may stand in a cell without quotation marks.")
+            yield Finding(problem, row=self.long[0], times=len(self.long), rows=tuple(self.long))
+        if self.short:
+            note = _("Fewer cells than headings: the missing ones were read as empty.")
+            yield Finding(note, Level.NOTE, self.short[0], times=len(self.short), rows=tuple(self.short))
 
 
 def read(path: Path) -> Table:
@@ -125,15 +131,11 @@ def read_bytes(data: bytes, name: str) -> Table:
     sieve = _Sieve(len(cells))
     for number, row in itertools.islice(records, at + 1, None):
         sieve.take(number, row)
-    if sieve.short:
-        note = _("Fewer cells than headings: the missing ones were read as empty.")
-        times, first = len(sieve.short), tuple(sieve.short)
-        sieve.findings.append(Finding(note, level=Level.NOTE, row=first[0], times=times, rows=first))
-    findings += sieve.findings
+    findings += sieve.findings()
     headings = tuple(" ".join(cell.split()) for cell in cells)
     encoding, confidence = decoded.encoding, decoded.confidence
     return Table(
-        name, encoding, confidence, delimiter, headings, tuple(sieve.rows), tuple(findings), sieve.left_out
+        name, encoding, confidence, delimiter, headings, tuple(sieve.rows), tuple(findings), len(sieve.long)
     )
 
 
@@ -190,18 +192,19 @@ def _delimiter(text: str) -> tuple[str, str, int]:
 def _fits(sample: str, delimiter: str) -> float:
     """How evenly a delimiter cuts the rows: the share of rows of the commonest width, 0 for one column."""
     reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, skipinitialspace=True)
-    widths: Counter[int] = Counter()
     try:
-        for row in itertools.islice(reader, _SAMPLE_ROWS):
-            if any(cell.strip() for cell in row):
-                widths[len(row)] += 1
+        widths = [
+            len(row) for row in itertools.islice(reader, _SAMPLE_ROWS) if any(cell.strip() for cell in row)
+        ]
     except csv.Error:
         return 0.0
-    wide = [(count, width) for width, count in widths.items() if width > 1]
+    if len(sample) == _SAMPLE_TEXT and 1 < len(widths) < _SAMPLE_ROWS:
+        del widths[-1]  # cut by the end of the sample
+    wide = [(count, width) for width, count in Counter(widths).items() if 1 < width <= COLUMNS_MAX]
     if not wide:
         return 0.0
     count, width = max(wide)
-    return count / sum(widths.values()) * (1 + min(width, 40) / 1000)
+    return count / len(widths) * (1 + min(width, 40) / 1000)
 
 
 def _records(text: str, delimiter: str, before: int) -> list[tuple[int, list[str]]]:

@@ -93,11 +93,12 @@ class Builder:
         draft = Draft(number, row.values, row.references, own_id)
         if kind.title not in row.values and not self._make_title(draft):
             empty = _("{field} is empty: a record needs one.").format(field=_(kind.by_name[kind.title].label))
-            self._gathered.one(Finding(empty, row=number))
+            self._gathered.again(empty, Level.PROBLEM, number)
             return None
         for needed in self._needed:
             if needed.name not in row.values and not draft.made_title:
-                self._gathered.one(Finding(_("{field} is needed.").format(field=_(needed.label)), row=number))
+                lacking = _("{field} is needed.").format(field=_(needed.label))
+                self._gathered.again(lacking, Level.PROBLEM, number)
                 return None
         return draft
 

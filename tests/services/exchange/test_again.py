@@ -179,3 +179,11 @@ def test_rows_that_cannot_come_in_are_named_and_the_rest_does(made: Made, book: 
     assert [each["value"] for each in cedar["emails"]] == ["c@x.test"]
     problem = report.json()["files"][0]["problems"][0]
     assert {"row", "column", "problem", "value_kept"} <= set(problem)
+
+
+def test_more_values_than_a_field_holds_are_cut_and_said(made: Made, book: TwinBook) -> None:
+    phones = ";".join(f"555 {n:04d}" for n in range(70))
+    report = bring(book, made("customers.csv", f"name,phone\nAlder,{phones}\n"))
+    (problem,) = report.problems
+    assert (problem.row, problem.column, problem.kept) == (2, "phone", True)
+    assert len(book.one(CUSTOMER, "Alder")["phones"]) == 64

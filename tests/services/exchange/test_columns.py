@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import pytest
 
 from app.services.exchange import dates, numbers
 from app.services.exchange.dates import Order
 from sync.protocol.errors import FieldProblem
+from sync.protocol.kinds import KINDS
+from tests.services.exchange.conftest import Made, bring
+from tests.services.exchange.twin import TwinBook
 
 TODAY = dt.date(2026, 11, 22)
 
@@ -145,3 +149,15 @@ def test_whole_numbers() -> None:
     assert numbers.read_number("n", "60%", decided) == 60
     with pytest.raises(FieldProblem):
         numbers.read_number("n", "11-50", decided)
+
+
+@pytest.mark.parametrize("filling", [" ", "1", "1 ", "(", "; ", ": ", "'", "a:", "1.", "::: ", "\t", "Jan "])
+def test_a_hostile_cell_costs_no_time(filling: str, made: Made, book: TwinBook) -> None:
+    """A cell as long as we let in, of what patterns like least, in every column of every kind."""
+    cell = "x" + (filling * 130_000)[:130_000] + "y"
+    began = time.monotonic()
+    for kind in KINDS.values():
+        headings = ",".join(field.name for field in kind.fields)
+        row = ",".join(["name", *(f'"{cell}"' for _field in kind.fields[1:])])
+        bring(book, made("t.csv", f"{headings}\n{row}\n{row}\n"), kind=kind)
+    assert time.monotonic() - began < 20
