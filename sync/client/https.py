@@ -7,8 +7,11 @@ redirects carry headers along. Each has a test.
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import ssl
 import threading
+import time
 import warnings
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -41,6 +44,16 @@ def own_trust(ca_pem: list[str]) -> ssl.SSLContext:
     return context
 
 
+class _Pool(urllib3.HTTPSConnectionPool):
+    """A pool that knows the connection it made last, so that a request under way can be ended."""
+
+    made: Any = None
+
+    def _new_conn(self) -> Any:
+        self.made = super()._new_conn()
+        return self.made
+
+
 class _OwnTrust(HTTPAdapter):
     """An adapter whose TLS context is ours to the end: `requests` may add nothing to it."""
 
@@ -50,6 +63,16 @@ class _OwnTrust(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"https": _Pool}
+
+    def cut(self) -> None:
+        """End the request under way: whoever waits for its next byte is told that none comes."""
+        for key in self.poolmanager.pools.keys():  # noqa: SIM118 - urllib3's container has no plain iteration
+            line = getattr(self.poolmanager.pools.get(key), "made", None)
+            if line is not None and line.sock is not None:
+                with contextlib.suppress(OSError):  # it has ended by itself
+                    # Past ssl's own shutdown, which would take the TLS layer from under the thread that reads.
+                    socket.socket.shutdown(line.sock, socket.SHUT_RDWR)
 
     def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
         parts = urlsplit(str(request.url))
@@ -67,7 +90,7 @@ class Https:
         self.url = url.rstrip("/")
         self._context = trust
         self._total_s = total_s
-        self._session = self._fresh()
+        self._adapter, self._session = self._fresh()
 
     def get(self, path: str) -> bytes:
         """The body of a GET. Raises Unreachable, NotOurServer, ServerRefused."""
@@ -81,17 +104,17 @@ class Https:
         """Close the connection that was kept alive."""
         self._session.close()
 
-    def _fresh(self) -> requests.Session:
-        session = requests.Session()
+    def _fresh(self) -> tuple[_OwnTrust, requests.Session]:
+        session, adapter = requests.Session(), _OwnTrust(self._context)
         session.trust_env = False
-        session.mount("https://", _OwnTrust(self._context))
+        session.mount("https://", adapter)
         session.headers.clear()
         session.headers.update({"User-Agent": "Fieldkeep", "Accept-Encoding": "identity", "Accept": "*/*"})
-        return session
+        return adapter, session
 
     def _within_deadline(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> bytes:
         """Run one request in a thread of its own, since no setting of the library bounds the whole of it."""
-        session, answer = self._session, Future[bytes]()
+        adapter, session, answer = self._adapter, self._session, Future[bytes]()
 
         def work() -> None:
             try:
@@ -103,7 +126,8 @@ class Https:
         try:
             return answer.result(self._total_s)
         except FutureTimeout:
-            self._session = self._fresh()
+            self._adapter, self._session = self._fresh()
+            adapter.cut()
             session.close()
             raise _unreachable() from None
 
@@ -148,6 +172,7 @@ def _request(
     body: bytes | None,
     headers: dict[str, str],
 ) -> bytes:
+    ends = time.monotonic() + total_s
     try:
         with session.request(
             method,
@@ -158,7 +183,7 @@ def _request(
             allow_redirects=False,
             stream=True,
         ) as response:
-            data = _bounded(response)
+            data = _bounded(response, ends)
             status, media = response.status_code, response.headers.get("Content-Type", "")
     except requests.exceptions.SSLError:
         raise NotOurServer(
@@ -172,12 +197,12 @@ def _request(
     raise _refusal(status, media, data)
 
 
-def _bounded(response: requests.Response) -> bytes:
-    """The undecoded body, given up as soon as it is larger than any message of ours."""
+def _bounded(response: requests.Response, ends: float) -> bytes:
+    """The undecoded body, given up as soon as it is larger than any message of ours, or too late."""
     data = bytearray()
-    while piece := response.raw.read(_PIECE, decode_content=False):
+    while piece := response.raw.read1(_PIECE, decode_content=False):
         data += piece
-        if len(data) > codec.BODY_MAX:
+        if len(data) > codec.BODY_MAX or time.monotonic() > ends:
             raise _unreachable()
     length = response.headers.get("Content-Length", "")
     if length.isdigit() and int(length) != len(data):

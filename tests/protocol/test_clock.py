@@ -59,7 +59,7 @@ def test_a_stamp_from_the_past_stays_and_a_negative_one_is_nought() -> None:
     assert clock.clamp(-5, NOW) == (0, False)
 
 
-@tries(200)
+@tries(100)
 @given(st.lists(st.tuples(st.integers(0, 2**46), st.integers(0, 2**62)), max_size=30))
 def test_stamps_rise_whatever_clocks_say(times: list[tuple[int, int]]) -> None:
     last = 0

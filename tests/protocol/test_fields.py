@@ -202,7 +202,7 @@ def _or_none(type_: FieldType, value: Any) -> Any:
         return None
 
 
-@tries(300)
+@tries(150)
 @given(texts)
 def test_clean_text_is_one_line_that_every_store_holds(text: str) -> None:
     held = fields.clean_text(text)
@@ -212,7 +212,7 @@ def test_clean_text_is_one_line_that_every_store_holds(text: str) -> None:
     assert fields.clean_text(held) == held
 
 
-@tries(300)
+@tries(150)
 @given(texts)
 def test_clean_notes_keep_their_lines_and_nothing_else_that_controls(text: str) -> None:
     held = fields.clean_text(text, lines=True)
@@ -269,7 +269,7 @@ def test_what_a_person_types_in_vain(type_: FieldType, text: str) -> None:
         type_.parse("field", text)
 
 
-@tries(200)
+@tries(100)
 @given(st.integers(-62_000_000_000_000, 140_000_000_000_000))
 def test_an_instant_is_exact_to_the_millisecond(at: int) -> None:
     text = (dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(milliseconds=at)).isoformat()

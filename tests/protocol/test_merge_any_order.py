@@ -128,21 +128,21 @@ def _lost(world: World) -> list[tuple[str, Any]]:
     return lost
 
 
-@tries(600)
+@tries(250)
 @given(STEPS)
 def test_nothing_that_anybody_wrote_is_lost(steps: list[tuple[str, str, str]]) -> None:
     world = _run(steps)
     assert not _lost(world)
 
 
-@tries(300)
+@tries(120)
 @given(COPIES)
 def test_nothing_is_lost_by_a_copy_that_was_put_back(steps: list[tuple[str, str, str]]) -> None:
     world = _run(steps)
     assert not _lost(world)
 
 
-@tries(300)
+@tries(120)
 @given(STEPS)
 def test_what_is_kept_is_kept_once(steps: list[tuple[str, str, str]]) -> None:
     world = _run(steps)
@@ -154,7 +154,7 @@ def test_what_is_kept_is_kept_once(steps: list[tuple[str, str, str]]) -> None:
         assert each.cell == WHOLE_RECORD or each.shown != each.kept
 
 
-@tries(300)
+@tries(120)
 @given(STEPS)
 def test_no_delete_is_lost_and_none_is_undone_by_an_edit(steps: list[tuple[str, str, str]]) -> None:
     server = _run(steps).server
@@ -170,7 +170,7 @@ def test_no_delete_is_lost_and_none_is_undone_by_an_edit(steps: list[tuple[str, 
         before = merged.row
 
 
-@tries(200)
+@tries(80)
 @given(STEPS)
 def test_all_devices_end_with_one_record_and_the_log_gives_it_again(
     steps: list[tuple[str, str, str]],
@@ -184,7 +184,7 @@ def test_all_devices_end_with_one_record_and_the_log_gives_it_again(
     assert again.conflicts == world.server.conflicts
 
 
-@tries(300)
+@tries(120)
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.booleans()), min_size=1, max_size=6))
 def test_an_opt_out_that_was_not_seen_is_never_undone(edits: list[tuple[str, bool]]) -> None:
     """All write without seeing one another, in any order: one "yes" is enough."""
@@ -198,7 +198,7 @@ def test_an_opt_out_that_was_not_seen_is_never_undone(edits: list[tuple[str, boo
     assert world.server.cells["do_not_contact"] is any(last.values())
 
 
-@tries(300)
+@tries(120)
 @given(st.permutations(["given", "expired", "withdrawn", "refused"]), st.integers(1, 4))
 def test_consent_ends_at_the_strictest_word_in_any_order(words: list[str], count: int) -> None:
     order = ["given", "expired", "withdrawn", "refused"]
