@@ -104,9 +104,7 @@ def enrol(words: list[str]) -> int:
     deadly = Deadly(asked["at"])
     for owner, name in (
         (rings.SystemKeyring, "set"),
-        (os, "replace"),
         (Path, "replace"),
-        (enrolment, "remove"),
         (client, "enrol"),
     ):
         setattr(owner, name, deadly.around(name, getattr(owner, name)))

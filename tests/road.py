@@ -211,9 +211,9 @@ class Laptop:
         assert "Traceback" not in answer.err, answer.err
         return answer
 
-    def act(self, name: str, **asked: Any) -> Answer:
+    def act(self, act: str, **asked: Any) -> Answer:
         """One of tests/acts.py on its profile."""
-        answer = forks.run(f"tests.acts:{name}", [json.dumps({"profile": str(self.folder), **asked})])
+        answer = forks.run(f"tests.acts:{act}", [json.dumps({"profile": str(self.folder), **asked})])
         assert "Traceback" not in answer.err, answer.err
         return answer
 

@@ -22,13 +22,13 @@ from app.store.replica import StoreReplica
 from app.store.store import Store
 from sync.client.cycle import Page, exchange
 from sync.client.engine import Engine
-from sync.client.errors import NotOurServer, Unreachable
+from sync.client.errors import NotOurServer, ServerRefused, Unreachable
 from sync.client.https import Https, own_trust
 from sync.client.line import Identity, Line
 from sync.client.ports import Answer, Applied, Position, Replica
 from sync.client.status import Phase, SyncStatus
 from sync.protocol import outbox_seal, sealing, signing
-from sync.protocol.errors import KnownError
+from sync.protocol.errors import KnownError, Problem
 from sync.protocol.ops import Op
 
 _LOG = logging.getLogger("app.services.syncing")
@@ -161,7 +161,13 @@ class Syncing:
 
     def _talk(self, replica: Replica | None, step: Step) -> Page:
         try:
-            return exchange(replica, self._session.papers, self._line, step)
+            try:
+                return exchange(replica, self._session.papers, self._line, step)
+            except ServerRefused as refusal:
+                if refusal.problem not in (Problem.ROLLBACK, Problem.EPOCH):
+                    raise
+                # This device or the server is a copy of an earlier day. Asked again, both start from what they know.
+                return exchange(replica, self._session.papers, self._line, step)
         except (Unreachable, NotOurServer) as problem:
             raise Offline(problem.title, problem.hint) from problem
 

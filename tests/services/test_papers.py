@@ -204,7 +204,7 @@ def test_a_crash_between_the_order_and_its_number(
         with pytest.raises(_Crash):
             desk.give(order, desk.order_key)
     assert laptop.profile.orders.exists()
-    assert not session.state.floors.orders
+    assert session.state.waiting == {}
     session.close()
     with open_session(laptop.profile) as again:
         assert again.stage == "active"  # it was not taken yet
