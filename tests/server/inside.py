@@ -145,8 +145,14 @@ class Inside:
         answer: dict[str, Any] = {"status": 0, "body": b"", "headers": []}
 
         async def receive() -> dict[str, Any]:
+            if not left and "x-never-ends" in declared:
+                await asyncio.Event().wait()
             piece = left.pop(0) if left else b""
-            return {"type": "http.request", "body": piece, "more_body": bool(left)}
+            return {
+                "type": "http.request",
+                "body": piece,
+                "more_body": bool(left) or "x-never-ends" in declared,
+            }
 
         async def reply(message: Any) -> None:
             if message["type"] == "http.response.start":

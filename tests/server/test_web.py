@@ -110,6 +110,12 @@ def test_a_body_is_read_no_further_than_it_may_be(inside: Inside, path: str) -> 
     assert status == 413
 
 
+def test_a_body_that_dribbles_in_is_given_up(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "BODY_S", 0.2)
+    status, body = inside.send_pieces(messages.SESSION_PATH, [b"{"], {"x-never-ends": "1"})
+    assert (status, _problem(body)) == (400, Problem.BAD_REQUEST)
+
+
 def _problem(body: bytes) -> Problem:
     ((tag, raw),) = codec.decode(body)
     assert tag == messages.TROUBLE
