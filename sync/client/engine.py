@@ -56,25 +56,31 @@ class Engine:
             self._wake.notify()
 
     def _run(self) -> None:
-        while self._wait_until_due():
+        try:
+            while self._wait_until_due():
+                self._once()
+        finally:
+            # A fault of ours ends the thread with its trace; nobody must go on believing that it runs.
+            self._tell(Phase.STOPPED, None)
+
+    def _once(self) -> None:
+        with self._wake:
+            taken = self._pace
+        self._tell(Phase.SENDING, None)
+        try:
+            self._round()
+        except (ServerRefused, UpgradeNeeded) as refusal:
+            self._failed(refusal, Phase.REFUSED)
+        except KnownError as problem:
+            self._failed(problem, Phase.OFFLINE)
+        else:
             with self._wake:
-                taken = self._pace
-            self._tell(Phase.SENDING, None)
-            try:
-                self._round()
-            except (ServerRefused, UpgradeNeeded) as refusal:
-                self._failed(refusal, Phase.REFUSED)
-            except KnownError as problem:
-                self._failed(problem, Phase.OFFLINE)
-            else:
-                with self._wake:
-                    fresh = self._pace is taken
-                    self._pace = self._pace.succeeded(time.monotonic())
-                    if not fresh:
-                        # Something was saved or asked for while the round ran: it may have missed it.
-                        self._pace = self._pace.edited(time.monotonic())
-                self._tell(Phase.IDLE, None)
-        self._tell(Phase.STOPPED, None)
+                fresh = self._pace is taken
+                self._pace = self._pace.succeeded(time.monotonic())
+                if not fresh:
+                    # Something was saved or asked for while the round ran: it may have missed it.
+                    self._pace = self._pace.edited(time.monotonic())
+            self._tell(Phase.IDLE, None)
 
     def _failed(self, problem: KnownError, phase: Phase) -> None:
         retry_after = float(problem.trouble.retry_after) if isinstance(problem, ServerRefused) else 0.0
