@@ -29,7 +29,7 @@ from app.services import guard, wipe
 from app.services.card import Card, read_card
 from app.services.opener import Opener
 from app.services.papers import Change, Papers, Pending, read_held
-from app.services.wiped import refuse_wiped, wiped_error
+from app.services.wiped import intent_for, refuse_wiped, wiped_error
 from app.store.replica import StoreReplica
 from app.store.store import Store
 from app.worker import Worker
@@ -309,18 +309,7 @@ class Session:
             self._close_store()
         except Exception as problem:  # noqa: BLE001 - a draft, a full disk, a damaged store: nothing holds up a wipe
             _LOG.info("closing for the wipe: %s", problem)
-        intent = wipe.Intent(
-            order_id=pending.order.order_id,
-            order_sha256=pending.digest,
-            reason=pending.order.reason,
-            org=self.card.org,
-            org_name=self.card.org_name,
-            device=self.card.device,
-            enrolment=self.card.enrolment,
-            server_url=self.card.server_url,
-            policy_version=self.papers.held.policy.version,
-            started=self.now(),
-        )
+        intent = intent_for(pending, self.card, self.papers.held.policy.version, self.now())
         log.shut()
         with contextlib.suppress(OSError):
             # A disk that takes no file: the keys are gone all the same, and every start tries the rest again.

@@ -9,11 +9,29 @@ from app.keys import trusted_time
 from app.keys.ring import SystemKeyring
 from app.paths import Profile
 from app.services import wipe
+from app.services.card import Card
 from app.services.opener import Opener
+from app.services.papers import Pending
 from sync.client import enrol as client
 from sync.protocol import documents, signing
 from sync.protocol.documents import Root
 from sync.protocol.texts import gettext as _
+
+
+def intent_for(pending: Pending, card: Card, policy_version: int, now: int) -> wipe.Intent:
+    """What the steps of this wipe need to know."""
+    return wipe.Intent(
+        order_id=pending.order.order_id,
+        order_sha256=pending.digest,
+        reason=pending.order.reason,
+        org=card.org,
+        org_name=card.org_name,
+        device=card.device,
+        enrolment=card.enrolment,
+        server_url=card.server_url,
+        policy_version=policy_version,
+        started=now,
+    )
 
 
 def refuse_wiped(profile: Profile, step: wipe.Step = wipe.no_step) -> None:
