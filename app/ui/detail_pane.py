@@ -82,7 +82,7 @@ class DetailPane(QFrame):
 
     def _placeholder(self) -> QWidget:
         return Placeholder(
-            "customer", _("Nothing chosen"), _("Choose one on the left, or press Ctrl+K to find one.")
+            "search", _("Nothing chosen"), _("Choose one on the left, or press Ctrl+K to find one.")
         )
 
     def _head(self) -> QWidget:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QApplication
 
 from app import settings
@@ -54,9 +55,9 @@ def open_desktop(profile: Profile) -> int:
 
 def make_application() -> QApplication:
     """The Qt application; the language in use is settled before, since it decides the Han shapes."""
-    # Qt reads the locale for its own texts and for Han shapes; the language chosen here outranks the system's.
-    if texts.language() != texts.SOURCE:
-        os.environ["LC_ALL"] = f"{texts.language()}.UTF-8"
+    # fontconfig reads this for Han shapes; a locale that the system does not have would make Qt complain.
+    os.environ["FC_LANG"] = texts.language().replace("_", "-").lower()
+    QLocale.setDefault(QLocale(texts.language()))
     QApplication.setApplicationName(PRODUCT)
     QApplication.setDesktopFileName("fieldkeep")
     application = QApplication(sys.argv[:1])

@@ -201,7 +201,9 @@ def address(parts: Mapping[str, str]) -> str:
     order = ("street", "postcode", "city", "region", "country")
     if texts.language().startswith("zh"):
         order = ("country", "region", "city", "street", "postcode")
-    return ", ".join(parts[part] for part in order if parts.get(part))
+    return (" " if texts.language().startswith("zh") else ", ").join(
+        parts[part] for part in order if parts.get(part)
+    )
 
 
 def _labelled(element: Mapping[str, str]) -> str:

@@ -24,6 +24,7 @@ from app.viewmodels.desk import Desk
 from app.viewmodels.shell import Screen
 
 WAIT_S = 60.0
+CHOSEN = 3  # a customer that the demo itself has not written into
 SETTLE_S = 0.3  # for a display that draws in its own time
 
 
@@ -90,10 +91,10 @@ def open_scene(drive: Drive) -> None:
     """List with a customer's first page; then a search."""
     desk = drive.desk
     drive.until(lambda: desk.list.ready and desk.counts is not None and drive.shell.sync.last_ok)
-    drive.work.list.rows.choose(0)
+    drive.work.list.rows.choose(min(CHOSEN, desk.list.count() - 1))
     drive.until(lambda: desk.detail is not None)
     drive.shoot("list")
-    first = desk.list.row(0)
+    first = desk.list.row(drive.work.list.rows.chosen_row())
     drive.work.seek()
     drive.work.search.setText(first.title[:4] if first is not None else "")
     drive.until(lambda: desk.found.ready and desk.found.count())

@@ -26,11 +26,14 @@ _WAIT_S = 60
 class Organisation:
     """Runs `fieldkeep-server` and asks `fieldkeep-admin`."""
 
-    def __init__(self, folder: Path, name: str = "Demo Ltd") -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.data, self.secrets, self.keys = (folder / each for each in ("server", "secrets", "keys"))
         self._port = 0
         self._process: subprocess.Popen[str] | None = None
+
+    def found(self, name: str) -> None:
+        """Make the organisation with two people in it, and start its server."""
         self._run(
             "fieldkeep-server", "init", "--data", self.data, "--secrets", self.secrets, "--keys", self.keys,
             "--org", name, "--admin", "it@demo.example", "--host", "127.0.0.1",
@@ -100,10 +103,16 @@ class Organisation:
         return done
 
 
+def attach(folder: Path) -> Organisation:
+    """The organisation that another process has made and serves."""
+    return Organisation(folder)
+
+
 @contextlib.contextmanager
 def organisation(folder: Path, name: str = "Demo Ltd") -> Iterator[Organisation]:
     """An organisation while the block runs."""
-    made = Organisation(folder, name)
+    made = Organisation(folder)
+    made.found(name)
     try:
         yield made
     finally:

@@ -77,8 +77,19 @@ class RailButton(QAbstractButton):
         icons.paint(painter, self._icon, square, colour)
         if not self._compact:
             self._paint_words(painter, square.right() + S8, colour)
+        elif self._count and self._tone is not Tone.PLAIN:
+            self._paint_sign(painter, square)
         if self.hasFocus():
             paint.ring(painter, rect)
+
+    def _paint_sign(self, painter: QPainter, square: QRectF) -> None:
+        """The figure alone at the icon's corner, where it asks for somebody."""
+        font = fonts.font(Step.SMALL, semibold=True, figures=True)
+        figure = paint.width(self._count, font)
+        ground = QRectF(square.right() - 4, square.top() - 6, max(16.0, figure + S8), 16)
+        paint.pill(painter, ground, GROUNDS[self._tone], 8)
+        place = QPointF(ground.center().x() + figure / 2, paint.baseline(ground.top(), 16, font))
+        paint.draw_right(painter, place, self._count, font, ink(INKS[self._tone]))
 
     def _paint_words(self, painter: QPainter, start: float, colour: Colour) -> None:
         right = float(self.width() - S8)
