@@ -33,7 +33,7 @@ class EnrolPage(CardPage):
         self._name.setFont(fonts.font())
         self._code = QPlainTextEdit()
         self._code.setAccessibleName(_("Enrolment code"))
-        self._code.setPlaceholderText("FK1-…")
+        self._code.setPlaceholderText(_("FK1-…"))
         self._code.setTabChangesFocus(True)
         self._code.setFont(fonts.font())
         self._code.setFixedHeight(fonts.line_height(Step.BODY) * 5 + 14)

@@ -1,0 +1,1 @@
+"""Tests of the command line, every verb and every exit code."""

@@ -1,0 +1,1 @@
+"""Journeys: what people do with Fieldkeep, told as they would tell it."""

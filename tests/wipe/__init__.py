@@ -1,0 +1,1 @@
+"""Tests of the wipe: killed, starved and unplugged at every step."""
