@@ -297,6 +297,14 @@ class DetailPane(QFrame):
         self._show_page()
         self._form_of(self._bound.kind).enter()
 
+    def pages(self) -> tuple[str, ...]:
+        """The pages of the record that is shown: overview, details, kinds that refer to it."""
+        return tuple(self._tabs_shown)
+
+    def show_page(self, page: str) -> None:
+        """Show one of these pages."""
+        self._tabs.setCurrentIndex(self._tabs_shown.index(page))
+
     def enter_when_shown(self) -> None:
         """Go into the form of the record that is being read, as soon as it is there."""
         self._tab = DETAILS

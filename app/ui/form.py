@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Final
 
@@ -67,6 +68,10 @@ class Form(QScrollArea):
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MS)
         self._pause.timeout.connect(self._save)
+        self._stacking = QTimer(self)  # once for all editors that change their stops in one go
+        self._stacking.setSingleShot(True)
+        self._stacking.setInterval(0)
+        self._stacking.timeout.connect(self._stack)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -94,6 +99,7 @@ class Form(QScrollArea):
         made.typed.connect(lambda text: self._typed(name, text))
         made.put.connect(lambda value: self._put(name, value))
         made.left.connect(self._save)
+        made.restacked.connect(self._stacking.start)
         if isinstance(made, RefEditor):
             made.went.connect(self._desk.open)
             made.refused.connect(lambda problem: self._refused(name, problem))
@@ -131,6 +137,12 @@ class Form(QScrollArea):
             line.show_error(" ".join(p for p in (problem.title, problem.hint) if p) if problem else "")
             if problem is None and not line.editor.has_inner_focus():
                 line.editor.show_value(editor.value(name))
+
+    def _stack(self) -> None:
+        """Put all stops into reading order: Qt puts what is made later last."""
+        stops = [stop for line in self._lines.values() for stop in line.editor.stops()]
+        for before, after in itertools.pairwise(stops):
+            QWidget.setTabOrder(before, after)
 
     def enter(self) -> None:
         """Put the focus into the first field, or the first that is wrong."""

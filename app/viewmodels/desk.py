@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from app.changes import Changes
 from app.commands import CONFLICTS
 from app.services.session import Session
-from app.viewmodels import conflicts, editor, overview, reading, words
+from app.viewmodels import conflicts, editor, notes, overview, reading
 from app.viewmodels.base import Background, Errands, Watched
 from app.viewmodels.conflicts import Met
-from app.viewmodels.editor import Editor, Saved, Undoable
+from app.viewmodels.drafts import Drafts
+from app.viewmodels.editor import Editor, Undoable
+from app.viewmodels.history import History, Place
 from app.viewmodels.overview import Overview
 from app.viewmodels.reading import Counts, Proposal, Shown
 from app.viewmodels.records import FoundList, RecordList, now_ms
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import Value
-from sync.protocol.ids import id_text
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.texts import gettext as _
-
-UNDO_MAX: Final = 50
-
-Place = tuple[str, bytes | None]  # a section and the record shown in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +47,22 @@ class Desk:
         self.on_conflicts = Watched()
         self.counts: Counts | None = None
         self.aside: Aside | None = None
-        self.problem: KnownError | None = None
         self.met: list[Met] | None = None
         self.list = self._new_list(self.section)
         self.found = FoundList(session, self.errands)
         self.found.watch(self.on_list.tell)
         self.detail: Overview | None = None
-        self.editor: Editor | None = None
         self.chosen: int | None = None  # a rowid: what stays while rows move
         self._wanted: tuple[Kind, bytes] | None = None
         self._reading = False
         self._counting = False
-        self._undoable: list[Undoable] = []
-        self._past: list[Place] = []
-        self._future: list[Place] = []
-        self._saving: set[Editor] = set()
+        self._drafts = Drafts(self.fail, self._was_made)
+        self._history = History()
+
+    @property
+    def editor(self) -> Editor | None:
+        """The open form."""
+        return self._drafts.open
 
     @property
     def kind(self) -> Kind | None:
@@ -91,29 +88,29 @@ class Desk:
 
     def go(self, section: str) -> None:
         """Show a section; the record shown goes."""
-        self._remember()
+        self._history.leave(self._here())
         self._go(section)
         self.leave()
 
     def open(self, kind: str, id_: bytes) -> None:
         """Show a record in its section."""
-        self._remember()
+        self._history.leave(self._here())
         self._open(kind, id_)
 
     def back(self) -> None:
         """What was shown before."""
-        self._turn_to(self._past, self._future)
+        self._turn_to(self._history.back(self._here()))
 
     def forth(self) -> None:
         """What was shown before going back."""
-        self._turn_to(self._future, self._past)
+        self._turn_to(self._history.forth(self._here()))
 
     def search(self, text: str) -> None:
         """Show what a text finds in all kinds; the list again when it is empty."""
         self.chosen = None
         self.found.find(text)
-        if not text.strip():
-            self.chosen = self._rowid_of_detail()
+        if not text.strip() and self.detail is not None and self.kind is self.detail.record.kind:
+            self._choose_row_of(self.detail.record.kind, self.detail.record.id)
         self.on_list.tell()
 
     def choose(self, at: int) -> None:
@@ -132,7 +129,7 @@ class Desk:
 
     def leave(self) -> None:
         """Show no record; what was typed is saved first."""
-        self._let_go()
+        self._drafts.let_go()
         self.detail = None
         self.chosen = None
         self._wanted = None
@@ -147,48 +144,30 @@ class Desk:
         if self.detail is not None:
             names[self.detail.record.id] = reading.title(self.detail.record)
         if kind.name != self.section:
-            self._remember()
+            self._history.leave(self._here())
             self._go(kind.name)
-        self._let_go()
+        self._drafts.let_go()
         self.found.find("")
         self.detail = None
         self.chosen = None
         self._wanted = None
-        self._take_editor(Editor(self.session, self.errands, kind, None, preset, names))
+        self._drafts.take(Editor(self.session, self.errands, kind, None, preset, names))
         self.on_detail.tell()
         self.on_list.tell()
 
     def note(self, text: str) -> None:
         """Keep a note as an activity of the record that is shown."""
-        text = text.strip()
-        if self.detail is None or not text:
+        if self.detail is None or not text.strip():
             return
-        kind = KINDS["activity"]
-        first, _line, rest = text.partition("\n")
-        values: dict[str, Value] = {"subject": first[:200], "type": "note", **self.refers_here(kind)}
-        if rest or len(first) > 200:
-            values["about"] = text
-        values["at"] = kind.by_name["at"].type.check("at", {"at": now_ms(), "zone": words.zone()})
+        kind, values = notes.of(text, self.detail.record, now_ms())
         made = Editor(self.session, self.errands, kind, None)
         for name, value in values.items():
             made.put(name, value)
-        self._keep_until_saved(made)
-        made.save()
+        self._drafts.save(made)
 
     def refers_here(self, kind: Kind) -> dict[str, Value]:
         """Fields by which a new record of that kind refers to the record that is shown."""
-        if self.detail is None:
-            return {}
-        record = self.detail.record
-        fields = {other.name: by.name for other, by in reading.referring(record.kind)}
-        values: dict[str, Value] = {}
-        if kind.name in fields:
-            values[fields[kind.name]] = record.id
-        # A visit to a contact is a visit to the contact's customer too.
-        customer = record.values.get("customer")
-        if customer is not None and "customer" in kind.by_name:
-            values.setdefault("customer", customer)
-        return values
+        return notes.referring(kind, self.detail.record) if self.detail is not None else {}
 
     def delete(self) -> None:
         """Delete the record that is shown; a line says so and offers to undo."""
@@ -196,13 +175,13 @@ class Desk:
             return
         record = self.detail.record
         kind, id_, name = record.kind, record.id, reading.title(record)
-        self._let_go(save=False)
+        self._drafts.let_go(save=False)
         self.detail = None
         self.chosen = None
         self.on_detail.tell()
 
         def done(_result: None) -> None:
-            self._may_undo(Undoable(kind, id_, None, deleted=True))
+            self._drafts.may_undo(Undoable(kind, id_, None, deleted=True))
             self.say(_("“{name}” is deleted.").format(name=name), undoes=True)
 
         self.errands.run(lambda: editor.turn(self.session, kind, id_, deleted=True), done, self.fail)
@@ -211,10 +190,10 @@ class Desk:
         """Take back what was saved last."""
         if self.editor is not None and self.editor.has_unsaved():
             self.editor.save()
-        if not self._undoable:
+        act = self._drafts.last()
+        if act is None:
             self.say(_("There is nothing to undo."))
             return
-        act = self._undoable.pop()
 
         def done(_result: None) -> None:
             self.say(_("Undone."))
@@ -234,8 +213,7 @@ class Desk:
         """The records of a kind that refer to the record that is shown."""
         if self.detail is None:
             return None
-        fields = {other.name: by.name for other, by in reading.referring(self.detail.record.kind)}
-        where = {fields[kind.name]: id_text(self.detail.record.id)}
+        where = reading.where_referring(kind, self.detail.record)
         found = RecordList(self.session, self.errands, kind, where=where, order="-changed")
         found.load()
         return found
@@ -277,42 +255,36 @@ class Desk:
             return
         self._counting = True
 
-        def take(found: Counts) -> None:
-            self._counting = False
-            self.counts = found
-            self.on_counts.tell()
+        self.errands.run(lambda: self.session.call(reading.counts), self._take_counts, self._stop_counting)
 
-        def give_up(_problem: KnownError) -> None:
-            self._counting = False
+    def _take_counts(self, found: Counts) -> None:
+        self._stop_counting()
+        self.counts = found
+        self.on_counts.tell()
 
-        self.errands.run(lambda: self.session.call(reading.counts), take, give_up)
+    def _stop_counting(self, _problem: KnownError | None = None) -> None:
+        self._counting = False
 
     def load_conflicts(self) -> None:
         """Read what waits for a choice."""
+        self.errands.run(lambda: self.session.call(conflicts.read, now_ms()), self._take_met)
 
-        def take(found: list[Met]) -> None:
-            self.met = found
-            self.on_conflicts.tell()
-
-        self.errands.run(lambda: self.session.call(conflicts.read, now_ms()), take)
+    def _take_met(self, found: list[Met]) -> None:
+        self.met = found
+        self.on_conflicts.tell()
 
     def rescue(self) -> None:
         """Save every draft in the caller's thread: the store closes next. From any thread."""
-        for each in {*self._saving, *([self.editor] if self.editor is not None else [])}:
-            each.rescue()
+        self._drafts.rescue()
 
     def close(self) -> None:
         """Hold nothing of any record any more."""
         self.errands.close()
         self.list.close()
         self.found.close()
-        for each in {*self._saving, *([self.editor] if self.editor is not None else [])}:
-            each.forget()
-        self._saving.clear()
-        self.editor = self.detail = self.aside = self.met = self.counts = None
-        self._undoable.clear()
-        self._past.clear()
-        self._future.clear()
+        self._drafts.forget()
+        self._history.clear()
+        self.detail = self.aside = self.met = self.counts = None
 
     # -- inside
 
@@ -360,7 +332,7 @@ class Desk:
 
     def _show(self, kind: Kind, id_: bytes) -> None:
         if self.editor is not None and self.editor.id != id_:
-            self._let_go()
+            self._drafts.let_go()
         self._wanted = (kind, id_)
         self._read()
 
@@ -395,43 +367,9 @@ class Desk:
         if self.editor is not None and self.editor.id == found.record.id:
             self.editor.take(found.sheet)
         else:
-            self._let_go()
-            self._take_editor(Editor(self.session, self.errands, found.record.kind, found.sheet))
+            self._drafts.let_go()
+            self._drafts.take(Editor(self.session, self.errands, found.record.kind, found.sheet))
         self.on_detail.tell()
-
-    def _take_editor(self, made: Editor) -> None:
-        self.editor = made
-        made.watch(lambda: self._collect(made))
-
-    def _let_go(self, *, save: bool = True) -> None:
-        """Let the form go; what was typed into it is saved on its way."""
-        gone, self.editor = self.editor, None
-        if gone is not None and save and gone.has_unsaved():
-            self._keep_until_saved(gone)
-            gone.save()
-
-    def _keep_until_saved(self, gone: Editor) -> None:
-        self._saving.add(gone)
-        gone.watch(lambda: self._collect(gone))
-
-    def _collect(self, made: Editor) -> None:
-        """Take over what a form has saved: it can be undone, and a record just made is shown."""
-        fresh = bool(made.undoable)
-        for act in made.undoable:
-            self._may_undo(act)
-        made.undoable.clear()
-        if made.problem is not None:
-            self.fail(made.problem)
-        if made.saved in (Saved.HERE, Saved.SENT):
-            self._saving.discard(made)
-        if fresh and made is self.editor and self.detail is None:
-            self._wanted = (made.kind, made.id)
-            self._read()
-            self._choose_row_of(made.kind, made.id)
-
-    def _may_undo(self, act: Undoable) -> None:
-        self._undoable.append(act)
-        del self._undoable[:-UNDO_MAX]
 
     def _concerns_detail(self, changes: Changes) -> bool:
         """The record itself, or one of a kind that its first page tells of."""
@@ -441,23 +379,20 @@ class Desk:
         own = (self.detail.record.kind.name, self.detail.record.id)
         return any(each == own or each[0] in related for each in changes.records)
 
-    def _rowid_of_detail(self) -> int | None:
-        if self.detail is not None and self.kind is self.detail.record.kind:
-            self._choose_row_of(self.detail.record.kind, self.detail.record.id)
-        return None
+    def _was_made(self, made: Editor) -> None:
+        """The open form has made its record: show that, and its row."""
+        if self.detail is None:
+            self._wanted = (made.kind, made.id)
+            self._read()
+            self._choose_row_of(made.kind, made.id)
 
-    def _remember(self) -> None:
-        here: Place = (self.section, self.detail.record.id if self.detail is not None else None)
-        if not self._past or self._past[-1] != here:
-            self._past.append(here)
-            del self._past[:-UNDO_MAX]
-        self._future.clear()
+    def _here(self) -> Place:
+        return self.section, self.detail.record.id if self.detail is not None else None
 
-    def _turn_to(self, source: list[Place], other: list[Place]) -> None:
-        if not source:
+    def _turn_to(self, place: Place | None) -> None:
+        if place is None:
             return
-        section, id_ = source.pop()
-        other.append((self.section, self.detail.record.id if self.detail is not None else None))
+        section, id_ = place
         if id_ is not None and section in KINDS:
             self._open(section, id_)
         else:

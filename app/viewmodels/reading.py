@@ -15,6 +15,7 @@ from app.store.records import Record
 from app.store.store import Store
 from app.viewmodels import words
 from sync.protocol.fields import Choice, Date, Field, Instant, Money, Ref
+from sync.protocol.ids import id_text
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.texts import gettext as _
 
@@ -210,6 +211,12 @@ def referring(kind: Kind) -> list[tuple[Kind, Field]]:
         if other is not kind:
             found += [(other, f) for f in other.fields if isinstance(f.type, Ref) and f.type.to == kind.name]
     return found
+
+
+def where_referring(kind: Kind, record: Record) -> dict[str, str]:
+    """The filter for records of a kind that refer to a record."""
+    fields = {other.name: by.name for other, by in referring(record.kind)}
+    return {fields[kind.name]: id_text(record.id)}
 
 
 def orders(kind: Kind) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import QCoreApplication, QEvent, QModelIndex, Qt
 from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -99,16 +100,16 @@ class Driver:
 
     def press(self, keys: str) -> None:
         """Press keys such as "Ctrl+N" where the focus is."""
-        combination = QKeySequence(keys)[0]
+        combination = QKeySequence(keys)[0]  # type: ignore[index]  # it is a sequence at run time
         target = self.application.focusWidget() or self.window
-        self.qtbot.keyClick(target, combination.key(), combination.keyboardModifiers())
+        QTest.keyClick(target, combination.key(), combination.keyboardModifiers())
         self.settle()
 
     def type(self, text: str) -> None:
         """Type a text where the focus is, as an input method gives it for Chinese."""
         target = self.focus()
         if text.isascii():
-            self.qtbot.keyClicks(target, text)
+            QTest.keyClicks(target, text)
         elif isinstance(target, QLineEdit):
             target.insert(text)
             target.textEdited.emit(target.text())

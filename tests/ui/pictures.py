@@ -1,4 +1,4 @@
-"""Shoots every screen of the real window, light and dark, English and Chinese, 100 % and 150 %, for a person to look at.
+"""Shoots every screen of the real window: light and dark, English and Chinese, 100 % and 150 %.
 
 Run as `python -m tests.ui.pictures OUTDIR [--profile DIR]`, in a keyring session. Without a profile it makes an
 organisation with sample records on the fly; with one it shoots what can be seen there without changing it. Each
@@ -17,7 +17,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop
-
 from PySide6.QtWidgets import QApplication
 
 from app import compose

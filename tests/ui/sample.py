@@ -119,6 +119,12 @@ def _first(batch: records.Batch, customer: bytes, on: Any) -> None:
     ).id
     add(KINDS["contact"], {"name": "王芳", "customer": customer, "role": "Laboratory head"})
     add(KINDS["contact"], {"name": "Michael Brown", "customer": customer, "role": "Finance"})
+    _around(batch, customer, person, on)
+
+
+def _around(batch: records.Batch, customer: bytes, person: bytes, on: Any) -> None:
+    """Deals and tasks of the first customer, and what happened with it."""
+    add = batch.add
     product = add(
         KINDS["product"],
         {
@@ -143,6 +149,12 @@ def _first(batch: records.Batch, customer: bytes, on: Any) -> None:
         )  # fmt: skip
     for subject, due in (("Send quote", -1), ("Call Dr Chen", 2), ("交付培训资料", 9)):
         add(KINDS["task"], {"subject": subject, "customer": customer, "due": on(due)})
+    _happened(batch, customer, person, on)
+
+
+def _happened(batch: records.Batch, customer: bytes, person: bytes, on: Any) -> None:
+    """Activities and a consent."""
+    add = batch.add
     zone = "Asia/Shanghai"
     for days, kind, subject, about in (
         (

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QLineEdit
 
+from app.changes import SYNC, Changes
 from app.paths import Profile
+from app.services import enrolment
 from app.services.session import open_session
 from app.store import lists, records
 from app.ui.kit.painted_list import PaintedList
@@ -136,9 +138,7 @@ def test_news_from_elsewhere_leave_the_chosen_row_in_place(opened: Opened, lapto
     assert driver.titles()[chosen] == "Betatech"
 
 
-def _changes(record: records.Record) -> object:
-    from app.changes import SYNC, Changes
-
+def _changes(record: records.Record) -> Changes:
     return Changes(((record.kind.name, record.id),), SYNC)
 
 
@@ -239,8 +239,6 @@ def test_a_used_code_is_refused_with_the_next_step(
     opened: Opened, org: Organisation, name: str, person: str
 ) -> None:
     code = org.code(person)
-    from app.services import enrolment
-
     enrolment.enrol(Profile(org.folder / f"{name}-one"), code, f"{name}-one")
     driver = opened(Profile(org.folder / f"{name}-two"))
     driver.type(code)
@@ -277,7 +275,7 @@ def test_files_are_looked_at_before_they_are_brought_in(
 
 def test_the_title_never_has_a_records_name(opened: Opened, laptop: Profile) -> None:
     driver = opened(laptop)
-    titles = set()
+    titles: set[str] = set()
     driver.window.windowTitleChanged.connect(titles.add)
     for title in ("Betatech", sample.FIRST):
         driver.choose(title)

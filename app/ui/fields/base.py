@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Signal
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.ui.kit.controls import Chooser
@@ -14,12 +14,14 @@ from sync.protocol.fields import Field, Value
 class FieldEditor(QWidget):
     """The editor of one field.
 
-    `typed(text)` is text to be parsed by the field, `put(value)` a value; `left()` says that the focus has gone.
+    `typed(text)` is text to be parsed by the field, `put(value)` a value; `left()` says that the focus has gone,
+    `restacked()` that its stops are others now.
     """
 
     typed = Signal(str)
     put = Signal(object)
     left = Signal()
+    restacked = Signal()
 
     def __init__(self, field: Field, name: str) -> None:
         super().__init__()
@@ -33,6 +35,10 @@ class FieldEditor(QWidget):
     def first(self) -> QWidget:
         """The widget that takes the focus first."""
         raise NotImplementedError
+
+    def stops(self) -> list[QWidget]:
+        """The widgets in it that take the focus, in reading order."""
+        return [each for each in self.findChildren(QWidget) if each.focusPolicy() & Qt.FocusPolicy.TabFocus]
 
     def has_inner_focus(self) -> bool:
         """Whether the person is in this editor now."""

@@ -113,13 +113,15 @@ class SeveralEditor(FieldEditor):
 
     def _put(self, element: _Element) -> None:
         self._column.insertWidget(self._column.count() - 1, element.holder)
-        previous = self._elements[-1].remove if self._elements else None
         self._elements.append(element)
-        if previous is not None:
-            QWidget.setTabOrder(previous, element.line)
-        QWidget.setTabOrder(element.line, element.label)
-        QWidget.setTabOrder(element.label, element.remove)
-        QWidget.setTabOrder(element.remove, self._add)
+        self.restacked.emit()
+
+    def stops(self) -> list[QWidget]:
+        """Each value with its label and its button, then the button that adds one."""
+        stops: list[QWidget] = []
+        for element in self._elements:
+            stops += [element.line, element.label, element.remove]
+        return [*stops, self._add]
 
     def _drop(self, element: _Element) -> None:
         element.holder.hide()
