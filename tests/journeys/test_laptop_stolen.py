@@ -1,4 +1,4 @@
-"""A laptop is stolen: locked within a minute, found, lost again, wiped; the rep has the unsent work back next day."""
+"""A laptop is gone: locked and found again, or stolen and wiped; the rep has the unsent work back next day."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import shutil
 from tests.road import ANNA, BEN, Laptop, Town, keyring_entries
 
 
-def test_laptop_stolen(town: Town) -> None:
-    anna, ben = town.laptop(ANNA), town.laptop(BEN)
+def test_locked_and_found_again(town: Town) -> None:
+    ben = town.laptop(BEN)
     customer = ben.add("customer", name="Long known Ltd")
     ben.sync()
-    anna.sync()
 
     # It is gone from the car. IT locks it; whoever opens it learns nothing.
     town.order("lock", ben)
@@ -33,7 +32,14 @@ def test_laptop_stolen(town: Town) -> None:
     assert ben.ask("sync").code == 0
     assert ben.show(customer)["name"] == "Long known Ltd"
 
-    # Ben writes a visit down, closes the lid, and now it is really gone, with a copy in a thief's hands.
+
+def test_laptop_stolen(town: Town) -> None:
+    anna, ben = town.laptop(ANNA), town.laptop(BEN)
+    customer = ben.add("customer", name="Well known Ltd")
+    ben.sync()
+    anna.sync()
+
+    # Ben writes a visit down and closes the lid; then it is gone, with a copy in a thief's hands.
     town.server.stop()
     visit = ben.add("activity", subject="Signed on the spot", type="visit", customer=customer)
     ben.edit(customer, stage="customer")
@@ -61,7 +67,7 @@ def test_laptop_stolen(town: Town) -> None:
     for words in (("list", "customer"), ("unlock",), ("sync",)):
         done = thief.ask(*words)
         assert done.code == 1, words
-        assert "Long known" not in done.out + done.err
+        assert "Well known" not in done.out + done.err
 
     # Next morning Ben has a new laptop, and what only the old one knew.
     new = town.laptop(BEN)

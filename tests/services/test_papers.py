@@ -39,6 +39,25 @@ def desk(town: Town, session: Session) -> Desk:
     return Desk(town, session)
 
 
+@pytest.fixture(scope="module")
+def unmoved(town: Town) -> Laptop:
+    """One laptop for all the tests in which nothing may change."""
+    return town.laptop(ANNA)
+
+
+@pytest.fixture
+def still(unmoved: Laptop) -> Iterator[Session]:
+    """Its open session."""
+    with open_session(unmoved.profile) as opened:
+        yield opened
+
+
+@pytest.fixture
+def hand(town: Town, still: Session) -> Desk:
+    """Who signs for it."""
+    return Desk(town, still)
+
+
 # --- orders
 
 
@@ -74,32 +93,32 @@ def test_a_lock_by_whoever_may_is_taken_once(desk: Desk, session: Session, signe
     ],
 )
 def test_an_order_that_breaks_a_rule_changes_nothing(
-    desk: Desk,
-    session: Session,
-    laptop: Laptop,
+    hand: Desk,
+    still: Session,
+    unmoved: Laptop,
     expect_warning: Expect,
     signer: str,
     other: dict[str, object],
     rule: str,
 ) -> None:
     expect_warning(f"paper order refused by rule {rule}")
-    before = laptop.profile.state.read_bytes()
-    desk.give(desk.order(str(other.pop("op", "lock")), 5, **other), getattr(desk, signer))
-    assert session.papers.pending() == []
-    assert session.obey() is False
-    assert laptop.profile.state.read_bytes() == before
-    assert not laptop.profile.wipe_intent.exists()
+    before = unmoved.profile.state.read_bytes()
+    hand.give(hand.order(str(other.pop("op", "lock")), 5, **other), getattr(hand, signer))
+    assert still.papers.pending() == []
+    assert still.obey() is False
+    assert unmoved.profile.state.read_bytes() == before
+    assert not unmoved.profile.wipe_intent.exists()
 
 
 @pytest.mark.parametrize("count", [2, 25])
 def test_one_admin_wipes_one_device_only(
-    desk: Desk, session: Session, expect_warning: Expect, count: int
+    hand: Desk, still: Session, expect_warning: Expect, count: int
 ) -> None:
     expect_warning("refused by rule threshold")
     others = [Target(enrolment=f"{n:032x}") for n in range(count - 1)]
-    targets = [Target(enrolment=session.card.enrolment), *others]
-    desk.give(desk.order("wipe", 5, devices=targets), desk.order_key, ("it2", desk.forger[1]))
-    assert session.papers.pending() == []
+    targets = [Target(enrolment=still.card.enrolment), *others]
+    hand.give(hand.order("wipe", 5, devices=targets), hand.order_key, ("it2", hand.forger[1]))
+    assert still.papers.pending() == []
 
 
 @pytest.mark.expected_warnings("refused by rule order_number", "two histories")
@@ -131,17 +150,17 @@ def test_a_server_that_ran_ahead_shuts_out_no_admin(desk: Desk, session: Session
     ids=["cut", "other type", "empty", "deep", "large", "no number"],
 )
 def test_bytes_that_are_no_envelope(
-    desk: Desk, session: Session, expect_warning: Expect, damage: Callable[[bytes], bytes]
+    hand: Desk, still: Session, expect_warning: Expect, damage: Callable[[bytes], bytes]
 ) -> None:
     expect_warning("paper order refused by rule")
-    data = signing.sign(desk.order("wipe", 5), desk.order_key).to_bytes()
-    session.papers.take_papers([Paper(kind="order", data=damage(data))], "n")
-    assert session.papers.pending() == []
+    data = signing.sign(hand.order("wipe", 5), hand.order_key).to_bytes()
+    still.papers.take_papers([Paper(kind="order", data=damage(data))], "n")
+    assert still.papers.pending() == []
 
 
 @pytest.mark.expected_warnings("unknown kind was left alone")
-def test_a_paper_of_a_kind_that_comes_later_is_left_alone(session: Session) -> None:
-    session.papers.take_papers([Paper(kind="horoscope", data=b"x")], "n")
+def test_a_paper_of_a_kind_that_comes_later_is_left_alone(still: Session) -> None:
+    still.papers.take_papers([Paper(kind="horoscope", data=b"x")], "n")
 
 
 def test_one_bad_paper_holds_up_no_other(desk: Desk, session: Session, expect_warning: Expect) -> None:
@@ -252,8 +271,8 @@ def test_a_policy_that_follows_is_in_force_at_once_and_after_a_start(
     ],
 )
 def test_a_policy_that_breaks_a_rule_leaves_the_old_one(
-    desk: Desk,
-    session: Session,
+    hand: Desk,
+    still: Session,
     expect_warning: Expect,
     version: int,
     signer: str,
@@ -261,9 +280,9 @@ def test_a_policy_that_breaks_a_rule_leaves_the_old_one(
     warns: str,
 ) -> None:
     expect_warning(warns)
-    before = session.papers.held.policy
-    desk.give(desk.policy(version, **other), getattr(desk, signer))
-    assert session.papers.held.policy == before
+    before = still.papers.held.policy
+    hand.give(hand.policy(version, **other), getattr(hand, signer))
+    assert still.papers.held.policy == before
 
 
 def test_a_policy_put_back_from_yesterday_does_not_hold(desk: Desk, laptop: Laptop, session: Session) -> None:
@@ -292,12 +311,12 @@ def test_a_lease_answers_a_nonce_and_never_outlasts_policy(desk: Desk, session: 
     ],
 )
 def test_a_lease_that_breaks_a_rule_stretches_nothing(
-    desk: Desk, session: Session, expect_warning: Expect, signer: str, other: dict[str, object], rule: str
+    hand: Desk, still: Session, expect_warning: Expect, signer: str, other: dict[str, object], rule: str
 ) -> None:
     expect_warning(f"refused by rule {rule}")
-    before = session.state.lease_until
-    desk.give(desk.lease(str(other.pop("nonce", "n")), **other), getattr(desk, signer))
-    assert session.state.lease_until == before
+    before = still.state.lease_until
+    hand.give(hand.lease(str(other.pop("nonce", "n")), **other), getattr(hand, signer))
+    assert still.state.lease_until == before
 
 
 def _next_root(desk: Desk) -> Root:
@@ -317,11 +336,11 @@ def test_a_root_follows_by_one_under_the_old_key_and_the_new(
 
 
 @pytest.mark.expected_warnings("refused by rule root")
-def test_a_root_that_skips_or_is_forged_is_refused(desk: Desk, session: Session) -> None:
-    desk.give(desk.root(3), desk.root_key)
-    desk.give(desk.root(2), desk.forger)
-    desk.give(desk.root(2), desk.order_key)
-    assert session.papers.held.root.version == 1
+def test_a_root_that_skips_or_is_forged_is_refused(hand: Desk, still: Session) -> None:
+    hand.give(hand.root(3), hand.root_key)
+    hand.give(hand.root(2), hand.forger)
+    hand.give(hand.root(2), hand.order_key)
+    assert still.papers.held.root.version == 1
 
 
 @pytest.mark.parametrize("at", ["number", "file"])
@@ -355,8 +374,8 @@ def _crash_at(place: object) -> Callable[[object, bytes], None]:
     return write
 
 
-def test_what_the_book_says_of_the_device(session: Session) -> None:
-    book: Papers = session.papers
+def test_what_the_book_says_of_the_device(still: Session) -> None:
+    book: Papers = still.papers
     standing = book.standing()
     assert (standing.state, standing.policy_version, standing.root_version) == ("active", 1, 1)
     assert 20 * DAY_MS < standing.lease_left_ms <= 21 * DAY_MS

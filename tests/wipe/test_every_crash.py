@@ -21,6 +21,7 @@ from sync.server import config
 from tests.road import ANNA, BEN, Laptop, Town, keyring_entries
 
 STEPS = ("W1", "W2", "W3", "W4", "W5", "W6", "W7a", "W7b", "W7b", "W7b", "W7b", "W7")
+_SLOW = (pytest.mark.slow,)  # some of the four removals at the end, which are alike
 LEFT = ["profile.lock", "tombstone.json"]  # the lock is an empty file
 
 
@@ -120,7 +121,13 @@ def test_the_steps_are_these(town: Town) -> None:
     lost.end()
 
 
-@pytest.mark.parametrize("at", range(len(STEPS)), ids=[f"{n}-{name}" for n, name in enumerate(STEPS)])
+@pytest.mark.parametrize(
+    "at",
+    [
+        pytest.param(n, marks=_SLOW if n in (7, 9, 10) else (), id=f"{n}-{name}")
+        for n, name in enumerate(STEPS)
+    ],
+)
 def test_killed_after_each_step(town: Town, at: int) -> None:
     lost = doomed(town)
     assert lost.die(at)
