@@ -173,12 +173,13 @@ class Papers:
         # The floor names a root by its digest, so neither file nor floor may be the first to change: the new root
         # waits beside the old one until the floor names it.
         write_whole(_coming_root(self._profile), data)
-        mark = trust.Mark(root.version, _digest(data, Root.TYPE))
-        self._alter(
-            lambda state: msgspec.structs.replace(
-                state, floors=msgspec.structs.replace(state.floors, root=mark)
-            )
-        )
+        before, mark = self.held.root, trust.Mark(root.version, _digest(data, Root.TYPE))
+
+        def under_it(state: State) -> State:
+            floors = trust.floors_after(before, root, state.floors)
+            return msgspec.structs.replace(state, floors=msgspec.structs.replace(floors, root=mark))
+
+        self._alter(under_it)
         write_whole(self._profile.root, data)
         remove(_coming_root(self._profile))
         self.held = Held(root, self.held.policy)
