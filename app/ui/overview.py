@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
@@ -35,13 +35,13 @@ class OverviewPage(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._shown: Overview | None = None
-        page = QWidget()
-        self._panes = QBoxLayout(QBoxLayout.Direction.LeftToRight, page)
+        self._page = QWidget()
+        self._panes = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._page)
         self._panes.setContentsMargins(S24, S16, S24, S24)
         self._panes.setSpacing(S24)
         self._panes.addWidget(self._happened(), 1, Qt.AlignmentFlag.AlignTop)
         self._panes.addWidget(self._cards(), 0, Qt.AlignmentFlag.AlignTop)
-        self.setWidget(page)
+        self.setWidget(self._page)
 
     def _happened(self) -> QWidget:
         holder = QWidget()
@@ -56,6 +56,7 @@ class OverviewPage(QScrollArea):
         self.timeline.set_whole(True)
         self.timeline.opened.connect(self._open_moment)
         self.timeline.left.connect(self.left)
+        self.timeline.moved.connect(self._bring_into_view)
         column.addWidget(self.timeline)
         return holder
 
@@ -118,6 +119,11 @@ class OverviewPage(QScrollArea):
     def _tell_more(self, line: Line, more: int) -> None:
         line.setVisible(more > 0)
         line.setText(ngettext("and {n} more", "and {n} more", more).format(n=more))
+
+    def _bring_into_view(self, rect: QRect) -> None:
+        """The timeline itself does not scroll: its page follows the chosen moment."""
+        middle = self.timeline.mapTo(self._page, rect.center())
+        self.ensureVisible(0, middle.y(), 0, rect.height())
 
     def _open_moment(self, at: int) -> None:
         if self._shown is not None and at < len(self._shown.moments):

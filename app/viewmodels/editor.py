@@ -215,11 +215,12 @@ class Editor(Watched):
         """Whether the required fields are there: a new record is not made before that."""
         if self._record is not None:
             return True
-        needed = (field.name for field in self.kind.fields if field.required)
-        given = {**self._preset, **self._flying, **self._typed}
-        return all(given.get(name, self.kind.by_name[name].default) is not None for name in needed) and any(
-            name not in self._preset for name in {**self._flying, **self._typed}
-        )
+        typed = {**self._flying, **self._typed}
+        given = {**self._preset, **typed}
+        needed = (field for field in self.kind.fields if field.required)
+        there = all(given.get(field.name, field.default) is not None for field in needed)
+        # What stood in the form already is nobody's wish for a record.
+        return there and any(self._preset.get(name) != value for name, value in typed.items())
 
     def _to_write(self, values: Mapping[str, Value]) -> dict[str, Value]:
         return dict(values) if self._record is not None else {**self._preset, **values}

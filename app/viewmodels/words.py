@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -76,7 +76,7 @@ def amount(value: Mapping[str, Any]) -> str:
     return f"{minus}{sign}{figure}" if sign else f"{minus}{figure} {currency}"
 
 
-def sums(values: list[Mapping[str, Any]]) -> str:
+def sums(values: Sequence[Mapping[str, Any]]) -> str:
     """The sums of several amounts, one per currency, the largest count first."""
     totals: dict[str, int] = {}
     for value in values:

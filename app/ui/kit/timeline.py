@@ -11,6 +11,7 @@ from PySide6.QtCore import (
     QObject,
     QPersistentModelIndex,
     QPointF,
+    QRect,
     QRectF,
     QSize,
     Qt,
@@ -91,10 +92,14 @@ class _Delegate(QStyledItemDelegate):
 
 
 class Timeline(QListView):
-    """A painted list of moments; `opened(row)` is Enter or a double click, `left()` is Esc."""
+    """A painted list of moments; `opened(row)` is Enter or a double click, `left()` is Esc.
+
+    `moved(rect)` says where the chosen moment stands.
+    """
 
     opened = Signal(int)
     left = Signal()
+    moved = Signal(QRect)
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -126,6 +131,12 @@ class Timeline(QListView):
         if self._whole:
             heights = (_HEIGHT if moment.body else _HEIGHT_BARE for moment in self._model.moments)
             self.setFixedHeight(sum(fonts.px(height) for height in heights) + 2)
+
+    def currentChanged(self, current: Index, previous: Index) -> None:
+        """Tell where the chosen moment is, for the page that scrolls."""
+        super().currentChanged(current, previous)
+        if current.isValid():
+            self.moved.emit(self.visualRect(current))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter opens, Esc leaves; arrows and pages are Qt's own."""

@@ -1,0 +1,1 @@
+"""Tests of what screens know, without a display."""

@@ -1,0 +1,76 @@
+"""An open session on a real store, and backgrounds that tests can hold back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import pytest
+
+from app.services.session import Session, open_session
+from sync.protocol.errors import KnownError
+from tests.ui import sample
+from tests.ui.organisation import Organisation, organisation
+
+T = TypeVar("T")
+
+
+class Held:
+    """A background that does nothing until `turn`: answers come when the test wants them."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Callable[[], None]] = []
+
+    def run(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[KnownError], None] | None = None,
+        /,
+    ) -> None:
+        """Keep the work for later."""
+
+        def go() -> None:
+            try:
+                result = work()
+            except KnownError as problem:
+                if failed is not None:
+                    failed(problem)
+            else:
+                done(result)
+
+        self._waiting.append(go)
+
+    def post(self, call: Callable[[], None], /) -> None:
+        """Keep the call for later."""
+        self._waiting.append(call)
+
+    def turn(self) -> int:
+        """Do all that waits, and what it leads to; how much it was."""
+        count = 0
+        while self._waiting:
+            self._waiting.pop(0)()
+            count += 1
+        return count
+
+
+@pytest.fixture
+def held() -> Held:
+    """A background under the test's control."""
+    return Held()
+
+
+@pytest.fixture(scope="session")
+def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Organisation]:
+    """An organisation with a server."""
+    with organisation(tmp_path_factory.mktemp("organisation")) as made:
+        yield made
+
+
+@pytest.fixture
+def session(org: Organisation, request: pytest.FixtureRequest) -> Iterator[Session]:
+    """An open session with the sample in its store."""
+    profile = org.laptop(f"laptop-{abs(hash(request.node.nodeid)) % 10**9}")
+    with open_session(profile) as opened:
+        opened.call(sample.fill)
+        yield opened

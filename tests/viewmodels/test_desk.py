@@ -1,0 +1,157 @@
+"""The workplace: what is shown, where one was, and what can be taken back."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.commands import COMMANDS
+from app.services.session import Session
+from app.store import lists, records
+from app.store.store import Store
+from app.viewmodels import overview, reading
+from app.viewmodels.desk import Desk
+from app.viewmodels.history import History
+from app.viewmodels.records import now_ms
+from sync.protocol.kinds import KINDS
+from tests.ui import sample
+from tests.viewmodels.conftest import Held
+
+
+@pytest.fixture
+def desk(session: Session, held: Held) -> Desk:
+    """A workplace with its list loaded, that hears the session's news."""
+    made = Desk(session, held)
+    session.bus.subscribe(lambda changes: held.post(lambda: made.heard(changes)))
+    made.start()
+    held.turn()
+    return made
+
+
+def _at(desk: Desk, title: str) -> int:
+    rows = (desk.rows.row(at) for at in range(desk.rows.count()))
+    return next(at for at, row in enumerate(rows) if row is not None and row.title == title)
+
+
+def test_the_last_row_chosen_is_shown_whatever_came_between(desk: Desk, held: Held) -> None:
+    for title in ("Acme Corporation", "Betatech", "Bioholding", "Condax"):
+        desk.choose(_at(desk, title))
+    assert held.turn() == 2  # the first, and the last that was chosen meanwhile
+    assert desk.detail is not None
+    assert desk.detail.record.title == "Condax"
+
+
+def test_back_and_forth_between_sections_and_records(desk: Desk, held: Held) -> None:
+    desk.choose(_at(desk, "Betatech"))
+    held.turn()
+    desk.go("deal")
+    held.turn()
+    desk.back()
+    held.turn()
+    assert (desk.section, desk.detail and desk.detail.record.title) == ("customer", "Betatech")
+    desk.forth()
+    held.turn()
+    assert (desk.section, desk.detail) == ("deal", None)
+
+
+def test_history_forgets_the_way_forth_when_one_goes_elsewhere() -> None:
+    history = History()
+    history.leave(("customer", None))
+    assert history.back(("deal", None)) == ("customer", None)
+    history.leave(("customer", None))
+    assert history.forth(("task", None)) is None
+
+
+def test_a_deletion_is_told_and_undone(desk: Desk, session: Session, held: Held) -> None:
+    desk.choose(_at(desk, "Betatech"))
+    held.turn()
+    desk.delete()
+    held.turn()
+    assert desk.aside is not None
+    assert desk.aside.undoes
+    assert len(sample.CUSTOMERS) - 1 == desk.list.count() == session.call(reading.counts).kinds["customer"]
+    desk.undo()
+    held.turn()
+    assert desk.list.count() == len(sample.CUSTOMERS)
+    assert desk.detail is not None
+    assert desk.detail.record.title == "Betatech"
+
+
+def test_nothing_to_undo_says_so(desk: Desk) -> None:
+    desk.undo()
+    assert desk.aside is not None
+    assert not desk.aside.undoes
+
+
+def test_a_record_that_was_left_unsaved_is_saved_on_the_way(desk: Desk, session: Session, held: Held) -> None:
+    desk.choose(_at(desk, "Betatech"))
+    held.turn()
+    assert desk.editor is not None
+    desk.editor.type_text("industry", "Optics")
+    record = desk.editor.id
+    desk.choose(_at(desk, "Condax"))
+    held.turn()
+    assert session.call(records.get, record).values["industry"] == "Optics"
+    desk.undo()
+    held.turn()
+    assert session.call(records.get, record).values["industry"] == "Medical"
+
+
+def test_after_closing_nothing_of_a_record_is_held(desk: Desk, held: Held) -> None:
+    desk.choose(_at(desk, sample.FIRST))
+    desk.search("chen")
+    held.turn()
+    desk.choose(0)
+    desk.close()
+    held.turn()
+    assert (desk.detail, desk.editor, desk.counts) == (None, None, None)
+    assert desk.list.count() == desk.found.count() == 0
+
+
+def test_the_first_page_tells_what_the_store_holds(session: Session) -> None:
+    shown = session.call(lambda store: overview.read(store, sample.first_id(store), now_ms()))
+    assert [line.title for line in shown.deals] == ["Analyser line 2", "Consumables 2027"]
+    assert shown.deals_sum == "¥775,000"
+    assert [(line.title, line.alarm) for line in shown.tasks] == [
+        ("Send quote", True),
+        ("Call Dr Chen", False),
+        ("交付培训资料", False),
+    ]
+    assert ("Consent ends in 12 days", "warn") in shown.chips
+    assert shown.related == {"contact": 3, "deal": 3, "task": 3, "activity": 4, "consent": 1}
+    times = [moment.at_ms for moment in shown.moments]
+    assert times == sorted(times, reverse=True)
+    told = "\n".join(moment.title for moment in shown.moments)
+    titles = (
+        "Visit · demo of the new analyser",
+        "Deal won: Analyser line 1",
+        "Consent: Product news",
+        "Customer added",
+    )
+    assert all(title in told for title in titles)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_a_first_page(session: Session, kind: str) -> None:
+    def first(store: Store) -> overview.Overview:
+        return overview.read(store, lists.page(store, KINDS[kind], limit=1).records[0].id, now_ms())
+
+    assert session.call(first).moments
+
+
+def test_a_note_is_an_activity_of_the_record(desk: Desk, session: Session, held: Held) -> None:
+    desk.choose(_at(desk, "Betatech"))
+    held.turn()
+    desk.note("  First line\nand more  ")
+    held.turn()
+    assert desk.detail is not None
+    assert desk.detail.moments[0].title == "Note · First line"
+    made = session.call(records.get, desk.detail.moments[0].id)
+    assert made.values["about"] == "First line\nand more"
+    assert made.values["customer"] == desk.detail.record.id
+
+
+def test_commands_have_ids_and_keys_of_their_own() -> None:
+    keys = [keys for command in COMMANDS for keys in command.keys]
+    assert len(set(keys)) == len(keys)
+    assert len({command.id for command in COMMANDS}) == len(COMMANDS)
+    assert {f"go_{kind}" for kind in KINDS} <= {command.id for command in COMMANDS}

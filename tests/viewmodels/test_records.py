@@ -1,0 +1,125 @@
+"""Lists fetch what is looked at, and hold still while the store changes."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.changes import Changes
+from app.services.session import Session
+from app.store import records
+from app.store.store import Store
+from app.viewmodels.base import Errands
+from app.viewmodels.records import PAGE, FoundList, RecordList
+from sync.protocol.kinds import KINDS
+from tests.ui import sample
+from tests.viewmodels.conftest import Held
+
+CUSTOMER = KINDS["customer"]
+NEWS = Changes((("customer", b"x" * 16),), "sync")
+
+
+@pytest.fixture
+def long_list(session: Session, held: Held) -> RecordList:
+    """A list longer than a page, loaded."""
+    with_many = [{"name": f"Customer {at:04}"} for at in range(5 * PAGE)]
+
+    def many(store: Store) -> None:
+        with records.batch(store) as batch:
+            for values in with_many:
+                batch.add(CUSTOMER, values)
+
+    session.call(many)
+    made = RecordList(session, Errands(held), CUSTOMER)
+    made.load()
+    held.turn()
+    return made
+
+
+def test_rows_come_in_pages_around_what_is_looked_at(long_list: RecordList, held: Held) -> None:
+    assert long_list.count() == 5 * PAGE + len(sample.CUSTOMERS)
+    assert long_list.row(0) is not None
+    assert long_list.row(3 * PAGE) is None
+    heard: list[tuple[int, int]] = []
+    long_list.on_rows = lambda first, last: heard.append((first, last))
+    assert long_list.row(3 * PAGE + 1) is None
+    assert held.turn() == 1  # both rows in one question
+    assert heard == [(3 * PAGE, 4 * PAGE - 1)]
+    row = long_list.row(3 * PAGE)
+    assert row is not None
+    assert row.title.startswith("Customer ")
+
+
+def test_a_row_stays_itself_while_others_come_before_it(
+    long_list: RecordList, session: Session, held: Held
+) -> None:
+    chosen = long_list.rowid(PAGE)
+    row = long_list.row(10)
+    session.call(records.add, CUSTOMER, {"name": "AAA"})
+    long_list.heard(NEWS)
+    assert long_list.row(10) == row  # nothing moves before the answer is there
+    held.turn()
+    assert long_list.at(chosen) == PAGE + 1
+    assert long_list.at(None) == -1
+
+
+def test_news_that_come_close_together_are_read_twice_at_most(long_list: RecordList, held: Held) -> None:
+    for _time in range(50):
+        long_list.heard(NEWS)
+    assert held.turn() == 2
+
+
+def test_news_of_kinds_that_no_row_shows_are_left_alone(
+    long_list: RecordList, session: Session, held: Held
+) -> None:
+    long_list.heard(Changes((("product", b"x" * 16),), "here"))
+    assert held.turn() == 0
+    deals = RecordList(session, Errands(held), KINDS["deal"])
+    deals.heard(NEWS)  # deals show their customer's name
+    assert held.turn() == 1
+
+
+def test_a_deleted_record_leaves_the_list_and_its_place(
+    long_list: RecordList, session: Session, held: Held
+) -> None:
+    shown, rowid = long_list.shown(0), long_list.rowid(0)
+    assert shown is not None
+    session.call(records.delete, shown.id)
+    long_list.load()
+    held.turn()
+    assert long_list.at(rowid) == -1
+    assert long_list.count() == 5 * PAGE + len(sample.CUSTOMERS) - 1
+
+
+def test_after_closing_no_answer_brings_a_record_back(long_list: RecordList, held: Held) -> None:
+    long_list.load()
+    long_list.close()
+    held.turn()
+    assert long_list.count() == 0
+
+
+def test_orders_of_a_list(session: Session, held: Held) -> None:
+    deals = RecordList(session, Errands(held), KINDS["deal"], order="-amount")
+    deals.load()
+    held.turn()
+    rows = [deals.row(at) for at in range(3)]
+    assert [row.figure for row in rows if row] == ["¥680,000", "¥540,000", "¥128,000"]
+
+
+def test_the_last_letters_typed_win(session: Session, held: Held) -> None:
+    found = FoundList(session, Errands(held))
+    for text in ("A", "Ac", "Acm", "Bet"):
+        found.find(text)
+    assert held.turn() == 2  # the first, and the last that was typed meanwhile
+    titles = [row.title for at in range(found.count()) if (row := found.row(at))]
+    assert "Betatech" in titles
+    assert "Acme Corporation" not in titles
+    found.find("")
+    assert found.count() == 0
+
+
+def test_a_row_says_where_something_was_found(session: Session, held: Held) -> None:
+    found = FoundList(session, Errands(held))
+    found.find("chen@hengyuan")
+    held.turn()
+    row = next(row for at in range(found.count()) if (row := found.row(at)) and row.title == sample.FIRST)
+    assert row.second == "Customer · E-mails: chen@hengyuan.example"

@@ -1,0 +1,98 @@
+"""Values as people read them, in two languages."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import pytest
+
+from app.viewmodels import words
+from sync.protocol import money, texts
+from sync.protocol.kinds import KINDS
+
+NOON = int(dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC).timestamp() * 1000)
+DAY = 86_400_000
+
+
+@pytest.fixture(autouse=True)
+def _english_again() -> Iterator[None]:
+    yield
+    texts.use("en")
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "shown"),
+    [
+        (4_230_000, "USD", "$42,300"),
+        (4_230_050, "USD", "$42,300.50"),
+        (68_000_000, "CNY", "¥680,000"),
+        (500, "JPY", "JP¥500"),
+        (-12_345, "EUR", "−€123.45"),
+        (5_400_000, "CHF", "54,000 CHF"),
+        (0, "USD", "$0"),
+    ],
+)
+def test_amounts_are_short_and_exact(minor: int, currency: str, shown: str) -> None:
+    assert words.amount({"minor": minor, "currency": currency}) == shown
+
+
+@pytest.mark.parametrize("currency", sorted({*money.SIGNS.values(), "SEK", "AUD"}))
+def test_an_amount_that_is_shown_may_be_typed_back(currency: str) -> None:
+    value = money.parse("1234567.00", currency)
+    assert value is not None
+    assert money.parse(words.amount(value), "XXX") == value
+
+
+def test_sums_stay_apart_by_currency() -> None:
+    amounts = [
+        {"minor": 100, "currency": "USD"},
+        {"minor": 250, "currency": "CNY"},
+        {"minor": 300, "currency": "USD"},
+    ]
+    assert words.sums(amounts) == "$4 · ¥2.50"
+
+
+def test_days_are_told_by_nearness() -> None:
+    today = dt.date(2026, 11, 22)
+    told = {
+        iso: words.day(iso, today)
+        for iso in ("2026-11-21", "2026-11-22", "2026-11-23", "2026-12-20", "2027-01-06")
+    }
+    assert list(told.values()) == ["Yesterday", "Today", "Tomorrow", "20 Dec", "6 Jan 2027"]
+    assert words.day("not a day") == "not a day"
+
+
+def test_how_long_ago_is_told_in_days_up_to_a_year() -> None:
+    assert [words.ago(NOON - days * DAY, NOON) for days in (0, 1, 8, 364)] == [
+        "Today",
+        "Yesterday",
+        "8 d",
+        "364 d",
+    ]
+    assert words.ago(NOON - 400 * DAY, NOON) == "Oct 2025"
+    assert words.ago(0, NOON) == ""
+
+
+def test_a_moment_has_its_time_only_while_it_is_near() -> None:
+    assert words.moment(NOON - DAY, NOON, "Asia/Shanghai") == "Yesterday 20:00"
+    assert words.moment(NOON - 30 * DAY, NOON, "Asia/Shanghai") == "23 Oct"
+
+
+def test_an_unknown_zone_is_shown_in_ours() -> None:
+    assert words.clock(NOON, "Nowhere/Atall") == words.clock(NOON)
+
+
+def test_addresses_are_in_the_readers_order() -> None:
+    parts = {"street": "张江路 100 号", "city": "上海", "country": "中国"}
+    assert words.address(parts) == "张江路 100 号, 上海, 中国"
+    texts.use("zh_CN")
+    assert words.address(parts) == "中国 上海 张江路 100 号"
+
+
+def test_several_values_name_their_labels_only_when_there_are_several() -> None:
+    field = KINDS["customer"].by_name["phones"]
+    one = [{"id": "0" * 16, "label": "work", "value": "+49 30 1"}]
+    both = [*one, {"id": "1" * 16, "label": "Yard", "value": "+49 30 2"}]
+    assert words.value(field, one, lambda _id: "") == "+49 30 1"
+    assert words.value(field, both, lambda _id: "") == "+49 30 1 (Work)\n+49 30 2 (Yard)"
