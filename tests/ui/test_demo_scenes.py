@@ -23,7 +23,8 @@ def _colours(picture: Path) -> int:
 
 
 def _play(profile: Profile, outdir: Path, scene: str, display: dict[str, str]) -> None:
-    command = [sys.executable, ROOT / "packaging" / "demo" / "drive.py", profile.folder, outdir, scene]
+    drive = ROOT / "packaging" / "demo" / "drive.py"
+    command = [sys.executable, str(drive), str(profile.folder), str(outdir), scene]
     done = subprocess.run(
         command, env={**os.environ, **display}, capture_output=True, text=True, timeout=100, check=False
     )

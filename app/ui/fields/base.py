@@ -38,7 +38,8 @@ class FieldEditor(QWidget):
 
     def stops(self) -> list[QWidget]:
         """The widgets in it that take the focus, in reading order."""
-        return [each for each in self.findChildren(QWidget) if each.focusPolicy() & Qt.FocusPolicy.TabFocus]
+        here = [each for each in self.findChildren(QWidget) if each.window() is self.window()]  # no popups
+        return [each for each in here if each.focusPolicy() & Qt.FocusPolicy.TabFocus]
 
     def has_inner_focus(self) -> bool:
         """Whether the person is in this editor now."""
