@@ -174,7 +174,7 @@ class DetailPane(QFrame):
 
     def _show_new(self, kind: Kind) -> None:
         self._title.setText(_("New {kind}").format(kind=_(kind.label).lower()))
-        self._second.setText("")
+        self._second.hide()
         self._show_chips(())
         self._show_tabs([DETAILS], {DETAILS: _("Details")})
         for button in (self._log, self._edit, self._delete):
@@ -183,6 +183,7 @@ class DetailPane(QFrame):
     def _show_record(self, shown: Overview) -> None:
         self._title.setText(reading.title(shown.record))
         self._second.setText(shown.second)
+        self._second.setVisible(bool(shown.second))
         if self._head_shown != (shown.record.id, shown.chips):
             self._head_shown = (shown.record.id, shown.chips)
             self._show_chips(shown.chips)

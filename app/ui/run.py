@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import socket
 import sys
+from collections.abc import Iterator
 
-from PySide6.QtCore import QLocale
+from PySide6.QtCore import QLocale, QSocketNotifier
 from PySide6.QtWidgets import QApplication
 
 from app import settings
@@ -47,10 +51,35 @@ def open_desktop(profile: Profile) -> int:
     application = make_application()
     desktop = Desktop(profile, application)
     desktop.window.gone.connect(application.quit)
-    desktop.open()
-    code = application.exec()
+    with _closed_by_signals(desktop.window):
+        desktop.open()
+        code = application.exec()
     desktop.close()
     return code
+
+
+@contextlib.contextmanager
+def _closed_by_signals(window: Window) -> Iterator[None]:
+    """Close the window as a person does when a terminal or the system asks the process to end."""
+    if sys.platform == "win32":
+        yield
+        return
+    # While Qt waits no Python runs, so a handler alone would not be called before the next event.
+    woken, waking = socket.socketpair()
+    for end in (woken, waking):
+        end.setblocking(False)
+    signal.set_wakeup_fd(waking.fileno())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda _number, _frame: None)
+    notifier = QSocketNotifier(woken.fileno(), QSocketNotifier.Type.Read)
+    notifier.activated.connect(window.close)
+    try:
+        yield
+    finally:
+        notifier.setEnabled(False)
+        signal.set_wakeup_fd(-1)
+        woken.close()
+        waking.close()
 
 
 def make_application() -> QApplication:

@@ -52,6 +52,7 @@ class Workplace(QWidget):
         self._shell = shell
         self._desk = desk
         self._page: Page | None = None
+        self._emptying = False
         self._list_alone = True  # when list and detail take turns: the list
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -220,6 +221,8 @@ class Workplace(QWidget):
     # -- going about with keys
 
     def _searched(self, text: str) -> None:
+        if self._emptying:
+            return  # whoever empties the field shows something else already
         if self._desk.section not in KINDS:
             self._desk.go(self._desk.list.kind.name)
         self._list_alone = True
@@ -336,9 +339,9 @@ class Workplace(QWidget):
         self._show_section()
 
     def _empty_search(self) -> None:
-        self.search.blockSignals(True)
+        self._emptying = True
         self.search.clear()
-        self.search.blockSignals(False)
+        self._emptying = False
 
     def let_go(self) -> None:
         """Stop watching: the window shows something else next."""

@@ -25,12 +25,16 @@ class LineList(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.setAccessibleName(name)
+        self._lines: list[Told] = []
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
 
     def show_lines(self, lines: Sequence[Told]) -> None:
-        """Show these lines in place of those before."""
+        """Show these lines in place of those before; the same ones keep their focus."""
+        if list(lines) == self._lines:
+            return
+        self._lines = list(lines)
         while (item := self._column.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
                 old.hide()
