@@ -24,6 +24,12 @@ def default_profile() -> Path:
     return Path(platformdirs.user_data_dir("fieldkeep", appauthor=False, roaming=False)) / "default"
 
 
+_NAMED: Final = (
+    "root", "policy", "lease", "device", "state", "header", "blobs", "sealed_outbox", "log", "temp", "orders",
+    "settings", "wipe_intent", "wipe_receipt", "tombstone", "one_opener",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """The folder of one device and the names in it."""
@@ -114,6 +120,15 @@ class Profile:
     def one_opener(self) -> Path:
         """Locked by the process that has the profile open."""
         return self.folder / "profile.lock"
+
+    def is_ours(self, name: str) -> bool:
+        """Whether a file or folder of this name in the profile is one that Fieldkeep made."""
+        store = self.store.name
+        known = {
+            "enrolling.json", "root.coming.json", store, *(store + end for end in ("-wal", "-shm", "-journal")),
+            *(getattr(self, each).name for each in _NAMED),
+        }  # fmt: skip
+        return name.removesuffix(".tmp") in known
 
     def make(self) -> None:
         """Make the folder, for its person alone."""

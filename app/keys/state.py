@@ -27,6 +27,7 @@ from sync.protocol.texts import gettext as _
 from sync.protocol.trust import ADMIN, POLICY_ROLE, SERVER, Floors, Mark
 
 STATE_MAX: Final = 64 * 2**10  # bytes
+_VOUCHED: Final = b"fieldkeep-vouched/v1\n"
 _PURPOSE: Final = b"fieldkeep/state/v1"
 
 # high water: 4 digits of version, then 12 each for root, policy and the orders of these authorities
@@ -151,6 +152,10 @@ class StateFile:
         if problem is not None:
             raise problem
 
+    def vouch(self, data: bytes) -> str:
+        """A mac that only this device's ring key makes; `vouched` knows it again as long as that key is there."""
+        return mac(self._mac_key(), _VOUCHED + data)
+
     def close(self) -> None:
         """Wipe the key; a later call reads it again."""
         if self._key is not None:
@@ -174,6 +179,18 @@ class StateFile:
             with header.key_from(value) as ring_key:
                 self._key = for_purpose(ring_key, info=_PURPOSE)
         return self._key
+
+
+def vouched(ring: Keyring, epoch: int, data: bytes, said: str) -> bool | None:
+    """Whether `said` is what the ring key of this epoch vouches for; None when there is no such key.
+
+    Raises KeyringUnreachable.
+    """
+    value = ring.get(ring_name(epoch))
+    if value is None:
+        return None
+    with header.key_from(value) as ring_key, for_purpose(ring_key, info=_PURPOSE) as key:
+        return hmac.compare_digest(mac(key, _VOUCHED + data).encode(), said.encode())
 
 
 def epoch_hint(profile: Profile) -> int:

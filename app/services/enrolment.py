@@ -185,6 +185,12 @@ def _card(reply: EnrolReply, root: Root, device: bytes, name: str, url: str) -> 
 
 
 def _refuse_if_taken(profile: Profile) -> None:
+    if not all(profile.is_ours(path.name) for path in profile.folder.iterdir()):
+        # The folder of a device is emptied by a wipe: nobody's own files may lie in it.
+        raise AppError(
+            _("This folder holds files that are not Fieldkeep's."),
+            _("Choose an empty folder for the device."),
+        )
     if profile.wipe_intent.exists():
         raise AppError(
             _("The wipe of this device is not finished yet."),

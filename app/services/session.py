@@ -166,6 +166,12 @@ class Session:
         if self.stage == LOCK_CRYPTO:
             raise self.locked_error()
 
+    def share_is_gone(self) -> None:
+        """The store asks for a share that this device has not got: it was locked, whatever its own state says."""
+        if self.stage == ACTIVE:
+            self._set(stage=LOCK_CRYPTO, locked_because=BY_ORDER, ask_share=True)
+            self.tell(Changes((), "lock"))
+
     def stay_locked(self) -> None:
         """Take the share away again where a crash came between a lock and that, or before an unlock was done."""
         if self.stage == LOCK_CRYPTO:
@@ -192,9 +198,9 @@ class Session:
     def obey(self) -> bool:
         """Carry out the orders that are due; whether any was. Raises Wiped after a wipe."""
         any_done = False
-        for pending in self.papers.pending():
-            if pending.order.not_before > self.now():
-                continue
+        due = [each for each in self.papers.pending() if each.order.not_before <= self.now()]
+        # A wipe makes every other order moot, and none of them may stand in its way.
+        for pending in sorted(due, key=lambda each: each.order.op != documents.WIPE):
             if pending.order.op == documents.WIPE:
                 self._wipe(pending)
             elif pending.order.op == documents.LOCK:
@@ -310,6 +316,8 @@ class Session:
         except Exception as problem:  # noqa: BLE001 - a draft, a full disk, a damaged store: nothing holds up a wipe
             _LOG.info("closing for the wipe: %s", problem)
         intent = intent_for(pending, self.card, self.papers.held.policy.version, self.now())
+        intent = msgspec.structs.replace(intent, epoch=self._state.epoch)
+        intent = msgspec.structs.replace(intent, mac=self._guarded.vouch(intent.said()))
         log.shut()
         with contextlib.suppress(OSError):
             # A disk that takes no file: the keys are gone all the same, and every start tries the rest again.

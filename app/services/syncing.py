@@ -135,7 +135,8 @@ class Syncing:
                 if self._session.state.ask_share and not asked_in_vain:
                     continue
                 raise self._session.locked_error()
-            taken = 0 if page.more else self._take_packets()
+            # Records come before the work that was done on them; but "more" may be packets alone, which wait for us.
+            taken = 0 if page.more and page.applied.records else self._take_packets()
             done = dataclasses.replace(done, recovered=done.recovered + taken)
             more_to_send = page.sent > 0 and self._session.call(Store.unsent) > 0
             if was_active and not (page.more or taken or more_to_send):
@@ -149,8 +150,12 @@ class Syncing:
     def _exchange(self, step: Step) -> Page:
         try:
             store = self._session.replica()
-        except Locked:
-            raise
+        except Locked as locked:
+            if not locked.by_order or self._session.stage != ACTIVE:
+                raise
+            # An old copy of this profile was put back after a lock. The server says whether it may open.
+            self._session.share_is_gone()
+            return self._talk(None, step)
         except AppError:
             # A store that does not open keeps no order from this device.
             self._session.papers.store_shut = True

@@ -29,8 +29,9 @@ from app.errors import KeyMissing, KeyringUnreachable, StoreDamaged
 from app.keys import device, vault
 from app.keys.ring import DEV, HIGH_WATER, Keyring
 from app.paths import Profile, remove, sync_folder, write_whole
-from sync.protocol import outbox_seal, signing, version
+from sync.protocol import documents, outbox_seal, signing, version
 from sync.protocol.documents import Destroyed, Files, Receipt, SealedOutbox
+from sync.protocol.errors import Refused
 from sync.protocol.texts import gettext as _
 
 _LOG = logging.getLogger("app.services.wipe")
@@ -54,6 +55,12 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     server_url: str
     policy_version: int
     started: int
+    epoch: int = 1  # of the ring key that vouches for this file
+    mac: str = ""
+
+    def said(self) -> bytes:
+        """The bytes that the mac is over."""
+        return msgspec.json.encode(msgspec.structs.replace(self, mac=""), order="sorted")
 
 
 class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +95,9 @@ def begin(profile: Profile, ring: Keyring, intent: Intent, step: Step = no_step)
     Raises OSError when the intent cannot be written even so; the keys are gone then.
     """
     data = msgspec.json.encode(intent)
+    with contextlib.suppress(OSError):
+        # Whatever lies under this name is not this wipe's receipt, and must not be taken for it.
+        profile.wipe_receipt.unlink(missing_ok=True)
     try:
         write_whole(profile.wipe_intent, data)
     except OSError:
@@ -104,14 +114,17 @@ def begin(profile: Profile, ring: Keyring, intent: Intent, step: Step = no_step)
 def destroy(profile: Profile, ring: Keyring, now: Callable[[], int], step: Step = no_step) -> None:
     """W2 to W5, from wherever the last run stopped. Raises OSError when not even the receipt can be written."""
     intent = read_intent(profile)
-    if intent is None or profile.wipe_receipt.exists() or _is_over(profile, intent):
+    if intent is None or _is_over(profile, intent):
         return
+    # Even beside a receipt: a file that somebody laid there must not stand between the order and the keys.
     keys = vault.destroy(profile, ring)
     step("W2")
     vault.shred_header(profile)
     step("W3")
     files = _remove_files(profile)
     step("W4")
+    if _is_receipt_of(profile, intent):
+        return
     receipt = _receipt(profile, intent, keys, files, now())
     try:
         signing_key = device.load_signing(ring)
@@ -135,7 +148,7 @@ def finish(
     if intent is None:
         return True
     if not _is_over(profile, intent):
-        if not profile.wipe_receipt.exists():
+        if not _is_receipt_of(profile, intent):
             return False
         hand_in(intent, profile.wipe_receipt.read_bytes(), _sealed(profile))
         step("W6")
@@ -165,6 +178,16 @@ def _is_over(profile: Profile, intent: Intent) -> bool:
     """Whether this very wipe has its tombstone: an earlier one may have left another in the same folder."""
     stone = read_tombstone(profile)
     return stone is not None and (stone.device, stone.order_id) == (intent.device, intent.order_id)
+
+
+def _is_receipt_of(profile: Profile, intent: Intent) -> bool:
+    """Whether the receipt of this very wipe is written already; it is not signed twice."""
+    try:
+        envelope = signing.open_envelope(profile.wipe_receipt.read_bytes(), Receipt.TYPE)
+        found = documents.parse(envelope.payload, Receipt)
+    except (OSError, Refused):
+        return False
+    return (found.receipt_id, found.enrolment) == (intent.order_id, intent.enrolment)
 
 
 def _read(path: Path, type_: type[T]) -> T | None:
@@ -210,13 +233,13 @@ def _receipt(profile: Profile, intent: Intent, keys: list[Destroyed], files: Fil
 
 
 def _remove_files(profile: Profile) -> Files:
-    """Everything in the profile but what the later steps need; what will not go is named, by file name only."""
+    """Everything of ours in the profile but what the later steps need; what will not go is named, by name only."""
     kept = {getattr(profile, name).name for name in _KEPT}
     removed, failed = 0, []
     if not profile.folder.exists():
         return Files()
     for path in sorted(profile.folder.iterdir(), key=_store_first):
-        if path.name in kept:
+        if path.name in kept or not profile.is_ours(path.name):
             continue
         try:
             removed += _remove_tree(path)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Final
 
-from app.errors import Busy, Wiped
+from app.errors import Busy, KeyringUnreachable, StoreDamaged, Wiped
 from app.keys import trusted_time
-from app.keys.ring import SystemKeyring
+from app.keys.ring import Keyring, SystemKeyring, ring_name
+from app.keys.state import vouched
 from app.paths import Profile
 from app.services import wipe
 from app.services.card import Card
@@ -16,6 +18,8 @@ from sync.client import enrol as client
 from sync.protocol import documents, signing
 from sync.protocol.documents import Root
 from sync.protocol.texts import gettext as _
+
+EPOCHS_LOOKED_AT: Final = range(1, 5)
 
 
 def intent_for(pending: Pending, card: Card, policy_version: int, now: int) -> wipe.Intent:
@@ -39,12 +43,38 @@ def refuse_wiped(profile: Profile, step: wipe.Step = wipe.no_step) -> None:
     intent = wipe.read_intent(profile)
     if intent is not None:
         # Another process may be at it, or the disk take no file: then every start tries again.
+        ring = SystemKeyring(intent.org, intent.device)
         with contextlib.suppress(Busy, OSError), contextlib.closing(Opener(profile.one_opener)):
-            wipe.destroy(profile, SystemKeyring(intent.org, intent.device), _wall_ms, step)
+            _believe(ring, intent)
+            wipe.destroy(profile, ring, _wall_ms, step)
         raise wiped_error(intent.org_name, intent.reason)
     stone = wipe.read_tombstone(profile)
     if stone is not None and not profile.device.exists():
         raise wiped_error(stone.org_name, stone.reason)
+
+
+def _believe(ring: Keyring, intent: wipe.Intent) -> None:
+    """Refuse an intent that this device's own ring key does not vouch for, while there are keys to lose.
+
+    A file laid into a folder must not be able to wipe; the mac is made when a verified order is obeyed. Raises
+    StoreDamaged.
+    """
+    try:
+        proven = vouched(ring, intent.epoch, intent.said(), intent.mac)
+        if proven or (proven is None and not _holds_keys(ring)):
+            return  # vouched for, or the keys have gone already by this wipe
+    except KeyringUnreachable:
+        return  # it gives nothing, and deletes nothing: what goes are files of this folder alone
+    except StoreDamaged:
+        pass  # an entry that is no key vouches for nothing
+    raise StoreDamaged(
+        _("A file here says that this device was wiped, and no order stands behind it."),
+        _("Nothing was destroyed. Tell IT, and do not open folders that others prepared."),
+    )
+
+
+def _holds_keys(ring: Keyring) -> bool:
+    return any(ring.get(ring_name(epoch)) is not None for epoch in EPOCHS_LOOKED_AT)
 
 
 def finish_wipe(profile: Profile, step: wipe.Step = wipe.no_step) -> bool:
@@ -55,6 +85,9 @@ def finish_wipe(profile: Profile, step: wipe.Step = wipe.no_step) -> bool:
     if wipe.read_intent(profile) is None:
         return True
     with contextlib.closing(Opener(profile.one_opener)):
+        intent = wipe.read_intent(profile)
+        if intent is not None:
+            _believe(SystemKeyring(intent.org, intent.device), intent)
         return finish_held(profile, step)
 
 

@@ -22,15 +22,32 @@ from stage import Server, Stage, files_with, secrets_in_process_list
 TREE = Path(__file__).resolve().parents[2]
 ANNA, BEN, ADMIN = "anna@demo.example", "ben@demo.example", "it@demo.example"
 # Words that are typed into records below: not one may be found in clear on any disk afterwards.
+# In two parts, so that the search does not find this very file.
 MARKERS = [
-    "Halvoryn optics", "30 5550 17312", "Prefers calls before nine; ask for Quorrabel",
-    "Tessovan optics", "30 5550 29883", "Wants the Brindlewick catalogue",
-    "Parking behind the Ulmenhain gate", "Invoices go to the Zellerfeld office",
-    "Ilka Vossmeer", "Tomas Brenlik", "Rieke Aldoven", "Marit Quellin",
-    "Jonas Fendrup", "Sanne Okterhuis", "Pavel Strombek", "Lena Wittgard",
-    "Visit to the Orvendale works", "Showed the Kestrix 40, price by Friday",
-    "Send the quote to Orvendale", "Add the Kestrix spare kit",
-]  # fmt: skip
+    " ".join(parts)
+    for parts in (
+        ("Halvoryn", "optics"),
+        ("30 5550", "17312"),
+        ("Prefers calls before", "nine; ask for Quorrabel"),
+        ("Tessovan", "optics"),
+        ("30 5550", "29883"),
+        ("Wants the Brindlewick", "catalogue"),
+        ("Parking behind", "the Ulmenhain gate"),
+        ("Invoices go to", "the Zellerfeld office"),
+        ("Ilka", "Vossmeer"),
+        ("Tomas", "Brenlik"),
+        ("Rieke", "Aldoven"),
+        ("Marit", "Quellin"),
+        ("Jonas", "Fendrup"),
+        ("Sanne", "Okterhuis"),
+        ("Pavel", "Strombek"),
+        ("Lena", "Wittgard"),
+        ("Visit to the", "Orvendale works"),
+        ("Showed the Kestrix", "40, price by Friday"),
+        ("Send the quote", "to Orvendale"),
+        ("Add the Kestrix", "spare kit"),
+    )
+]
 
 
 class Demo:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from sync.client.errors import ServerRefused, Unreachable
 from sync.client.line import Line, whole
@@ -24,11 +25,14 @@ from sync.protocol.errors import BadFrames, Problem, UpgradeNeeded
 from sync.protocol.ids import new_incarnation
 from sync.protocol.merge import Conflict
 from sync.protocol.messages import Change, Cursor, ExchangeHead, OpResult, Paper, ReplyHead
+from sync.protocol.ops import Op
 from sync.protocol.texts import gettext as _
 
 ACTIVE = "active"
 NOTHING_HELD = Position(Cursor(), b"\0" * 8, 0)
 
+NUMBER_END: Final = 2**53
+TIME_END: Final = 4_102_444_800_000  # the year 2100, in UTC milliseconds
 Step = Callable[[int], None]
 
 
@@ -72,6 +76,7 @@ def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = 
         raise
     step(3)
     reply, answer, papers = _read(frames)
+    _plausible(reply, answer, ops, position)
     book.take_papers(papers, nonce)
     step(4)
     applied = replica.apply(answer) if replica else Applied()
@@ -81,6 +86,26 @@ def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = 
     book.heard(reply.server_time, standing.obeyed, reply.person)
     step(6)
     return Page(more=reply.more, sent=len(ops), applied=applied, papers=len(papers))
+
+
+def _plausible(reply: ReplyHead, answer: Answer, ops: list[Op], position: Position) -> None:
+    """Refuse an answer that acknowledges what was never sent, or holds a number no honest server gives."""
+    sent = {op.n for op in ops}
+    highest = max(sent, default=position.last_n)
+    numbers = [
+        reply.acked_n, reply.durable_seq, reply.server_time, reply.order_head, reply.cursor.seq,
+        *(change.ver for change in answer.changes), *(result.ver for result in answer.results),
+    ]  # fmt: skip
+    if (
+        not all(0 <= number < NUMBER_END for number in numbers)
+        or reply.server_time > TIME_END
+        or reply.acked_n > highest
+        or not {result.n for result in answer.results} <= sent
+    ):
+        raise Unreachable(
+            _("The server's answer does not fit what was sent and was not used."),
+            _("Your changes are safe on this device. Tell IT if this goes on."),
+        )
 
 
 def _post(line: Line, body: bytes, position: Position, state: str) -> bytes:

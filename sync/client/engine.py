@@ -12,6 +12,7 @@ from sync.client.errors import ServerRefused
 from sync.client.pace import Pace
 from sync.client.status import Phase
 from sync.protocol.errors import KnownError, UpgradeNeeded
+from sync.protocol.texts import gettext as _
 
 _LOG = logging.getLogger("sync.client.engine")
 
@@ -73,6 +74,10 @@ class Engine:
             self._failed(refusal, Phase.REFUSED)
         except KnownError as problem:
             self._failed(problem, Phase.OFFLINE)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, orders must keep coming
+            # A fault of ours is told with its trace, and must not keep orders from this device until a restart.
+            _LOG.exception("exchange ended with a fault: %s", type(fault).__name__)
+            self._failed(_fault(), Phase.OFFLINE)
         else:
             with self._wake:
                 fresh = self._pace is taken
@@ -99,3 +104,10 @@ class Engine:
                     return True
                 self._wake.wait(wait)
             return False
+
+
+def _fault() -> KnownError:
+    return KnownError(
+        _("Exchanging with the server failed in a way we did not expect."),
+        _("Your changes are safe on this device. Fieldkeep goes on trying; tell IT if this stays."),
+    )

@@ -83,4 +83,3 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     last: int
     ops: int
     data: bytes
-

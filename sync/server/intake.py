@@ -87,6 +87,10 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
                 raise RequestProblem(Problem.ROLLBACK, why="number used twice")
         else:
             result = _new(tx, author, op, op_id, now)
+            if result.outcome is Outcome.REJECTED and isinstance(op, Op):
+                # What its author may no longer hold is not lost: the words stay here, beside the answer.
+                said = result.code.value if result.code else ""
+                records.keep_refused(op_id, author.person.id, said, codec.pack(op), now)
             records.put_result(op_id, result)
             taken.acked_n = op.n
             taken.new += 1
@@ -137,7 +141,11 @@ def _new(tx: Transaction, author: Author, op: Op | Unreadable, op_id: OpId, now:
             outcome=Outcome.OK, print=_print(op), ver=held.row.ver if held else 0, differs=held is not None
         )
     if not _may(author.rights, op, held):
-        return _refused(op, Rejection.FORBIDDEN, _("You may not change this record."))
+        return _refused(
+            op,
+            Rejection.FORBIDDEN,
+            _("You may not change this record any more. What you wrote is kept on the server; ask IT."),
+        )
     result = _apply(tx, author, op, op_id, held, now)
     if origin is not None and result.outcome is not Outcome.REJECTED:
         tx.records.put_origin(origin)

@@ -213,7 +213,7 @@ def _signer(tx: Transaction, opened: signing.Envelope) -> Device | None:
 
 
 def _fits(tx: Transaction, device: Device, receipt: Receipt) -> None:
-    """A receipt is for this enrolment, and for the order it names; without an order it answers silence."""
+    """A receipt is for this enrolment, and for a filed wipe order: nothing else wipes."""
     root, _policy = root_and_policy(tx)
     if (receipt.org, receipt.enrolment, receipt.device) != (root.org, device.enrolment, device.device.hex()):
         raise RequestProblem(Problem.BAD_REQUEST, why="receipt of another device")
@@ -224,6 +224,7 @@ def _fits(tx: Transaction, device: Device, receipt: Receipt) -> None:
             if (order.op, order.digest) != (WIPE, receipt.order_sha256):
                 raise RequestProblem(Problem.BAD_REQUEST, why="receipt of another order")
             return
+    raise RequestProblem(Problem.BAD_REQUEST, why="receipt without an order")
 
 
 def packet_id(target: str, source: bytes, incarnation: bytes, first: int, last: int) -> bytes:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from sync.client.cycle import Page, exchange
 from sync.client.errors import ExchangeError, ServerRefused, Unreachable
 from sync.protocol import codec, messages
-from sync.protocol.errors import Problem, Refused, UpgradeNeeded
+from sync.protocol.errors import Outcome, Problem, Refused, UpgradeNeeded
 from sync.protocol.merge import Conflict
 from sync.protocol.messages import Cursor, Paper
 from tests.client.memory import (
@@ -268,6 +269,22 @@ GOOD_HEAD = messages.ReplyHead(
 for _tag in (messages.RESULT, messages.CHANGE, messages.CONFLICT, messages.PAPER):
     for _value in (None, 5, {}, {"n": "x"}, {"id": 5}):
         BROKEN[f"{_tag} {_value}"] = _reply([(messages.HEAD, GOOD_HEAD), (_tag, _value)])
+
+
+def _with(**bent: object) -> Callable[[str, bytes], bytes]:
+    return _reply([(messages.HEAD, msgspec.structs.replace(GOOD_HEAD, **{"acked_n": 1, **bent}))])
+
+
+# A server that takes more than it was given, or counts as none does, must not empty an outbox.
+BROKEN["more acknowledged than sent"] = _with(acked_n=2)
+BROKEN["a number beyond all counting"] = _with(durable_seq=2**63)
+BROKEN["a time beyond all calendars"] = _with(server_time=10**18)
+BROKEN["a result for nothing sent"] = _reply(
+    [
+        (messages.HEAD, msgspec.structs.replace(GOOD_HEAD, acked_n=1)),
+        (messages.RESULT, messages.OpResult(n=7, outcome=Outcome.OK)),
+    ]
+)
 
 
 @pytest.mark.parametrize("bend", BROKEN.values(), ids=list(BROKEN))

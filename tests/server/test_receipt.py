@@ -114,11 +114,12 @@ def test_saying_done_wipes_nothing(inside: Inside, ana: Device) -> None:
     assert accepted(ana, at_rest(ana)) == wipe
 
 
-def test_a_device_that_wiped_itself_for_silence_is_believed(inside: Inside, ana: Device) -> None:
-    """Policy orders that wipe without any order; the receipt is then the first word of it."""
+def test_a_receipt_for_no_filed_order_is_refused(inside: Inside, ana: Device) -> None:
+    """Nothing wipes but an order, so a device that says otherwise was tricked or lies."""
     silent = signed(inside, order(inside, WIPE, ana))
-    ana.hand_in(ana.receipt(silent, receipt_id="5" * 32, order_sha256=""))
-    assert (inside.view(ana).state, inside.view(ana).receipt) == ("wiped", "verified")
+    with pytest.raises(Refusal):
+        ana.hand_in(ana.receipt(silent, receipt_id="5" * 32, order_sha256=""))
+    assert (inside.view(ana).state, inside.view(ana).receipt) == ("active", "none")
 
 
 def test_work_of_a_device_to_be_wiped_still_comes_in(inside: Inside, ana: Device, bo: Device) -> None:

@@ -273,6 +273,12 @@ class Records(Protocol):
     def put_result(self, op_id: OpId, result: Result) -> None:
         """Keep what became of an op; only the last `RESULTS_KEPT` of an incarnation stay."""
 
+    def keep_refused(self, op_id: OpId, person: bytes, code: str, op: bytes, at: int) -> None:
+        """Keep an op that was not taken: its author may not be able to hold it any longer."""
+
+    def refused(self, device: bytes) -> list[tuple[int, str, bytes]]:
+        """Number, code and body (msgpack of Op) of the ops of a device that were not taken, in order."""
+
     def origin(self, op_id: OpId) -> bool:
         """Whether a recovered op was taken in already."""
 

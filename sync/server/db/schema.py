@@ -56,6 +56,9 @@ STEPS: Final[tuple[str, ...]] = (
         device BLOB NOT NULL, incarnation BLOB NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL,
         PRIMARY KEY (device, incarnation, n)
     ) WITHOUT ROWID;
+    CREATE TABLE refused (
+        device BLOB NOT NULL, incarnation BLOB NOT NULL, n INTEGER NOT NULL, person BLOB NOT NULL, at INTEGER NOT NULL,
+        code TEXT NOT NULL, op BLOB NOT NULL, PRIMARY KEY (device, incarnation, n)) WITHOUT ROWID;
     CREATE TABLE origin (
         device BLOB NOT NULL, incarnation BLOB NOT NULL, n INTEGER NOT NULL,
         PRIMARY KEY (device, incarnation, n)

@@ -206,6 +206,19 @@ class SqliteRecords:
             (op_id.device, op_id.incarnation, op_id.n - RESULTS_KEPT),
         )
 
+    def keep_refused(self, op_id: OpId, person: bytes, code: str, op: bytes, at: int) -> None:
+        """Keep an op that was not taken: its author may not be able to hold it any longer."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO refused VALUES (?, ?, ?, ?, ?, ?, ?)", (*op_id, person, at, code, op)
+        )
+
+    def refused(self, device: bytes) -> list[tuple[int, str, bytes]]:
+        """Number, code and body of the ops of a device that were not taken, in order."""
+        rows = self._db.execute(
+            "SELECT n, code, op FROM refused WHERE device = ? ORDER BY at, n", (device,)
+        ).fetchall()
+        return [(int(n), str(code), bytes(op)) for n, code, op in rows]
+
     def origin(self, op_id: OpId) -> bool:
         """Whether a recovered op was taken in already."""
         row = self._db.execute(

@@ -1,0 +1,89 @@
+"""Files that somebody lays in the way: none of them wipes, and none of them stops a wipe."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from tests.road import ANNA, Laptop, Town
+from tests.wipe.test_every_crash import doomed
+
+
+def _trap(town: Town, laptop: Laptop, name: str) -> Laptop:
+    """A folder in which a file says that this laptop is being wiped; no order stands behind it."""
+    trap = Laptop(town, town.folder / name, name)
+    trap.folder.mkdir()
+    card = laptop.card()
+    intent = {
+        "v": 1, "order_id": "0" * 32, "order_sha256": "0" * 64, "reason": "", "org": card.org,
+        "org_name": card.org_name, "device": card.device, "enrolment": card.enrolment,
+        "server_url": card.server_url, "policy_version": 1, "started": 1,
+    }  # fmt: skip
+    (trap.folder / "wipe.intent").write_text(json.dumps(intent))
+    return trap
+
+
+@pytest.mark.parametrize("along", [(), ("root.json",), ("root.json", "store.hdr", "device.json")])
+def test_a_file_alone_wipes_nothing(town: Town, along: tuple[str, ...]) -> None:
+    laptop = town.laptop(ANNA)
+    laptop.add("customer", name="Northwind")
+    before = laptop.entries()
+    trap = _trap(town, laptop, f"trap-{len(along)}")
+    for name in along:
+        shutil.copy(laptop.folder / name, trap.folder / name)
+    for verb in ("status", "sync", "list customer"):
+        assert trap.ask(*verb.split()).code == 1
+    assert laptop.entries() == before
+    assert len(laptop.json("list", "customer")) == 1
+    assert town.device(laptop)["state"] == "active"
+
+
+def test_a_receipt_laid_there_before_saves_no_key(town: Town) -> None:
+    laptop = town.laptop(ANNA)
+    laptop.add("customer", name="Northwind")
+    (laptop.folder / "wipe.receipt").write_bytes(b"")
+    town.order("wipe", laptop)
+    assert laptop.ask("sync").code == 4
+    assert (laptop.files(), laptop.entries()) == (["profile.lock", "tombstone.json"], {})
+    assert town.device(laptop)["receipt"] == "verified"
+
+
+def test_a_receipt_laid_there_in_between_saves_no_key(town: Town) -> None:
+    lost = doomed(town)
+    assert lost.die(0)  # the intent stands
+    (lost.laptop.folder / "wipe.receipt").write_bytes(b"{}")
+    assert lost.laptop.ask("sync").code == 4
+    assert (lost.laptop.files(), lost.laptop.entries()) == (["profile.lock", "tombstone.json"], {})
+
+
+def test_a_folder_with_somebodys_files_becomes_no_device(town: Town) -> None:
+    laptop = town.laptop()
+    laptop.folder.mkdir()
+    (laptop.folder / "thesis.odt").write_text("years")
+    done = laptop.ask("enrol", "--name", laptop.name, stdin=town.code(ANNA))
+    assert (done.code, done.err.splitlines()[0]) == (1, "This folder holds files that are not Fieldkeep's.")
+
+
+def test_a_wipe_takes_only_what_is_ours(town: Town) -> None:
+    laptop = town.laptop(ANNA)
+    (laptop.folder / "photos").mkdir()
+    (laptop.folder / "photos" / "1.jpg").write_bytes(b"sun")
+    town.order("wipe", laptop)
+    assert laptop.ask("sync").code == 4
+    assert laptop.files() == ["photos/1.jpg", "profile.lock", "tombstone.json"]
+
+
+def test_an_old_copy_put_back_after_a_lock_still_hears_it(town: Town) -> None:
+    laptop = town.laptop(ANNA)
+    laptop.add("customer", name="Northwind")
+    shutil.copytree(laptop.folder, town.folder / "old")
+    town.order("lock", laptop)
+    assert laptop.ask("sync").code == 3
+    shutil.rmtree(laptop.folder)
+    shutil.move(town.folder / "old", laptop.folder)
+    assert laptop.ask("sync").code == 3
+    town.order("wipe", laptop)
+    assert laptop.ask("sync").code == 4
+    assert town.device(laptop)["receipt"] == "verified"
