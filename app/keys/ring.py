@@ -127,6 +127,20 @@ class SystemKeyring:
             )
         return value
 
+    def _tried(self, verb: str, work: Callable[[Backend], T], answers: list[T]) -> bool:
+        """Whether the keyring answered, into `answers`. Raises AppError."""
+        try:
+            if self._backend is None:
+                self._backend = system_backend(self._timeout)
+            answers.append(work(self._backend))
+        except AppError:
+            raise
+        except Exception as error:  # noqa: BLE001 - D-Bus, Win32 and Keychain each raise what they like
+            # Its text is not ours and may name what must not be named; the type is enough to look it up.
+            _log.info("keyring %s failed: %s", verb, type(error))
+            return False
+        return True
+
     def _ask(self, verb: str, work: Callable[[Backend], T]) -> T:
         """Run `work` in a thread of its own, so that a keyring that hangs costs `timeout` and no more."""
         if not self._turn.acquire(timeout=0 if self._overdue else self._timeout):
@@ -137,15 +151,11 @@ class SystemKeyring:
 
         def run() -> None:
             try:
-                if self._backend is None:
-                    self._backend = system_backend(self._timeout)
-                answers.append(work(self._backend))
+                # Twice, for a busy daemon loses an item between two of its own calls; each of ours may be repeated.
+                if not self._tried(verb, work, answers) and not self._tried(verb, work, answers):
+                    problems.append(_no_answer())
             except AppError as error:
                 problems.append(error)
-            except Exception as error:  # noqa: BLE001 - D-Bus, Win32 and Keychain each raise what they like
-                # Its text is not ours and may name what must not be named; the type is enough to look it up.
-                _log.info("keyring %s failed: %s", verb, type(error))
-                problems.append(_no_answer())
             finally:
                 self._overdue = False
                 self._turn.release()
