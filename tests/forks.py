@@ -70,15 +70,14 @@ class Fork:
     def wait(self) -> Answer:
         """Its answer, once it has ended. Raises TimeoutError, and kills it then."""
         try:
-            code = int(self._line())
+            return Answer(int(self._line()), _text(self._out), _text(self._err))
         except TimeoutError:
             self.kill()
             raise
-        answer = Answer(code, _text(self._out), _text(self._err))
-        self._end.close()
-        os.close(self._out)
-        os.close(self._err)
-        return answer
+        finally:
+            self._end.close()
+            os.close(self._out)
+            os.close(self._err)
 
     def _line(self) -> str:
         line = b""
