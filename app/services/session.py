@@ -23,7 +23,6 @@ from app.keys.device import DeviceKeys
 from app.keys.ring import Keyring, SystemKeyring
 from app.keys.secret import SecretBytes
 from app.keys.state import State, StateFile
-from app.keys.trusted_time import Anchor
 from app.paths import Profile
 from app.services import guard, wipe
 from app.services.card import Card, read_card
@@ -78,7 +77,7 @@ class Session:
             state=lambda: self._state,
             alter=self._alter,
             now=self.now,
-            sample=_anchor,
+            sample=lambda at: trusted_time.anchored(at, trusted_time.system_clock()),
         )
         self._worker = Worker("fieldkeep-store")
 
@@ -395,7 +394,3 @@ def open_session(profile: Profile, wipe_step: wipe.Step = wipe.no_step) -> Sessi
         session.close()
         raise
     return session
-
-
-def _anchor(server_time: int) -> Anchor:
-    return trusted_time.anchored(server_time, trusted_time.system_clock())

@@ -18,36 +18,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import facts as input_facts
 import screens
 from stage import Server, Stage, files_with, secrets_in_process_list
+from typed import MARKERS
 
 TREE = Path(__file__).resolve().parents[2]
 ANNA, BEN, ADMIN = "anna@demo.example", "ben@demo.example", "it@demo.example"
-# Words that are typed into records below: not one may be found in clear on any disk afterwards.
-# In two parts, so that the search does not find this very file.
-MARKERS = [
-    " ".join(parts)
-    for parts in (
-        ("Halvoryn", "optics"),
-        ("30 5550", "17312"),
-        ("Prefers calls before", "nine; ask for Quorrabel"),
-        ("Tessovan", "optics"),
-        ("30 5550", "29883"),
-        ("Wants the Brindlewick", "catalogue"),
-        ("Parking behind", "the Ulmenhain gate"),
-        ("Invoices go to", "the Zellerfeld office"),
-        ("Ilka", "Vossmeer"),
-        ("Tomas", "Brenlik"),
-        ("Rieke", "Aldoven"),
-        ("Marit", "Quellin"),
-        ("Jonas", "Fendrup"),
-        ("Sanne", "Okterhuis"),
-        ("Pavel", "Strombek"),
-        ("Lena", "Wittgard"),
-        ("Visit to the", "Orvendale works"),
-        ("Showed the Kestrix", "40, price by Friday"),
-        ("Send the quote", "to Orvendale"),
-        ("Add the Kestrix", "spare kit"),
-    )
-]
 
 
 class Demo:
