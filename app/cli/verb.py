@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -60,8 +61,8 @@ def done(args: Arguments, document: dict[str, Any], text: str) -> int:
 
 
 def say(text: str) -> None:
-    """One line for a person."""
-    print(text)
+    """Lines for a person; what a terminal would obey instead of show is left out."""
+    print("".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc"))
 
 
 def _no_number(text: str) -> float:

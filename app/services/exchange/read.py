@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import stat
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -93,7 +94,10 @@ class _Sieve:
 def read(path: Path) -> Table:
     """The table in a file. Raises Unreadable."""
     try:
-        size = path.stat().st_size
+        there = path.stat()
+        if not stat.S_ISREG(there.st_mode):
+            raise Unreadable(_("This is not a file."), _("Choose a file of your own disk."))
+        size = there.st_size
         if size > FILE_MAX:
             raise Unreadable(
                 _("The file is too large: {size} MB.").format(size=size >> 20),
