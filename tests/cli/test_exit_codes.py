@@ -75,30 +75,30 @@ def test_wrong_use(laptop: Laptop, words: tuple[str, ...]) -> None:
     assert done.err
 
 
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        (("add", "unicorn", "name=X"), "There is no kind “unicorn”."),
-        (("add", "customer", "name=X", "colour=red"), "Customer has no field “colour”."),
-        (("add", "customer", "industry=X"), "Name is needed."),
-        (("add", "customer", "name=X", "employees=many"), ""),
-        (("add", "customer", "name=X", "address.planet=Mars"), "Parts: "),
-        (("add", "customer", "name=X", "industry.main=Y"), "Industry has no parts."),
-        (("add", "customer", "name=X", "stage=married"), "Not one of the choices."),
-        (("list", "customer", "--where", "colour=red"), "Customer has no field “colour”."),
-        (("list", "unicorn"), "There is no kind “unicorn”."),
-        (("show", "01a204e2-eaf8-7000-9d5a-65ffc12103b3"), "There is no such record"),
-        (("show", "12"), "There is no record with this id."),
-        (("delete", "x; DROP TABLE customer"), "There is no record with this id."),
-        (("edit", "01a204e2-eaf8-7000-9d5a-65ffc12103b3", "name=X"), "There is no such record"),
-    ],
+REFUSED = (
+    (("add", "unicorn", "name=X"), "There is no kind “unicorn”."),
+    (("add", "customer", "name=X", "colour=red"), "Customer has no field “colour”."),
+    (("add", "customer", "industry=X"), "Name is needed."),
+    (("add", "customer", "name=X", "employees=many"), ""),
+    (("add", "customer", "name=X", "address.planet=Mars"), "Parts: "),
+    (("add", "customer", "name=X", "industry.main=Y"), "Industry has no parts."),
+    (("add", "customer", "name=X", "stage=married"), "Not one of the choices."),
+    (("list", "customer", "--where", "colour=red"), "Customer has no field “colour”."),
+    (("list", "unicorn"), "There is no kind “unicorn”."),
+    (("show", "01a204e2-eaf8-7000-9d5a-65ffc12103b3"), "There is no such record"),
+    (("show", "12"), "There is no record with this id."),
+    (("delete", "x; DROP TABLE customer"), "There is no record with this id."),
+    (("edit", "01a204e2-eaf8-7000-9d5a-65ffc12103b3", "name=X"), "There is no such record"),
 )
-def test_what_is_refused_says_why(laptop: Laptop, words: tuple[str, ...], says: str) -> None:
+
+
+def test_what_is_refused_says_why(laptop: Laptop) -> None:
     before = laptop.holds()
-    done = laptop.ask(*words)
-    assert (done.code, done.out) == (1, "")
-    assert says in done.err
-    assert done.err.strip()
+    for words, says in REFUSED:
+        done = laptop.ask(*words)
+        assert (done.code, done.out) == (1, ""), words
+        assert says in done.err, words
+        assert done.err.strip(), words
     assert laptop.holds() == before
 
 

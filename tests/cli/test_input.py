@@ -67,22 +67,40 @@ def _keep_each(laptop: Laptop, strings: list[str]) -> dict[str, tuple[str, Any]]
     return _keep_each(laptop, strings[:half]) | _keep_each(laptop, strings[half:])
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "", "{", "not json", "[1, 2]", '"name"', "3", "null", '{"name": NaN}', '{"name": 1}', '{"name": {"a": 1}}',
-        '{"name": ["x"]}', '{"name": "X", "employees": 1e400}', '{"name": "X", "employees": 10000000000000000000000}',
-        '{"name": "X", "phones": [{"number": "1"}]}', '{"name": "X", "tags": [[1]]}', '{"name": "X", "parent": 5}',
-        '{"name": "X", "revenue": {"minor": 1.5, "currency": "EUR"}}', '{"name": "X", "": "Y"}',
-        '{"name": "\\u0000"}', '{"name": "   "}', '{"name": null}', "[" * 100_000, '{"a":' * 5_000,
-    ],
-)  # fmt: skip
-def test_what_is_no_record_is_refused(laptop: Laptop, text: str) -> None:
-    before = len(laptop.json("list", "customer"))
-    done = laptop.ask("add", "customer", "-", stdin=text)
-    assert done.code in (1, 2)
-    assert (done.out, done.err.strip() != "") == ("", True)
-    assert len(laptop.json("list", "customer")) == before
+NO_RECORDS = (
+    "",
+    "{",
+    "not json",
+    "[1, 2]",
+    '"name"',
+    "3",
+    "null",
+    '{"name": NaN}',
+    '{"name": 1}',
+    '{"name": {"a": 1}}',
+    '{"name": ["x"]}',
+    '{"name": "X", "employees": 1e400}',
+    '{"name": "X", "employees": 10000000000000000000000}',
+    '{"name": "X", "phones": [{"number": "1"}]}',
+    '{"name": "X", "tags": [[1]]}',
+    '{"name": "X", "parent": 5}',
+    '{"name": "X", "revenue": {"minor": 1.5, "currency": "EUR"}}',
+    '{"name": "X", "": "Y"}',
+    '{"name": "\\u0000"}',
+    '{"name": "   "}',
+    '{"name": null}',
+    "[" * 100_000,
+    '{"a":' * 5_000,
+)
+
+
+def test_what_is_no_record_is_refused(laptop: Laptop) -> None:
+    before = laptop.holds()
+    for text in NO_RECORDS:
+        done = laptop.ask("add", "customer", "-", stdin=text)
+        assert done.code in (1, 2), text[:40]
+        assert (done.out, done.err.strip() != "") == ("", True), text[:40]
+    assert laptop.holds() == before
 
 
 def test_text_that_is_no_utf8_is_refused_and_not_mended(laptop: Laptop) -> None:
