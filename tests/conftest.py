@@ -128,6 +128,10 @@ _watch = pytest.StashKey[_Warnings]()
 def _watching(item: pytest.Item) -> Iterator[_Warnings]:
     watch = item.stash.setdefault(_watch, _Warnings())
     loggers = [logging.getLogger(name) for name in ("app", "sync")]
+    for name, known in logging.root.manager.loggerDict.items():
+        # A tool that configures logging in this process (import-linter does) switches all others off.
+        if isinstance(known, logging.Logger) and name.partition(".")[0] in ("app", "sync"):
+            known.disabled = False
     for logger in loggers:
         logger.addHandler(watch)
     try:
