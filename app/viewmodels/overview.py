@@ -255,7 +255,7 @@ def _deal_moments(deals: list[Record], now_ms: int) -> Iterable[MomentText]:
     for deal in deals:
         values, stage = deal.values, deal.values.get("stage") or ""
         iso = values.get("close_on" if stage in CLOSED else "engaged_on")
-        at_ms = _noon(iso) or _made(deal.id)
+        at_ms = _in_day(iso, now_ms) or _made(deal.id)
         if stage == "won":
             told = _("Deal won: {name}")
         elif stage == "lost":
@@ -285,7 +285,7 @@ def _consent_moments(consents: list[Record], now_ms: int) -> Iterable[MomentText
         if each.values.get("ends_on"):
             body.append(_("valid until {day}").format(day=words.day(each.values["ends_on"])))
         iso = each.values.get("given_on")
-        at_ms = _noon(iso) or _made(each.id)
+        at_ms = _in_day(iso, now_ms) or _made(each.id)
         title = _("Consent: {purpose}").format(purpose=reading.title(each))
         when = words.day(iso) if iso else words.moment(at_ms, now_ms)
         text = words.DOT.join([part for part in (label, *body) if part])
@@ -339,15 +339,16 @@ def _day_when(iso: str, person: str | None) -> str:
     return words.DOT.join(part for part in (words.day(iso), words.person(person or "")) if part)
 
 
-def _noon(iso: Any) -> int:
-    """A day as UTC milliseconds in its middle, 0 for none."""
+def _in_day(iso: Any, now_ms: int) -> int:
+    """A day as UTC milliseconds in its middle, 0 for none; what is dated today has happened by now."""
     if not isinstance(iso, str):
         return 0
     try:
         date = dt.date.fromisoformat(iso)
     except ValueError:
         return 0
-    return int(dt.datetime(date.year, date.month, date.day, 12, tzinfo=dt.UTC).timestamp() * 1000)
+    noon = int(dt.datetime(date.year, date.month, date.day, 12, tzinfo=dt.UTC).timestamp() * 1000)
+    return min(noon, now_ms) if date <= dt.datetime.fromtimestamp(now_ms / 1000).astimezone().date() else noon
 
 
 def _made(id_: bytes) -> int:
