@@ -26,18 +26,22 @@ _OPTIONS = (
 )
 
 
-def compile_lock(out: str, *extra: str) -> None:
+def compile_lock(out: str, *what: str) -> None:
     """Write `packaging/locks/<out>`; raises CalledProcessError when the parts do not fit together."""
     env = {name: os.environ[name] for name in _KEPT if name in os.environ}
     uv = str(Path(sys.executable).with_name("uv"))
-    command = [uv, "pip", "compile", *_OPTIONS, *extra, "pyproject.toml", "-o", f"packaging/locks/{out}"]
+    command = [uv, "pip", "compile", *_OPTIONS, *what, "-o", f"packaging/locks/{out}"]
     subprocess.run(command, check=True, cwd=ROOT, env=env)
 
 
 def main() -> int:
-    """Remake both locks: what ships, then the same versions with the tools beside them."""
-    compile_lock("runtime.lock", *sys.argv[1:])
-    compile_lock("dev.lock", "--group=dev", "--constraints=packaging/locks/runtime.lock", *sys.argv[1:])
+    """Remake the locks: what ships, the same versions with the tools beside them, and what `make bench` adds."""
+    asked = sys.argv[1:]
+    compile_lock("runtime.lock", "pyproject.toml", *asked)
+    compile_lock(
+        "dev.lock", "pyproject.toml", "--group=dev", "--constraints=packaging/locks/runtime.lock", *asked
+    )
+    compile_lock("bench.lock", "--group=bench", *asked)
     return 0
 
 
