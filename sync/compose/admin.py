@@ -1,11 +1,9 @@
-"""The command `fieldkeep-admin`: people, enrolment codes, devices, orders, and the return of unsent work."""
+"""The command `fieldkeep-admin`: people, enrolment codes, devices, orders, refused changes, return of unsent work."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import datetime as dt
-import json
 import os
 import sys
 import threading
@@ -16,13 +14,14 @@ from typing import Any, Final
 
 import msgspec
 
-from sync.compose import office_socket
-from sync.console import desk, passphrase
+from sync.compose import office_socket, telling
+from sync.console import desk, passphrase, refusals
 from sync.console.ports import Office
 from sync.protocol import texts
-from sync.protocol.desk import DeviceView, OrderView
+from sync.protocol.desk import DeviceView, OrderView, RefusedView
 from sync.protocol.documents import LOCK, UNLOCK, WIPE
 from sync.protocol.errors import KnownError
+from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
 from sync.protocol.version import APP_VERSION
 from sync.server import access, config
@@ -45,10 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         with _office(asked.data) as office:
             return verb(asked, office)
     except office_socket.Unreachable as error:
-        print(error, file=sys.stderr)
+        telling.problem(error)
         return OFFLINE
     except KnownError as error:
-        print(error, file=sys.stderr)
+        telling.problem(error)
         return 1
 
 
@@ -90,6 +89,12 @@ def _parser() -> argparse.ArgumentParser:
     back = add("recover", _recover, _("give the unsent work of a wiped device to another device"))
     back.add_argument("device")
     back.add_argument("--to", required=True, metavar="DEVICE")
+    back.add_argument("--other-person", action="store_true", help=_("the other device is another person's"))
+    refused = add("refused", _refused, _("changes that the server did not take and keeps"))
+    refused.add_argument("device", nargs="?")
+    refused.add_argument(
+        "--values", action="store_true", help=_("what was written too; opens with the recovery key alone")
+    )
     return parser
 
 
@@ -129,22 +134,28 @@ def _running(folders: config.Folders, held: contextlib.ExitStack) -> Office | No
 def _person_add(asked: argparse.Namespace, office: Office) -> int:
     person = office.add_person(asked.email, asked.role, asked.team, asked.territory)
     if asked.json:
-        _print_json(person)
+        telling.document(person)
     elif person.news == "added":
-        print(_("{email} has an account now: {role}.").format(email=person.email, role=person.role))
+        telling.say(_("{email} has an account now: {role}.").format(email=person.email, role=person.role))
     elif person.news:
-        print(_("The account of {email} is changed: {role}.").format(email=person.email, role=person.role))
+        telling.say(
+            _("The account of {email} is changed: {role}.").format(email=person.email, role=person.role)
+        )
     else:
-        print(_("{email} has this account already.").format(email=person.email))
+        telling.say(_("{email} has this account already.").format(email=person.email))
     return 0
 
 
 def _person_list(asked: argparse.Namespace, office: Office) -> int:
     people = office.people()
     if asked.json:
-        _print_json(people)
+        telling.document(people)
     else:
-        _print_table([[p.email, p.role, p.team, p.territory, str(p.devices)] for p in people])
+        telling.table(
+            [_("person"), _("role"), _("team"), _("territory"), _("devices")],
+            [[p.email, p.role, p.team, p.territory, str(p.devices)] for p in people],
+            _("Nobody has an account yet."),
+        )
     return 0
 
 
@@ -156,33 +167,40 @@ def _enrol_code(asked: argparse.Namespace, office: Office) -> int:
         )
     code = office.enrol_code(asked.email)
     if asked.json:
-        _print_json({"code": code})
+        telling.document({"code": code})
     else:
-        print(code)
-        print(_("It works once, within 24 hours. Give it to the person by a way you trust."), file=sys.stderr)
+        telling.say(code)
+        telling.aside(_("It works once, within 24 hours. Give it to the person by a way you trust."))
     return 0
 
 
 def _devices(asked: argparse.Namespace, office: Office) -> int:
     devices = office.devices()
     if asked.json:
-        _print_json([_device_json(device) for device in devices])
+        telling.document([_device_json(device) for device in devices])
         return 0
     rows = []
     for each in devices:
         state = f"{each.state} ({each.pending}…)" if each.pending and each.state != "wiping" else each.state
-        rows.append([each.name, each.id, each.person, state, _when(each.last_seen) or "–", each.receipt])
-    _print_table(rows)
+        seen = telling.when(each.last_seen) or "–"
+        rows.append([each.name, each.id, each.person, state, seen, each.receipt])
+    telling.table(
+        [_("device"), _("id"), _("person"), _("state"), _("last seen"), _("receipt")],
+        rows,
+        _("No device is enrolled yet. Give somebody a code: fieldkeep-admin enrol-code EMAIL"),
+    )
     return 0
 
 
 def _orders(asked: argparse.Namespace, office: Office) -> int:
     orders = office.orders()
     if asked.json:
-        _print_json([_order_json(order) for order in orders])
+        telling.document([_order_json(order) for order in orders])
     else:
-        _print_table(
-            [[str(o.number), o.op, o.device, o.state, _when(o.filed) or "", o.reason] for o in orders]
+        telling.table(
+            [_("number"), _("order"), _("device"), _("state"), _("filed"), _("reason")],
+            [[str(o.number), o.op, o.device, o.state, telling.when(o.filed) or "", o.reason] for o in orders],
+            _("No order was ever filed."),
         )
     return 0
 
@@ -210,8 +228,12 @@ def _wipe(asked: argparse.Namespace, office: Office) -> int:
     if asked.wait is None:
         if filed:
             _tell_filed(asked, filed)
-        else:
-            print(_("“{name}” is ordered to be wiped already.").format(name=device.name))
+            return 0
+        if asked.json:
+            wipes = (each for each in office.orders() if each.op == WIPE)
+            filed = [each for each in wipes if each.enrolment == device.enrolment]
+            telling.document(_order_json(filed[-1]))
+        telling.aside(_("“{name}” is ordered to be wiped already.").format(name=device.name))
         return 0
     if isinstance(office, StoreOffice):
         raise office_socket.Unreachable(
@@ -232,15 +254,14 @@ def _wait_for_receipt(asked: argparse.Namespace, office: Office, device: DeviceV
             break
         pause.wait(_POLL_S)
     if asked.json:
-        _print_json(_device_json(now))
+        telling.document(_device_json(now))
     elif verified:
-        print(_("“{name}” is wiped; its receipt is verified.").format(name=device.name))
+        telling.say(_("“{name}” is wiped; its receipt is verified.").format(name=device.name))
     if not verified:
-        print(
+        telling.aside(
             _("No receipt yet from “{name}”. The order stands until the device comes.").format(
                 name=device.name
-            ),
-            file=sys.stderr,
+            )
         )
     return 0 if verified else 1
 
@@ -253,16 +274,23 @@ def _recover(asked: argparse.Namespace, office: Office) -> int:
         )
     devices = office.devices()
     source, target = desk.find(devices, asked.device, wiped=True), desk.find(devices, asked.to)
+    if source.person != target.person and not asked.other_person:
+        raise KnownError(
+            _("“{target}” is {heir}'s, and the work is {owner}'s.").format(
+                target=target.name, heir=target.person, owner=source.person
+            ),
+            _("Enrol a new device for the same person, or say that it is meant: --other-person"),
+        )
     found, fresh = desk.recover(office, asked.keys, passphrase.known, source, target)
     if asked.json:
-        _print_json({"device": source.id, "to": target.id, "changes": found, "handed_over": fresh})
+        telling.document({"device": source.id, "to": target.id, "changes": found, "handed_over": fresh})
         return 0
     text = texts.ngettext(
         "{n} change of “{source}” ({owner}) goes to “{target}” ({heir}); {fresh} not handed over before.",
         "{n} changes of “{source}” ({owner}) go to “{target}” ({heir}); {fresh} not handed over before.",
         found,
     )
-    print(
+    telling.say(
         text.format(
             n=found,
             source=source.name,
@@ -275,12 +303,41 @@ def _recover(asked: argparse.Namespace, office: Office) -> int:
     return 0
 
 
+def _refused(asked: argparse.Namespace, office: Office) -> int:
+    if asked.values and not asked.keys:
+        raise KnownError(
+            _("What was written opens with the recovery key alone."),
+            _("Name the folder that holds it: --keys DIR"),
+        )
+    enrolment = desk.find(office.devices(), asked.device, wiped=True).enrolment if asked.device else ""
+    kept: list[tuple[RefusedView, dict[str, Any]]]
+    if asked.values:
+        kept = refusals.opened(office, asked.keys, passphrase.known, enrolment)
+    else:
+        kept = [(each, {}) for each in office.refused(enrolment, sealed=False)]
+    if asked.json:
+        telling.document([_refused_json(each, values if asked.values else None) for each, values in kept])
+        return 0
+    rows: list[list[str]] = []
+    for each, values in kept:
+        kind = KINDS.get(each.kind)
+        label = _(kind.label) if kind is not None else each.kind
+        rows.append([label, each.record, each.device, each.person, each.rule, telling.when(each.at) or ""])
+        rows.extend(["", f"{cell}: {value}", "", "", "", ""] for cell, value in values.items())
+    telling.table(
+        [_("kind"), _("record"), _("device"), _("person"), _("rule"), _("when")],
+        rows,
+        _("The server keeps no refused change."),
+    )
+    return 0
+
+
 def _tell_filed(asked: argparse.Namespace, filed: Sequence[OrderView]) -> None:
     if asked.json:
-        _print_json(_order_json(filed[0]))
+        telling.document(_order_json(filed[0]))
         return
     for order in filed:
-        print(
+        telling.say(
             _("Order {number} is filed: {op} “{device}”. It is obeyed at the device's next contact.").format(
                 number=order.number, op=order.op, device=order.device
             )
@@ -288,29 +345,18 @@ def _tell_filed(asked: argparse.Namespace, filed: Sequence[OrderView]) -> None:
 
 
 def _device_json(device: DeviceView) -> dict[str, Any]:
-    return {**msgspec.structs.asdict(device), "last_seen": _when(device.last_seen)}
+    return {**msgspec.structs.asdict(device), "last_seen": telling.when(device.last_seen)}
 
 
 def _order_json(order: OrderView) -> dict[str, Any]:
-    times = {name: _when(getattr(order, name)) for name in ("filed", "reported", "expires")}
+    times = {name: telling.when(getattr(order, name)) for name in ("filed", "reported", "expires")}
     return {**msgspec.structs.asdict(order), **times}
 
 
-def _when(at: int) -> str | None:
-    """A time in ISO form, None for never."""
-    if not at:
-        return None
-    return dt.datetime.fromtimestamp(at / 1000, dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(msgspec.to_builtins(value), ensure_ascii=False))
-
-
-def _print_table(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))] if rows else []
-    for row in rows:
-        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+def _refused_json(refused: RefusedView, values: dict[str, Any] | None) -> dict[str, Any]:
+    found = {**msgspec.structs.asdict(refused), "at": telling.when(refused.at)}
+    del found["sealed"]
+    return found if values is None else {**found, "values": values}
 
 
 if __name__ == "__main__":

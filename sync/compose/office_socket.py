@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from sync.console.ports import Office
-from sync.protocol.desk import WORK_MAX, DeviceView, Draft, OrderView, Parcel, PersonView, Work
+from sync.protocol.desk import WORK_MAX, DeviceView, Draft, OrderView, Parcel, PersonView, RefusedView, Work
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
 from sync.server import logs
@@ -40,6 +40,7 @@ _VERBS: Final[dict[str, tuple[Any, Any]]] = {
     "file": (tuple[bytes], list[OrderView]),
     "work": (tuple[str, str], Work),
     "hand_over": (tuple[str, str, list[Parcel]], int),
+    "refused": (tuple[str, bool], list[RefusedView]),
 }
 
 
@@ -130,6 +131,10 @@ class RemoteOffice:
     def hand_over(self, source: str, target: str, parcels: list[Parcel]) -> int:
         """File parcels of recovered work."""
         return self._ask("hand_over", source, target, parcels)  # type: ignore[no-any-return]
+
+    def refused(self, enrolment: str, sealed: bool) -> list[RefusedView]:
+        """Changes that were not taken."""
+        return self._ask("refused", enrolment, sealed)  # type: ignore[no-any-return]
 
     def _ask(self, verb: str, *args: Any) -> Any:
         question = msgspec.msgpack.encode(Ask(verb, msgspec.Raw(msgspec.msgpack.encode(args))))

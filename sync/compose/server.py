@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sync.compose import founding, renewing, serving
+from sync.compose import founding, renewing, serving, telling
 from sync.console import passphrase
 from sync.protocol import texts
 from sync.protocol.errors import KnownError
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         verb: Callable[[argparse.Namespace], int] = asked.run
         return verb(asked)
     except KnownError as error:
-        print(error, file=sys.stderr)
+        telling.problem(error)
         return 1
 
 
@@ -80,22 +80,23 @@ def _init(asked: argparse.Namespace) -> int:
             "offline_keys": list(made.offline),
             "protected": made.protected,
         }
-        print(json.dumps(told))
+        telling.document(told)
     else:
-        print(
+        telling.say(
             _("The organisation is made. Its root document has the SHA-256 {digest}").format(
                 digest=made.root_digest
             )
         )
-        print(_("KEEP OFFLINE: {folder} ({files})").format(folder=asked.keys, files=", ".join(made.offline)))
-        print(_("Copy this folder to two places that are not this machine, then remove it from here."))
+        telling.say(
+            _("KEEP OFFLINE: {folder} ({files})").format(folder=asked.keys, files=", ".join(made.offline))
+        )
+        telling.say(_("Copy this folder to two places that are not this machine, then remove it from here."))
     if not made.protected:
-        print(
+        telling.aside(
             _(
                 "WARNING: the offline keys are NOT protected by a passphrase. Whoever copies the folder can wipe "
                 "devices and read unsent work. Name a file with a passphrase in {variable}, or run this on a terminal."
-            ).format(variable=passphrase.VARIABLE),
-            file=sys.stderr,
+            ).format(variable=passphrase.VARIABLE)
         )
     return 0
 
@@ -118,9 +119,11 @@ def _renew(asked: argparse.Namespace) -> int:
     made = renewing.renew(folders, settings.host, asked.keys, passphrase.known)
     until = dt.datetime.fromtimestamp(made.expires / 1000, dt.UTC).date().isoformat()
     if asked.json:
-        print(json.dumps({"root": made.root, "policy": made.policy, "until": until}))
+        telling.document({"root": made.root, "policy": made.policy, "until": until})
     else:
-        print(_("Certificate, root and policy hold until {day}. Start the server again.").format(day=until))
+        telling.say(
+            _("Certificate, root and policy hold until {day}. Start the server again.").format(day=until)
+        )
     return 0
 
 

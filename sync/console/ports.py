@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sync.protocol.desk import DeviceView, Draft, OrderView, Parcel, PersonView, Work
+from sync.protocol.desk import DeviceView, Draft, OrderView, Parcel, PersonView, RefusedView, Work
 
 
 class Office(Protocol):
@@ -42,3 +42,6 @@ class Office(Protocol):
 
     def hand_over(self, source: str, target: str, parcels: list[Parcel]) -> int:
         """File parcels of recovered work; how many ops of them were not filed before."""
+
+    def refused(self, enrolment: str, *, sealed: bool) -> list[RefusedView]:
+        """Changes of a device, of all of them for "", that were not taken; `sealed` has what they say come along."""

@@ -83,3 +83,16 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     last: int
     ops: int
     data: bytes
+
+
+class RefusedView(msgspec.Struct, frozen=True, kw_only=True):
+    """A change that the server did not take and keeps: of what, whose, by which rule, when; never what it says."""
+
+    kind: str
+    record: str
+    device: str
+    enrolment: str
+    person: str
+    rule: str  # "forbidden" | "invalid" | "gone" | "schema"
+    at: int
+    sealed: bytes = b""  # the op, sealed to the recovery key, where it was asked for

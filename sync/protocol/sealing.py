@@ -15,6 +15,7 @@ _SUITE: Final = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_
 
 OUTBOX: Final = b"fieldkeep/outbox/v1"  # one transaction's ops, to the recovery key
 SHARE: Final = b"fieldkeep/share/v1"  # a device's share, to the recovery key or back to the device
+REFUSED: Final = b"fieldkeep/refused/v1"  # an op that the server did not take, to the recovery key
 RECOVERED: Final = b"fieldkeep/recovered/v1"  # recovered ops, to the person's new device
 
 

@@ -9,8 +9,9 @@
 | privacy | everything, masked                     | nothing          |
 
 A record belongs to the person in its owner field if that is somebody with an account, else to who made it, and to
-that person's team. Teams are paths: "Sales/East" is below "Sales". Kinds that are shared belong to everyone
-with customer data.
+that person's team. A record of a kind without an owner field (a consent) belongs where the record belongs that it is
+about: whoever sees a customer sees what that customer agreed to. Teams are paths: "Sales/East" is below "Sales". Kinds
+that are shared belong to everyone with customer data.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sync.protocol.fields import Person
+from sync.protocol.fields import Person, Ref
+from sync.protocol.ids import ID_BYTES
 from sync.protocol.kinds import KINDS
 
 REP: Final = "rep"
@@ -83,12 +85,30 @@ def masked(rights: Rights) -> bool:
 
 def owner_of(kind: str, cells: Mapping[str, Any]) -> str:
     """The e-mail (folded) or name in a record's owner field; empty when it has none."""
-    known = KINDS.get(kind)
-    field = known.by_name.get("owner") if known else None
-    if field is None or not isinstance(field.type, Person):
+    if not has_owner(kind):
         return ""
     owner = cells.get("owner")
     return fold_email(owner) if isinstance(owner, str) else ""
+
+
+def subject_of(kind: str, cells: Mapping[str, Any]) -> bytes:
+    """The record that a record without an owner field is about: its first reference that is filled; b"" for none."""
+    known = KINDS.get(kind)
+    if known is None or known.shared or has_owner(kind):
+        return b""
+    for field in known.fields:
+        if isinstance(field.type, Ref) and has_owner(field.type.to):
+            found = cells.get(field.name)
+            if isinstance(found, bytes) and len(found) == ID_BYTES:
+                return found
+    return b""
+
+
+def has_owner(kind: str) -> bool:
+    """Whether records of this kind say whose they are, so that others can belong where they belong."""
+    known = KINDS.get(kind)
+    field = known.by_name.get("owner") if known else None
+    return field is not None and isinstance(field.type, Person)
 
 
 def fold_email(text: str) -> str:

@@ -90,7 +90,7 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
             if result.outcome is Outcome.REJECTED and isinstance(op, Op):
                 # What its author may no longer hold is not lost: the words stay here, beside the answer.
                 said = result.code.value if result.code else ""
-                records.keep_refused(op_id, author.person.id, said, codec.pack(op), now)
+                records.keep_refused(op_id, author.person.id, said, _to_keep(op), now)
             records.put_result(op_id, result)
             taken.acked_n = op.n
             taken.new += 1
@@ -180,14 +180,16 @@ def _differs(merged: Merged) -> bool:
 
 
 def _keep(tx: Transaction, author: Author, op: Op, held: Held | None, row: Row, now: int) -> None:
-    owner = access.owner_of(row.kind, row.cells)
+    owner, subject = access.owner_of(row.kind, row.cells), access.subject_of(row.kind, row.cells)
     creator = held.creator if held else author.person.id
+    scope = scope_of(tx, owner, subject, creator)
     tx.records.next_seq()
     tx.records.put(
         Held(
             row=row,
-            scope=scope_of(tx, owner, creator),
+            scope=scope,
             owner=owner,
+            subject=subject,
             creator=creator,
             device=author.device.device,
             incarnation=author.incarnation,
@@ -197,27 +199,36 @@ def _keep(tx: Transaction, author: Author, op: Op, held: Held | None, row: Row, 
         held.scope if held else None,
         now,
     )
+    if access.has_owner(row.kind) and (held is None or held.scope != scope):
+        rescope(tx, tx.records.about(row.id), now)
 
 
-def scope_of(tx: Transaction, owner: str, creator: bytes) -> Scope:
-    """Whose a record is: its owner's, if that is somebody with an account, else its maker's."""
+def scope_of(tx: Transaction, owner: str, subject: bytes, creator: bytes) -> Scope:
+    """Whose a record is: its owner's, if that is somebody with an account, that of the record it is about, else its
+    maker's."""
+    about = tx.records.held(subject) if subject else None
+    if about is not None and access.has_owner(about.row.kind):
+        return about.scope
     person = (tx.people.by_email(owner) if owner else None) or tx.people.person(creator)
     return Scope(person.id, person.team) if person else Scope(creator, "")
 
 
 def rescope(tx: Transaction, ids: Sequence[bytes], now: int) -> int:
     """Work out anew whose these records are, after a person came or moved; how many have changed hands."""
-    moved = 0
-    for id_ in ids:
+    moved, waiting = 0, list(reversed(ids))
+    while waiting:
+        id_ = waiting.pop()
         held = tx.records.held(id_)
         if held is None:
             continue
-        scope = scope_of(tx, held.owner, held.creator)
+        scope = scope_of(tx, held.owner, held.subject, held.creator)
         if scope != held.scope:
             row = replace(held.row, ver=tx.records.next_seq())
             # No device made this change, so none has it yet: it goes to all.
             tx.records.put(replace(held, row=row, scope=scope, device=b"", incarnation=b""), held.scope, now)
             moved += 1
+            if access.has_owner(row.kind):
+                waiting.extend(tx.records.about(id_))  # they go where it goes
     return moved
 
 
@@ -282,6 +293,12 @@ def _too_deep(value: Any) -> bool:
             for item in (each.values() if isinstance(each, dict) else each)
         ]
     return False
+
+
+def _to_keep(op: Op) -> bytes:
+    """A refused op as it is kept; of one that nests beyond all use only what it is about."""
+    hollow = _too_deep(op.set) or _too_deep(op.was)
+    return codec.pack(msgspec.structs.replace(op, set={}, was={}) if hollow else op)
 
 
 def _refused(op: Op | Unreadable, code: Rejection, hint: str) -> Result:

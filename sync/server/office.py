@@ -14,16 +14,17 @@ from collections.abc import Callable
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sync.protocol import codes, documents, signing
-from sync.protocol.desk import DeviceView, Draft, OrderView, Parcel, PersonView, Work
+from sync.protocol import codes, documents, sealing, signing
+from sync.protocol.desk import DeviceView, Draft, OrderView, Parcel, PersonView, RefusedView, Work
 from sync.protocol.documents import LOCK, UNLOCK, Order, Root, Target
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import clean_text
 from sync.protocol.ids import ID_BYTES, id_text, new_person_id
+from sync.protocol.ops import Op
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import ORDER_LIFE_MS
 from sync.server import access, enrol, intake, post
-from sync.server.db.base import AuditLine, Device, FiledOrder, Packet, Person, Store, Transaction
+from sync.server.db.base import AuditLine, Device, FiledOrder, Packet, Person, RefusedOp, Store, Transaction
 from sync.server.service import system_now
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}")
@@ -181,11 +182,28 @@ class StoreOffice:
                 )
                 if tx.post.put_packet(packet):
                     fresh += parcel.ops
+            whose = "recover" if wiped.person == living.person else "recover for another person"
             line = AuditLine(
-                at=now, actor="desk", verb=f"recover to {living.enrolment}", object=wiped.enrolment
+                at=now, actor="desk", verb=f"{whose} to {living.enrolment}", object=wiped.enrolment
             )
             tx.post.audit(line)
         return fresh
+
+    def refused(self, enrolment: str, sealed: bool) -> list[RefusedView]:
+        """Changes of a device, of all of them for "", that were not taken.
+
+        What they say comes along only where it is asked for, and then sealed to the recovery key. Raises KnownError.
+        """
+        if sealed:
+            line = AuditLine(
+                at=self._now(), actor="desk", verb="read refused changes", object=enrolment or "all"
+            )
+            with self._store.write() as tx:
+                tx.post.audit(line)
+        with self._store.read() as tx:
+            recovery = post.root_and_policy(tx)[0].recovery if sealed else b""
+            of = _enrolled(tx, enrolment).device if enrolment else None
+            return [_refused_view(tx, each, recovery) for each in tx.records.refused(of)]
 
 
 def checked_person(email: str, role: str, team: str, territory: str) -> tuple[str, str, str]:
@@ -248,6 +266,21 @@ def _device_view(tx: Transaction, device: Device) -> DeviceView:
         app_version=device.app_version,
         pending=stands.pending,
         outbox_records=receipt.outbox_records if receipt else 0,
+    )
+
+
+def _refused_view(tx: Transaction, refused: RefusedOp, recovery: bytes) -> RefusedView:
+    device, person = tx.people.device_by_id(refused.device), tx.people.person(refused.person)
+    op = msgspec.msgpack.decode(refused.op, type=Op)
+    return RefusedView(
+        kind=op.kind,
+        record=id_text(op.id) if len(op.id) == ID_BYTES else op.id.hex(),
+        device=device.name if device else "",
+        enrolment=device.enrolment if device else "",
+        person=person.email if person else "",
+        rule=refused.code,
+        at=refused.at,
+        sealed=sealing.seal(recovery, sealing.REFUSED, refused.op) if recovery else b"",
     )
 
 

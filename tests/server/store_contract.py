@@ -137,6 +137,29 @@ class StoreContract:
             assert tx.records.owned_by("") == []
             assert tx.records.of_person(b"q" * 16) == [b"2" * 16]
 
+    def test_records_are_found_by_what_they_are_about(self, store: Store) -> None:
+        with store.write() as tx:
+            tx.records.put(held(b"1" * 16, tx.records.next_seq()), None, 1)
+            about = held(b"2" * 16, tx.records.next_seq(), subject=b"1" * 16)
+            tx.records.put(about, None, 1)
+            assert tx.records.about(b"1" * 16) == [b"2" * 16]
+            assert tx.records.about(b"") == []
+            assert tx.records.held(b"2" * 16) == about
+
+    def test_a_refused_op_is_kept_once(self, store: Store) -> None:
+        first, second = (OpId(DeviceId(DEVICE), Incarnation(b"i" * 8), n) for n in (1, 2))
+        with store.write() as tx:
+            for _twice in range(2):
+                tx.records.keep_refused(first, b"p" * 16, "gone", b"one", 7)
+            tx.records.keep_refused(second, b"p" * 16, "forbidden", b"two", 8)
+        with store.read() as tx:
+            assert [(each.n, each.code, each.op, each.at) for each in tx.records.refused(DEVICE)] == [
+                (1, "gone", b"one", 7),
+                (2, "forbidden", b"two", 8),
+            ]
+            assert tx.records.refused() == tx.records.refused(DEVICE)
+            assert tx.records.refused(b"x" * 16) == []
+
     def test_a_conflict_is_kept_once(self, store: Store) -> None:
         conflict = Conflict(
             id=b"c" * 16, kind="customer", record=b"1" * 16, cell="stage", shown={"a": 1}, ver=4

@@ -48,6 +48,17 @@ def test_owner_is_read_only_where_the_kind_has_one() -> None:
     assert access.owner_of("kind_of_later", {"owner": "ana@example.com"}) == ""
 
 
+def test_what_has_no_owner_field_belongs_where_its_subject_belongs() -> None:
+    one, other = b"1" * 16, b"2" * 16
+    assert access.subject_of("consent", {"contact": other, "customer": one}) == one
+    assert access.subject_of("consent", {"contact": other}) == other
+    assert access.subject_of("consent", {"customer": "no id", "contact": b"short"}) == b""
+    assert access.subject_of("contact", {"customer": one}) == b""  # it says itself whose it is
+    assert access.subject_of("kind_of_later", {"customer": one}) == b""
+    without = [kind.name for kind in KINDS.values() if not (kind.shared or access.has_owner(kind.name))]
+    assert [name for name in without if not any(f.type.editor == "ref" for f in KINDS[name].fields)] == []
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_masks_hold_for_every_field_of_the_table(kind: str) -> None:
     """Whatever is above Care.INTERNAL shows nothing of its value; all that stays fits its field."""

@@ -343,8 +343,23 @@ def test_rights_are_those_of_the_moment(inside: Inside, ana: Device, bo: Device)
     assert "industry" not in ana.cells(id_)
     # Bo's device may hold the record no longer, so the server keeps what he wrote.
     with inside.store.read() as tx:
-        [(n, code, body)] = tx.records.refused(bo.device)
-    assert (n, code, codec.unpack(body)["set"]) == (result.n, "forbidden", {"industry": "Tea"})
+        (kept,) = tx.records.refused(bo.device)
+        assert tx.records.refused() == [kept]
+        assert tx.records.refused(ana.device) == []
+    assert (kept.n, kept.code, codec.unpack(kept.op)["set"]) == (result.n, "forbidden", {"industry": "Tea"})
+
+
+def test_a_refused_op_that_nests_beyond_all_use_does_not_stop_the_queue(inside: Inside, ana: Device) -> None:
+    deep: list[object] = []
+    for _level in range(700):
+        deep = [deep]
+    ana.op("customer", b"1" * 16, Act.ADD, {"name": "Deep", "later": deep})
+    ana.add("customer", name="Next")
+    reply = ana.exchange()
+    assert [result.outcome for result in reply.results] == [Outcome.REJECTED, Outcome.OK]
+    with inside.store.read() as tx:
+        (kept,) = tx.records.refused(ana.device)
+    assert codec.unpack(kept.op)["id"] == b"1" * 16
 
 
 def test_nobody_learns_of_a_record_by_guessing_its_id(inside: Inside, ana: Device) -> None:

@@ -73,6 +73,7 @@ class Held:
     incarnation: bytes
     person: str  # the e-mail of who wrote last
     hlc: int
+    subject: bytes = b""  # the record whose people also have this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,18 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     hint: str = ""
     conflicts: list[bytes] = []
     differs: bool = False
+
+
+class RefusedOp(msgspec.Struct, frozen=True, kw_only=True):
+    """An op that was not taken, kept for its author: whose it was, when, why, and its body (msgpack of Op)."""
+
+    device: bytes
+    incarnation: bytes
+    n: int
+    person: bytes
+    at: int
+    code: str
+    op: bytes
 
 
 class FiledOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -246,6 +259,9 @@ class Records(Protocol):
     def of_person(self, person: bytes) -> list[bytes]:
         """Ids of records in this person's scope."""
 
+    def about(self, subject: bytes) -> list[bytes]:
+        """Ids of records that belong where this one belongs."""
+
     def put_conflict(self, conflict: Conflict) -> None:
         """Keep a conflict, once."""
 
@@ -276,8 +292,8 @@ class Records(Protocol):
     def keep_refused(self, op_id: OpId, person: bytes, code: str, op: bytes, at: int) -> None:
         """Keep an op that was not taken: its author may not be able to hold it any longer."""
 
-    def refused(self, device: bytes) -> list[tuple[int, str, bytes]]:
-        """Number, code and body (msgpack of Op) of the ops of a device that were not taken, in order."""
+    def refused(self, device: bytes | None = None) -> list[RefusedOp]:
+        """The ops that were not taken, of one device or of all, the oldest first."""
 
     def origin(self, op_id: OpId) -> bool:
         """Whether a recovered op was taken in already."""

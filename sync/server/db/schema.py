@@ -87,5 +87,10 @@ STEPS: Final[tuple[str, ...]] = (
         object TEXT NOT NULL, digest TEXT NOT NULL
     );
     """,
+    # What a consent is about; one that was kept before this step joins its customer at its next change.
+    """
+    ALTER TABLE record ADD COLUMN subject BLOB NOT NULL DEFAULT x'';
+    CREATE INDEX record_subject ON record (subject) WHERE subject <> x'';
+    """,
 )
 VERSION: Final = len(STEPS)

@@ -11,7 +11,7 @@ from sync.protocol import codec
 from sync.protocol.ids import OpId
 from sync.protocol.merge import Conflict, Mark, Row
 from sync.server.access import Scope
-from sync.server.db.base import RESULTS_KEPT, Entry, Held, Numbering, Result, Trace
+from sync.server.db.base import RESULTS_KEPT, Entry, Held, Numbering, RefusedOp, Result, Trace
 
 _PACK = msgspec.msgpack.Encoder()
 _CELLS = msgspec.msgpack.Decoder(dict[str, Any])
@@ -46,7 +46,7 @@ class SqliteRecords:
         """The record of that id."""
         row = self._db.execute(
             "SELECT kind, id, ver, cells, marks, deleted, scope_person, scope_team, owner, creator, device, "
-            "incarnation, person, hlc FROM record WHERE id = ?",
+            "incarnation, person, hlc, subject FROM record WHERE id = ?",
             (id_,),
         ).fetchone()
         if row is None:
@@ -60,6 +60,7 @@ class SqliteRecords:
             incarnation=row[11],
             person=row[12],
             hlc=row[13],
+            subject=row[14],
         )
 
     def put(self, held: Held, before: Scope | None, now: int) -> None:
@@ -67,11 +68,11 @@ class SqliteRecords:
         row = held.row
         self._db.execute(
             "INSERT INTO record (id, kind, ver, deleted, scope_person, scope_team, owner, creator, device, "
-            "incarnation, person, hlc, cells, marks) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+            "incarnation, person, hlc, cells, marks, subject) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
             "ON CONFLICT (id) DO UPDATE SET ver = excluded.ver, deleted = excluded.deleted, "
             "scope_person = excluded.scope_person, scope_team = excluded.scope_team, owner = excluded.owner, "
             "device = excluded.device, incarnation = excluded.incarnation, person = excluded.person, "
-            "hlc = excluded.hlc, cells = excluded.cells, marks = excluded.marks",
+            "hlc = excluded.hlc, cells = excluded.cells, marks = excluded.marks, subject = excluded.subject",
             (
                 row.id,
                 row.kind,
@@ -87,6 +88,7 @@ class SqliteRecords:
                 held.hlc,
                 _PACK.encode(dict(row.cells)),
                 _pack_marks(row.marks),
+                held.subject,
             ),
         )
         self._db.execute(
@@ -141,6 +143,11 @@ class SqliteRecords:
     def of_person(self, person: bytes) -> list[bytes]:
         """Ids of records in this person's scope."""
         return [row[0] for row in self._db.execute("SELECT id FROM record WHERE scope_person = ?", (person,))]
+
+    def about(self, subject: bytes) -> list[bytes]:
+        """Ids of records that belong where this one belongs."""
+        asked = "SELECT id FROM record WHERE subject = ? AND subject <> x''"
+        return [row[0] for row in self._db.execute(asked, (subject,))]
 
     def put_conflict(self, conflict: Conflict) -> None:
         """Keep a conflict, once."""
@@ -212,12 +219,19 @@ class SqliteRecords:
             "INSERT OR IGNORE INTO refused VALUES (?, ?, ?, ?, ?, ?, ?)", (*op_id, person, at, code, op)
         )
 
-    def refused(self, device: bytes) -> list[tuple[int, str, bytes]]:
-        """Number, code and body of the ops of a device that were not taken, in order."""
+    def refused(self, device: bytes | None = None) -> list[RefusedOp]:
+        """The ops that were not taken, of one device or of all, the oldest first."""
         rows = self._db.execute(
-            "SELECT n, code, op FROM refused WHERE device = ? ORDER BY at, n", (device,)
-        ).fetchall()
-        return [(int(n), str(code), bytes(op)) for n, code, op in rows]
+            "SELECT device, incarnation, n, person, at, code, op FROM refused WHERE ?1 IS NULL OR device = ?1 "
+            "ORDER BY at, device, n",
+            (device,),
+        )
+        return [
+            RefusedOp(
+                device=row[0], incarnation=row[1], n=row[2], person=row[3], at=row[4], code=row[5], op=row[6]
+            )
+            for row in rows
+        ]
 
     def origin(self, op_id: OpId) -> bool:
         """Whether a recovered op was taken in already."""

@@ -1,0 +1,66 @@
+"""How the two commands of the server's side print: sentences, tables and JSON, with nothing that a terminal obeys."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from sync.protocol import harmless
+from sync.protocol.errors import KnownError
+
+
+def say(text: str) -> None:
+    """Lines for a person."""
+    print(harmless.lines(text))
+
+
+def aside(text: str) -> None:
+    """Lines for a person that are no part of what was asked for."""
+    print(harmless.lines(text), file=sys.stderr)
+
+
+def problem(error: KnownError) -> None:
+    """What went wrong, and the next step on a line of its own."""
+    aside("\n".join(part for part in (error.title, error.hint) if part))
+
+
+def document(value: Any) -> None:
+    """One JSON document."""
+    print(harmless.escaped(json.dumps(msgspec.to_builtins(value), ensure_ascii=False)))
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], none: str) -> None:
+    """Rows under their heads, each cell on one line; `none` is said where there are no rows."""
+    if not rows:
+        aside(none)
+        return
+    cells = [list(heads), *([harmless.line(cell) for cell in row] for row in rows)]
+    widths = [max(_width(row[at]) for row in cells) for at in range(len(heads))]
+    for row in cells:
+        padded = (text + " " * (width - _width(text)) for text, width in zip(row, widths, strict=True))
+        print("  ".join(padded).rstrip())
+
+
+def when(at: int) -> str | None:
+    """UTC milliseconds in ISO form, None for never."""
+    if not at:
+        return None
+    return dt.datetime.fromtimestamp(at / 1000, dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _width(text: str) -> int:
+    """How many columns a terminal gives a text."""
+    return sum(_columns(c) for c in text)
+
+
+def _columns(c: str) -> int:
+    """Two for a Chinese letter, none for what is joined to the letter before it."""
+    if unicodedata.combining(c) or c in "\u200c\u200d":
+        return 0
+    return 2 if unicodedata.east_asian_width(c) in "WF" else 1
