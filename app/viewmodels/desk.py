@@ -56,13 +56,13 @@ class Desk:
         self._wanted: tuple[Kind, bytes] | None = None
         self._reading = False
         self._counting = False
-        self._drafts = Drafts(self.fail, self._was_made)
-        self._history = History()
+        self.drafts = Drafts(self.fail, self._was_made)
+        self.history = History()
 
     @property
     def editor(self) -> Editor | None:
         """The open form."""
-        return self._drafts.open
+        return self.drafts.open
 
     @property
     def kind(self) -> Kind | None:
@@ -88,22 +88,22 @@ class Desk:
 
     def go(self, section: str) -> None:
         """Show a section; the record shown goes."""
-        self._history.leave(self._here())
+        self.history.leave(self._here())
         self._go(section)
         self.leave()
 
     def open(self, kind: str, id_: bytes) -> None:
         """Show a record in its section."""
-        self._history.leave(self._here())
+        self.history.leave(self._here())
         self._open(kind, id_)
 
     def back(self) -> None:
         """What was shown before."""
-        self._turn_to(self._history.back(self._here()))
+        self._turn_to(self.history.back(self._here()))
 
     def forth(self) -> None:
         """What was shown before going back."""
-        self._turn_to(self._history.forth(self._here()))
+        self._turn_to(self.history.forth(self._here()))
 
     def search(self, text: str) -> None:
         """Show what a text finds in all kinds; the list again when it is empty."""
@@ -129,7 +129,7 @@ class Desk:
 
     def leave(self) -> None:
         """Show no record; what was typed is saved first."""
-        self._drafts.let_go()
+        self.drafts.let_go()
         self.detail = None
         self.chosen = None
         self._wanted = None
@@ -144,14 +144,14 @@ class Desk:
         if self.detail is not None:
             names[self.detail.record.id] = reading.title(self.detail.record)
         if kind.name != self.section:
-            self._history.leave(self._here())
+            self.history.leave(self._here())
             self._go(kind.name)
-        self._drafts.let_go()
+        self.drafts.let_go()
         self.found.find("")
         self.detail = None
         self.chosen = None
         self._wanted = None
-        self._drafts.take(Editor(self.session, self.errands, kind, None, preset, names))
+        self.drafts.take(Editor(self.session, self.errands, kind, None, preset, names))
         self.on_detail.tell()
         self.on_list.tell()
 
@@ -163,7 +163,7 @@ class Desk:
         made = Editor(self.session, self.errands, kind, None)
         for name, value in values.items():
             made.put(name, value)
-        self._drafts.save(made)
+        self.drafts.save(made)
 
     def refers_here(self, kind: Kind) -> dict[str, Value]:
         """Fields by which a new record of that kind refers to the record that is shown."""
@@ -175,13 +175,13 @@ class Desk:
             return
         record = self.detail.record
         kind, id_, name = record.kind, record.id, reading.title(record)
-        self._drafts.let_go(save=False)
+        self.drafts.let_go(save=False)
         self.detail = None
         self.chosen = None
         self.on_detail.tell()
 
         def done(_result: None) -> None:
-            self._drafts.may_undo(Undoable(kind, id_, None, deleted=True))
+            self.drafts.may_undo(Undoable(kind, id_, None, deleted=True))
             self.say(_("“{name}” is deleted.").format(name=name), undoes=True)
 
         self.errands.run(lambda: editor.turn(self.session, kind, id_, deleted=True), done, self.fail)
@@ -190,7 +190,7 @@ class Desk:
         """Take back what was saved last."""
         if self.editor is not None and self.editor.has_unsaved():
             self.editor.save()
-        act = self._drafts.last()
+        act = self.drafts.last()
         if act is None:
             self.say(_("There is nothing to undo."))
             return
@@ -275,15 +275,16 @@ class Desk:
 
     def rescue(self) -> None:
         """Save every draft in the caller's thread: the store closes next. From any thread."""
-        self._drafts.rescue()
+        self.drafts.rescue()
 
-    def close(self) -> None:
-        """Hold nothing of any record any more."""
+    def close(self, *, drafts: bool = True) -> None:
+        """Hold nothing of any record any more; without `drafts`, what was typed stays until `rescue`."""
         self.errands.close()
         self.list.close()
         self.found.close()
-        self._drafts.forget()
-        self._history.clear()
+        if drafts:
+            self.drafts.forget()
+        self.history.clear()
         self.detail = self.aside = self.met = self.counts = None
 
     # -- inside
@@ -332,7 +333,7 @@ class Desk:
 
     def _show(self, kind: Kind, id_: bytes) -> None:
         if self.editor is not None and self.editor.id != id_:
-            self._drafts.let_go()
+            self.drafts.let_go()
         self._wanted = (kind, id_)
         self._read()
 
@@ -367,8 +368,8 @@ class Desk:
         if self.editor is not None and self.editor.id == found.record.id:
             self.editor.take(found.sheet)
         else:
-            self._drafts.let_go()
-            self._drafts.take(Editor(self.session, self.errands, found.record.kind, found.sheet))
+            self.drafts.let_go()
+            self.drafts.take(Editor(self.session, self.errands, found.record.kind, found.sheet))
         self.on_detail.tell()
 
     def _concerns_detail(self, changes: Changes) -> bool:

@@ -73,6 +73,7 @@ class Shell(Watched):
         self._session: Session | None = None
         self._keeping: Keeping | None = None
         self._wiped = False
+        self._leaving: Desk | None = None  # the page has gone, its drafts wait for the store to close
 
     # -- start
 
@@ -176,15 +177,18 @@ class Shell(Watched):
         lines.append(_("Device: {name}").format(name=session.card.name))
         return "\n".join(lines)
 
-    def _show_wiped(self, wiped: KnownError) -> None:
+    def _show_wiped(self, wiped: KnownError, *, drafts: bool = True) -> None:
         self._wiped = True
-        self._put_desk_away()
+        self._put_desk_away(drafts=drafts)
         self._show(Screen.WIPED, Notice(wiped.title, wiped.hint))
 
-    def _put_desk_away(self) -> None:
-        desk, self.desk = self.desk, None
+    def _put_desk_away(self, *, drafts: bool = True) -> None:
+        """Hold nothing of the store any more. Without `drafts`, they stay until the store closes and takes them."""
+        desk = self.desk
         if desk is not None:
-            desk.close()
+            self._leaving = None if drafts else desk
+            self.desk = None
+            desk.close(drafts=drafts)
 
     # -- what a person asks for
 
@@ -333,7 +337,7 @@ class Shell(Watched):
     def _heard_elsewhere(self, changes: Changes) -> None:
         """In the publisher's thread: drafts are saved before the store closes, the rest waits for our own thread."""
         if changes.origin == CLOSING:
-            desk = self.desk
+            desk = self.desk or self._leaving
             if desk is not None:
                 desk.rescue()
             return
@@ -344,7 +348,9 @@ class Shell(Watched):
             return
         if changes.origin == WIPE:
             org = self._session.card.org_name
-            self._show_wiped(KnownError(_("This device is being wiped by {org}.").format(org=org)))
+            # The page goes at once; what was typed is saved only when the store closes, in the thread of the order.
+            wiped = KnownError(_("This device is being wiped by {org}.").format(org=org))
+            self._show_wiped(wiped, drafts=False)
         elif changes.origin == WIPED:
             self._over()
         elif not changes.records and changes.origin == "lock":
@@ -355,6 +361,9 @@ class Shell(Watched):
     def _over(self) -> None:
         """After a wipe: let the session go and say whose order it was, and why."""
         session, self._session = self._session, None
+        leaving, self._leaving = self._leaving, None
+        if leaving is not None:
+            leaving.close()
 
         def let_go() -> None:
             self._end(session)
