@@ -68,9 +68,12 @@ def decode(data: bytes) -> Decoded:
 
 
 def _decoded(data: bytes, encoding: str, confidence: float, *, bom: bool = False) -> Decoded:
-    text = data.decode(encoding, "replace")
-    broken = text.count("\ufffd")
-    return Decoded(text, encoding + ("-bom" if bom else ""), confidence, broken)
+    name = encoding + ("-bom" if bom else "")
+    try:
+        return Decoded(data.decode(encoding), name, confidence)  # a mark that somebody wrote is no broken place
+    except UnicodeDecodeError:
+        text = data.decode(encoding, "replace")
+    return Decoded(text, name, confidence, text.count("\ufffd"))
 
 
 def _wide(data: bytes) -> str | None:

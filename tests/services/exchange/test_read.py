@@ -99,6 +99,12 @@ def test_utf8_cut_in_the_middle_of_a_character_stays_utf8() -> None:
     assert [finding.level for finding in note] == [Level.PROBLEM]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_replacement_mark_that_somebody_wrote_is_no_broken_place(encoding: str) -> None:
+    found = decode("name\nAcme \ufffd\n".encode(encoding))
+    assert (found.text, found.broken) == ("name\nAcme \ufffd\n", 0)
+
+
 def test_a_guessed_encoding_is_said(real_data: Path) -> None:
     found = read(real_data / "csv_messytables_horror" / "characters.csv")
     assert found.encoding == "big5"
