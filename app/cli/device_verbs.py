@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.cli import show
-from app.cli.verb import Arguments, done, read_text, say
+from app.cli.verb import Arguments, done, read_text, say, tell_problem
 from app.errors import AppError, Locked, Wiped
 from app.keys.secret import SecretBytes
 from app.paths import Profile
@@ -147,7 +147,7 @@ def _hand_in(profile: Profile) -> None:
     try:
         finish_wipe(profile)
     except KnownError as problem:
-        print(problem, file=sys.stderr)
+        tell_problem(problem)
 
 
 _STATUS_FIELDS = (

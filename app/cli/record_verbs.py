@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from app.cli import show
-from app.cli.verb import Arguments, read_json, read_text, say, unlocked
+from app.cli.verb import Arguments, done, read_json, read_text, say, unlocked
 from app.errors import WrongUse
 from app.paths import Profile
-from app.services import records
+from app.services import records, refused
 from app.services.session import Session
 from app.store import conflicts as met
 from app.store import lists, search
@@ -17,7 +17,8 @@ from app.store.records import Record
 from app.store.store import Store
 from sync.protocol import clock
 from sync.protocol.ids import id_text
-from sync.protocol.kinds import Kind, kind_of
+from sync.protocol.kinds import KINDS, Kind, kind_of
+from sync.protocol.ops import Act
 from sync.protocol.texts import gettext as _
 
 PAGE = 500
@@ -107,28 +108,33 @@ def find(profile: Profile, args: Arguments) -> int:
 
 
 def conflicts(profile: Profile, args: Arguments) -> int:
-    """Edits that met, with both values, and changes that were refused."""
+    """Edits that met, with both values, and changes that were not accepted; these are made again or let go."""
     with unlocked(profile) as session:
-        found = session.call(met.open_conflicts)
-        refused = session.call(met.attention)
+        if args.again is not None:
+            change = refused.find(session, args.again)
+            refused.make_again(session, change)
+            text = _("The change is made again, and waits to be sent.")
+            return done(args, {"change": refused.spelled(change.name), "state": "waiting"}, text)
+        if args.dismiss is not None:
+            change = refused.find(session, args.dismiss)
+            refused.let_go(session, change)
+            text = _("Let go. The server keeps what you wrote.")
+            return done(args, {"change": refused.spelled(change.name), "state": "dismissed"}, text)
+        met_, refused_ = session.call(met.open_conflicts), session.call(met.attention)
+        told = [_refused_lines(each, lambda ref: session.call(lists.title_of, ref)) for each in refused_]
     if args.json:
-        show.emit([_conflict_json(each) for each in found] + [_refused_json(each) for each in refused])
+        show.emit([_conflict_json(each) for each in met_] + [_refused_json(each) for each in refused_])
         return 0
-    if not found and not refused:
+    if not met_ and not refused_:
         say(_("Nothing to choose."))
-    for each in found:
+    for each in met_:
         conflict = each.conflict
-        place = conflict.cell or _("the whole record")
-        say(f"{each.title} · {place}")
-        say(
-            "  "
-            + _("shown: {value} ({person})").format(value=_short(conflict.shown), person=conflict.shown_by)
-        )
-        say("  " + _("kept: {value} ({person})").format(value=_short(conflict.kept), person=conflict.kept_by))
-    for one in refused:
-        say(_("Not accepted ({code}): a change of {title}.").format(code=one.code, title=one.title))
-        if one.hint:
-            say("  " + one.hint)
+        say(f"{each.title} · {conflict.cell or _('the whole record')}")
+        shown = _("shown: {value} ({person})").format(value=_short(conflict.shown), person=conflict.shown_by)
+        kept = _("kept: {value} ({person})").format(value=_short(conflict.kept), person=conflict.kept_by)
+        say(f"  {shown}\n  {kept}")
+    for lines in told:
+        say("\n".join(lines))
     return 0
 
 
@@ -182,14 +188,56 @@ def _conflict_json(each: met.OpenConflict) -> dict[str, Any]:
 
 def _refused_json(each: met.Attention) -> dict[str, Any]:
     return {
+        "id": refused.spelled(each.name),
         "kind": each.kind,
         "record": id_text(each.id),
         "title": each.title,
+        "act": each.op.act.value if each.op else None,
+        "fields": list(each.fields),
         "values": each.op.set if each.op else None,
         "code": each.code,
         "hint": each.hint,
+        "at": show.when_iso(each.at_ms),
+        "next": [command for _text, command in _next_steps(each)],
         "state": "refused",
     }
+
+
+def _refused_lines(each: met.Attention, title_of: show.TitleOf) -> list[str]:
+    kind = KINDS.get(each.kind)
+    label = _(kind.label) if kind is not None else each.kind
+    title = each.title or _("Without a name")
+    found = [
+        _("Not accepted ({code}): a change of {title}.").format(code=each.code, title=title),
+        f"  {label} {id_text(each.id)}",
+    ]
+    if each.op is not None:
+        values = kind.values(each.op.set) if kind is not None else each.op.set
+        for name in each.fields:
+            field = kind.by_name.get(name) if kind is not None else None
+            value = values.get(name)
+            text = show.in_words(field, value, title_of) if field is not None else _short(value)
+            shown = text.replace("\n", ", ") if value is not None else _("(empty)")
+            found.append(f"  {_(field.label) if field is not None else name}: {shown}")
+    else:
+        found.append("  " + _("The record has left this device. The server keeps what you wrote."))
+    if each.hint:
+        found.append("  " + each.hint)
+    return found + [f"  {text} {command}" for text, command in _next_steps(each)]
+
+
+def _next_steps(each: met.Attention) -> list[tuple[str, str]]:
+    """What a person may do now: in words, and the command."""
+    name, record = refused.spelled(each.name), id_text(each.id)
+    found: list[tuple[str, str]] = []
+    if each.op is not None and (each.here or each.op.act is Act.ADD):
+        found.append((_("Make it again:"), f"fieldkeep conflicts --again {name}"))
+        if each.fields:
+            act = f"edit {record}" if each.here else f"add {each.kind}"
+            fields = " ".join(f"{field}=…" for field in each.fields)
+            found.append((_("Write it anew:"), f"fieldkeep {act} {fields}"))
+    found.append((_("Let it go:"), f"fieldkeep conflicts --dismiss {name}"))
+    return found
 
 
 def _pairs(items: list[str]) -> list[tuple[str, str]]:

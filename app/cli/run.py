@@ -8,7 +8,7 @@ import os
 import sys
 
 from app.cli import device_verbs, record_verbs, transfer
-from app.cli.verb import Verb
+from app.cli.verb import Verb, tell_problem
 from app.errors import AppError
 from app.paths import Profile
 from sync.client.errors import NotOurServer, Unreachable
@@ -52,9 +52,7 @@ def run(args: argparse.Namespace, profile: Profile) -> int:
 
 def report(problem: KnownError) -> int:
     """Say what happened and what to do; the exit code."""
-    print(problem.title, file=sys.stderr)
-    if problem.hint:
-        print(problem.hint, file=sys.stderr)
+    tell_problem(problem)
     return exit_code(problem)
 
 

@@ -12,7 +12,7 @@ from babel import Locale, UnknownLocaleError
 from babel.numbers import format_currency
 
 from app.store.records import Record
-from sync.protocol import money, texts
+from sync.protocol import harmless, money, texts
 from sync.protocol.fields import Address, Choice, Date, Field, Flag, Instant, Money, Ref, Several, Tags, Value
 from sync.protocol.ids import id_text
 from sync.protocol.texts import gettext as _
@@ -21,9 +21,9 @@ TitleOf = Callable[[bytes], str | None]
 
 
 def emit(document: object, out: TextIO | None = None) -> None:
-    """One JSON document and a line break."""
-    json.dump(document, out or sys.stdout, ensure_ascii=False, indent=1, default=plain)
-    (out or sys.stdout).write("\n")
+    """One JSON document and a line break; invisible characters are escaped, and so mean the same."""
+    text = json.dumps(document, ensure_ascii=False, indent=1, default=plain)
+    (out or sys.stdout).write(harmless.escaped(text) + "\n")
 
 
 def plain(value: object) -> object:
@@ -77,7 +77,7 @@ def lines(record: Record, title_of: TitleOf) -> Iterable[str]:
 def row(record: Record, title_of: TitleOf) -> str:
     """A record as one line: id, title, second line."""
     parts = (in_words(f, record.values.get(f.name), title_of) for f in record.kind.columns[1:])
-    return "\t".join([id_text(record.id), record.title, *(part.replace("\n", " ") for part in parts)])
+    return "\t".join(harmless.line(part) for part in (id_text(record.id), record.title, *parts))
 
 
 def in_words(field: Field, value: Value, title_of: TitleOf) -> str:

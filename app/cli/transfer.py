@@ -8,7 +8,7 @@ import datetime as dt
 from app import settings
 from app.changes import Changes
 from app.cli import show
-from app.cli.verb import unlocked
+from app.cli.verb import say, unlocked
 from app.errors import AppError
 from app.paths import Profile
 from app.services.exchange.apply import apply
@@ -43,7 +43,7 @@ def bring(profile: Profile, args: argparse.Namespace) -> int:
     if args.json:
         show.emit(report.json())
     else:
-        print(report.text())
+        say(report.text())
     return 0 if any(file.state is State.READ for file in report.files) and not report.refused else 1
 
 
@@ -59,5 +59,5 @@ def take(profile: Profile, args: argparse.Namespace) -> int:
     if args.json:
         show.emit({"kind": kind.name, "rows": rows, "file": str(args.file)})
     else:
-        print(ngettext("{n} row written.", "{n} rows written.", rows).format(n=rows))
+        say(ngettext("{n} row written.", "{n} rows written.", rows).format(n=rows))
     return 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,8 @@ from app.cli import show
 from app.errors import AppError
 from app.paths import Profile
 from app.services.session import ACTIVE, Session, open_session
+from sync.protocol import harmless
+from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
 
 STDIN_MAX = 16 * 2**20  # characters
@@ -62,7 +63,14 @@ def done(args: Arguments, document: dict[str, Any], text: str) -> int:
 
 def say(text: str) -> None:
     """Lines for a person; what a terminal would obey instead of show is left out."""
-    print("".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc"))
+    print(harmless.lines(text))
+
+
+def tell_problem(problem: KnownError) -> None:
+    """What went wrong and the next step, for a person."""
+    for part in (problem.title, problem.hint):
+        if part:
+            print(harmless.lines(part), file=sys.stderr)
 
 
 def _no_number(text: str) -> float:

@@ -1,4 +1,7 @@
-"""What waits for a person's eye: edits that met, and edits that the server did not take."""
+"""What waits for a person's eye: edits that met, and edits that the server did not take.
+
+A refused edit stays here until its author makes it again or lets it go; nothing else ends it, and nothing sends it.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,18 @@ from typing import Any
 
 import msgspec
 
-from app.store import lists, outbox
+from app.errors import NotFound
+from app.store import lists, outbox, records
+from app.store.records import Batch
 from app.store.store import Store
+from sync.protocol.fields import Value
+from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.merge import Conflict
-from sync.protocol.ops import Op
+from sync.protocol.ops import Act, Op, lay
+from sync.protocol.texts import gettext as _
+
+# Which refused op: incarnation and number.
+Name = tuple[bytes, int]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -23,7 +34,10 @@ class OpenConflict:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Attention:
-    """An op that the server refused: why, when (UTC ms), and the op; None when the record has left this device."""
+    """An op that the server refused: why, when (UTC ms), and the op; None when the record has left this device.
+
+    `here` says that the record is on this device.
+    """
 
     n: int
     incarnation: bytes
@@ -34,6 +48,20 @@ class Attention:
     at_ms: int
     op: Op | None
     title: str
+    here: bool
+
+    @property
+    def name(self) -> Name:
+        """What tells it from all others."""
+        return self.incarnation, self.n
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the fields it was to write, in the order of the form."""
+        touched = {cell.partition("/")[0] for cell in self.op.set} if self.op is not None else set()
+        kind = KINDS.get(self.kind)
+        known = [name for name in kind.by_name if name in touched] if kind is not None else []
+        return (*known, *sorted(touched.difference(known)))
 
 
 def open_conflicts(store: Store, *, record: bytes | None = None) -> list[OpenConflict]:
@@ -54,10 +82,7 @@ def open_count(store: Store) -> int:
 
 def attention(store: Store) -> list[Attention]:
     """Refused ops, the oldest first."""
-    rows = store.db.all(
-        "SELECT n, incarnation, kind, id, code, hint, at_ms, op FROM attention ORDER BY at_ms, n"
-    )
-    return [_attention(store, row) for row in rows]
+    return [_attention(store, row) for row in store.db.all(f"{_ASKED} ORDER BY at_ms, n")]
 
 
 def attention_count(store: Store) -> int:
@@ -65,11 +90,77 @@ def attention_count(store: Store) -> int:
     return int(store.db.one("SELECT count(*) FROM attention")[0])
 
 
+def make_again(store: Store, name: Name) -> bytes:
+    """Do what a refused op was to do, as a new act of now; the record's id. Its old entry goes in the same breath.
+
+    Raises NotFound when there is no such op, or nothing left to make it from; FieldProblem, NoSpace; AppError when
+    the record is deleted.
+    """
+    refused = _named(store, name)
+    if refused.op is None or (refused.op.act is not Act.ADD and not refused.here):
+        raise NotFound(
+            _("The record is not on this device any more, so the change cannot be made here."),
+            _("The server keeps what you wrote; ask IT who has the record now."),
+        )
+    with records.batch(store) as batch:
+        _act(store, batch, refused.op)
+        _forget(store, name)
+    return refused.id
+
+
+def let_go(store: Store, name: Name) -> bytes:
+    """Give a refused op up on this device; the id of its record. Raises NotFound."""
+    refused = _named(store, name)
+    with store.writing():
+        _forget(store, name)
+    return refused.id
+
+
+def not_there() -> NotFound:
+    """Nothing refused has that name."""
+    return NotFound(_("There is no such refused change."), _("See them with: fieldkeep conflicts"))
+
+
+def _act(store: Store, batch: Batch, op: Op) -> None:
+    kind = KINDS[op.kind]
+    if op.act is Act.DELETE:
+        batch.delete(op.id)
+    elif op.act is Act.UNDELETE:
+        batch.undelete(op.id)
+    elif op.act is Act.ADD and lists.title_of(store, op.id) is None:
+        batch.add(kind, kind.values(op.set), id=op.id)
+    else:
+        batch.edit(op.id, _wanted(kind, records.get(store, op.id).values, op))
+
+
+def _wanted(kind: Kind, present: dict[str, Value], op: Op) -> dict[str, Value]:
+    """The fields as the op leaves them: what it says of one phone touches no other phone."""
+    laid, _deleted = lay(kind.cells(present), False, [op])
+    values = kind.values(laid)
+    touched = {cell.partition("/")[0] for cell in op.set}
+    return {name: values.get(name) for name in kind.by_name if name in touched}
+
+
+def _forget(store: Store, name: Name) -> None:
+    store.db.execute("DELETE FROM attention WHERE incarnation = ? AND n = ?", name)
+
+
+_ASKED = "SELECT n, incarnation, kind, id, code, hint, at_ms, op FROM attention"
+
+
+def _named(store: Store, name: Name) -> Attention:
+    row = store.db.first(f"{_ASKED} WHERE incarnation = ? AND n = ?", name)
+    if row is None:
+        raise not_there()
+    return _attention(store, row)
+
+
 def _attention(store: Store, row: tuple[Any, ...]) -> Attention:
     n, incarnation, kind, id_, code, hint, at_ms, data = row
     op = outbox.op_of(data) if data is not None else None
     title = lists.title_of(store, id_)
+    here = title is not None
     if title is None and op is not None and kind in store.shapes:
         shape = store.shapes[kind]
         title = shape.title(shape.split(op.set)[0])
-    return Attention(n, incarnation, kind, id_, code, hint, at_ms, op, title or "")
+    return Attention(n, incarnation, kind, id_, code, hint, at_ms, op, title or "", here)

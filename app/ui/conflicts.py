@@ -1,4 +1,4 @@
-"""What waits for a choice: both values of each edit that met, side by side, with who and when."""
+"""What waits for a choice: both values of each edit that met, side by side, and changes that were not accepted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.ui.kit.placeholder import Placeholder
 from app.ui.kit.text import Paragraph, Tag, label
 from app.ui.pages import Page
 from app.ui.theme.tokens import S4, S12, S16, Colour, Step
-from app.viewmodels.conflicts import Met, Side
+from app.viewmodels.conflicts import Met, Side, let_go, make_again
 from app.viewmodels.desk import Desk
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
@@ -66,11 +66,27 @@ class ConflictsPage(Page):
         for side in met.sides:
             row.addWidget(_side(side), 1)
         card.add(sides)
-        show = Button(_("Show record"), Part.LINK)
-        show.setAccessibleName(_("Show {title}").format(title=met.title))
-        show.clicked.connect(lambda: self.opened.emit(met.kind, met.id))
-        card.add(_between(show))
+        buttons = self._refused(met) if met.refused is not None else []
+        if met.here:
+            show = Button(_("Show record"), Part.LINK)
+            show.setAccessibleName(_("Show {title}").format(title=met.title))
+            show.clicked.connect(lambda: self.opened.emit(met.kind, met.id))
+            buttons.append(show)
+        card.add(_between(*buttons))
         return card
+
+    def _refused(self, met: Met) -> list[Button]:
+        """What a person can do with a change that was not accepted: nothing sends it again by itself."""
+        buttons = []
+        if met.again:
+            again = Button(_("Make it again"))
+            again.setAccessibleName(_("Make the change of {title} again").format(title=met.title))
+            again.clicked.connect(lambda: make_again(self._desk, met))
+            buttons.append(again)
+        drop = Button(_("Let it go"), Part.QUIET)
+        drop.setAccessibleName(_("Let the change of {title} go").format(title=met.title))
+        drop.clicked.connect(lambda: let_go(self._desk, met))
+        return [*buttons, drop]
 
     def let_go(self) -> None:
         """Stop watching: the page goes."""
@@ -91,11 +107,12 @@ def _side(side: Side) -> QWidget:
     return frame
 
 
-def _between(widget: QWidget) -> QWidget:
-    """A widget at the left of its row."""
+def _between(*widgets: QWidget) -> QWidget:
+    """Widgets at the left of their row."""
     holder = QWidget()
     row = QHBoxLayout(holder)
     row.setContentsMargins(0, 0, 0, 0)
-    row.addWidget(widget)
+    for widget in widgets:
+        row.addWidget(widget)
     row.addStretch(1)
     return holder

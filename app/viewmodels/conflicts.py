@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from app.services import refused as refusals
+from app.services.session import Session
 from app.store import conflicts
+from app.store.conflicts import Attention
 from app.store.store import Store
 from app.viewmodels import words
+from app.viewmodels.base import Errands
 from app.viewmodels.reading import Titles
 from sync.protocol import clock
+from sync.protocol.errors import KnownError
 from sync.protocol.fields import Ref, Several, Tags
 from sync.protocol.kinds import KINDS, Kind
+from sync.protocol.ops import Act
 from sync.protocol.texts import gettext as _
 
 
@@ -28,7 +34,10 @@ class Side:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Met:
-    """Something that waits: the record, the field, the two sides (one for a change that was not accepted)."""
+    """Something that waits: the record, the field, the two sides (one for a change that was not accepted).
+
+    `refused` is that change; `again` says that it can be made again, `here` that the record is on this device.
+    """
 
     kind: str
     id: bytes
@@ -36,6 +45,39 @@ class Met:
     field: str
     sides: tuple[Side, ...]
     explanation: str = ""
+    refused: Attention | None = None
+    again: bool = False
+    here: bool = True
+
+
+class Workplace(Protocol):
+    """What settling needs of the desk."""
+
+    session: Session
+    errands: Errands
+
+    def say(self, text: str) -> None:
+        """Show one line about something just done."""
+
+    def fail(self, problem: KnownError) -> None:
+        """Show what went wrong."""
+
+
+def make_again(desk: Workplace, met: Met) -> None:
+    """Make a change again that was not accepted; it waits to be sent then."""
+    _settle(desk, met, refusals.make_again, _("The change is made again, and waits to be sent."))
+
+
+def let_go(desk: Workplace, met: Met) -> None:
+    """Give up a change that was not accepted."""
+    _settle(desk, met, refusals.let_go, _("Let go. The server keeps what you wrote."))
+
+
+def _settle(desk: Workplace, met: Met, act: Callable[[Session, Attention], None], text: str) -> None:
+    refused = met.refused
+    if refused is None:
+        return
+    desk.errands.run(lambda: act(desk.session, refused), lambda _done: desk.say(text), desk.fail)
 
 
 def read(store: Store, now_ms: int) -> list[Met]:
@@ -58,18 +100,32 @@ def read(store: Store, now_ms: int) -> list[Met]:
                 ),
             )
         )
-    for refused in conflicts.attention(store):
-        kind = KINDS.get(refused.kind)
-        cells: Mapping[str, Any] = refused.op.set if refused.op else {}
-        value = "\n".join(
-            f"{_field(kind, cell)}: {cell_text(kind, cell, held, titles)}" for cell, held in cells.items()
-        )
-        side = Side(_("Your change"), value or words.DASH, words.moment(refused.at_ms, now_ms))
-        why = refused.hint or _("The server did not accept this change.")
-        found.append(
-            Met(refused.kind, refused.id, refused.title or words.DASH, _("Not accepted"), (side,), why)
-        )
+    found.extend(_refused(each, titles, now_ms) for each in conflicts.attention(store))
     return found
+
+
+def _refused(refused: Attention, titles: Titles, now_ms: int) -> Met:
+    kind = KINDS.get(refused.kind)
+    cells: Mapping[str, Any] = refused.op.set if refused.op else {}
+    lines = [f"{_field(kind, cell)}: {cell_text(kind, cell, held, titles)}" for cell, held in cells.items()]
+    if refused.op is not None and refused.op.act in (Act.DELETE, Act.UNDELETE):
+        lines.append(_("Delete the record") if refused.op.act is Act.DELETE else _("Bring the record back"))
+    side = Side(_("Your change"), "\n".join(lines) or words.DASH, words.moment(refused.at_ms, now_ms))
+    why = [refused.hint or _("The server did not accept this change.")]
+    if refused.op is None:
+        why.append(_("The record has left this device. The server keeps what you wrote."))
+    again = refused.op is not None and (refused.here or refused.op.act is Act.ADD)
+    return Met(
+        refused.kind,
+        refused.id,
+        refused.title or words.DASH,
+        _("Not accepted"),
+        (side,),
+        " ".join(why),
+        refused,
+        again,
+        refused.here,
+    )
 
 
 def cell_text(kind: Kind | None, cell: str, held: Any, titles: Titles) -> str:

@@ -25,25 +25,31 @@ def test_it_cannot_read(town: Town) -> None:
     # The commands of IT speak of devices and orders.
     town.order("wipe", ben)
     assert ben.ask("sync").code == 4
-    for words in (("devices",), ("orders",), ("person", "list"), ("devices", "--json"), ("orders", "--json")):
-        assert SECRET not in town.ask(*words).out
+    for words in (("devices",), ("orders",), ("person", "list"), ("refused",)):
+        assert SECRET not in town.ask(*words).out + town.ask(*words, "--json").out
 
     # The order keys open no work: without the recovery key there is no recovering.
     hidden = town.keys / "recovery.key"
     away = hidden.rename(town.folder / "in-the-safe.key")
     anna = town.laptop(ANNA)
-    refused = town.ask("recover", ben.id, "--to", anna.id)
+    refused = town.ask("recover", ben.id, "--to", anna.id, "--other-person")
     assert refused.code == 1
+    assert "recovery.key" in refused.err
     assert SECRET not in refused.out + refused.err
     away.rename(hidden)
 
     # And with it, work goes to who may hold customers, never to IT or privacy, and is not printed.
     for person in (IT, PRIVACY):
         other = town.laptop(person)
-        assert town.ask("recover", ben.id, "--to", other.id).code == 1
+        assert town.ask("recover", ben.id, "--to", other.id, "--other-person").code == 1
         other.sync()
         assert other.json("search", "unsent") == []
-    done = town.ask("recover", ben.id, "--to", anna.id)
+    meant = town.ask("recover", ben.id, "--to", anna.id)
+    assert (meant.code, meant.out) == (1, "")
+    assert ANNA in meant.err
+    assert "--other-person" in meant.err
+    assert anna.sync()["recovered"] == 0
+    done = town.ask("recover", ben.id, "--to", anna.id, "--other-person")
     assert done.code == 0
     assert SECRET not in done.out + done.err
     assert anna.sync()["recovered"] == 1

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from app.errors import AppError, NotFound
 from app.store import conflicts, lists, outbox, records, search
 from app.store.replica import StoreReplica
 from app.store.store import Store
@@ -247,3 +248,89 @@ def _words(store: Store) -> bytes:
             for value in values:
                 held += value if isinstance(value, bytes) else str(value).encode()
     return bytes(held).lower()
+
+
+def test_a_refused_change_is_made_again_or_let_go_and_nothing_else_ends_it(
+    device: Device, store: Store
+) -> None:
+    server = Server()
+    kept = records.add(
+        store, CUSTOMER, {"name": "Kept", "phones": [{"label": "work", "value": "1"}], "tags": ["old"]}
+    )
+    send(server, device, store)
+    before = records.get(store, kept.id).values["phones"]
+    values = {"stage": "lead", "phones": [*before, {"label": "home", "value": "22"}], "tags": ["old", "new"]}
+    records.edit(store, kept.id, values)
+    records.edit(store, kept.id, {"industry": None, "name": "Other"})
+    send(server, device, store, refuse=kept.id)
+    first, second = conflicts.attention(store)
+    assert (first.fields, second.fields) == (("stage", "phones", "tags"), ("name",))
+    assert first.here
+    assert store.unsent() == 0  # nothing goes again by itself
+
+    # What changed meanwhile stays: only what the change said is laid on top.
+    records.edit(store, kept.id, {"phones": [*before, {"label": "fax", "value": "333"}]})
+    assert conflicts.make_again(store, first.name) == kept.id
+    again = records.get(store, kept.id).values
+    assert (again["stage"], again["tags"]) == ("lead", ["new", "old"])
+    assert sorted(each["value"] for each in again["phones"]) == ["1", "22", "333"]
+    assert (conflicts.attention(store), store.unsent()) == ([second], 2)
+    device.assert_sealed(store)
+    with pytest.raises(NotFound):
+        conflicts.make_again(store, first.name)
+
+    assert conflicts.let_go(store, second.name) == kept.id
+    assert (conflicts.attention(store), store.unsent()) == ([], 2)
+    with pytest.raises(NotFound):
+        conflicts.let_go(store, second.name)
+    server.refuses.clear()
+    send(server, device, store)
+    assert server.rows[kept.id].cells["stage"] == "lead"
+
+
+def test_a_refused_record_and_a_refused_deletion_are_made_again(device: Device, store: Store) -> None:
+    server = Server()
+    made = records.add(store, CUSTOMER, {"name": "Not yet"})
+    send(server, device, store, refuse=made.id)
+    (refused,) = conflicts.attention(store)
+    assert not refused.here
+    conflicts.make_again(store, refused.name)
+    assert records.get(store, made.id).title == "Not yet"
+    server.refuses.clear()
+    send(server, device, store)
+    assert server.rows[made.id].cells["name"] == "Not yet"
+
+    records.delete(store, made.id)
+    send(server, device, store, refuse=made.id)
+    assert not records.get(store, made.id).deleted
+    (refused,) = conflicts.attention(store)
+    assert refused.fields == ()
+    conflicts.make_again(store, refused.name)
+    assert records.get(store, made.id).deleted
+
+
+def test_a_change_of_a_record_that_left_can_only_be_let_go(device: Device, store: Store) -> None:
+    id_ = bytes(new_record_id())
+    page(store, row(id_, 1, name="Gone"))
+    records.edit(store, id_, {"industry": "Tea"})
+    page(store, row(id_, 2, gone="left"))
+    send(Server(), device, store, refuse=id_)
+    (refused,) = conflicts.attention(store)
+    with pytest.raises(NotFound, match="not on this device"):
+        conflicts.make_again(store, refused.name)
+    assert conflicts.attention(store) == [refused]
+    conflicts.let_go(store, refused.name)
+    assert conflicts.attention_count(store) == 0
+
+
+def test_what_cannot_be_made_again_stays_before_the_persons_eyes(device: Device, store: Store) -> None:
+    server = Server()
+    kept = records.add(store, CUSTOMER, {"name": "Kept"})
+    send(server, device, store)
+    records.edit(store, kept.id, {"name": "Other"})
+    send(server, device, store, refuse=kept.id)
+    (refused,) = conflicts.attention(store)
+    records.delete(store, kept.id)
+    with pytest.raises(AppError, match="deleted"):
+        conflicts.make_again(store, refused.name)
+    assert conflicts.attention(store) == [refused]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from sync.protocol import harmless
 from sync.protocol.kinds import Kind
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
@@ -55,12 +56,12 @@ class Finding:
         return found
 
     def text(self) -> str:
-        """The finding in one line."""
-        place = self.column
+        """The finding in one line, whatever stands in the cell it speaks of."""
+        place = harmless.line(self.column)
         if self.row and self.times == 1:
             row = _("row {row}").format(row=self.row)
             place = f"{row}, {place}" if place else row
-        value = f" “{self.value[:60]}”" if self.value else ""
+        value = f" “{harmless.line(self.value[:60])}”" if self.value else ""
         times = ""
         if self.times > 1:
             times = " " + ngettext("({n} time)", "({n} times)", self.times).format(n=self.times)
@@ -128,8 +129,9 @@ class FileReport:
         """The report as lines of text."""
         if self.state is not State.READ or self.kind is None:
             word = _("left out") if self.state is State.LEFT_OUT else _("refused")
-            return [f"{self.file}: {word}. {self.reason}"]
-        head = _("{file}: {count} {kind}").format(file=self.file, count=self.rows, kind=_(self.kind.plural))
+            return [harmless.line(f"{self.file}: {word}. {self.reason}")]
+        file = harmless.line(self.file)
+        head = _("{file}: {count} {kind}").format(file=file, count=self.rows, kind=_(self.kind.plural))
         counts = [
             (self.added, _("{n} new")),
             (self.updated, _("{n} completed")),
@@ -143,7 +145,8 @@ class FileReport:
             _("  read as {encoding}, cells parted by {mark}").format(encoding=self.encoding, mark=mark)
         )
         if self.unmapped:
-            found.append(_("  columns not taken: {names}").format(names=", ".join(self.unmapped)))
+            names = harmless.line(", ".join(self.unmapped))
+            found.append(_("  columns not taken: {names}").format(names=names))
         for level in (Level.NOTE, Level.CORRECTION, Level.PROBLEM):
             findings = self.of(level)
             found += [f"  {finding.text()}" for finding in findings[:SHOWN]]

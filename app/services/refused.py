@@ -1,0 +1,39 @@
+"""What a person does with a change that the server did not take: make it again, or let it go."""
+
+from __future__ import annotations
+
+from app.changes import HERE, Changes
+from app.services.session import Session
+from app.store import conflicts
+from app.store.conflicts import Attention, Name
+
+
+def make_again(session: Session, refused: Attention) -> None:
+    """The same change once more, as an act of now. Raises NotFound, FieldProblem, AppError, Locked, NoSpace."""
+    session.call(conflicts.make_again, refused.name)
+    _tell(session, refused)
+
+
+def let_go(session: Session, refused: Attention) -> None:
+    """Give it up on this device; the server keeps its copy. Raises NotFound, Locked, NoSpace."""
+    session.call(conflicts.let_go, refused.name)
+    _tell(session, refused)
+
+
+def spelled(name: Name) -> str:
+    """A refused change as it is named on the command line."""
+    incarnation, n = name
+    return f"{incarnation.hex()[:8]}-{n}"
+
+
+def find(session: Session, text: str) -> Attention:
+    """The refused change of that name. Raises NotFound."""
+    wanted = text.strip().casefold()
+    found = [each for each in session.call(conflicts.attention) if spelled(each.name) == wanted]
+    if len(found) != 1:
+        raise conflicts.not_there()
+    return found[0]
+
+
+def _tell(session: Session, refused: Attention) -> None:
+    session.tell(Changes(((refused.kind, refused.id),), HERE))
