@@ -17,6 +17,7 @@ from sqlcipher3 import dbapi2
 from app.errors import AppError, Busy, NewerStore, NoSpace, StoreDamaged
 from app.keys.secret import SecretBytes, wipe_buffer
 from app.paths import PRIVATE_FILE, sync_folder
+from app.store.words import fold
 from sync.protocol.texts import gettext as _
 
 KEY_BYTES: Final = 32
@@ -45,9 +46,12 @@ _BUILD_ACTIONS: Final = frozenset(
         dbapi2.SQLITE_CREATE_VTABLE,
         dbapi2.SQLITE_ALTER_TABLE,
         dbapi2.SQLITE_REINDEX,
+        dbapi2.SQLITE_DROP_INDEX,
     }
 )
-_PRAGMAS: Final = frozenset({"data_version", "user_version", "table_info", "wal_checkpoint", "quick_check"})
+_PRAGMAS: Final = frozenset(
+    {"data_version", "user_version", "table_info", "table_xinfo", "wal_checkpoint", "quick_check"}
+)
 _FUNCTIONS: Final = frozenset(
     {
         "match",
@@ -61,6 +65,8 @@ _FUNCTIONS: Final = frozenset(
         "length",
         "substr",
         "like",
+        "instr",
+        "folded",
     }
 )
 _BUILD_FUNCTIONS: Final = frozenset({"printf", "substr", "length", "like"})
@@ -221,12 +227,18 @@ def _connect(path: Path, key: SecretBytes) -> dbapi2.Connection:
         conn.execute("PRAGMA cipher_log_level = NONE")
         conn.set_key(written)
         conn.set_busy_timeout(BUSY_MS / 1000)
+        conn.create_function("folded", 1, _folded, deterministic=True)
     except BaseException:
         conn.close()
         raise
     finally:
         wipe_buffer(written)
     return conn
+
+
+def _folded(text: str | None) -> str | None:
+    """`words.fold` for statements: filters see case and accents as search does."""
+    return None if text is None else fold(text)
 
 
 @contextlib.contextmanager

@@ -10,19 +10,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from app.store import narrowing, orders
+from app.store.filters import ALL, Filter, typed
+from app.store.orders import After, Sort
 from app.store.records import Record, record_of
 from app.store.rows import CHUNK, marks
 from app.store.schema import Shape
 from app.store.store import Store
-from app.store.words import fold_key
-from sync.protocol.fields import Address, Choice, Date, Field, Notes, Ref, Several, Tags
-from sync.protocol.ids import parse_id
+from app.store.words import matched_fields, query
 from sync.protocol.kinds import Kind
 
-CHANGED: Final = "changed"  # not a field: when the record was changed last
 NUMBER: Final = "number"  # the field by which other programs know a record
 
-After = tuple[Any, int]
+Where = Filter | Mapping[str, str]  # typed conditions, or FIELD=VALUE pairs as a person writes them
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def page(
     store: Store,
     kind: Kind,
     *,
-    where: Mapping[str, str] = {},
+    where: Where = ALL,
     order: str = "",
     after: After | None = None,
     limit: int = 50,
@@ -49,35 +49,62 @@ def page(
     a field or a value that the kind does not have.
     """
     shape = store.shapes[kind.name]
-    sort = _sort(store, shape, order)
-    condition, values = _where(store, shape, where, deleted=deleted)
-    rows = _rows(store, shape, sort, condition, values, after, limit + 1, deleted=deleted)
-    more = len(rows) > limit
-    rows = rows[:limit]
-    records = [record_of(shape, shape.stored(row)) for row in rows]
-    return Page(records, (rows[-1][-1], rows[-1][0]) if more and rows else None)
+    sort = orders.sort_of(store, shape, order)
+    filter_ = filter_of(kind, where)
+    question = query(filter_.words) if filter_.words.strip() else None
+    found: list[Record] = []
+    while True:
+        rows = _rows(store, shape, sort, filter_, after, limit + 1, deleted=deleted)
+        for row in rows:
+            record = record_of(shape, shape.stored(row))
+            if question is not None and not matched_fields(kind, record.values, question):
+                continue
+            if len(found) == limit:
+                return Page(found, after)
+            found.append(record)
+            after = (row[-1], row[0])
+        if len(rows) <= limit:
+            return Page(found, None)
+        after = (rows[-1][-1], rows[-1][0])
 
 
-def count(store: Store, kind: Kind, where: Mapping[str, str] = {}) -> int:
+def filter_of(kind: Kind, where: Where) -> Filter:
+    """A filter as it is, or what was written of it. Raises FieldProblem."""
+    return where if isinstance(where, Filter) else typed(kind, where)
+
+
+def count(store: Store, kind: Kind, where: Where = ALL) -> int:
     """How many kept records match. Raises FieldProblem."""
     shape = store.shapes[kind.name]
-    if not where:
+    filter_ = filter_of(kind, where)
+    if not filter_:
         return store.counts()[kind.name]
-    condition, values = _where(store, shape, where, deleted=False)
+    if filter_.words.strip():
+        return len(_matching(store, shape, filter_))
+    condition, values = narrowing.said(store, shape, filter_)
     return int(store.db.one(f'SELECT count(*) FROM "{shape.table}" WHERE {condition}', values)[0])
 
 
-def ids(store: Store, kind: Kind, where: Mapping[str, str] = {}, order: str = "") -> array[int]:
-    """The rowids of all that match, in order: 8 bytes each, for a list that shows a window of them."""
+def ids(store: Store, kind: Kind, where: Where = ALL, order: str = "") -> array[int]:
+    """The rowids of all that match, in order: 8 bytes each. In one go; a window reads them piece by piece."""
     shape = store.shapes[kind.name]
-    sort = _sort(store, shape, order)
-    condition, values = _where(store, shape, where, deleted=False)
-    rows = store.db.all(
-        f'SELECT _rowid FROM "{shape.table}" WHERE {condition}'
-        f" ORDER BY {sort.empty_last}{sort.by} {sort.way}, _rowid {sort.way}",
-        values,
-    )
-    return array("q", (rowid for (rowid,) in rows))
+    sort = orders.sort_of(store, shape, order)
+    filter_ = filter_of(kind, where)
+    matching = set(_matching(store, shape, filter_)) if filter_ else None
+    found = array("q")
+    after: After | None = None
+    while True:
+        piece, after = orders.walk(store, shape, sort, after)
+        found.extend(piece if matching is None else [rowid for rowid in piece if rowid in matching])
+        if after is None:
+            return found
+
+
+def _matching(store: Store, shape: Shape, filter_: Filter) -> array[int]:
+    found = array("q")
+    for first in range(1, narrowing.last_rowid(store, shape) + 1, narrowing.SPAN):
+        found.extend(narrowing.scan(store, shape, filter_, first, first + narrowing.SPAN - 1))
+    return found
 
 
 def by_rowids(store: Store, kind: Kind, rowids: Sequence[int]) -> list[Record]:
@@ -118,138 +145,17 @@ def title_of(store: Store, id_: bytes) -> str | None:
     return None
 
 
-# --- order -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Sort:
-    """An order: by which expression, which way, and whether it can be empty."""
-
-    by: str
-    down: bool
-    may_be_empty: bool
-
-    @property
-    def way(self) -> str:
-        return "DESC" if self.down else "ASC"
-
-    @property
-    def empty_last(self) -> str:
-        return f"({self.by}) IS NULL, " if self.may_be_empty else ""
-
-
-def _sort(store: Store, shape: Shape, order: str) -> _Sort:
-    down = order.startswith("-")
-    name = order.removeprefix("-")
-    if name == CHANGED:
-        return _Sort("_changed_ms", down, may_be_empty=False)
-    field = shape.kind.field(name) if name else shape.kind.by_name[shape.kind.title]
-    if field.name == shape.kind.title:
-        return _Sort("_key", down, may_be_empty=False)
-    return _Sort(_expression(store, shape, field), down, may_be_empty=True)
-
-
-def _expression(store: Store, shape: Shape, field: Field) -> str:
-    """What a field is ordered by."""
-    column = f'"{shape.table}"."{field.name}"'
-    type_ = field.type
-    if isinstance(type_, Ref):
-        other = store.shapes[type_.to].table
-        return f'(SELECT o._key FROM "{other}" o WHERE o._id = {column})'
-    if isinstance(type_, Choice):
-        places = " ".join(f"WHEN '{word}' THEN {place}" for place, word in enumerate(type_.values))
-        return f"(CASE {column} {places} END)"
-    if isinstance(type_, Address):
-        return f"json_extract({column}, '$.city') COLLATE NOCASE"
-    if isinstance(type_, Tags):
-        return f"json_extract({column}, '$[0]') COLLATE NOCASE"
-    if isinstance(type_, Several):
-        return f"json_extract({column}, '$[0].value') COLLATE NOCASE"
-    if type_.sql[0][1] == "TEXT" and not isinstance(type_, Date):
-        return f"{column} COLLATE NOCASE"
-    return column
-
-
 def _rows(
-    store: Store,
-    shape: Shape,
-    sort: _Sort,
-    condition: str,
-    values: list[Any],
-    after: After | None,
-    limit: int,
-    *,
-    deleted: bool,
+    store: Store, shape: Shape, sort: Sort, filter_: Filter, after: After | None, limit: int, *, deleted: bool
 ) -> list[tuple[Any, ...]]:
     """Rows with the ordered value at their end: first those that have one, then those that have none."""
-    sign = "<" if sort.down else ">"
-    select = shape.select.replace(" FROM ", f", {sort.by} FROM ", 1)
+    condition, values = narrowing.said(store, shape, filter_, deleted=deleted)
+    # Under a filter the planner may know a shorter way than along the order.
+    by_index = f' INDEXED BY "{sort.index}"' if sort.index and not filter_.conditions and not deleted else ""
+    select = shape.select.replace(" FROM ", f", {sort.by} FROM ", 1) + by_index
     rows: list[tuple[Any, ...]] = []
-    if after is None or after[0] is not None:
-        where, bound = condition, list(values)
-        if sort.may_be_empty:
-            where += f" AND ({sort.by}) IS NOT NULL"
-        if after is not None:
-            where += f" AND ({sort.by}, _rowid) {sign} (?, ?)"
-            bound.extend(after)
-        rows = store.db.all(
-            f"{select} WHERE {where} ORDER BY {sort.by} {sort.way}, _rowid {sort.way} LIMIT ?",
-            (*bound, limit),
-        )
-    if sort.may_be_empty and len(rows) < limit:
-        where, bound = f"{condition} AND ({sort.by}) IS NULL", list(values)
-        if after is not None and after[0] is None:
-            where += f" AND _rowid {sign} ?"
-            bound.append(after[1])
-        rows += store.db.all(
-            f"{select} WHERE {where} ORDER BY _rowid {sort.way} LIMIT ?", (*bound, limit - len(rows))
-        )
+    for stretch in orders.stretches(sort, after):
+        if len(rows) < limit:
+            asked = orders.statement(select, sort, stretch, condition)
+            rows += store.db.all(asked, (*values, *stretch[1], limit - len(rows)))
     return rows
-
-
-# --- filter ------------------------------------------------------------------------------------------
-
-
-def _where(store: Store, shape: Shape, where: Mapping[str, str], *, deleted: bool) -> tuple[str, list[Any]]:
-    """The filter as a condition and its values."""
-    conditions = [f"_deleted = {int(deleted)}"]
-    values: list[Any] = []
-    for name, text in where.items():
-        field = shape.kind.field(name)
-        said, bound = _condition(store, shape, field, text)
-        conditions.append(said)
-        values.extend(bound)
-    return " AND ".join(conditions), values
-
-
-def _condition(store: Store, shape: Shape, field: Field, text: str) -> tuple[str, list[Any]]:
-    """One field being what was asked; an empty text asks for an empty field."""
-    column = f'"{shape.table}"."{field.name}"'
-    type_ = field.type
-    if not text.strip():
-        return f"{column} IS NULL", []
-    if isinstance(type_, Ref):
-        return _refers(store, column, type_, text)
-    if field.name == shape.kind.title and not isinstance(type_, Choice):
-        return "_key = ?", [fold_key(text)]
-    if isinstance(type_, (Several, Address, Tags)):
-        part = "e.value" if not isinstance(type_, Several) else "json_extract(e.value, '$.value')"
-        said = f"EXISTS (SELECT 1 FROM json_each({column}) e WHERE {part} = ? COLLATE NOCASE)"
-        return said, [text.strip()]
-    value = type_.parse(field.name, text)
-    wanted = type_.to_columns(value)
-    names = [f'"{shape.table}"."{field.name}{suffix}"' for suffix, _sql in type_.sql]
-    if type_.sql[0][1] == "TEXT" and not isinstance(type_, Notes):
-        names = [f"{name} COLLATE NOCASE" for name in names]
-    return " AND ".join(f"{name} = ?" for name in names), list(wanted)
-
-
-def _refers(store: Store, column: str, type_: Ref, text: str) -> tuple[str, list[Any]]:
-    """A reference to the record of that id, or to any record of that title."""
-    try:
-        return f"{column} = ?", [parse_id(text)]
-    except ValueError:
-        other = store.shapes[type_.to].table
-        return f'{column} IN (SELECT o._id FROM "{other}" o WHERE o._key = ? AND o._deleted = 0)', [
-            fold_key(text)
-        ]

@@ -6,14 +6,15 @@ kinds, each with the columns its type asks for. A field added there is a column 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.store.db import Database
 from app.store.words import fold_key, searched, texts_of
 from sync.protocol.codec import pack, unpack
-from sync.protocol.fields import Choice, Field, FieldType, Find, Ref, Tags, Value
+from sync.protocol.fields import Choice, Field, FieldType, Find, Flag, Person, Ref, Tags, Value
 from sync.protocol.kinds import Kind
 
 VERSION: Final = 1
@@ -224,9 +225,12 @@ def build(db: Database, known: Mapping[str, Shape]) -> None:
     """Make every table, index and column that is not there yet; what is there stays as it is."""
     wanted = set(known)
     there = {name for (name,) in db.all("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    indexes = dict(db.all("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
     columns = {name: set(_columns(db, known[name].table)) for name in wanted if known[name].table in there}
     complete = db.version == VERSION and all(
-        name in columns and {column for column, _sql in known[name].columns} <= columns[name]
+        name in columns
+        and {column for column, _sql in known[name].columns} <= columns[name]
+        and all(indexes.get(index) == sql for index, sql in indexes_of(known[name]))
         for name in wanted
     )
     if complete:
@@ -237,7 +241,7 @@ def build(db: Database, known: Mapping[str, Shape]) -> None:
                 if statement.strip():
                     db.execute(statement)
         for shape in known.values():
-            _build_kind(db, shape, columns.get(shape.kind.name))
+            _build_kind(db, shape, columns.get(shape.kind.name), indexes)
         db.execute(f"PRAGMA user_version = {VERSION}")
     db.version = VERSION
 
@@ -246,11 +250,68 @@ def _columns(db: Database, table: str) -> list[str]:
     return [name for (name,) in db.all("SELECT name FROM pragma_table_info(?)", (table,))]
 
 
-def _build_kind(db: Database, shape: Shape, there: set[str] | None) -> None:
+# --- indexes -----------------------------------------------------------------------------------------
+
+
+def orders_of(kind: Kind) -> tuple[str, ...]:
+    """The orders that lists of a kind offer, without their direction: "" for the title, "changed", the side field."""
+    return ("", "changed", kind.side) if kind.side and kind.side != kind.title else ("", "changed")
+
+
+def index_name(shape: Shape, order: str) -> str:
+    """The index that holds an offered order."""
+    return f"{shape.table}_by_{order}" if order else f"{shape.table}_key"
+
+
+def order_column(field_: Field) -> str:
+    """The column by which a choice is ordered: its place among the choices; named for those that there are."""
+    assert isinstance(field_.type, Choice)  # noqa: S101 - the caller has looked
+    return f"_place_{field_.name}_{zlib.crc32(' '.join(field_.type.values).encode()):08x}"
+
+
+def indexes_of(shape: Shape) -> Iterator[tuple[str, str]]:
+    """Name and statement of every index of a kind: one for each offered order and each filter that many use."""
+    for order in orders_of(shape.kind):
+        yield _index(shape, index_name(shape, order), _held(shape, order))
+    for f, _width in shape.fields:
+        name = f"{shape.table}_{f.name}"
+        if isinstance(f.type, Ref):
+            yield _index(shape, name, f'"{f.name}", _key', f' AND "{f.name}" IS NOT NULL')
+        elif f.column and isinstance(f.type, Person):
+            yield _index(shape, name, f'"{f.name}" COLLATE NOCASE, _rowid')
+        elif f.column and isinstance(f.type, (Choice, Flag)) and f.name not in orders_of(shape.kind):
+            yield _index(shape, name, f'"{f.name}", _rowid')
+
+
+def _index(shape: Shape, name: str, columns: str, more: str = "") -> tuple[str, str]:
+    return name, f'CREATE INDEX "{name}" ON "{shape.table}" ({columns}) WHERE _deleted = 0{more}'
+
+
+def _held(shape: Shape, order: str) -> str:
+    """The columns of an order's index."""
+    if order in ("", "changed"):
+        return f"{'_changed_ms' if order else '_key'}, _rowid"
+    field_ = shape.kind.by_name[order]
+    return f'"{order_column(field_) if isinstance(field_.type, Choice) else order}", _rowid'
+
+
+def _add_order_columns(db: Database, shape: Shape) -> None:
+    """Choices are ordered by their place, which is computed where it is read and stored in the index alone."""
+    there = {name for (name,) in db.all("SELECT name FROM pragma_table_xinfo(?)", (shape.table,))}
+    for order in orders_of(shape.kind):
+        type_ = shape.kind.by_name[order].type if order in shape.kind.by_name else None
+        if isinstance(type_, Choice) and (column := order_column(shape.kind.by_name[order])) not in there:
+            places = " ".join(f"WHEN '{word}' THEN {place}" for place, word in enumerate(type_.values))
+            db.execute(
+                f'ALTER TABLE "{shape.table}" ADD COLUMN "{column}" INTEGER'
+                f' GENERATED ALWAYS AS (CASE "{order}" {places} END) VIRTUAL'
+            )
+
+
+def _build_kind(db: Database, shape: Shape, there: set[str] | None, indexes: Mapping[str, str]) -> None:
     if there is None:
         declared = ", ".join(f'"{name}" {sql}' for name, sql in (*OURS, *shape.columns))
         db.execute(f'CREATE TABLE "{shape.table}" (_rowid INTEGER PRIMARY KEY, {declared})')
-        db.execute(f'CREATE INDEX "{shape.table}_key" ON "{shape.table}" (_key, _rowid) WHERE _deleted = 0')
         made = "USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii'"
         if shape.has_find:
             db.execute(f"CREATE VIRTUAL TABLE \"{shape.find}\" {made}, prefix='1 2 3')")
@@ -261,9 +322,9 @@ def _build_kind(db: Database, shape: Shape, there: set[str] | None) -> None:
         for name, sql in shape.columns:
             if name not in there:
                 db.execute(f'ALTER TABLE "{shape.table}" ADD COLUMN "{name}" {sql}')
-    for f, _width in shape.fields:
-        if isinstance(f.type, Ref):
-            db.execute(
-                f'CREATE INDEX IF NOT EXISTS "{shape.table}_{f.name}" ON "{shape.table}" ("{f.name}", _key)'
-                f' WHERE _deleted = 0 AND "{f.name}" IS NOT NULL'
-            )
+    _add_order_columns(db, shape)
+    for name, sql in indexes_of(shape):
+        if indexes.get(name) != sql:
+            if name in indexes:
+                db.execute(f'DROP INDEX "{name}"')
+            db.execute(sql)
