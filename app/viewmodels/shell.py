@@ -7,24 +7,25 @@ opening and closing), so that a keyring that does not answer never holds up a li
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from app import settings
 from app.changes import CLOSING, WIPE, WIPED, Changes
-from app.errors import Busy, NotEnrolled, Wiped
+from app.errors import Busy, NotEnrolled, Offline, Wiped
 from app.keys.secret import SecretBytes
 from app.paths import Profile
 from app.services import enrolment
-from app.services.session import ACTIVE, BY_ORDER, LOCK_UI, Session, open_session
-from app.services.syncing import Keeping
+from app.services.opening import open_session
+from app.services.session import ACTIVE, BY_ORDER, LOCK_UI, Session
+from app.services.syncing import Keeping, open_heard
 from app.services.wiped import finish_wipe, refuse_wiped
 from app.viewmodels import words
 from app.viewmodels.base import Background, Watched, ignore
 from app.viewmodels.desk import Desk
 from app.viewmodels.sync_state import Standing, standing
 from sync.client.status import SyncStatus
-from sync.protocol import codes
+from sync.protocol import codes, harmless
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext, pgettext
@@ -83,7 +84,12 @@ class Shell(Watched):
         self._slow.run(self._open, self._opened, self._not_opened)
 
     def _open(self) -> tuple[settings.Settings, Session]:
-        return settings.load(self.profile), open_session(self.profile)
+        chosen = settings.load(self.profile)
+        try:
+            return chosen, open_heard(self.profile)
+        except Offline:
+            # A profile that does not hold, and no server to hear orders from: what is wrong with it is said.
+            return chosen, open_session(self.profile)
 
     def _opened(self, found: tuple[settings.Settings, Session]) -> None:
         self.busy = False
@@ -122,7 +128,9 @@ class Shell(Watched):
     # -- the screens
 
     def _show(self, screen: Screen, notice: Notice) -> None:
-        self.screen, self.notice, self.problem = screen, notice, None
+        # Names and reasons were written elsewhere: a page that only IT can open again must read as it is.
+        title, body = harmless.line(notice.title), harmless.lines(notice.body)
+        self.screen, self.notice, self.problem = screen, replace(notice, title=title, body=body), None
         self.tell()
 
     def _look(self) -> None:
@@ -261,9 +269,13 @@ class Shell(Watched):
         self._slow.run(lambda: settings.save(self.profile, changed), lambda _result: done(), self._refused)
 
     def tick(self) -> None:
-        """Once a minute: policy and clock speak while nobody does anything; a wipe is handed in when it can be."""
+        """Once a minute: policy and clock speak while nobody does anything; a wipe is handed in when it can be; and
+        a profile that did not open is tried again, since orders reach it that way."""
         if self._wiped:
             self._hand_in()
+        elif self.screen is Screen.TROUBLE and self.notice.retry and not self.busy:
+            self.busy = True
+            self._slow.run(self._open, self._opened, self._not_opened)
         elif self._session is not None and self._session.stage == ACTIVE:
             session = self._session
 

@@ -1,0 +1,76 @@
+"""Changes that were not accepted: what the page says of them, making them again, letting them go."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.commands import CONFLICTS
+from app.services.session import Session
+from app.store import conflicts as kept
+from app.store import records
+from app.store.store import Store
+from app.viewmodels import conflicts
+from app.viewmodels.conflicts import Met
+from app.viewmodels.desk import Desk
+from sync.protocol.kinds import KINDS
+from tests.viewmodels.conftest import Held
+from tests.viewmodels.refusing import refuse_all, take_all
+
+CUSTOMER = KINDS["customer"]
+
+
+@pytest.fixture
+def desk(session: Session, held: Held) -> Desk:
+    """The page of conflicts, open, with an edit and a new record that were refused."""
+    session.call(take_all)
+    made = Desk(session, held)
+    session.bus.subscribe(lambda changes: held.post(lambda: made.heard(changes)))
+    record = session.call(lambda store: records.add(store, CUSTOMER, {"name": "Blue Harbour"}))
+    session.call(take_all)
+    session.call(lambda store: records.edit(store, record.id, {"industry": "Tea"}))
+    session.call(lambda store: records.add(store, CUSTOMER, {"name": "Not yet"}))
+    assert session.call(refuse_all) == 2
+    made.start()
+    made.go(CONFLICTS)
+    held.turn()
+    return made
+
+
+def _refused(desk: Desk) -> dict[str, Met]:
+    return {met.title: met for met in desk.met or () if met.refused is not None}
+
+
+def test_the_page_says_what_was_refused_and_what_can_be_done(desk: Desk) -> None:
+    found = _refused(desk)
+    edited, made = found["Blue Harbour"], found["Not yet"]
+    assert edited.sides[0].value == "Industry: Tea"
+    assert "Name: Not yet" in made.sides[0].value
+    assert edited.explanation == "Ask your manager."
+    assert (edited.again, edited.here) == (True, True)
+    assert (made.again, made.here) == (True, False)  # there is no record to show
+    assert desk.counts is not None
+
+
+def test_making_it_again_and_letting_it_go(desk: Desk, held: Held, session: Session) -> None:
+    found = _refused(desk)
+    conflicts.make_again(desk, found["Blue Harbour"])
+    held.turn()
+    assert set(_refused(desk)) == {"Not yet"}
+    assert desk.aside is not None
+    assert "again" in desk.aside.text
+    assert (
+        session.call(lambda store: records.get(store, found["Blue Harbour"].id)).values["industry"] == "Tea"
+    )
+    assert session.call(Store.unsent) == 1
+
+    conflicts.let_go(desk, found["Not yet"])
+    held.turn()
+    assert _refused(desk) == {}
+    assert "keeps" in desk.aside.text
+    assert (session.call(Store.unsent), session.call(kept.attention_count)) == (1, 0)
+
+    # A page that is behind: the answer says so, and nothing is done twice.
+    conflicts.make_again(desk, found["Blue Harbour"])
+    held.turn()
+    assert "no such" in desk.aside.text
+    assert session.call(Store.unsent) == 1
