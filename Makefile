@@ -43,5 +43,8 @@ docs: setup ## remake docs/requirements.md from its source
 lock: setup ## remake the lock files (LOCK="--upgrade" takes newer versions)
 	@$(PY) packaging/lock.py $(LOCK)
 
-bench bench-sync bench-wipe simulate:
+bench: setup ## measure store, search and window on a generated million (FIELDKEEP_BENCH_ONLY=find,save …)
+	@$(PY) packaging/keyring_session.py --home build/bench/keyring -- $(PY) -m tests.benchmarks
+
+bench-sync bench-wipe simulate:
 	@echo "make $@ comes with a later release." >&2; exit 1

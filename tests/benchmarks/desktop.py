@@ -1,0 +1,139 @@
+"""The window on the million: start, typing, scrolling, memory, and the loop while a server's rows are laid in.
+
+Each runs in a process of its own on an X display of its own, beside a bare window of the same size.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+from app.paths import Profile
+from tests.benchmarks.measure import FRAME_MS, Act, Aim, at, by_turns, spread
+from tests.benchmarks.million import Ground
+from tests.benchmarks.plain import ROOT
+from tests.benchmarks.window import ROWS
+
+_LIMIT_S: Final = 900
+
+
+def start(ground: Ground) -> list[Act]:
+    """From the start of the process to the first list painted, the keyring read; against a bare window."""
+    with _display() as env:
+        for program in (_desktop(ground.profile), _bare()):
+            _until_painted(program, env)  # files come into the system's cache
+        ours, bare = by_turns(
+            lambda: _until_painted(_desktop(ground.profile), env), lambda: _until_painted(_bare(), env)
+        )
+    return [Act("process start to the first list painted", ours, bare, Aim(ratio=1.25))]
+
+
+def typing(ground: Ground) -> list[Act]:
+    """Keystroke to painted results, against a bare repaint of the list."""
+    found = _inside("typing", ground.profile)
+    slowest = ", ".join(f"“{text}” {took:.0f} ms" for took, text in found["slowest"])
+    return spread(
+        "keystroke to painted results", found["keys"], found["bare"], Aim(ratio=1.35), Aim(most=FRAME_MS),
+        note=f"slowest: {slowest}",
+    )  # fmt: skip
+
+
+def scrolling(ground: Ground) -> list[Act]:
+    """Wheel steps and jumps to anywhere, until all rows in view are painted."""
+    found = _inside("scrolling", ground.profile)
+    limit = Aim(most=FRAME_MS)
+    return [
+        *spread("scroll step to painted rows", found["steps"], found["bare"], Aim(), limit),
+        *spread("scroll jump to painted rows", found["jumps"], found["bare"], Aim(), limit),
+    ]
+
+
+def applying(ground: Ground) -> list[Act]:
+    """The event loop's delay while rows of a server are laid in."""
+    rows = min(ROWS, ground.size)
+    with ground.copy(plain=False) as copy:
+        found = _inside("applying", copy.profile, str(rows))
+    idle = found["idle"]
+    acts = []
+    for name, late, rate in (
+        ("server rows arrive", found["quiet"], found["quiet_rate"]),
+        ("server rows arrive and somebody types", found["typing"], found["typing_rate"]),
+    ):
+        acts += [
+            Act(f"loop delay while {name}, p99", at(late, 0.99), at(idle, 0.99), Aim(most=8)),
+            Act(f"loop delay while {name}, max", max(late), max(idle), Aim(most=FRAME_MS)),
+            Act(f"rate while {name}", rate, None, Aim(least=15_000), unit="rows/s"),
+        ]
+    keys = found["keys"]
+    if keys:
+        acts.append(Act("keystroke to painted results while rows arrive, p99", at(keys, 0.99), None))
+    return acts
+
+
+def memory(ground: Ground) -> list[Act]:
+    """What the desktop holds more than a bare window, in megabytes of its own memory."""
+    with _display() as env:
+        told = _run([*_bare(), "--stay"], env).splitlines()[-1].split()
+    found = _inside("memory", ground.profile)
+    bare, limit = float(told[0]), float(told[0]) + 60
+    return [
+        Act("memory with the list open (RSS)", found["open"]["rss"], bare, Aim(most=round(limit)), unit="MB"),
+        Act("memory after scrolling and searching (RSS)", found["used"]["rss"], bare, Aim(most=round(limit)),
+            unit="MB", note=f"own pages {found['used']['uss']:.0f}, bare {float(told[1]):.0f}"),
+    ]  # fmt: skip
+
+
+def _desktop(profile: Profile) -> list[str]:
+    return [sys.executable, "-m", "tests.benchmarks.started", "--profile", str(profile.folder)]
+
+
+def _bare() -> list[str]:
+    return [sys.executable, "-m", "tests.benchmarks.bare"]
+
+
+def _until_painted(command: list[str], env: dict[str, str]) -> float:
+    """Milliseconds from the start of the process to what it says; both read the system's one clock."""
+    began = time.monotonic_ns()
+    return (int(_run(command, env).split()[-1]) - began) / 1e6
+
+
+def _inside(act: str, profile: Profile, *more: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.benchmarks.window", act, str(profile.folder), *more]
+    with _display() as env:
+        found: dict[str, Any] = json.loads(_run(command, env).splitlines()[-1])
+    return found
+
+
+def _run(command: list[str], env: dict[str, str]) -> str:
+    done = subprocess.run(
+        command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, timeout=_LIMIT_S, check=True
+    )
+    return done.stdout
+
+
+@contextlib.contextmanager
+def _display() -> Iterator[dict[str, str]]:
+    """The environment with an X display of its own."""
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1920x1200x24", "-nolisten", "tcp"]
+    process = subprocess.Popen(
+        command, pass_fds=[writing], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    os.close(writing)
+    try:
+        readable, _, _ = select.select([reading], [], [], 20)
+        number = os.read(reading, 16).decode().strip() if readable else ""
+        if not number:
+            raise RuntimeError("Xvfb did not start; `make setup` says which packages to install")
+        yield {**os.environ, "DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb", "LC_ALL": "C.UTF-8"}
+    finally:
+        os.close(reading)
+        process.terminate()
+        process.wait(10)
