@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ from sync.server.service import system_now
 ORDER_KEYS: Final = 2  # per admin: one in hand and one in the safe
 DOCUMENT_DAYS: Final = 397
 _NAME_MAX: Final = 120
+_HOST: Final = re.compile(r"[0-9A-Za-z]([0-9A-Za-z.-]{0,251}[0-9A-Za-z])?|[0-9A-Fa-f:.]{2,45}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,7 @@ def found(wish: Wish, passphrase: str) -> Founded:
     folders = Folders(wish.data.resolve(), wish.secrets.resolve())
     settings = Settings(org=org, host=wish.host, port=wish.port, secrets=str(folders.secrets))
     for folder in (wish.data, wish.secrets, wish.keys):
-        folder.mkdir(mode=config.PRIVATE_DIR, parents=True, exist_ok=True)
-        folder.chmod(config.PRIVATE_DIR)
+        _make(folder)
     for name, data in offline.items():
         write_new(wish.keys / name, data)
     write_new(folders.store_key, store_key.hex().encode() + b"\n")
@@ -131,6 +132,17 @@ def write_new(path: Path, data: bytes) -> None:
         raise SetupError(_("“{name}” could not be written.").format(name=path.name)) from None
 
 
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=config.PRIVATE_DIR, parents=True, exist_ok=True)
+        folder.chmod(config.PRIVATE_DIR)
+    except OSError as error:
+        raise SetupError(
+            _("The folder “{name}” could not be made.").format(name=folder.name),
+            _("Choose a place where you may write. ({error})").format(error=error.strerror or ""),
+        ) from None
+
+
 def _check(wish: Wish) -> None:
     folders = [wish.data.resolve(), wish.secrets.resolve(), wish.keys.resolve()]
     for folder in folders:
@@ -149,6 +161,11 @@ def _check(wish: Wish) -> None:
             _("The organisation needs a name of at most {limit} letters.").format(limit=_NAME_MAX)
         )
     checked_person(wish.admin, access.IT, "", "")
+    if not _HOST.fullmatch(wish.host):
+        raise KnownError(
+            _("This is not the name or address of a host."),
+            _("Give what devices will use: --host server.example.com"),
+        )
     if not 0 <= wish.port < 65_536:
         raise KnownError(_("This is not a port."), _("Ports are numbers from 0 to 65535."))
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from sync.compose import founding, renewing, serving, telling
 from sync.console import passphrase
 from sync.protocol import texts
-from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
 from sync.protocol.version import APP_VERSION
 from sync.server import config, logs
@@ -23,12 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; 0 done, 1 refused or failed, 2 wrong use."""
     texts.use(None)
     asked = _parser().parse_args(argv)
-    try:
-        verb: Callable[[argparse.Namespace], int] = asked.run
-        return verb(asked)
-    except KnownError as error:
-        telling.problem(error)
-        return 1
+    verb: Callable[[argparse.Namespace], int] = asked.run
+    return telling.to_the_end(lambda: verb(asked))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -141,7 +141,10 @@ def _tls(folders: Folders) -> ssl.SSLContext:
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.load_cert_chain(folders.tls_certificate, folders.tls_key)
     except (OSError, ValueError):
-        raise SetupError(_("The server's certificate or its key is missing or damaged.")) from None
+        raise SetupError(
+            _("The server's certificate or its key is missing or damaged."),
+            _("Name the secrets folder that “init” made, or put it back from its copy."),
+        ) from None
     if left < 0:
         raise SetupError(
             _("The server's certificate is not valid any more."), _("Renew it: see docs/server.md")
@@ -158,8 +161,9 @@ def _listen(host: str, port: int) -> socket.socket:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         family, _type, _proto, _name, address = min(found, key=lambda each: each[0] != socket.AF_INET)
         return socket.create_server(address[:2], family=family, backlog=2048)
-    except OSError as error:
+    except (OSError, OverflowError, UnicodeError) as error:
+        why = getattr(error, "strerror", "") or ""
         raise SetupError(
             _("The server cannot listen on {host}, port {port}.").format(host=host, port=port),
-            _("Choose another with --host and --port. ({error})").format(error=error.strerror or ""),
+            _("Choose another with --host and --port. ({error})").format(error=why),
         ) from None

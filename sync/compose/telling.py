@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
+import os
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
 from sync.protocol import harmless
 from sync.protocol.errors import KnownError
+from sync.protocol.texts import gettext as _
+
+
+def to_the_end(act: Callable[[], int]) -> int:
+    """The exit code of a command; what stops it is said in words: 1 for all that we know of."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a terminal that has no Chinese is told so, and goes on
+    try:
+        code = act()
+        sys.stdout.flush()
+    except KnownError as error:
+        problem(error)
+    except KeyboardInterrupt:
+        aside(_("Stopped."))
+    except BrokenPipeError:
+        # The reader of our output has gone; the interpreter must not complain about it at its end.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    else:
+        return code
+    return 1
 
 
 def say(text: str) -> None:
@@ -32,7 +58,8 @@ def problem(error: KnownError) -> None:
 
 def document(value: Any) -> None:
     """One JSON document."""
-    print(harmless.escaped(json.dumps(msgspec.to_builtins(value), ensure_ascii=False)))
+    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    print(harmless.escaped(json.dumps(msgspec.to_builtins(value), ensure_ascii=plain)))
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], none: str) -> None:

@@ -24,7 +24,7 @@ def known() -> str:
             _("This key is protected by a passphrase."),
             _("Run the command on a terminal, or name a file with it: {variable}").format(variable=VARIABLE),
         )
-    return getpass.getpass(_("Passphrase of the organisation's keys: "))
+    return _asked(_("Passphrase of the organisation's keys: "))
 
 
 def fresh() -> str:
@@ -33,10 +33,17 @@ def fresh() -> str:
         return text
     if not sys.stdin.isatty():
         return ""
-    first = getpass.getpass(_("Passphrase for the organisation's keys (empty for none): "))
-    if first and getpass.getpass(_("The same once more: ")) != first:
+    first = _asked(_("Passphrase for the organisation's keys (empty for none): "))
+    if first and _asked(_("The same once more: ")) != first:
         raise KnownError(_("The two passphrases differ."), _("Start again; nothing was made."))
     return first
+
+
+def _asked(prompt: str) -> str:
+    try:
+        return getpass.getpass(prompt)
+    except EOFError:
+        raise KnownError(_("No passphrase was given."), _("Nothing was done.")) from None
 
 
 def _from_file() -> str | None:

@@ -87,6 +87,10 @@ def load(data: Path, secrets: Path | None = None) -> tuple[Folders, Settings]:
     """The folders and settings of an organisation that `init` has made. Raises SetupError."""
     try:
         settings = msgspec.json.decode((data / "server.json").read_bytes(), type=Settings)
+    except PermissionError:
+        raise SetupError(
+            _("You may not read the server's data folder."), _("Run this as the user whose folder it is.")
+        ) from None
     except (OSError, msgspec.MsgspecError):
         raise SetupError(
             _("There is no server in this folder."), _("Make one with: fieldkeep-server init")
@@ -103,7 +107,10 @@ def refuse_loose(folder: Path) -> None:
         entries = [folder, *folder.iterdir()]
         found = [(entry, entry.lstat()) for entry in entries]
     except OSError:
-        raise SetupError(_("A folder of the server is missing or cannot be read.")) from None
+        raise SetupError(
+            _("The folder “{name}” of the server is missing or cannot be read.").format(name=folder.name),
+            _("Name the folders that “init” made, and run this as the user whose they are."),
+        ) from None
     for entry, status in found:
         if status.st_mode & 0o077 and not stat.S_ISLNK(status.st_mode):
             raise SetupError(
@@ -113,7 +120,7 @@ def refuse_loose(folder: Path) -> None:
         if status.st_uid != os.geteuid():
             raise SetupError(
                 _("“{name}” in the server's folders belongs to another user.").format(name=entry.name),
-                _("Start the server as the user whose folders they are."),
+                _("Run this as the user whose folders they are."),
             )
 
 
@@ -146,7 +153,10 @@ def read_store_key(path: Path) -> bytearray:
     except (OSError, ValueError):
         key = bytearray()
     if len(key) != KEY_BYTES:
-        raise SetupError(_("The key of the server's store is missing or damaged."))
+        raise SetupError(
+            _("The key of the server's store is missing or damaged."),
+            _("Name the secrets folder that “init” made, or put it back from its copy."),
+        )
     return key
 
 
@@ -157,7 +167,10 @@ def read_lease_key(path: Path) -> Ed25519PrivateKey:
     except (OSError, ValueError, TypeError):
         key = None
     if not isinstance(key, Ed25519PrivateKey):
-        raise SetupError(_("The lease key of the server is missing or damaged."))
+        raise SetupError(
+            _("The lease key of the server is missing or damaged."),
+            _("Name the secrets folder that “init” made, or put it back from its copy."),
+        )
     return key
 
 
