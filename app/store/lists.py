@@ -124,6 +124,16 @@ def rowid_of(store: Store, kind: Kind, id_: bytes) -> int | None:
     return None if row is None else int(row[0])
 
 
+def rowids_of(store: Store, kind: Kind, ids_: Sequence[bytes]) -> array[int]:
+    """The rowids of these records, deleted ones too; those that are not here are left out."""
+    found = array("q")
+    for at in range(0, len(ids_), CHUNK):
+        some = ids_[at : at + CHUNK]
+        asked = f'SELECT _rowid FROM "{store.shapes[kind.name].table}" WHERE _id IN ({marks(len(some))})'
+        found.extend(rowid for (rowid,) in store.db.all(asked, some))
+    return found
+
+
 def titles(store: Store, kind: Kind) -> Iterator[tuple[bytes, str, str | None]]:
     """(id, title, number) of every kept record, in the order of titles; number None where the kind has none."""
     shape = store.shapes[kind.name]

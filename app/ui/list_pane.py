@@ -19,8 +19,9 @@ from app.ui.theme import fonts
 from app.ui.theme.tokens import S4, S8, S16, Colour, Step
 from app.viewmodels import reading, words
 from app.viewmodels.desk import Desk
+from app.viewmodels.found import FoundList
 from app.viewmodels.reading import RowText
-from app.viewmodels.records import FoundList, RecordList
+from app.viewmodels.records import RecordList
 from sync.protocol.kinds import Kind
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext

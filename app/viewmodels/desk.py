@@ -13,10 +13,11 @@ from app.viewmodels.base import Background, Errands, Watched
 from app.viewmodels.conflicts import Met
 from app.viewmodels.drafts import Drafts
 from app.viewmodels.editor import Editor, Undoable
+from app.viewmodels.found import FoundList
 from app.viewmodels.history import History, Place
 from app.viewmodels.overview import Overview
 from app.viewmodels.reading import Counts, Proposal, Shown
-from app.viewmodels.records import FoundList, RecordList, now_ms
+from app.viewmodels.records import RecordList, now_ms
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import Value
 from sync.protocol.kinds import KINDS, Kind

@@ -1,4 +1,7 @@
-"""A list of any kind: ids first, rows in pages around what is looked at, steady while the store changes below it."""
+"""A list of any kind: first rows at once, all rowids behind them, rows on demand, steady while the store changes.
+
+Selection and scroll hold on to rowids: a record stays itself while others come, go and move around it.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,19 @@ from typing import Final
 
 from app.changes import Changes
 from app.services.session import Session
-from app.store.store import Store
-from app.viewmodels import reading
+from app.store.filters import ALL, Filter
+from app.store.lists import Where, filter_of
+from app.viewmodels import loading, reading
 from app.viewmodels.base import Errands, Watched
+from app.viewmodels.loading import PATCHED_MAX, First, Load, Patch
+from app.viewmodels.places import Places
 from app.viewmodels.reading import RowText, Shown
+from sync.protocol.errors import KnownError
 from sync.protocol.kinds import Kind
 
 PAGE: Final = 64  # rows fetched at once
 KEPT: Final = 4096  # rows held; a million are never looked at together
+NEWS_LATE_S: Final = 2.0  # a record may have moved in the store before its news is here, never by so much
 
 
 def now_ms() -> int:
@@ -25,9 +33,10 @@ def now_ms() -> int:
 
 
 class RecordList(Watched):
-    """The records of one kind, filtered and sorted. Watchers hear of new ids; `on_rows` of rows that were fetched.
+    """The records of one kind, filtered and sorted. Watchers hear of new places; `on_rows` of rows that were fetched.
 
-    `count`, `row` and `id_at` never wait. A row that is not here yet is None and on its way.
+    `count`, `row` and `shown` never wait. A row that is not here yet is None and on its way. Only one errand for
+    places is under way at a time, so the store's thread may read them while the screen does.
     """
 
     def __init__(
@@ -36,34 +45,49 @@ class RecordList(Watched):
         errands: Errands,
         kind: Kind,
         *,
-        where: Mapping[str, str] | None = None,
+        where: Where = ALL,
         order: str = "",
     ) -> None:
         super().__init__()
         self.kind = kind
         self.order = order
-        self.ready = False
+        self.filter: Filter = filter_of(kind, where)
+        self.ready = False  # there is something to show, if only that nothing is found
+        self.whole = False  # every place is known
         self.on_rows: Callable[[int, int], None] | None = None
         self._session = session
         self._errands = errands
-        self._where = dict(where or {})
-        self._ids: array[int] = array("q")
+        self._places = Places()
+        self._total: int | None = None
         self._shown: dict[int, Shown] = {}
         self._asked: set[int] = set()
         self._looked_at = range(PAGE)
-        self._running = False
-        self._again = False
+        self._seen: array[int] = array("q")
+        self._busy = False
+        self._stale = False  # all is to be read again
+        self._other = True  # another list than the one that is shown
+        self._news: dict[bytes, None] = {}
+        self._texts_changed = False
+        self._lately: dict[bytes, float] = {}
         self._closed = False
 
     # -- what is shown
 
     def count(self) -> int:
-        """How many rows there are."""
-        return len(self._ids)
+        """How many rows there are; while places are being read, as many as there will be if that is known."""
+        known = len(self._places)
+        return known if self.whole else max(known, self._total or 0)
+
+    def places(self) -> Places:
+        """The places as they stand; to be read, not to be changed."""
+        return self._places
 
     def row(self, at: int) -> RowText | None:
         """What the row says, or None while it is being fetched."""
-        found = self._shown.get(self._ids[at])
+        rowid = self.rowid(at)
+        if rowid is None:
+            return None
+        found = self._shown.get(rowid)
         if found is None:
             self._fetch(at // PAGE)
             return None
@@ -71,103 +95,188 @@ class RecordList(Watched):
 
     def shown(self, at: int) -> Shown | None:
         """Which record stands at a row; None while it is being fetched, and outside the list."""
-        return self._shown.get(self._ids[at]) if 0 <= at < len(self._ids) else None
+        rowid = self.rowid(at)
+        return None if rowid is None else self._shown.get(rowid)
 
     def rowid(self, at: int) -> int | None:
         """The rowid at a row: what stays the same while rows move."""
-        return self._ids[at] if 0 <= at < len(self._ids) else None
+        return self._places[at] if 0 <= at < len(self._places) else None
 
     def at(self, rowid: int | None) -> int:
         """Where a rowid stands now; -1 when it is not in the list."""
-        if rowid is None:
-            return -1
-        try:
-            return self._ids.index(rowid)
-        except ValueError:
-            return -1
+        return self._places.at(rowid)
 
     def look(self, rows: range) -> None:
         """Tell which rows are on the screen: they are kept fresh, and fetched before others."""
         self._looked_at = rows
+        self._seen = self._places.span(rows.start, rows.stop)
         for page in {rows.start // PAGE, max(rows.start, rows.stop - 1) // PAGE} if rows else ():
-            if any(self._ids[at] not in self._shown for at in self._page(page)):
+            if any(self._places[at] not in self._shown for at in self._page(page)):
                 self._fetch(page)
 
     # -- news
 
     def load(self) -> None:
-        """Read ids, and the rows that are looked at, again; a load under way is followed by one more."""
-        if self._running:
-            self._again = True
-            return
-        self._running = True
-        looked_at, order = self._looked_at, self.order
-        # The first picture needs the rows in view at once: they come with the ids, in one go.
-        self._errands.run(
-            lambda: self._session.call(_load, self.kind, self._where, order, looked_at, now_ms()),
-            self._loaded,
-            lambda _problem: self._stopped(),
-        )
+        """Read all of the list again; a reading under way is followed by one more."""
+        self._stale = True
+        self._go_on()
 
     def sort(self, order: str) -> None:
         """Sort by a field, "-" before it for the other way."""
-        if order != self.order:
-            self.order = order
+        self.show(self.filter, order)
+
+    def show(self, filter_: Filter, order: str) -> None:
+        """Show another part of the kind, or another order; the rows before stay until there are new ones."""
+        if (filter_, order) != (self.filter, self.order):
+            self.filter, self.order = filter_, order
+            self._other = True
             self.load()
 
     def heard(self, changes: Changes) -> None:
         """Take in news from the store."""
-        touched = not changes.records or any(self._concerns(kind) for kind, _id in changes.records)
-        if touched and not self._closed:
-            self.load()
+        if self._closed:
+            return
+        own = [id_ for kind, id_ in changes.records if kind == self.kind.name]
+        self._news.update(dict.fromkeys(own))
+        self._texts_changed |= any(self._tells_of(kind) for kind, _id in changes.records)
+        if not changes.records or len(self._news) > PATCHED_MAX:
+            self._stale = True
+        self._go_on()
 
     def close(self) -> None:
         """Hold nothing of any record any more."""
         self._closed = True
-        self._ids = array("q")
+        self._places = Places()
+        self._total = None
         self._shown = {}
+        self._news.clear()
+        self._lately.clear()
+        self.filter = ALL
         self.on_rows = None
         self._watchers.clear()
 
-    # -- inside
+    # -- inside: one errand for places at a time
 
-    def _concerns(self, kind: str) -> bool:
+    def _tells_of(self, kind: str) -> bool:
         """A row shows titles of other kinds too, such as a deal's customer."""
-        if kind == self.kind.name:
-            return True
         names = (*self.kind.subtitle, self.kind.side)
         types = (self.kind.by_name[name].type for name in names if name)
-        return any(getattr(type_, "to", None) == kind for type_ in types)
+        return kind != self.kind.name and any(getattr(type_, "to", None) == kind for type_ in types)
 
-    def _loaded(self, found: tuple[array[int], dict[int, Shown]]) -> None:
-        if self._closed:
+    def _go_on(self) -> None:
+        if self._busy or self._closed:
             return
-        self._ids, self._shown = found
-        self._asked.clear()
-        self.ready = True
-        self._stopped()
-        self.tell()
+        if self._stale:
+            self._stale = self._texts_changed = False
+            self._news.clear()
+            self._read()
+        elif self._news or self._texts_changed:
+            self._mend()
 
-    def _stopped(self) -> None:
-        self._running = False
-        if self._again and not self._closed:
-            self._again = False
-            self.load()
+    def _stopped(self, _problem: KnownError | None = None) -> None:
+        self._busy = False
+        self._go_on()
+
+    def _read(self) -> None:
+        self._busy = True
+        asked = (self.kind, self.filter, self.order)
+        if not self._other:
+            self._step(Load(asked))
+            return
+
+        def take(found: First) -> None:
+            if self._closed:
+                return
+            self._other = asked[1:] != (self.filter, self.order)
+            if not self._other:
+                self._places, self._total = found.places, found.total
+                self._shown = dict(found.rows)
+                self._asked.clear()
+                self.whole = found.total == len(found.places)
+                self.ready = self.whole or len(found.places) > 0
+                self.tell()
+            if self._other or self.whole:
+                self._stopped()
+            else:
+                self._step(Load(asked))
+
+        self._errands.run(lambda: self._session.call(loading.first, asked, now_ms()), take, self._stopped)
+
+    def _step(self, load: Load) -> None:
+        if self._stale and self._other:
+            self._stopped()  # another list is wanted meanwhile
+            return
+        looked_at, seen = self._looked_at, self._seen
+
+        def take(at_end: bool) -> None:
+            if self._closed:
+                return
+            if not at_end:
+                self._step(load)
+                return
+            self._places, self._shown = load.places, dict(load.rows)
+            self._total, self.whole, self.ready = len(load.places), True, True
+            self._asked.clear()
+            self._stopped()
+            self.tell()
+
+        self._errands.run(
+            lambda: self._session.call(load.step, looked_at, seen, now_ms()), take, self._stopped
+        )
+
+    def _mend(self) -> None:
+        """Put the records that were heard of into their places."""
+        now = time.monotonic()
+        own = {
+            **dict.fromkeys(self._news),
+            **{id_: None for id_, at in self._lately.items() if now - at < NEWS_LATE_S},
+        }
+        if len(own) > PATCHED_MAX:
+            own = dict.fromkeys(self._news)
+        self._lately = {
+            **{id_: at for id_, at in self._lately.items() if id_ in own},
+            **dict.fromkeys(self._news, now),
+        }
+        ids = list(own)
+        anew = self._texts_changed
+        self._news.clear()
+        self._texts_changed = False
+        self._busy = True
+        asked = (self.kind, self.filter, self.order)
+        places, seen = self._places, self._seen
+
+        def take(found: Patch | None) -> None:
+            if self._closed:
+                return
+            if found is None:
+                self._stale = True
+            else:
+                places.change(found.gone, found.placed)
+                self._total = len(places)
+                self._shown = dict(found.rows) if anew else {**self._shown, **found.rows}
+                self._asked.clear()
+            self._stopped()
+            if found is not None:
+                self.tell()
+
+        self._errands.run(
+            lambda: self._session.call(loading.patch, asked, places, ids, seen, now_ms()), take, self._stopped
+        )
+
+    # -- inside: rows
 
     def _page(self, page: int) -> range:
-        return range(page * PAGE, min(len(self._ids), (page + 1) * PAGE))
+        return range(page * PAGE, min(len(self._places), (page + 1) * PAGE))
 
     def _fetch(self, page: int) -> None:
         if page in self._asked or self._closed:
             return
         self._asked.add(page)
         places = self._page(page)
-        rowids = [self._ids[at] for at in places]
-        wanted_from = self._ids
+        rowids = self._places.span(places.start, places.stop)
+        asked = self._asked
 
-        def take(found: dict[int, Shown]) -> None:
-            if wanted_from is not self._ids:
-                return  # the list has moved on; whoever looks asks anew
+        def take(found: Mapping[int, Shown]) -> None:
             if len(self._shown) > KEPT:
                 self._shown = {}
                 self._asked = {page}
@@ -178,95 +287,5 @@ class RecordList(Watched):
         self._errands.run(
             lambda: self._session.call(reading.rows, self.kind, rowids, now_ms()),
             take,
-            lambda _problem: self._asked.discard(page),
+            lambda _problem: asked.discard(page),
         )
-
-
-def _load(
-    store: Store, kind: Kind, where: Mapping[str, str], order: str, looked_at: range, now: int
-) -> tuple[array[int], dict[int, Shown]]:
-    ids = reading.ids(store, kind, where, order)
-    first = looked_at.start // PAGE * PAGE
-    window = ids[first : max(looked_at.stop, first + PAGE)]
-    return ids, reading.rows(store, kind, window, now)
-
-
-class FoundList(Watched):
-    """What a search finds over all kinds, as a list; the last letters typed win over those before."""
-
-    def __init__(self, session: Session, errands: Errands) -> None:
-        super().__init__()
-        self.text = ""
-        self.ready = False
-        self.on_rows: Callable[[int, int], None] | None = None
-        self._session = session
-        self._errands = errands
-        self._found: list[Shown] = []
-        self._running = False
-        self._again = False
-
-    def count(self) -> int:
-        """How many rows there are."""
-        return len(self._found)
-
-    def row(self, at: int) -> RowText | None:
-        """What the row says."""
-        return self._found[at].text
-
-    def shown(self, at: int) -> Shown | None:
-        """Which record stands at a row."""
-        return self._found[at] if 0 <= at < len(self._found) else None
-
-    def rowid(self, at: int) -> int | None:
-        """A number that stands for the record at a row, as in other lists."""
-        return hash(self._found[at].id) if 0 <= at < len(self._found) else None
-
-    def at(self, rowid: int | None) -> int:
-        """Where such a number stands now; -1 when it is not there."""
-        return next((at for at, each in enumerate(self._found) if hash(each.id) == rowid), -1)
-
-    def look(self, rows: range) -> None:
-        """All rows are here already."""
-
-    def find(self, text: str) -> None:
-        """Search for this; an empty text finds nothing."""
-        self.text = text
-        self.load()
-
-    def load(self) -> None:
-        """Search again for what stands in the field."""
-        if self._running:
-            self._again = True
-            return
-        text = self.text.strip()
-        if not text:
-            self._take("", [])
-            return
-        self._running = True
-        self._errands.run(
-            lambda: self._session.call(reading.find, text, now_ms()),
-            lambda found: self._take(text, found),
-            lambda _problem: self._take(text, []),
-        )
-
-    def heard(self, changes: Changes) -> None:
-        """Take in news from the store."""
-        if self.text.strip():
-            self.load()
-
-    def close(self) -> None:
-        """Hold nothing of any record any more."""
-        self._found = []
-        self.text = ""
-        self.on_rows = None
-        self._watchers.clear()
-
-    def _take(self, text: str, found: list[Shown]) -> None:
-        self._running = False
-        if self._again:
-            self._again = False
-            self.load()
-            return
-        self._found = found if text == self.text.strip() else []
-        self.ready = True
-        self.tell()

@@ -182,7 +182,7 @@ def sorted_plainly(store: Store, kind: Kind, found: list[tuple[int, Record]], or
         value = record.values.get(name or kind.title)
         field = kind.by_name[name or kind.title]
         if field.name == kind.title:
-            return fold_key(value)
+            return fold_key(str(value))
         if value is None:
             return None
         if isinstance(field.type, Choice):

@@ -9,7 +9,8 @@ from app.services.session import Session
 from app.store import records
 from app.store.store import Store
 from app.viewmodels.base import Errands
-from app.viewmodels.records import PAGE, FoundList, RecordList
+from app.viewmodels.found import FoundList
+from app.viewmodels.records import PAGE, RecordList
 from sync.protocol.kinds import KINDS
 from tests.ui import sample
 from tests.viewmodels.conftest import Held
