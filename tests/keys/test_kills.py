@@ -14,6 +14,8 @@ from app.keys.state import State, StateFile
 from tests.keys.conftest import Laptop, new_laptop
 from tests.keys.dying import NEW_PIN, OLD_PIN, killed
 
+pytestmark = pytest.mark.slow  # a process of its own for every step
+
 STEPS_MAX = 200
 
 
