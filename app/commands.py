@@ -1,4 +1,4 @@
-"""The one table of commands: what can be done, by which keys and when; it feeds shortcuts, tooltips and the F1 page."""
+"""The one table of commands: what can be done, by which keys and when; shortcuts, palette, tooltips and F1 read it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from sync.protocol.texts import mark as N_
 
 class Doing(Protocol):
     """What commands ask of whoever runs them."""
+
+    def open_palette(self) -> None:
+        """Ask in one field where to go, what to do or what to make; close it when it is open."""
 
     def seek(self) -> None:
         """Go to the search field."""
@@ -51,51 +54,200 @@ class Doing(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Now:
+    """How things stand in the window: what a command asks before it is offered."""
+
+    section: str = ""
+    record: bool = False  # a record is shown
+    form: bool = False  # a record is shown, or one is being made
+    next: bool = False  # the list goes on after the chosen row
+    undo: bool = False
+    back: bool = False
+    forth: bool = False
+
+
+def _always(_now: Now) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
-    """One thing to do. `keys` are in Qt's portable form, the first one is shown; `group` orders the F1 page."""
+    """One thing to do.
+
+    `keys` are in Qt's portable form, the first one is shown; `group` orders the F1 page. `possible` says whether
+    it is offered; a key that is pressed all the same does nothing or says why. `also` holds more words that people
+    look for it by, parted by "; ".
+    """
 
     id: str
     title: str
     keys: tuple[str, ...]
     group: str
     run: Callable[[Doing], None]
+    possible: Callable[[Now], bool] = _always
+    icon: str = "command"
+    also: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Keys that belong to whichever part has the focus: told on the F1 page, bound by the part itself."""
+
+    title: str
+    keys: tuple[str, ...]
 
 
 FIND: Final = N_("Find")
 DO: Final = N_("Do")
 GO: Final = N_("Go")
+HERE: Final = N_("Where you are")
 
 CONFLICTS: Final = "conflicts"
 SETTINGS: Final = "settings"
 KEYS: Final = "keys"
+
+PALETTE: Final = "palette"
 
 
 def _show(section: str) -> Callable[[Doing], None]:
     return lambda doing: doing.go(section)
 
 
+def _elsewhere(section: str) -> Callable[[Now], bool]:
+    return lambda now: now.section != section
+
+
 _SECTIONS = tuple(
-    Command(f"go_{kind.name}", kind.plural, (f"Ctrl+{at}",), GO, _show(kind.name))
+    Command(
+        f"go_{kind.name}",
+        kind.plural,
+        (f"Ctrl+{at}",),
+        GO,
+        _show(kind.name),
+        _elsewhere(kind.name),
+        kind.icon,
+    )
     for at, kind in enumerate(sorted(KINDS.values(), key=lambda kind: kind.order), 1)
 )
 
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(
-        "find", N_("Find customers, deals, notes"), ("Ctrl+K", "Ctrl+F"), FIND, lambda doing: doing.seek()
+        PALETTE, N_("Go anywhere, do or make anything"), ("Ctrl+K",), FIND, lambda doing: doing.open_palette()
     ),
-    Command("new", N_("New record of this kind"), ("Ctrl+N",), DO, lambda doing: doing.new()),
-    Command("edit", N_("Edit this record"), ("Ctrl+E",), DO, lambda doing: doing.edit()),
-    Command("next", N_("Done, and the next one"), ("Ctrl+Return",), DO, lambda doing: doing.next()),
-    Command("undo", N_("Undo the last save"), ("Ctrl+Z",), DO, lambda doing: doing.undo()),
-    Command("delete", N_("Delete this record"), ("Ctrl+Del",), DO, lambda doing: doing.delete()),
-    Command("import", N_("Import files"), ("Ctrl+I",), DO, lambda doing: doing.bring_in()),
-    Command("sync", N_("Sync now"), ("F5",), DO, lambda doing: doing.sync_now()),
-    Command("lock", N_("Lock"), ("Ctrl+L",), DO, lambda doing: doing.lock()),
+    Command(
+        "find",
+        N_("Find customers, deals, notes"),
+        ("Ctrl+F",),
+        FIND,
+        lambda doing: doing.seek(),
+        icon="search",
+        also=N_("search; filter"),
+    ),
+    Command(
+        "new",
+        N_("New record of this kind"),
+        ("Ctrl+N",),
+        DO,
+        lambda doing: doing.new(),
+        icon="plus",
+        also=N_("create; add"),
+    ),
+    Command(
+        "edit",
+        N_("Edit this record"),
+        ("Ctrl+E",),
+        DO,
+        lambda doing: doing.edit(),
+        lambda now: now.form,
+        "edit",
+    ),
+    Command(
+        "next",
+        N_("Done, and the next one"),
+        ("Ctrl+Enter", "Ctrl+Return"),
+        DO,
+        lambda doing: doing.next(),
+        lambda now: now.next,
+        "check",
+    ),
+    Command(
+        "undo",
+        N_("Undo the last save"),
+        ("Ctrl+Z",),
+        DO,
+        lambda doing: doing.undo(),
+        lambda now: now.undo,
+        "undo",
+    ),
+    Command(
+        "delete",
+        N_("Delete this record"),
+        ("Ctrl+Del",),
+        DO,
+        lambda doing: doing.delete(),
+        lambda now: now.record,
+        "bin",
+        N_("remove"),
+    ),
+    Command("import", N_("Import files"), ("Ctrl+I",), DO, lambda doing: doing.bring_in(), icon="import"),
+    Command(
+        "sync",
+        N_("Sync now"),
+        ("F5",),
+        DO,
+        lambda doing: doing.sync_now(),
+        icon="cloud-up",
+        also=N_("send; fetch"),
+    ),
+    Command("lock", N_("Lock"), ("Ctrl+L",), DO, lambda doing: doing.lock(), icon="lock"),
     *_SECTIONS,
-    Command("conflicts", N_("Conflicts"), ("Ctrl+8",), GO, _show(CONFLICTS)),
-    Command("settings", N_("Settings"), ("Ctrl+,",), GO, _show(SETTINGS)),
-    Command("back", N_("Back"), ("Alt+Left",), GO, lambda doing: doing.back()),
-    Command("forth", N_("Forward"), ("Alt+Right",), GO, lambda doing: doing.forth()),
-    Command("keys", N_("Keys"), ("F1",), GO, _show(KEYS)),
+    Command(
+        "conflicts",
+        N_("Conflicts"),
+        ("Ctrl+8",),
+        GO,
+        _show(CONFLICTS),
+        _elsewhere(CONFLICTS),
+        "conflict",
+        N_("to choose"),
+    ),
+    Command(
+        "settings",
+        N_("Settings"),
+        ("Ctrl+,",),
+        GO,
+        _show(SETTINGS),
+        _elsewhere(SETTINGS),
+        "settings",
+        N_("preferences; language; theme"),
+    ),
+    Command("back", N_("Back"), ("Alt+Left",), GO, lambda doing: doing.back(), lambda now: now.back, "back"),
+    Command(
+        "forth",
+        N_("Forward"),
+        ("Alt+Right",),
+        GO,
+        lambda doing: doing.forth(),
+        lambda now: now.forth,
+        "chevron",
+    ),
+    Command(
+        "keys",
+        N_("Keys"),
+        ("F1",),
+        GO,
+        _show(KEYS),
+        _elsewhere(KEYS),
+        "keyboard",
+        N_("help; shortcuts"),
+    ),
 )
 BY_ID: Final = {command.id: command for command in COMMANDS}
+
+WITHIN: Final[tuple[Within, ...]] = (
+    Within(N_("Choose a row, or an answer of the palette"), ("Up", "Down")),
+    Within(N_("The first and the last row"), ("Home", "End")),
+    Within(N_("Go into the record"), ("Return",)),
+    Within(N_("The next field, and the one before"), ("Tab", "Shift+Tab")),
+    Within(N_("Back: out of the form, the search, the page or the palette"), ("Esc",)),
+)

@@ -14,6 +14,7 @@ from app.ui.lock import LockPage, StartingPage, TroublePage, WipedPage
 from app.ui.theme import icons
 from app.ui.theme.tokens import Colour
 from app.ui.workplace import Workplace
+from app.viewmodels.opened import Uses
 from app.viewmodels.shell import Screen, Shell
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
@@ -34,6 +35,7 @@ class Window(QMainWindow):
         super().__init__()
         self._shell = shell
         self._closing = False
+        self._uses = Uses()
         self._screen: Screen | None = None
         self.shown: Shown = StartingPage()
         self.setWindowTitle(PRODUCT)
@@ -78,7 +80,7 @@ class Window(QMainWindow):
             Screen.TROUBLE: lambda: TroublePage(shell),
         }
         if shell.screen is Screen.WORK and shell.desk is not None:
-            made = Workplace(shell, shell.desk)
+            made = Workplace(shell, shell.desk, self._uses)
             made.section_shown.connect(self._entitle)
             made.look_chosen.connect(self.look_chosen)
             self._entitle(shell.desk.section)

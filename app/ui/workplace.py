@@ -16,24 +16,26 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.commands import BY_ID, CONFLICTS, KEYS, SETTINGS
+from app.commands import CONFLICTS, KEYS, SETTINGS, Command, Now
 from app.ui.aside import AsideLine
+from app.ui.command_asking import Asking
 from app.ui.conflicts import ConflictsPage
 from app.ui.detail_pane import DetailPane
 from app.ui.importing import ImportPage
 from app.ui.keys_page import KeysPage
-from app.ui.kit.bars import Brand, FootLine, TopBar
-from app.ui.kit.buttons import Button, Part
-from app.ui.kit.search_field import SearchField
+from app.ui.kit.bars import FootLine
 from app.ui.list_pane import ListPane
 from app.ui.pages import Page
 from app.ui.rail import Rail
 from app.ui.settings import SettingsPage
-from app.ui.shortcuts import bind, shown_keys, tip
+from app.ui.shortcuts import bind
 from app.ui.theme import fonts
-from app.ui.theme.tokens import LIST_WIDTH, NARROW_BELOW, RAIL_WIDTH, S12, TURNS_BELOW
+from app.ui.theme.tokens import LIST_WIDTH, NARROW_BELOW, TURNS_BELOW
+from app.ui.top import Top
 from app.viewmodels.bringing import Bringing
 from app.viewmodels.desk import Desk
+from app.viewmodels.opened import Uses
+from app.viewmodels.palette import now
 from app.viewmodels.shell import Shell
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
@@ -47,7 +49,7 @@ class Workplace(QWidget):
     look_chosen = Signal(str)
     section_shown = Signal(str)
 
-    def __init__(self, shell: Shell, desk: Desk) -> None:
+    def __init__(self, shell: Shell, desk: Desk, uses: Uses) -> None:
         super().__init__()
         self._shell = shell
         self._desk = desk
@@ -57,7 +59,9 @@ class Workplace(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self._top())
+        self.top = Top()
+        self.search = self.top.search
+        column.addWidget(self.top)
         middle = QHBoxLayout()
         middle.setSpacing(0)
         self.rail = Rail()
@@ -92,27 +96,16 @@ class Workplace(QWidget):
         self._show_section()
         self._show_sync()
         self.setTabOrder(self.search, self.rail)
-        self.shortcuts = bind(self, self)
-
-    def _top(self) -> TopBar:
-        keys = shown_keys(BY_ID["find"]).replace("+", " ")
-        self.search = SearchField(_("Search"), _("Search customers, deals, notes"), keys)
-        self.search.textChanged.connect(self._searched)
-        self.search.onward.connect(self._onward)
-        self.search.left.connect(self._back_to_list)
-        top = TopBar(Brand("Fieldkeep"), self.search, fonts.px(RAIL_WIDTH) + S12)
-        self.lock_button = Button(_("Lock"))
-        self.lock_button.setToolTip(tip(BY_ID["lock"]))
-        self.lock_button.clicked.connect(self.lock)
-        self.new_button = Button(_("New"), Part.MAIN)
-        self.new_button.setToolTip(tip(BY_ID["new"]))
-        self.new_button.clicked.connect(self.new)
-        top.add(self.lock_button)
-        top.add(self.new_button)
-        return top
+        self.asking = Asking(self, desk, uses, self, bind(self, self.run))
 
     def _connect(self) -> None:
         desk, shell = self._desk, self._shell
+        self.search.textChanged.connect(self._searched)
+        self.search.onward.connect(self._onward)
+        self.search.left.connect(self._back_to_list)
+        self.top.palette_button.clicked.connect(self.open_palette)
+        self.top.lock_button.clicked.connect(self.lock)
+        self.top.new_button.clicked.connect(self.new)
         self.list.entered.connect(self.edit)
         self.list.rows.left.connect(self._leave_list)
         self.list.rows.clicked.connect(lambda _index: self._show_detail())
@@ -203,7 +196,9 @@ class Workplace(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Icons alone in the rail of a narrow window; list and detail take turns in a very narrow one."""
         super().resizeEvent(event)
-        self.rail.set_compact(self.width() < NARROW_BELOW)
+        compact = self.width() < NARROW_BELOW
+        self.rail.set_compact(compact)
+        self.top.set_compact(compact)
         self._take_turns()
 
     def _take_turns(self) -> None:
@@ -258,7 +253,40 @@ class Workplace(QWidget):
             self._desk.leave()
         self.list.rows.setFocus()
 
+    # -- what the palette answers
+
+    def open_palette(self) -> None:
+        """Ask in one field where to go, what to do or what to make; close it when it is open."""
+        self.asking.toggle()
+
+    def now(self) -> Now:
+        """How things stand, for what is possible."""
+        return now(self._desk, self.list.rows.chosen_row())
+
+    def open_record(self, kind: str, id_: bytes) -> None:
+        """Show a record wherever one is, with the focus in its list."""
+        self._empty_search()
+        self._desk.open(kind, id_)
+        self._leave_page()
+        self._show_detail()
+        self.list.rows.setFocus()
+
+    def make(self, kind: str, title: str) -> None:
+        """Begin a record of a kind; with a title it is made at once, and one can go on typing."""
+        made = KINDS[kind]
+        self._desk.new(made)
+        editor = self._desk.editor
+        if title and editor is not None:
+            editor.type_text(made.title, title)
+            editor.save()
+        self._into_new()
+
     # -- commands
+
+    def run(self, command: Command) -> None:
+        """Run a command and remember that it was used."""
+        self.asking.uses.note(command.id)
+        command.run(self)
 
     def seek(self) -> None:
         """Go to the search field."""
@@ -268,12 +296,17 @@ class Workplace(QWidget):
     def new(self) -> None:
         """Begin a record of the kind that is shown."""
         self._desk.new()
+        self._into_new()
+
+    def _into_new(self) -> None:
         self._empty_search()
+        self._leave_page()
         self._show_detail()
         self.detail.edit()
 
     def edit(self) -> None:
         """Go into the form."""
+        self.asking.opened.keep()
         self._show_detail()
         self.detail.edit()
 
@@ -290,8 +323,9 @@ class Workplace(QWidget):
 
     def delete(self) -> None:
         """Delete the record that is shown."""
-        self._desk.delete()
-        self._back_to_list()
+        if self._desk.detail is not None:
+            self._desk.delete()
+            self._back_to_list()
 
     def lock(self) -> None:
         """Lock."""
@@ -302,10 +336,13 @@ class Workplace(QWidget):
         self._shell.try_now()
 
     def go(self, section: str) -> None:
-        """Show a section."""
+        """Show a section; a page that is shown already stays."""
+        if section == self._desk.section and section not in KINDS:
+            return
         self._empty_search()
         self._desk.go(section)
         if section in KINDS:
+            self._leave_page()
             self.list.rows.setFocus()
 
     def back(self) -> None:
@@ -338,6 +375,11 @@ class Workplace(QWidget):
         self._desk.go(self._desk.list.kind.name)
         self._show_section()
 
+    def _leave_page(self) -> None:
+        """Files that are looked at are no section: their page goes by itself."""
+        if self._page is not None and self._desk.section in KINDS:
+            self._show_section()
+
     def _empty_search(self) -> None:
         self._emptying = True
         self.search.clear()
@@ -347,6 +389,7 @@ class Workplace(QWidget):
         """Stop watching: the window shows something else next."""
         for unwatch in self._unwatch:
             unwatch()
+        self.asking.let_go()
         self._drop_page()
         self.list.let_go()
         self.detail.let_go()

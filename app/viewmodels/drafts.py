@@ -50,6 +50,10 @@ class Drafts:
         """What was saved last, taken off the list."""
         return self._undoable.pop() if self._undoable else None
 
+    def can_undo(self) -> bool:
+        """Whether there is a save to take back, or something typed that would be one."""
+        return bool(self._undoable) or (self.open is not None and self.open.has_unsaved())
+
     def rescue(self) -> None:
         """Save every draft in the caller's thread: the store closes next. From any thread."""
         for each in self._all():

@@ -30,6 +30,16 @@ class History:
         """The place that was left by going back, None at the end."""
         return _turn(self._future, self._past, here)
 
+    @property
+    def goes_back(self) -> bool:
+        """Whether there is a place before."""
+        return bool(self._past)
+
+    @property
+    def goes_forth(self) -> bool:
+        """Whether going back has left a place."""
+        return bool(self._future)
+
     def clear(self) -> None:
         """Forget every place."""
         self._past.clear()

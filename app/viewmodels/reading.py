@@ -108,9 +108,9 @@ def standing(record: Record) -> tuple[str, str]:
     return (_("waiting"), "warn") if record.waiting else ("", "warn")
 
 
-def find(store: Store, text: str, now_ms: int) -> list[Shown]:
+def find(store: Store, text: str, now_ms: int, limit: int = FOUND_MAX) -> list[Shown]:
     """What a search over all kinds finds, the kinds in the order of the rail."""
-    hits = search.find(store, text, limit=FOUND_MAX)
+    hits = search.find(store, text, limit=limit)
     titles = Titles(store)
     found = []
     for hit in hits:

@@ -9,17 +9,18 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QAbstractItemView,
     QApplication,
     QComboBox,
     QLabel,
     QLineEdit,
     QPlainTextEdit,
-    QTableView,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
 from app.paths import Profile
+from app.ui.command_palette import CommandPalette
 from app.ui.run import Desktop
 from app.ui.workplace import Workplace
 from app.viewmodels.desk import Desk
@@ -126,6 +127,24 @@ class Driver:
         self.until(lambda: self.desk.detail is not None and self.desk.detail.record.title == title)
         self.settle()
 
+    @property
+    def palette(self) -> CommandPalette:
+        """The palette that is open."""
+        assert self.work.asking.palette is not None
+        return self.work.asking.palette
+
+    def offers(self) -> list[str]:
+        """What the palette offers, once it has everything."""
+        self.until(lambda: self.palette.settled)
+        rows = (self.palette.rows.row(at) for at in range(self.palette.rows.count()))
+        return [row.title for row in rows if row is not None]
+
+    def offer(self, title: str) -> None:
+        """Choose an answer of the palette with the arrow keys and take it."""
+        for _step in range(self.offers().index(title) - self.palette.rows.chosen_row()):
+            self.press("Down")
+        self.press("Return")
+
     def row_of(self, title: str) -> int:
         """Where a title stands in the list; -1 while it is not there."""
         rows = self.desk.rows
@@ -161,7 +180,7 @@ def words_below(root: QWidget) -> str:
             found.append(widget.toPlainText())
         elif isinstance(widget, QComboBox):
             found += [widget.itemText(at) for at in range(widget.count())]
-        elif isinstance(widget, QTableView) and widget.model() is not None:
+        elif isinstance(widget, QAbstractItemView) and widget.model() is not None:
             model = widget.model()
             found += [str(model.index(at, 0).data()) for at in range(model.rowCount(QModelIndex()))]
     return "\n".join(found)

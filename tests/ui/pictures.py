@@ -120,11 +120,31 @@ def shoot_work(camera: Camera, title: str, query: str) -> None:
     camera.work.list.onward()
     camera.until(lambda: camera.desk.detail is not None)
     camera.shoot("search")
+    shoot_palette(camera, query)
     for section, name in (("conflicts", "conflicts"), ("settings", "settings"), ("keys", "keys")):
         camera.work.go(section)
         camera.until(lambda: camera.desk.met is not None or camera.desk.section != "conflicts")
         camera.shoot(name)
     camera.work.go("customer")
+
+
+def shoot_palette(camera: Camera, query: str) -> None:
+    """The palette with what was opened last, with answers of every group, with a command, with nothing found."""
+    for text, name in (
+        ("", "palette"),
+        (query, "palette-found"),
+        ("lo", "palette-do"),
+        ("xyz 长", "palette-none"),
+    ):
+        camera.work.open_palette()
+        palette = camera.work.asking.palette
+        assert palette is not None
+        palette.field.setText(text)
+        while not palette.settled:
+            camera.turn()
+        camera.until(lambda: True)
+        camera.shoot(name)
+        palette.leave()
 
 
 def shoot_narrow(camera: Camera, title: str) -> None:
@@ -134,6 +154,10 @@ def shoot_narrow(camera: Camera, title: str) -> None:
         camera.window.resize(wide, 800)
         camera.until(lambda: True)
         camera.shoot(f"narrow-{wide}")
+    camera.work.open_palette()
+    camera.until(lambda: True)
+    camera.shoot("narrow-720-palette")
+    camera.work.open_palette()
     camera.work.edit()
     camera.until(lambda: True)
     camera.shoot("narrow-720-form")

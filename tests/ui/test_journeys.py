@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLineEdit
 from app.changes import SYNC, Changes
 from app.paths import Profile
 from app.services import enrolment
-from app.services.session import open_session
+from app.services.opening import open_session
 from app.store import lists, records
 from app.ui.kit.painted_list import PaintedList
 from app.viewmodels.shell import Screen
@@ -73,7 +73,7 @@ def test_a_wrong_value_is_told_under_its_field_and_nothing_is_saved(opened: Open
 
 def test_search_finds_as_one_types_and_leads_to_the_record(opened: Opened, laptop: Profile) -> None:
     driver = opened(laptop)
-    driver.press("Ctrl+K")
+    driver.press("Ctrl+F")
     driver.type("博泰")
     driver.until(lambda: driver.titles() == ["深圳市博泰电子科技"])
     driver.press("Down")

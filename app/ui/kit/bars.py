@@ -53,8 +53,13 @@ class TopBar(QFrame):
         search.setMinimumWidth(fonts.px(180))
         search.setMaximumWidth(fonts.px(460))
         row.addWidget(search, 3)
+        self._beside = row.count()
         row.addStretch(2)
         self._row = row
+
+    def add_beside(self, widget: QWidget) -> None:
+        """Put a widget right after the search."""
+        self._row.insertWidget(self._beside, widget, 0, Qt.AlignmentFlag.AlignVCenter)
 
     def add(self, widget: QWidget) -> None:
         """Put a widget at the right end."""

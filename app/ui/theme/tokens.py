@@ -30,6 +30,7 @@ class Colour(StrEnum):
     BAD_GROUND = "bad_ground"
     LINE = "line"
     EDGE = "edge"
+    SHADOW = "shadow"
     TEXT = "text"
     SOFT = "soft"
     FAINT = "faint"
@@ -66,6 +67,7 @@ COLOURS: Final[dict[Colour, Shade]] = {
     # lines
     Colour.LINE: Shade("E1E5E4", "2A3331", "hairlines that part, never the only sign of a field"),
     Colour.EDGE: Shade("858F8D", "697572", "border of a field"),
+    Colour.SHADOW: Shade("16201E", "000000", "the one shadow, below the palette; fades to nothing"),
     # inks
     Colour.TEXT: Shade("16201E", "E8EEEC", "text"),
     Colour.SOFT: Shade("56625F", "A4B0AD", "second line, labels, sections of the rail"),
