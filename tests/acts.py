@@ -22,11 +22,12 @@ from app.keys import trusted_time
 from app.keys.trusted_time import Sample
 from app.paths import Profile
 from app.services import enrolment
-from app.services.session import open_session
+from app.services.opening import open_session
 from app.services.syncing import Syncing
 from app.services.wiped import finish_wipe
 from sync.client import enrol as client
 from sync.protocol.errors import KnownError
+from sync.protocol.messages import Paper
 
 
 class Deadly:
@@ -110,6 +111,20 @@ def enrol(words: list[str]) -> int:
         setattr(owner, name, deadly.around(name, getattr(owner, name)))
     enrolment.enrol(Profile(Path(asked["profile"])), asked["code"], asked["name"])
     sys.stdout.write(json.dumps(deadly.seen))
+    return 0
+
+
+def papers(words: list[str]) -> int:
+    """Papers handed to a laptop that dies at the nth durable step of taking them in; prints the steps it came past."""
+    asked = json.loads(words[0])
+    compose.prepare()
+    found = [Paper(kind=kind, data=bytes.fromhex(data)) for kind, data in asked["papers"]]
+    deadly = Deadly(asked["at"])
+    with open_session(Profile(Path(asked["profile"]))) as session:
+        for owner, name in ((rings.SystemKeyring, "set"), (Path, "replace")):
+            setattr(owner, name, deadly.around(name, getattr(owner, name)))
+        session.papers.take_papers(found, "n")
+        sys.stdout.write(json.dumps(deadly.seen))
     return 0
 
 

@@ -10,14 +10,15 @@ from typing import Any
 
 from app.cli import show
 from app.cli.verb import Arguments, done, read_text, say, tell_problem
-from app.errors import AppError, Locked, Wiped
+from app.errors import AppError, KeyMissing, Locked, StoreDamaged, Wiped
 from app.keys.secret import SecretBytes
 from app.paths import Profile
 from app.services import doctor as examination
 from app.services import enrolment
-from app.services.card import Card
-from app.services.session import ACTIVE, Session, open_session
-from app.services.syncing import Syncing
+from app.services.card import Card, read_card
+from app.services.opening import open_damaged, open_session
+from app.services.session import ACTIVE, Session
+from app.services.syncing import Syncing, open_heard
 from app.services.wiped import finish_wipe
 from app.store import conflicts as met
 from app.store.store import Store
@@ -46,9 +47,9 @@ def enrol(profile: Profile, args: Arguments) -> int:
 
 
 def sync(profile: Profile, args: Arguments) -> int:
-    """Exchange with the server; while wiped, hand in the receipt."""
+    """Exchange with the server; while wiped, hand in the receipt; where the store is damaged, hear what IT orders."""
     try:
-        session = open_session(profile)
+        session = open_heard(profile)
     except Wiped:
         _hand_in(profile)
         raise
@@ -87,12 +88,14 @@ def sync(profile: Profile, args: Arguments) -> int:
 
 
 def status(profile: Profile, args: Arguments) -> int:
-    """How this device stands; answers while locked and after a wipe too."""
+    """How this device stands; answers while locked or damaged and after a wipe too."""
+    found: dict[str, Any] = dict.fromkeys(_STATUS_FIELDS)
     try:
-        session = open_session(profile)
+        session = open_damaged(profile)
     except Wiped as wiped:
-        found: dict[str, Any] = dict.fromkeys(_STATUS_FIELDS)
         found.update(state="wiped", message=str(wiped))
+    except (StoreDamaged, KeyMissing) as damage:
+        found.update(_named(read_card(profile)), state="locked", message=str(damage))
     else:
         with session:
             found = _standing(session)
@@ -101,7 +104,8 @@ def status(profile: Profile, args: Arguments) -> int:
     else:
         for name, value in found.items():
             if value is not None:
-                say(f"{name.replace('_', ' ')}: {value}")
+                said = " · ".join(map(str, value.values())) if isinstance(value, dict) else value
+                say(f"{name.replace('_', ' ')}: {said}")
     return 0
 
 
@@ -122,8 +126,11 @@ def unlock(profile: Profile, args: Arguments) -> int:
 
 def doctor(profile: Profile, args: Arguments) -> int:
     """Look at everything that must hold here."""
-    with open_session(profile) as session:
-        findings = examination.examine(session)
+    try:
+        with open_damaged(profile) as session:
+            findings = examination.examine(session)
+    except (StoreDamaged, KeyMissing) as damage:
+        findings = examination.examine_ruin(damage)
     sound = all(finding.ok for finding in findings if finding.grave)
     if args.json:
         checks = [{"name": f.name, "ok": f.ok, "found": f.found} for f in findings]
@@ -167,51 +174,53 @@ _STATUS_FIELDS = (
     "conflicts",
     "refused",
     "warning",
+    "alarm",
     "message",
 )
 
 
 def _standing(session: Session) -> dict[str, Any]:
-    card, state = session.card, session.state
+    state, alarm = session.state, session.alarm()
     found: dict[str, Any] = dict.fromkeys(_STATUS_FIELDS)
     found.update(
+        _named(session.card),
         state="active" if session.stage == ACTIVE else "locked",
-        device=card.name,
-        device_id=id_text(bytes.fromhex(card.device)),
-        person=card.person.email,
-        role=card.person.role,
-        team=card.person.team,
-        organisation=card.org_name,
-        server=card.server_url,
         unsent=state.unsent,
         last_sync=show.when_iso(state.last_contact),
         policy_version=session.papers.held.policy.version,
         lease_until=show.when_iso(state.lease_until),
         warning=session.warning() or None,
+        alarm={"rule": alarm.rule, "time": show.when_iso(alarm.at)} if alarm is not None else None,
     )
-    if session.stage == ACTIVE:
+    if session.stage != ACTIVE:
+        found["message"] = str(session.locked_error())
+        return found
+    try:
         found.update(
             unsent=session.call(Store.unsent),
             customers=session.call(Store.counts).get("customer", 0),
             conflicts=session.call(met.open_count),
             refused=session.call(met.attention_count),
         )
-    else:
-        found["message"] = str(session.locked_error())
+    except StoreDamaged as damage:
+        found.update(state="locked", message=str(damage))
     return found
 
 
-def _card(card: Card) -> dict[str, Any]:
+def _named(card: Card) -> dict[str, Any]:
     return {
         "device": card.name,
         "device_id": id_text(bytes.fromhex(card.device)),
-        "enrolment": card.enrolment,
         "person": card.person.email,
         "role": card.person.role,
         "team": card.person.team,
         "organisation": card.org_name,
         "server": card.server_url,
     }
+
+
+def _card(card: Card) -> dict[str, Any]:
+    return {**_named(card), "enrolment": card.enrolment}
 
 
 def _passphrase(prompt: str) -> SecretBytes:

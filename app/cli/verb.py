@@ -11,7 +11,8 @@ from typing import Any
 from app.cli import show
 from app.errors import AppError
 from app.paths import Profile
-from app.services.session import ACTIVE, Session, open_session
+from app.services.opening import open_session
+from app.services.session import ACTIVE, Session
 from sync.protocol import harmless
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _

@@ -2,13 +2,15 @@
 
 `state.json` is {"mac": …, "state": …}; the mac is HMAC-SHA256 under HKDF(K_ring, "fieldkeep/state/v1") over the
 canonical JSON of the state, and is checked before anything in the state is read. The highest document numbers also
-stand in the keyring, so that an old file put back does not lower them: the higher of both counts.
+stand in the keyring, so that an old file put back does not lower them: the higher of both counts. A digest of the root
+in force and of the enrolment stands there too: a device whose files are damaged still knows whom to believe.
 
 A wiped device has no state: its files `wipe.intent`, `wipe.receipt` and `tombstone.json` speak.
 """
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from types import TracebackType
 from typing import Final
@@ -19,7 +21,7 @@ from app.errors import AppError, KeyringUnreachable, StoreDamaged, not_written
 from app.keys import header
 from app.keys.derive import for_purpose, mac
 from app.keys.device import key_missing
-from app.keys.ring import HIGH_WATER, Keyring, ring_name
+from app.keys.ring import HIGH_WATER, TRUST, Keyring, ring_name
 from app.keys.secret import SecretBytes
 from app.keys.trusted_time import Anchor
 from app.paths import Profile, write_whole
@@ -29,6 +31,7 @@ from sync.protocol.trust import ADMIN, POLICY_ROLE, SERVER, Floors, Mark
 STATE_MAX: Final = 64 * 2**10  # bytes
 _VOUCHED: Final = b"fieldkeep-vouched/v1\n"
 _PURPOSE: Final = b"fieldkeep/state/v1"
+_TRUSTED: Final = "fieldkeep-trust/v1"
 
 # high water: 4 digits of version, then 12 each for root, policy and the orders of these authorities
 _AUTHORITIES: Final = (ADMIN, POLICY_ROLE, SERVER)
@@ -47,6 +50,14 @@ STAGES: Final = (
     "receipted",
     "acked",
 )
+
+
+class Alarm(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that did not hold: which rule refused it, and when, in UTC milliseconds."""
+
+    rule: str
+    at: int
+    two_histories: bool = False  # it carried the number of another one
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +83,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     ask_share: bool = False
     waiting: dict[str, str] = {}  # verified orders that are not obeyed yet: order id -> digest of its payload
     unsent: int = 0  # as counted when the store was last closed: what the lock screen may say
+    policy_held: str = ""  # digest of the policy in force: it stays so when a new root takes its signer away
+    order_taken: int = 0  # the highest order number ever taken in; a new root does not lower it
+    alarm: Alarm | None = None  # the last document that did not hold
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,13 +96,19 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class StateFile:
-    """The state of one profile. Reads the ring key once and keeps it until `close`."""
+    """The state of one profile. Reads the ring key once and keeps it until `close`.
 
-    def __init__(self, profile: Profile, ring: Keyring) -> None:
+    `epoch` names the ring key where the header, which names it otherwise, does not hold; the mac tells a wrong one.
+    """
+
+    def __init__(self, profile: Profile, ring: Keyring, epoch: int | None = None) -> None:
         self._profile = profile
         self._ring = ring
+        self._epoch = epoch
         self._key: SecretBytes | None = None
         self._high_water: str | None = None  # as the keyring holds it
+        self._trusted = ""  # as the keyring holds it, by what the file says
+        self.root_on_file = Mark()  # as `load` found it; the keyring may be a step ahead
 
     def load(self) -> State:
         """The state, its floors raised to the keyring's.
@@ -113,7 +133,12 @@ class StateFile:
         self._high_water = self._ring.get(HIGH_WATER)
         if self._high_water is None:  # it is written before the first state, so somebody took it away
             raise _tampered()
-        return msgspec.structs.replace(state, floors=state.floors.highest(_floors(self._high_water)))
+        filed, kept = state.floors, _floors(self._high_water)
+        self.root_on_file = filed.root
+        self._trusted = trusted(filed.root.digest, state.enrolment)
+        # A new root can lower the other floors: where the file alone knows of it, the keyring's are of yesterday.
+        floors = filed if filed.root.number > kept.root.number else filed.highest(kept)
+        return msgspec.structs.replace(state, floors=floors)
 
     def create(self, state: State) -> None:
         """The first state of a profile. Raises AppError when there is one already, and as `save` does."""
@@ -136,13 +161,16 @@ class StateFile:
         if state.stage not in STAGES:
             raise ValueError("no such stage")
         problem: KeyringUnreachable | None = None
-        numbers = _numbers(state.floors)
-        if numbers != self._high_water:
-            try:
+        numbers, trust = _numbers(state.floors), trusted(state.floors.root.digest, state.enrolment)
+        try:
+            if numbers != self._high_water:
                 self._ring.set(HIGH_WATER, numbers)
                 self._high_water = numbers
-            except KeyringUnreachable as error:
-                problem = error
+            if state.floors.root.digest and trust != self._trusted:
+                self._ring.set(TRUST, trust)
+                self._trusted = trust
+        except KeyringUnreachable as error:
+            problem = error
         payload = msgspec.json.encode(state, order="sorted")
         data = msgspec.json.encode(_File(mac=mac(key, payload), state=msgspec.Raw(payload)), order="sorted")
         try:
@@ -172,13 +200,24 @@ class StateFile:
 
     def _mac_key(self) -> SecretBytes:
         if self._key is None:
-            epoch = header.read(self._profile).epoch
+            epoch = self._epoch or header.read(self._profile).epoch
             value = self._ring.get(ring_name(epoch))
             if value is None:
                 raise key_missing()
             with header.key_from(value) as ring_key:
                 self._key = for_purpose(ring_key, info=_PURPOSE)
         return self._key
+
+
+def trusted(root: str, enrolment: str) -> str:
+    """What the keyring's entry `trust` holds for a root, by its digest, and an enrolment."""
+    return hashlib.sha256(f"{_TRUSTED}\n{root}\n{enrolment}".encode()).hexdigest()
+
+
+def high_water(ring: Keyring) -> Floors:
+    """The floors that the keyring alone knows; none when it knows of none. Raises KeyringUnreachable, StoreDamaged."""
+    value = ring.get(HIGH_WATER)
+    return Floors() if value is None else _floors(value)
 
 
 def vouched(ring: Keyring, epoch: int, data: bytes, said: str) -> bool | None:

@@ -27,6 +27,11 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
         write_whole(profile.device, msgspec.json.encode(self))
 
 
+def refreshed(card: Card, person: Person) -> Card:
+    """The card with what the server says of its person now."""
+    return msgspec.structs.replace(card, person=person)
+
+
 def read_card(profile: Profile) -> Card:
     """The card of a profile. Raises NotEnrolled, StoreDamaged."""
     try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
+from app.errors import AppError, StoreDamaged
 from app.services.session import ACTIVE, Session
 from app.store.examination import examine as examine_store
 from app.store.store import Store
@@ -24,29 +26,56 @@ class Finding:
 
 
 def examine(session: Session) -> list[Finding]:
-    """Keyring, documents, clock, server, and, while unlocked, the store."""
-    held, state = session.papers.held, session.state
+    """Keyring, documents, orders, clock, server, and, while unlocked, the store."""
+    held = session.papers.held
     findings = [
         Finding(_("Version"), True, version.APP_VERSION),
         Finding(_("System keyring"), True, _("answers, and holds this device's keys")),
-        Finding(
-            _("Signed documents"),
-            True,
-            _("root {root}, policy {policy}").format(root=held.root.version, policy=held.policy.version),
-        ),
-        _clock(session),
-        _server(session),
     ]
+    if session.damage is not None:
+        findings.append(Finding(_("Files of this device"), False, str(session.damage)))
+    if held.policy.version:
+        said = _("root {root}, policy {policy}").format(root=held.root.version, policy=held.policy.version)
+        findings.append(Finding(_("Signed documents"), True, said))
+    else:
+        said = _("root {root}; the policy is missing").format(root=held.root.version)
+        findings.append(Finding(_("Signed documents"), False, said))
+    findings += [_orders(session), _clock(session), _server(session)]
+    if session.damage is not None:
+        return [*findings, Finding(_("Store"), False, _("shut, since files of this device do not hold"))]
     if session.stage != ACTIVE:
         return [*findings, Finding(_("Store"), True, _("locked; not looked at"))]
-    problems = session.call(examine_store)
-    unsent = session.call(Store.unsent)
+    try:
+        problems = session.call(examine_store)
+        unsent = session.call(Store.unsent)
+    except StoreDamaged as damage:
+        return [*findings, Finding(_("Store"), False, str(damage))]
     findings.append(Finding(_("Store"), not problems, "; ".join(problems) or _("every page and index holds")))
     waiting = ngettext("{n} change waits to be sent", "{n} changes wait to be sent", unsent).format(n=unsent)
     findings.append(Finding(_("Unsent changes"), True, waiting))
-    if state.stage == ACTIVE and session.warning():
+    if session.warning():
         findings.append(Finding(_("Last contact"), False, _("the server has not been reached for long")))
     return findings
+
+
+def examine_ruin(damage: AppError) -> list[Finding]:
+    """The same where not even the root is left to go by: what is wrong, and nothing more can be looked at."""
+    return [
+        Finding(_("Version"), True, version.APP_VERSION),
+        Finding(_("Files of this device"), False, str(damage)),
+        Finding(_("Store"), False, _("shut, since files of this device do not hold")),
+    ]
+
+
+def _orders(session: Session) -> Finding:
+    alarm = session.alarm()
+    if alarm is not None:
+        at = dt.datetime.fromtimestamp(alarm.at / 1000, dt.UTC).isoformat(timespec="minutes")
+        said = _("something did not hold and was refused: {rule}, {time}. Tell IT.")
+        return Finding(_("Orders"), False, said.format(rule=alarm.rule, time=at))
+    if session.papers.order_missing():
+        return Finding(_("Orders"), False, _("one has not arrived. Connect and run: fieldkeep sync"))
+    return Finding(_("Orders"), True, _("all hold"))
 
 
 def _clock(session: Session) -> Finding:

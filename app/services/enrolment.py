@@ -1,7 +1,8 @@
 """How a laptop joins an organisation: the code, keys of its own, the server's first papers, an empty store.
 
-The card is written last: a profile without a card holds nothing, and what a cut enrolment left is cleared by the
-next one.
+The card is written last: a profile without a card holds nothing. What was cut off before the server was asked is
+cleared by the next try. From then on the server may have let this device in and only the answer be lost: its keys
+stay, and the next try asks again with them, under the same code or a fresh one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from app.errors import AppError, KeyringUnreachable, not_written
 from app.keys import device as device_keys
 from app.keys import header, trusted_time, vault
 from app.keys.device import DeviceKeys
-from app.keys.ring import DEV, HIGH_WATER, Keyring, SystemKeyring
+from app.keys.header import key_from
+from app.keys.ring import DEV, ENROLLING, HIGH_WATER, TRUST, Keyring, SystemKeyring, share_name
 from app.keys.secret import SecretBytes
 from app.keys.state import State, StateFile
 from app.paths import Profile, remove, write_whole
@@ -26,8 +28,10 @@ from app.services.card import Card
 from app.services.opener import Opener
 from app.store.store import Store
 from sync.client import enrol as client
+from sync.client.errors import NotOurServer, ServerRefused
 from sync.protocol import codes, documents, sealing, signing, trust, version
 from sync.protocol.documents import Enrolment, Root
+from sync.protocol.errors import Problem
 from sync.protocol.fields import clean_text
 from sync.protocol.ids import new_device_id, new_incarnation
 from sync.protocol.messages import EnrolReply
@@ -36,15 +40,41 @@ from sync.protocol.texts import gettext as _
 NAME_MAX: Final = 60
 
 
+_NEVER_LET_IN: Final = (Problem.BAD_REQUEST, Problem.TOO_BIG, Problem.UPGRADE, Problem.NOT_HERE)
+
+
 class _Started(msgspec.Struct, frozen=True):
-    """Which keyring entries an enrolment under way has made."""
+    """Which keyring entries an enrolment under way has made; the keyring holds `token` too, so that no file laid
+    here can name the keys of another device. `sent`: the server may know this device."""
 
     org: str
     device: str
+    token: str
+    sent: bool = False
+
+
+class _Device:
+    """A device in the making: its keys, held until the block ends."""
+
+    def __init__(self, ring: Keyring, keys: DeviceKeys, data_key: SecretBytes, share: SecretBytes) -> None:
+        self.ring = ring
+        self.keys = keys
+        self.data_key = data_key
+        self.share = share
+
+    def __enter__(self) -> _Device:
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
+        self.data_key.wipe()
+        self.share.wipe()
 
 
 def enrol(profile: Profile, code_text: str, name: str) -> Card:
-    """Enrol this profile under `name` with the code IT gave. Raises KnownError; then nothing is left behind."""
+    """Enrol this profile under `name` with the code IT gave.
+
+    Raises KnownError; then nothing is left behind, but the keys of a device that the server may have let in.
+    """
     code = codes.read(code_text)
     name = clean_text(name)
     if not 0 < len(name) <= NAME_MAX:
@@ -53,42 +83,88 @@ def enrol(profile: Profile, code_text: str, name: str) -> Card:
         profile.make()
         with contextlib.closing(Opener(profile.one_opener)):
             _refuse_if_taken(profile)
-            _clear_cut_enrolment(profile)
             return _enrol(profile, code, name)
     except OSError as error:
         raise not_written(error) from None
 
 
 def _enrol(profile: Profile, code: codes.EnrolCode, name: str) -> Card:
-    sample = trusted_time.system_clock()
-    root, root_data = client.root_of(code, sample.wall_ms)
-    device = bytes(new_device_id())
-    started = _Started(root.org, device.hex())
-    write_whole(_marker(profile), msgspec.json.encode(started))
-    ring = SystemKeyring(root.org, device.hex())
+    wall_ms = trusted_time.system_clock().wall_ms
+    started = _read_marker(profile)
+    if started is not None and not started.sent:
+        _clear(profile, started)
+        started = None
+    root, root_data = client.root_of(code, wall_ms)
+    begun = _begun(profile, started, root) if started is not None else None
+    if started is not None and begun is None:
+        _clear(profile, started)
+    again = started is not None and begun is not None
+    if started is None or begun is None:
+        started = _Started(root.org, bytes(new_device_id()).hex(), secrets.token_hex(16))
+        _mark(profile, started)
+    asked = False
     try:
-        keys = device_keys.make(ring)
-        data_key, share = vault.create(profile, ring, org=root.org, device=device.hex())
-        with data_key, share:
+        with begun or _make(profile, started, root) as device:
             nonce = secrets.token_hex(16)
-            wish = _wish(code, device, name, root, keys, share, nonce, sample.wall_ms)
+            wish = _wish(code, started.device, name, root, device, nonce, wall_ms)
+            _mark(profile, msgspec.structs.replace(started, sent=True))
+            asked = True
             reply = client.enrol(code.url, root, wish)
-            state = _first_state(root, root_data, reply, device, nonce, header.read(profile).epoch)
-            card = _card(reply, root, device, name, code.url)
-            _keep_all(profile, ring, data_key, root, root_data, reply, state, card)
-    except BaseException:
-        # Whatever stopped it, nothing of a half-made device may stay, in files or keyring.
+            epoch = header.read(profile).epoch
+            state = _first_state(root, root_data, reply, started.device, nonce, epoch)
+            card = _card(reply, root, started.device, name, code.url)
+            _keep_all(profile, device, root, root_data, reply, state, card)
+    except BaseException as problem:
         with contextlib.suppress(KeyringUnreachable, OSError):  # the marker stays then, for the next try
-            _clear(profile, ring)
+            if again or (asked and not _not_let_in(problem)):
+                _clear_papers(profile)
+                if isinstance(problem, ServerRefused) and problem.problem in _NEVER_LET_IN:
+                    _clear(profile, started)
+            else:
+                _clear(profile, started)
         raise
     remove(_marker(profile))
     return card
 
 
+def _not_let_in(problem: BaseException) -> bool:
+    """Whether the server has certainly not let this device in, when it was asked for the first time."""
+    if isinstance(problem, ServerRefused):
+        return problem.problem in (*_NEVER_LET_IN, Problem.BAD_CODE)
+    return isinstance(problem, NotOurServer)
+
+
+def _make(profile: Profile, started: _Started, root: Root) -> _Device:
+    """Keys for a new device, and the header of its store."""
+    ring = SystemKeyring(started.org, started.device)
+    ring.set(ENROLLING, started.token)
+    keys = device_keys.make(ring)
+    data_key, share = vault.create(profile, ring, org=root.org, device=started.device)
+    return _Device(ring, keys, data_key, share)
+
+
+def _begun(profile: Profile, started: _Started, root: Root) -> _Device | None:
+    """The device that an earlier try has made, if all of it is there. Raises KeyringUnreachable."""
+    if started.org != root.org:
+        return None
+    ring = SystemKeyring(started.org, started.device)
+    try:
+        _clear_papers(profile)
+        keys = device_keys.load(ring)
+        data_key = vault.open_key(profile, ring)
+        value = ring.get(share_name(header.read(profile).epoch))
+        if value is None:
+            return None
+        return _Device(ring, keys, data_key, key_from(value))
+    except KeyringUnreachable:
+        raise
+    except AppError:
+        return None
+
+
 def _keep_all(
     profile: Profile,
-    ring: Keyring,
-    data_key: SecretBytes,
+    device: _Device,
     root: Root,
     root_data: bytes,
     reply: EnrolReply,
@@ -100,38 +176,33 @@ def _keep_all(
     write_whole(profile.lease, reply.lease)
     store = Store.create(
         profile,
-        data_key,
+        device.data_key,
         device=bytes.fromhex(state.device),
         incarnation=bytes.fromhex(state.incarnation),
         recovery=root.recovery,
         person=reply.person.email,
     )
     store.close()
-    guarded = StateFile(profile, ring)
+    guarded = StateFile(profile, device.ring)
     try:
         guarded.create(state)
     finally:
         guarded.close()
     # An earlier wipe's stone goes before the card comes: a card beside it would be a device that says it is wiped.
     remove(profile.tombstone)
+    # From here on these keys are in use, and nothing takes them back.
+    device.ring.delete(ENROLLING)
     card.write(profile)
 
 
 def _wish(
-    code: codes.EnrolCode,
-    device: bytes,
-    name: str,
-    root: Root,
-    keys: DeviceKeys,
-    share: SecretBytes,
-    nonce: str,
-    at: int,
+    code: codes.EnrolCode, id_: str, name: str, root: Root, device: _Device, nonce: str, at: int
 ) -> signing.Envelope:
-    plain_share = bytes(share.view)
+    keys, plain_share = device.keys, bytes(device.share.view)
     return signing.sign(
         Enrolment(
             code=code.secret.hex(),
-            device=device.hex(),
+            device=id_,
             name=name,
             spki=signing.spki_of(keys.sign),
             sealing_key=sealing.public_bytes(keys.seal),
@@ -147,7 +218,7 @@ def _wish(
 
 
 def _first_state(
-    root: Root, root_data: bytes, reply: EnrolReply, device: bytes, nonce: str, epoch: int
+    root: Root, root_data: bytes, reply: EnrolReply, device: str, nonce: str, epoch: int
 ) -> State:
     """The documents of the reply through the rules of trust, and the state that follows from them."""
     root_mark = trust.Mark(
@@ -158,7 +229,7 @@ def _first_state(
     return State(
         stage="active",
         org=root.org,
-        device=device.hex(),
+        device=device,
         enrolment=reply.enrolment,
         epoch=epoch,
         incarnation=bytes(new_incarnation()).hex(),
@@ -169,14 +240,15 @@ def _first_state(
         lease_until=lease.server_time + lease.valid_ms,
         order_head=lease.order_head,
         share_ack=lease.share_held,
+        policy_held=floors.policy.digest,
     )
 
 
-def _card(reply: EnrolReply, root: Root, device: bytes, name: str, url: str) -> Card:
+def _card(reply: EnrolReply, root: Root, device: str, name: str, url: str) -> Card:
     return Card(
         org=root.org,
         org_name=root.org_name,
-        device=device.hex(),
+        device=device,
         enrolment=reply.enrolment,
         name=name,
         server_url=url,
@@ -208,19 +280,38 @@ def _refuse_if_taken(profile: Profile) -> None:
         )
 
 
-def _clear_cut_enrolment(profile: Profile) -> None:
+def _read_marker(profile: Profile) -> _Started | None:
     try:
-        started = msgspec.json.decode(_marker(profile).read_bytes(), type=_Started)
-    except (FileNotFoundError, msgspec.MsgspecError):
-        return
-    _clear(profile, SystemKeyring(started.org, started.device))
+        return msgspec.json.decode(_marker(profile).read_bytes(), type=_Started)
+    except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
 
 
-def _clear(profile: Profile, ring: Keyring) -> None:
+def _mark(profile: Profile, started: _Started) -> None:
+    write_whole(_marker(profile), msgspec.json.encode(started))
+
+
+def _clear(profile: Profile, started: _Started) -> None:
     """Take back a half-made device: it never held a record. Raises KeyringUnreachable when an entry may be left."""
-    absent = all(entry.verified_absent for entry in vault.destroy(profile, ring))
+    ring = SystemKeyring(started.org, started.device)
+    ours = ring.get(ENROLLING) == started.token
+    gone = not ours or all(entry.verified_absent for entry in vault.destroy(profile, ring))
+    _clear_papers(profile)
+    remove(profile.header)
+    if ours:
+        # The one that says so goes last: until then the next try takes back what is left.
+        gone = gone and all(ring.delete(name) for name in (DEV, HIGH_WATER, TRUST, ENROLLING))
+    if not gone:
+        raise KeyringUnreachable(
+            _("What an enrolment cut short left in the keyring could not be removed."),
+            _("Unlock the keyring of your system and try again."),
+        )
+    remove(_marker(profile))
+
+
+def _clear_papers(profile: Profile) -> None:
+    """Remove what an answer of the server was put into; it can be had again."""
     for path in (
-        profile.header,
         profile.store,
         profile.store.with_name(profile.store.name + "-wal"),
         profile.store.with_name(profile.store.name + "-shm"),
@@ -229,15 +320,8 @@ def _clear(profile: Profile, ring: Keyring) -> None:
         profile.root,
         profile.policy,
         profile.lease,
-        profile.device,
     ):
         remove(path)
-    if not (ring.delete(DEV) and ring.delete(HIGH_WATER) and absent):
-        raise KeyringUnreachable(
-            _("What an enrolment cut short left in the keyring could not be removed."),
-            _("Unlock the keyring of your system and try again."),
-        )
-    remove(_marker(profile))
 
 
 def _marker(profile: Profile) -> Path:

@@ -2,8 +2,9 @@
 
 An accepted order is written down first; then its digest and its number go into the guarded state, in one write. Only
 an order whose digest stands there is ever obeyed, so that nobody can slip one into the file, and one that was
-taken out of the file is taken in again when the server shows it again. Obeying is left to the session, which owns
-store and keys.
+taken out of the file is taken in again when the server shows it again. An order that was obeyed is known by its
+number for good: shown again it is reported again and no more. One that does not hold is reported as refused. Obeying
+is left to the session, which owns store and keys.
 """
 
 from __future__ import annotations
@@ -11,23 +12,31 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Final
 
 import msgspec
 
-from app.errors import AppError, StoreDamaged, not_written
-from app.keys.state import State
+from app.errors import AppError, not_written
+from app.keys.state import Alarm, State
 from app.keys.trusted_time import Anchor
 from app.paths import Profile, remove, write_whole
+from app.services.held import Held, coming_root, digest_of, policy_in_force
 from sync.client.ports import Standing
 from sync.protocol import documents, signing, trust
 from sync.protocol.documents import Lease, Order, Policy, Root
 from sync.protocol.errors import Equivocation, Refused
+from sync.protocol.ids import ID_BYTES
 from sync.protocol.messages import Paper, Person
 from sync.protocol.texts import gettext as _
 
 _LOG = logging.getLogger("app.services.papers")
 ACTIVE, LOCKED, WIPED = "active", "locked", "wiped"
+DONE: Final = "done"
+REFUSED: Final = "refused:"
+REPORTS_MAX: Final = 50  # refusals to be told: no server that shows rubbish fills the guarded state
+WAITING_MAX: Final = 100  # orders that wait for their time; a wipe is taken in beyond it
+ALARM_AGAIN_MS: Final = 3_600_000  # the same alarm is written down anew this often
+_SPURNED: Final = ("expired",)  # nothing is wrong with who shows it: no alarm
 
 Change = Callable[[State], State]
 
@@ -38,14 +47,6 @@ class Pending:
 
     order: Order
     digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The documents in force."""
-
-    root: Root
-    policy: Policy
 
 
 class Papers:
@@ -69,22 +70,29 @@ class Papers:
         self._unkept: dict[str, bytes] = {}  # orders that the disk would not take, by digest
         self.share: bytes | None = None  # sealed, for the session to put back
         self.packets: dict[bytes, bytes] = {}  # recovered work, sealed, until the page loop is done
-        self.alarm: Equivocation | None = None
         self.person: Person | None = None
         self.store_shut = False  # the store cannot be opened: papers travel all the same, as while locked
 
     def standing(self) -> Standing:
         """How this device stands now."""
         state = self._state()
+        left = max(0, state.lease_until - self._now())
         return Standing(
             state=ACTIVE if state.stage == ACTIVE and not self.store_shut else LOCKED,
-            lease_left_ms=max(0, state.lease_until - self._now()),
-            policy_version=self.held.policy.version,
+            # While an order is missing, a fresh lease is asked for each time: it says whether one still is.
+            lease_left_ms=0 if self.order_missing() else left,
+            # By the floor: under a root that took its signer away, any policy of the new one is newer.
+            policy_version=min(state.floors.policy.number, self.held.policy.version),
             root_version=self.held.root.version,
-            order_head=max((mark.number for mark in state.floors.orders.values()), default=0),
+            order_head=_highest(state),
             obeyed=dict(state.obeyed),
-            ask_share=state.ask_share,
+            ask_share=state.ask_share and not self.store_shut,
         )
+
+    def order_missing(self) -> bool:
+        """Whether the last lease names an order that never arrived. Until it does, nothing is unlocked."""
+        state = self._state()
+        return state.order_head > _highest(state)
 
     def take_papers(self, papers: list[Paper], nonce: str) -> None:
         """Verify and keep documents. A refused one is logged by its rule and changes nothing.
@@ -92,18 +100,26 @@ class Papers:
         Raises AppError, once all were gone through, when one could not be kept: the order behind it may be a wipe.
         """
         problem: AppError | None = None
+        turned_away = False
         for paper in papers:
             try:
                 self._take(paper, nonce)
-            except Equivocation as alarm:
-                self.alarm = alarm
-                _LOG.warning("paper %s: two histories (%s)", paper.kind, alarm.rule)
             except Refused as refusal:
-                _LOG.warning("paper %s refused by rule %s", paper.kind, refusal.rule)
+                two = isinstance(refusal, Equivocation)
+                said = "paper %s: two histories (%s)" if two else "paper %s refused by rule %s"
+                _LOG.warning(said, paper.kind, refusal.rule)
+                try:
+                    self._refused(paper, refusal)
+                except AppError as error:
+                    problem = problem or error
+                turned_away = turned_away or paper.kind == Order.TYPE
             except AppError as error:
                 problem = problem or error
             except OSError as error:
                 problem = problem or not_written(error)
+        if turned_away and self.order_missing():
+            # It was shown and did not hold: that is told, and nothing is missing.
+            self._alter(lambda state: msgspec.structs.replace(state, order_taken=state.order_head))
         if problem is not None:
             raise problem
 
@@ -120,6 +136,17 @@ class Papers:
 
         self._alter(after)
         self.person = person
+
+    def due(self) -> list[Pending]:
+        """Verified orders to be obeyed now: a wipe first, since it makes every other moot; no unlock while an order
+        is missing, which may be a later lock."""
+        now, missing = self._now(), self.order_missing()
+        found = [
+            each
+            for each in self.pending()
+            if each.order.not_before <= now and not (missing and each.order.op == documents.UNLOCK)
+        ]
+        return sorted(found, key=lambda each: each.order.op != documents.WIPE)
 
     def pending(self) -> list[Pending]:
         """Verified orders not obeyed yet, oldest first."""
@@ -150,11 +177,7 @@ class Papers:
         if paper.kind == "root":
             self._take_root(paper.data)
         elif paper.kind == "policy":
-            policy, floors = trust.policy(self.held.root, self._state().floors, paper.data, self._now())
-            # The document first: one that is newer than its floor holds, one that is older does not.
-            write_whole(self._profile.policy, paper.data)
-            self._alter(lambda state: msgspec.structs.replace(state, floors=floors))
-            self.held = Held(self.held.root, policy)
+            self._take_policy(paper.data)
         elif paper.kind == "lease":
             self._take_lease(paper.data, nonce)
         elif paper.kind == "order":
@@ -166,22 +189,56 @@ class Papers:
         else:
             _LOG.warning("a paper of an unknown kind was left alone")
 
+    def _refused(self, paper: Paper, refusal: Refused) -> None:
+        """Keep the alarm for people to see, and tell the server that this order will not be obeyed."""
+        now, id_, order = self._now(), paper.id.hex(), paper.kind == Order.TYPE
+        two = isinstance(refusal, Equivocation)
+        odd = two or (order and refusal.rule not in _SPURNED)
+        fresh = Alarm(rule=refusal.rule, at=now, two_histories=two) if odd else None
+
+        def after(state: State) -> State:
+            alarm, obeyed = state.alarm, state.obeyed
+            if fresh is not None and not _same(alarm, fresh):
+                alarm = fresh
+            told = id_ in obeyed or id_ in state.waiting or len(obeyed) >= REPORTS_MAX
+            if order and odd and len(paper.id) == ID_BYTES and not told:
+                obeyed = {**obeyed, id_: REFUSED + refusal.rule}
+            return msgspec.structs.replace(state, alarm=alarm, obeyed=obeyed)
+
+        if after(self._state()) != self._state():
+            self._alter(after)
+
+    def _take_policy(self, data: bytes) -> None:
+        digest = digest_of(data, Policy.TYPE)
+        if digest == policy_in_force(self._state()):
+            # Its signer may be gone by now; it is in force all the same, and its file may have been lost.
+            policy = documents.parse(signing.open_envelope(data, Policy.TYPE).payload, Policy)
+            if policy != self.held.policy:
+                write_whole(self._profile.policy, data)
+                self.held = Held(self.held.root, policy)
+            return
+        policy, floors = trust.policy(self.held.root, self._state().floors, data, self._now())
+        # The document first: one that is newer than its floor holds, one that is older does not.
+        write_whole(self._profile.policy, data)
+        self._alter(lambda state: msgspec.structs.replace(state, floors=floors, policy_held=digest))
+        self.held = Held(self.held.root, policy)
+
     def _take_root(self, data: bytes) -> None:
         root = trust.next_root(self.held.root, data, self._now())
         if root is self.held.root:
             return
         # The floor names a root by its digest, so neither file nor floor may be the first to change: the new root
         # waits beside the old one until the floor names it.
-        write_whole(_coming_root(self._profile), data)
-        before, mark = self.held.root, trust.Mark(root.version, _digest(data, Root.TYPE))
+        write_whole(coming_root(self._profile), data)
+        before, mark = self.held.root, trust.Mark(root.version, digest_of(data, Root.TYPE))
 
         def under_it(state: State) -> State:
-            floors = trust.floors_after(before, root, state.floors)
-            return msgspec.structs.replace(state, floors=msgspec.structs.replace(floors, root=mark))
+            floors = msgspec.structs.replace(trust.floors_after(before, root, state.floors), root=mark)
+            return msgspec.structs.replace(state, floors=floors, policy_held=policy_in_force(state))
 
         self._alter(under_it)
         write_whole(self._profile.root, data)
-        remove(_coming_root(self._profile))
+        remove(coming_root(self._profile))
         self.held = Held(root, self.held.policy)
 
     def _take_lease(self, data: bytes, nonce: str) -> None:
@@ -209,14 +266,24 @@ class Papers:
             self._keep_order(digest, payload)  # the file may have lost it
             return
         accepted = trust.order(self.held.root, state.floors, data, enrolment=state.enrolment, now=self._now())
-        order_id = accepted.order.order_id
-        if order_id in state.obeyed:
+        order_id, wipe = accepted.order.order_id, accepted.order.op == documents.WIPE
+        if not accepted.new:
+            # It was obeyed, for it waits no more. Who shows it has not heard so, or knows it no longer.
+            self._alter(lambda state: msgspec.structs.replace(state, obeyed={order_id: DONE, **state.obeyed}))
             return
+        if not wipe and order_id in state.waiting:
+            # Whoever can only lock must not be able to push a wipe out that waits under the same name.
+            raise Refused("order_id", _("An order without a proper id was refused."))
+        if not wipe and len(state.waiting) >= WAITING_MAX:
+            raise Refused("waiting", _("Too many orders wait already; this one was refused."))
         self._unkept[digest] = payload
         self._keep_order(digest, payload)
         self._alter(
             lambda state: msgspec.structs.replace(
-                state, floors=accepted.floors, waiting={**state.waiting, order_id: digest}
+                state,
+                floors=accepted.floors,
+                waiting={**state.waiting, order_id: digest},
+                order_taken=max(state.order_taken, accepted.order.seq),
             )
         )
         del self._unkept[digest]
@@ -244,42 +311,14 @@ class Papers:
             raise not_written(error) from None
 
 
-def read_held(profile: Profile, state: State, now: int) -> Held:
-    """Root and policy from the profile, verified anew: a file put back from yesterday is below the floor.
-
-    Raises StoreDamaged.
-    """
-    try:
-        root = _read_root(profile, state)
-        policy, _floors = trust.policy(root, state.floors, profile.policy.read_bytes(), now)
-    except (OSError, Refused):
-        raise StoreDamaged(
-            _("The signed documents on this device do not hold."),
-            _("Nothing was changed. Ask IT; unsent work can be recovered."),
-        ) from None
-    return Held(root, policy)
+def _same(known: Alarm | None, fresh: Alarm) -> bool:
+    return (
+        known is not None
+        and (known.rule, known.two_histories) == (fresh.rule, fresh.two_histories)
+        and 0 <= fresh.at - known.at < ALARM_AGAIN_MS
+    )
 
 
-def _read_root(profile: Profile, state: State) -> Root:
-    """The root that the floor names; it stands beside the old one when a crash came between both writes."""
-    wanted = state.floors.root.digest
-    data = profile.root.read_bytes()
-    if _digest(data, Root.TYPE) != wanted and _coming_root(profile).exists():
-        data = _coming_root(profile).read_bytes()
-        if _digest(data, Root.TYPE) == wanted:
-            write_whole(profile.root, data)
-    return trust.first_root(data, wanted, _issued(data))
-
-
-def _coming_root(profile: Profile) -> Path:
-    return profile.root.with_name("root.coming.json")
-
-
-def _issued(data: bytes) -> int:
-    """When a root of our own was made: it stays in force when it expires, and only new ones are measured by time."""
-    envelope = signing.open_envelope(data, Root.TYPE)
-    return documents.parse(envelope.payload, Root).issued
-
-
-def _digest(data: bytes, type_: str) -> str:
-    return documents.digest(signing.open_envelope(data, type_).payload)
+def _highest(state: State) -> int:
+    """The highest order number ever taken in; the keyring may know of one that a file put back does not."""
+    return max([state.order_taken, *(mark.number for mark in state.floors.orders.values())])

@@ -1,34 +1,34 @@
 """One profile held open by one process: its guarded state, its store while unlocked, and obedience to orders.
 
-Stages: active ⇄ lock_ui (a person locked) ; active ⇄ lock_crypto (an order or silence locked: the key's share is
-gone until the server gives it back) ; any → wiped, which leaves no session at all.
+Stages: active ⇄ lock_ui (a person locked, or an order is missing) ; active ⇄ lock_crypto (an order or silence locked:
+the key's share is gone until the server gives it back) ; any → wiped, which leaves no session at all. A session whose
+files do not hold (`damage`) never opens its store; orders reach it all the same.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final, TypeVar
 
-import msgspec
-
 from app import log
 from app.changes import CLOSING, Bus, Changes
-from app.errors import AppError, KeyringUnreachable, Locked
+from app.errors import AppError, Locked
 from app.keys import device, trusted_time, vault
 from app.keys.device import DeviceKeys
-from app.keys.ring import Keyring, SystemKeyring
+from app.keys.ring import Keyring, share_name
 from app.keys.secret import SecretBytes
-from app.keys.state import State, StateFile
+from app.keys.state import Alarm, State
 from app.paths import Profile
 from app.services import guard, wipe
-from app.services.card import Card, read_card
+from app.services.card import Card, refreshed
+from app.services.held import Held
+from app.services.memory import Memory
 from app.services.opener import Opener
-from app.services.papers import Change, Papers, Pending, read_held
-from app.services.wiped import intent_for, refuse_wiped, wiped_error
+from app.services.papers import DONE, REFUSED, Papers, Pending
+from app.services.wiped import intent_for, wiped_error
 from app.store.replica import StoreReplica
 from app.store.store import Store
 from app.worker import Worker
@@ -43,7 +43,8 @@ LOCK_UI: Final = "lock_ui"
 LOCK_CRYPTO: Final = "lock_crypto"
 BY_ORDER: Final = "order"
 BY_PERSON: Final = "person"
-FLOOR_STEP_MS: Final = 60_000  # the floor of trusted time is written down when it has risen by this much
+OVERTAKEN: Final = REFUSED + "overtaken"
+ALARM_MS: Final = 7 * 86_400_000  # how long a document that did not hold is shown to people
 
 
 class Session:
@@ -55,30 +56,33 @@ class Session:
         card: Card,
         opener: Opener,
         ring: Keyring,
-        guarded: StateFile,
+        memory: Memory,
+        held: Held,
         wipe_step: wipe.Step = wipe.no_step,
+        damage: AppError | None = None,
     ) -> None:
         self.profile = profile
         self.card = card
+        self.damage = damage
         self.bus = Bus()
         self.wipe_step = wipe_step
         self._opener = opener
         self._ring = ring
-        self._guarded = guarded
-        self._turn = threading.RLock()
-        self._state = guarded.load()
+        self._memory = memory
+        memory.on_change = self._changing
         self._store: Store | None = None
         self._shut = False
         self._closed = False
         self._keys: DeviceKeys | None = None
         self.papers = Papers(
             profile,
-            read_held(profile, self._state, self.now()),
-            state=lambda: self._state,
-            alter=self._alter,
-            now=self.now,
+            held,
+            state=lambda: memory.state,
+            alter=memory.alter,
+            now=memory.now,
             sample=lambda at: trusted_time.anchored(at, trusted_time.system_clock()),
         )
+        self.papers.store_shut = damage is not None
         self._worker = Worker("fieldkeep-store")
 
     # -- standing
@@ -86,12 +90,12 @@ class Session:
     @property
     def state(self) -> State:
         """The guarded state."""
-        return self._state
+        return self._memory.state
 
     @property
     def stage(self) -> str:
-        """active, lock_ui or lock_crypto."""
-        return self._state.stage
+        """active, lock_ui or lock_crypto; never active while its files do not hold."""
+        return LOCK_CRYPTO if self.damage is not None else self.state.stage
 
     @property
     def keys(self) -> DeviceKeys:
@@ -102,7 +106,7 @@ class Session:
 
     def now(self) -> int:
         """Trusted UTC milliseconds."""
-        return self._reading().now
+        return self._memory.now()
 
     def warning(self) -> str:
         """The signal that policy warns of, or nothing."""
@@ -111,7 +115,20 @@ class Session:
 
     def clock_anomaly(self) -> str:
         """What is wrong with the clock: clock_back, clock_forward, or nothing."""
-        return self._reading().anomaly
+        return self._memory.reading().anomaly
+
+    def alarm(self) -> Alarm | None:
+        """The last document that did not hold, for as long as people are told of it."""
+        alarm = self.state.alarm
+        return alarm if alarm is not None and self.now() - alarm.at < ALARM_MS else None
+
+    def met(self) -> None:
+        """After an exchange: the card says what the server says of this person."""
+        person = self.papers.person
+        if person is not None and person != self.card.person:
+            self.card = refreshed(self.card, person)
+            with contextlib.suppress(OSError):  # the server says it again at the next start
+                self.card.write(self.profile)
 
     # -- the store
 
@@ -158,12 +175,23 @@ class Session:
 
     def judge(self) -> None:
         """Let policy, lease and clock speak; locks when they ask for it. Raises Locked then."""
-        self._raise_floor()
+        self._memory.raise_floor()
         verdict = self._verdict()
         if self.stage != LOCK_CRYPTO and verdict.rung is guard.Rung.LOCK:
             self._lock_hard(verdict.signal, ask_share=True)
-        if self.stage == LOCK_CRYPTO:
+        elif self.stage == ACTIVE and verdict.rung is guard.Rung.LOCK_UI:
+            self._close_store()
+            self._set(stage=LOCK_UI, locked_because=verdict.signal)
+            self.tell(Changes((), "lock"))
+        if self.stage == LOCK_CRYPTO or verdict.rung is guard.Rung.LOCK_UI:
             raise self.locked_error()
+
+    def nothing_missing(self) -> None:
+        """Open what a missing order has locked, once it has come or the server knows of it no longer."""
+        state, by_it = self.state, (LOCK_UI, guard.ORDER_MISSING)
+        if (state.stage, state.locked_because) == by_it and not self.papers.order_missing():
+            self._set(stage=ACTIVE, locked_because="")
+            self.tell(Changes((), "lock"))
 
     def share_is_gone(self) -> None:
         """The store asks for a share that this device has not got: it was locked, whatever its own state says."""
@@ -176,17 +204,25 @@ class Session:
         if self.stage == LOCK_CRYPTO:
             self._drop_share()
 
-    def locked_error(self) -> Locked:
-        """Why it is locked, and what opens it."""
+    def locked_error(self) -> AppError:
+        """Why it is locked, and what opens it; for a session whose files do not hold, what is wrong with them."""
+        if self.damage is not None:
+            return self.damage
+        if self.stage == LOCK_UI and self.papers.order_missing():
+            return Locked(
+                _("An order from {org} has not reached this device.").format(org=self.card.org_name),
+                _("Your changes are safe. Connect and run: fieldkeep sync"),
+                by_order=True,
+            )
         if self.stage in (ACTIVE, LOCK_UI):
             return Locked(_("Fieldkeep is locked."), _("Unlock it with: fieldkeep unlock"))
-        if self._state.locked_because == BY_ORDER:
+        if self.state.locked_because == BY_ORDER:
             return Locked(
                 _("This device was locked by {org}.").format(org=self.card.org_name),
                 _("Your changes are safe. Ask IT to unlock it, then exchange with the server."),
                 by_order=True,
             )
-        if self._state.locked_because == trusted_time.CLOCK_BACK:
+        if self.state.locked_because == trusted_time.CLOCK_BACK:
             title = _("The clock of this device was set back.")
         else:
             title = _("This device has been without contact to the server for too long.")
@@ -197,24 +233,27 @@ class Session:
     def obey(self) -> bool:
         """Carry out the orders that are due; whether any was. Raises Wiped after a wipe."""
         any_done = False
-        due = [each for each in self.papers.pending() if each.order.not_before <= self.now()]
-        # A wipe makes every other order moot, and none of them may stand in its way.
-        for pending in sorted(due, key=lambda each: each.order.op != documents.WIPE):
+        for pending in self.papers.due():
             if pending.order.op == documents.WIPE:
                 self._wipe(pending)
             elif pending.order.op == documents.LOCK:
                 self._lock_hard(BY_ORDER, ask_share=False)
+                self._forget_unlocks(pending)
+            elif self.damage is not None:
+                continue  # nothing is unlocked that cannot be looked at
             else:
                 self._unlock_by_order()
-            self.papers.done(pending, "done")
+            self.papers.done(pending, DONE)
             any_done = True
         return any_done
 
     def take_share(self) -> None:
         """Put back the share that the server has sent, when this device had asked for it."""
         sealed, self.papers.share = self.papers.share, None
-        if sealed is None or not self._state.ask_share:
+        if sealed is None or not self.state.ask_share or self.damage is not None:
             return
+        if self.papers.order_missing():
+            return  # it may be a lock; the share is asked for again
         share = sealing.unseal(self.keys.seal, sealing.SHARE, sealed)
         vault.restore_share(self.profile, self._ring, share)
         self._set(stage=ACTIVE, locked_because="", ask_share=False)
@@ -229,7 +268,7 @@ class Session:
             self._close_store()
         finally:
             self._worker.close()
-            self._guarded.close()
+            self._memory.close()
             self._opener.close()
 
     def __enter__(self) -> Session:
@@ -273,7 +312,7 @@ class Session:
         def shut() -> int:
             self._shut = True
             if self._store is None:
-                return self._state.unsent
+                return self.state.unsent
             store, self._store = self._store, None
             try:
                 return store.unsent()
@@ -281,7 +320,7 @@ class Session:
                 store.close()
 
         unsent = self._worker.run(shut).result()
-        if unsent != self._state.unsent:
+        if unsent != self.state.unsent:
             self._set(unsent=unsent)
 
     def _lock_hard(self, because: str, *, ask_share: bool) -> None:
@@ -293,8 +332,18 @@ class Session:
 
     def _drop_share(self) -> None:
         """Only a share that the server is known to hold may go: a lock must always be one that opens again."""
-        if self._state.share_ack:
+        if not self.state.share_ack:
+            return
+        if self.damage is None:
             vault.drop_share(self.profile, self._ring)
+        else:
+            self._ring.delete(share_name(self.state.epoch))
+
+    def _forget_unlocks(self, lock: Pending) -> None:
+        """An unlock that was signed before this lock and waits still must not undo it."""
+        for pending in self.papers.pending():
+            if pending.order.op == documents.UNLOCK and pending.order.seq < lock.order.seq:
+                self.papers.done(pending, OVERTAKEN)
 
     def _unlock_by_order(self) -> None:
         if self.stage != LOCK_CRYPTO:
@@ -314,9 +363,14 @@ class Session:
             self._close_store()
         except Exception as problem:  # noqa: BLE001 - a draft, a full disk, a damaged store: nothing holds up a wipe
             _LOG.info("closing for the wipe: %s", problem)
-        intent = intent_for(pending, self.card, self.papers.held.policy.version, self.now())
-        intent = msgspec.structs.replace(intent, epoch=self._state.epoch)
-        intent = msgspec.structs.replace(intent, mac=self._guarded.vouch(intent.said()))
+        intent = intent_for(
+            pending,
+            self.card,
+            self.papers.held.policy.version,
+            self.now(),
+            epoch=self.state.epoch,
+            vouch=self._memory.vouch,
+        )
         log.shut()
         with contextlib.suppress(OSError):
             # A disk that takes no file: the keys are gone all the same, and every start tries the rest again.
@@ -326,71 +380,19 @@ class Session:
         raise wiped_error(intent.org_name, intent.reason)
 
     def _set(self, **fields: object) -> None:
-        self._alter(lambda state: msgspec.structs.replace(state, **fields))
+        self._memory.set(**fields)
 
-    def _alter(self, change: Change) -> None:
-        """Change the guarded state, durably. The engine's thread and a person's take turns, each on what the
-        other has left."""
-        with self._turn:
-            state = change(self._state)
-            try:
-                self._guarded.save(state)
-            except KeyringUnreachable:
-                self._take(state)  # the file holds it; only the keyring's copy of the numbers is behind
-                raise
-            self._take(state)
-
-    def _take(self, state: State) -> None:
-        if state.stage == ACTIVE and self._state.stage != ACTIVE:
+    def _changing(self, before: State, after: State) -> None:
+        if after.stage == ACTIVE and before.stage != ACTIVE:
             self._shut = False
-        self._state = state
-
-    def _raise_floor(self) -> None:
-        floor = self._reading().floor
-        if floor - self._state.t_floor >= FLOOR_STEP_MS:
-            with contextlib.suppress(AppError):  # a full disk must not keep anybody from their customers
-                self._set(t_floor=floor)
-
-    def _reading(self) -> trusted_time.Reading:
-        sample = trusted_time.system_clock()
-        return trusted_time.read(
-            self._state.anchor, self._state.t_floor, sample.wall_ms, sample.boottime_ns, sample.boot_id
-        )
 
     def _verdict(self) -> guard.Verdict:
-        reading = self._reading()
+        reading, state = self._memory.reading(), self.state
         return guard.judge(
             self.papers.held.policy,
-            last_contact=self._state.last_contact,
-            lease_until=self._state.lease_until,
+            last_contact=state.last_contact,
+            lease_until=state.lease_until,
             now=reading.now,
             anomaly=reading.anomaly,
+            missing=self.papers.order_missing(),
         )
-
-
-def open_session(profile: Profile, wipe_step: wipe.Step = wipe.no_step) -> Session:
-    """Open a profile: finish what a crash has left, obey what waits, then judge.
-
-    The session may be locked. Raises NotEnrolled, Busy, Wiped, StoreDamaged, KeyMissing, KeyringUnreachable.
-    """
-    refuse_wiped(profile, wipe_step)
-    card = read_card(profile)
-    opener = Opener(profile.one_opener)
-    ring = SystemKeyring(card.org, card.device)
-    guarded = StateFile(profile, ring)
-    try:
-        session = Session(profile, card, opener, ring, guarded, wipe_step)
-    except BaseException:
-        guarded.close()
-        opener.close()
-        raise
-    try:
-        session.obey()
-        session.judge()
-    except Locked:
-        session.stay_locked()
-        return session
-    except BaseException:
-        session.close()
-        raise
-    return session

@@ -14,12 +14,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.changes import Changes
-from app.errors import AppError, Locked, Offline, Wiped
+from app.errors import AppError, KeyMissing, Locked, Offline, StoreDamaged, Wiped
+from app.paths import Profile
+from app.services import wipe
+from app.services.opening import open_damaged, open_session
 from app.services.session import ACTIVE, Session
 from app.services.wiped import finish_held
 from app.store.conflicts import attention_count, open_count
 from app.store.replica import StoreReplica
 from app.store.store import Store
+from sync.client import handing
 from sync.client.cycle import Page, exchange
 from sync.client.engine import Engine
 from sync.client.errors import NotOurServer, ServerRefused, Unreachable
@@ -30,9 +34,11 @@ from sync.client.status import Phase, SyncStatus
 from sync.protocol import outbox_seal, sealing, signing
 from sync.protocol.errors import KnownError, Problem
 from sync.protocol.ops import Op
+from sync.protocol.texts import gettext as _
 
 _LOG = logging.getLogger("app.services.syncing")
 PAGES_MAX: Final = 10_000  # more than any honest history: a server that never ends is left alone
+REPORTS_MAX: Final = 8  # exchanges of one round that only report
 
 Step = Callable[[int], None]
 
@@ -106,6 +112,7 @@ class Syncing:
             card.device,
             lambda document: signing.sign(document, ("", session.keys.sign)),
         )
+        self._identity = identity
         self._line = Line(self._transport, identity, session.now)
 
     def round(self, step: Step = lambda n: None) -> Round:
@@ -114,11 +121,13 @@ class Syncing:
         Raises Offline, Locked (after orders were brought), Wiped, and other KnownErrors.
         """
         done = Round()
-        asked_in_vain = 0
+        asked_in_vain, reported, looked = 0, 0, 0
         for _page in range(PAGES_MAX):
             was_active = self._session.stage == ACTIVE
             try:
                 page = self._exchange(step)
+            except StoreDamaged as damage:
+                raise self.hear(damage) from None
             except KnownError:
                 # What is due is due without the server, and an answer that the disk would not take had papers.
                 self._obey()
@@ -129,8 +138,15 @@ class Syncing:
             asked_in_vain += self._session.state.ask_share and self._session.papers.share is None
             self._session.take_share()
             self._obey()
-            if self._session.state.obeyed:
+            if self._session.state.obeyed and reported < REPORTS_MAX:
+                reported += 1
                 continue  # reported at once, since IT waits for it
+            if self._session.papers.order_missing():
+                looked += 1
+                if looked == 1:
+                    continue  # the server is told how far this device is, and sends what lies behind it
+                self._session.judge()
+            self._session.nothing_missing()
             if self._session.stage != ACTIVE:
                 if self._session.state.ask_share and not asked_in_vain:
                     continue
@@ -142,6 +158,40 @@ class Syncing:
             if was_active and not (page.more or taken or more_to_send):
                 return done
         return done
+
+    def hear(self, damage: AppError) -> StoreDamaged:
+        """What can be done without the store: papers come, orders are obeyed and reported, and the sealed outbox goes
+        in. The damage, with what became of it.
+
+        Raises Offline, Wiped, and what the server refuses.
+        """
+        self._session.papers.store_shut = True
+        for _again in range(REPORTS_MAX):
+            self._talk(None, lambda n: None)
+            self._obey()
+            if not self._session.state.obeyed:
+                break
+        return self._handed_in(damage)
+
+    def _handed_in(self, damage: AppError) -> StoreDamaged:
+        card, root = self._session.card, self._session.papers.held.root
+        try:
+            with self._session.profile.sealed_outbox.open("rb") as sealed:
+                handing.hand_in(card.server_url, root, self._identity, sealed)
+        except FileNotFoundError:
+            _LOG.info("there is no sealed outbox to hand in")
+        except (Unreachable, NotOurServer) as problem:
+            raise Offline(problem.title, problem.hint) from problem
+        except (OSError, KnownError) as problem:
+            _LOG.warning("the sealed outbox was not handed in: %s", type(problem).__name__)
+            return StoreDamaged(
+                damage.title,
+                _("Orders from IT still arrive. Work that was not sent stays here, sealed. Ask IT."),
+            )
+        return StoreDamaged(
+            damage.title,
+            _("Work that was not sent is with IT now, sealed. Ask IT to recover it to a new device."),
+        )
 
     def close(self) -> None:
         """Close the line."""
@@ -156,6 +206,8 @@ class Syncing:
             # An old copy of this profile was put back after a lock. The server says whether it may open.
             self._session.share_is_gone()
             return self._talk(None, step)
+        except StoreDamaged:
+            raise
         except AppError:
             # A store that does not open keeps no order from this device.
             self._session.papers.store_shut = True
@@ -167,14 +219,16 @@ class Syncing:
     def _talk(self, replica: Replica | None, step: Step) -> Page:
         try:
             try:
-                return exchange(replica, self._session.papers, self._line, step)
+                page = exchange(replica, self._session.papers, self._line, step)
             except ServerRefused as refusal:
                 if refusal.problem not in (Problem.ROLLBACK, Problem.EPOCH):
                     raise
                 # This device or the server is a copy of an earlier day. Asked again, both start from what they know.
-                return exchange(replica, self._session.papers, self._line, step)
+                page = exchange(replica, self._session.papers, self._line, step)
         except (Unreachable, NotOurServer) as problem:
             raise Offline(problem.title, problem.hint) from problem
+        self._session.met()
+        return page
 
     def _obey(self) -> None:
         try:
@@ -198,6 +252,30 @@ class Syncing:
                     store.take_in, packet, part.ops, (part.device, part.incarnation)
                 )
         return taken
+
+
+def open_heard(profile: Profile, wipe_step: wipe.Step = wipe.no_step) -> Session:
+    """Open a profile; where it does not hold, hear what IT orders first, and try once more with what came.
+
+    Raises as `open_session` does, and Offline where the server is not reached for a profile that does not hold.
+    """
+    try:
+        return open_session(profile, wipe_step)
+    except (StoreDamaged, KeyMissing):
+        told = _heard(profile, wipe_step)
+    try:
+        return open_session(profile, wipe_step)
+    except (StoreDamaged, KeyMissing):
+        raise told from None
+
+
+def _heard(profile: Profile, wipe_step: wipe.Step) -> StoreDamaged:
+    with open_damaged(profile, wipe_step, ask_server=True) as session:
+        syncing = Syncing(session)
+        try:
+            return syncing.hear(session.locked_error())
+        finally:
+            syncing.close()
 
 
 class Keeping:
@@ -253,8 +331,14 @@ class Keeping:
                 last_ok=self._session.state.last_contact,
                 title=problem.title if problem else "",
                 hint=problem.hint if problem else "",
+                alarm=_alarm(self._session),
             )
         )
+
+
+def _alarm(session: Session) -> str:
+    alarm = session.alarm()
+    return alarm.rule if alarm is not None else ""
 
 
 def _counts(store: Store) -> tuple[int, int]:

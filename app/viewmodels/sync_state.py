@@ -21,7 +21,10 @@ class Standing:
 
 
 def standing(status: SyncStatus) -> Standing:
-    """The status in words. A choice to make outranks all but a refusal, since it needs a person."""
+    """The status in words. What IT must hear comes first, then a refusal, then a choice, since they need a person."""
+    if status.alarm:
+        told = _("This device was shown a document that does not hold ({rule}). It was not obeyed. Tell IT.")
+        return Standing("refused", _("Tell IT · see why"), told.format(rule=status.alarm), _("Sync now"))
     if status.phase is Phase.REFUSED:
         return Standing(
             "refused",

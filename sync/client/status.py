@@ -26,3 +26,4 @@ class SyncStatus:
     last_ok: int = 0
     title: str = ""
     hint: str = ""
+    alarm: str = ""  # the rule that refused a document which should have held

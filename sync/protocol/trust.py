@@ -16,6 +16,7 @@ A root follows its predecessor by exactly one and carries the thresholds of both
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +25,7 @@ import msgspec
 from sync.protocol import documents, signing
 from sync.protocol.documents import Lease, Order, Policy, Receipt, Role, Root
 from sync.protocol.errors import Equivocation, Refused
+from sync.protocol.ids import ID_BYTES
 from sync.protocol.signing import Envelope
 from sync.protocol.texts import gettext as _
 
@@ -31,6 +33,8 @@ DAY_MS: Final = 86_400_000
 ROOT_LIFE_MS: Final = 400 * DAY_MS
 ORDER_LIFE_MS: Final = 180 * DAY_MS
 DEVICES_MAX: Final = 25  # in one order, whatever a root allows
+
+_ORDER_ID: Final = re.compile(rf"[0-9a-f]{{{2 * ID_BYTES}}}")
 
 SERVER: Final = "server"  # the lease key: locks and unlocks, never wipes
 POLICY_ROLE: Final = "policy"
@@ -74,7 +78,7 @@ class AcceptedOrder:
     authority: str
     digest: str
     floors: Floors
-    new: bool  # False: the very order we hold already
+    new: bool  # False: the very order that was taken in last, whether it waits or was obeyed
 
 
 def first_root(data: bytes, expected: str, now: int) -> Root:
@@ -112,15 +116,14 @@ def next_root(current: Root, data: bytes, now: int) -> Root:
 
 
 def floors_after(before: Root, after: Root, floors: Floors) -> Floors:
-    """The floors under a new root: a role whose key was taken away counts anew, so that a stolen key which ran
-    ahead with the number does not shut out its successor. What that key signed is refused by its signature.
-
-    Admins count anew only when none of their credentials is left: with one left, its old orders would be new again.
+    """The floors under a new root: a role that has none of its old keys left counts anew, so that a stolen key
+    which ran ahead with the number does not shut out its successors. What the old keys signed is refused by its
+    signature; with one of them left, its old documents would be new again, so then the count goes on.
     """
     orders = dict(floors.orders)
-    if _lost_a_key(before.lease, after.lease):
+    if _all_keys_gone(before.lease, after.lease):
         orders.pop(SERVER, None)
-    rotated = _lost_a_key(before.policy, after.policy)
+    rotated = _all_keys_gone(before.policy, after.policy)
     if rotated:
         orders.pop(POLICY_ROLE, None)
     held = {credential.spki for admin in before.admins for credential in admin.credentials}
@@ -159,7 +162,11 @@ def lease(root: Root, in_force: Policy, data: bytes, *, enrolment: str, nonce: s
 
 
 def order(root: Root, floors: Floors, data: bytes, *, enrolment: str, now: int) -> AcceptedOrder:
-    """An order for this device. `not_before` is left to the caller, who waits for it."""
+    """An order for this device. `not_before` is left to the caller, who waits for it.
+
+    It counts for the strongest who signed it, and raises the floor of all who did: with a signature taken off, it is
+    still the order that was taken in.
+    """
     envelope = signing.open_envelope(data, Order.TYPE)
     admins = signing.admin_signers(envelope, root.admins, root.console, root.signer)
     server = signing.role_signers(envelope, root.lease.keys)
@@ -169,7 +176,8 @@ def order(root: Root, floors: Floors, data: bytes, *, enrolment: str, now: int) 
     found = documents.parse(envelope.payload, Order)
     if found.org != root.org or enrolment not in {target.enrolment for target in found.devices}:
         raise Refused("device", _("An order for another device was refused."))
-    authority = ADMIN if admins else POLICY_ROLE if policy_keys else SERVER
+    signed = [name for name, by in ((ADMIN, admins), (POLICY_ROLE, policy_keys), (SERVER, server)) if by]
+    authority = signed[0]
     mark = floors.orders.get(authority, Mark())
     taken = _above(mark, found.seq, documents.digest(envelope.payload), "order_number")
     if found.expires <= now or found.expires - found.issued > ORDER_LIFE_MS:
@@ -181,7 +189,7 @@ def order(root: Root, floors: Floors, data: bytes, *, enrolment: str, now: int) 
         order=found,
         authority=authority,
         digest=taken.digest,
-        floors=msgspec.structs.replace(floors, orders={**floors.orders, authority: taken}),
+        floors=msgspec.structs.replace(floors, orders=_raised(floors.orders, signed, taken)),
         new=taken is not mark,
     )
 
@@ -197,6 +205,8 @@ def receipt(data: bytes, device_spki: bytes) -> Receipt:
 def _may_order(root: Root, found: Order, admins: set[signing.Signer]) -> None:
     if found.op not in (documents.LOCK, documents.UNLOCK, documents.WIPE):
         raise Refused("op", _("An order of an unknown sort was refused."))
+    if not _ORDER_ID.fullmatch(found.order_id):
+        raise Refused("order_id", _("An order without a proper id was refused."))
     names = [target.enrolment for target in found.devices]
     if not 0 < len(names) <= min(root.wipe.max_devices, DEVICES_MAX) or len(set(names)) != len(names):
         raise Refused("devices", _("An order for too many devices was refused."))
@@ -237,8 +247,17 @@ def _signed_by(envelope: Envelope, role: Role, rule: str) -> None:
         raise Refused(rule, _("A document without enough valid signatures was refused."))
 
 
-def _lost_a_key(before: Role, after: Role) -> bool:
-    return not {key.spki for key in before.keys} <= {key.spki for key in after.keys}
+def _all_keys_gone(before: Role, after: Role) -> bool:
+    return {key.spki for key in before.keys}.isdisjoint(key.spki for key in after.keys)
+
+
+def _raised(orders: dict[str, Mark], signed: list[str], taken: Mark) -> dict[str, Mark]:
+    """The marks of orders once this one is taken; none of those who signed it falls."""
+    kept = {name: orders.get(name, Mark()) for name in signed}
+    return {
+        **orders,
+        **{name: taken if taken.number >= mark.number else mark for name, mark in kept.items()},
+    }
 
 
 def _above(mark: Mark, number: int, digest: str, rule: str) -> Mark:

@@ -80,33 +80,41 @@ def _seals(public: bytes) -> bool:
 
 
 def let_in(tx: Transaction, wish: Enrolment, now: int) -> tuple[Device, Person]:
-    """The device and its person, once the code holds. A repeat by the same device after a lost answer is let
-    through again; anything else about a used code is refused. Raises RequestProblem."""
+    """The device and its person, once the code holds.
+
+    A device whose answer was lost asks again, with the same keys and under the same code or a fresh one of its person,
+    and is let through again; anything else about a used code or a known key is refused. Raises RequestProblem.
+    """
     code = _code(tx, wish, now)
     person = tx.people.person(code.person)
     if person is None:
         raise _bad_code("no person")
-    keyid = signing.keyid(wish.spki)
+    device_id, keyid = bytes.fromhex(wish.device), signing.keyid(wish.spki)
+    known = tx.people.device_by_key(keyid)
+    same = known is not None and known.device == device_id and not known.wiped
     if code.enrolment:
-        known = tx.people.device(code.enrolment)
-        if known is None or known.wiped or not hmac.compare_digest(known.keyid, keyid):
+        if known is None or not same or not hmac.compare_digest(known.enrolment, code.enrolment):
             raise _bad_code("used")
-        return known, person
-    device_id = bytes.fromhex(wish.device)
-    if tx.people.device_by_id(device_id) is not None or tx.people.device_by_key(keyid) is not None:
-        raise RequestProblem(
-            Problem.BAD_REQUEST,
-            _("This device has been enrolled before."),
-            _("Start with an empty profile folder; keys are never used twice."),
-            why="device known",
-        )
-    if any(each.name.casefold() == wish.name.casefold() and not each.wiped for each in tx.people.devices()):
+    elif known is None:
+        if tx.people.device_by_id(device_id) is not None:
+            raise _known_before()
+    elif not (same and known.person == person.id and _never_heard(known)):
+        raise _known_before()
+    if any(
+        each.name.casefold() == wish.name.casefold() and not each.wiped and each.keyid != keyid
+        for each in tx.people.devices()
+    ):
         raise RequestProblem(
             Problem.BAD_REQUEST,
             _("Another device has this name."),
             _("Choose another name; the code stays valid."),
             why="name taken",
         )
+    if known is not None:
+        known = msgspec.structs.replace(known, name=wish.name)
+        tx.people.put_device(known)
+        tx.people.put_code(msgspec.structs.replace(code, enrolment=known.enrolment))
+        return known, person
     device = Device(
         enrolment=secrets.token_hex(ID_BYTES),
         device=device_id,
@@ -125,6 +133,20 @@ def let_in(tx: Transaction, wish: Enrolment, now: int) -> tuple[Device, Person]:
     tx.people.put_code(msgspec.structs.replace(code, enrolment=device.enrolment))
     tx.post.audit(AuditLine(at=now, actor=person.id.hex(), verb="enrol", object=device.enrolment))
     return device, person
+
+
+def _never_heard(device: Device) -> bool:
+    """Whether nothing came from this device since it was let in: its first exchange says so at once."""
+    return device.last_seen == device.enrolled
+
+
+def _known_before() -> RequestProblem:
+    return RequestProblem(
+        Problem.BAD_REQUEST,
+        _("This device has been enrolled before."),
+        _("Start with an empty profile folder; keys are never used twice."),
+        why="device known",
+    )
 
 
 def _code(tx: Transaction, wish: Enrolment, now: int) -> Code:

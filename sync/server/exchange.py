@@ -98,7 +98,8 @@ def answer(
             page = feed.page(tx, reader, head.cursor)
         papers = post.papers(tx, device, head, root, policy, now)
         if stands.state not in ("wiping", "wiped") and lease.due(head, policy):
-            papers.append(_lease(key, root, policy, device, head, stands.order_head, now))
+            due = post.order_head(tx, device, now)
+            papers.append(_lease(key, root, policy, device, head, due, now))
         reply = ReplyHead(
             cursor=page.cursor,
             more=page.more or sum(each.kind == "recovered" for each in papers) >= post.PACKETS_AT_ONCE,

@@ -8,7 +8,7 @@ from tests.road import ANNA, DAY_MS, Town, now_ms
 
 FIELDS = {
     "state", "device", "device_id", "person", "role", "team", "organisation", "server", "unsent", "last_sync",
-    "policy_version", "lease_until", "customers", "conflicts", "refused", "warning", "message",
+    "policy_version", "lease_until", "customers", "conflicts", "refused", "warning", "alarm", "message",
 }  # fmt: skip
 
 

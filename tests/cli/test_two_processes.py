@@ -6,7 +6,7 @@ import subprocess
 from functools import partial
 from pathlib import Path
 
-from app.services.session import open_session
+from app.services.opening import open_session
 from app.store.examination import examine
 from tests import forks
 from tests.road import ANNA, Town

@@ -15,7 +15,7 @@ from sync.client.https import fetch_root
 from sync.protocol import codes
 from tests.road import ANNA, Laptop, Server, Town, all_entries
 
-HELD = {"ring.1", "share.1", "dev", "enc", "hw"}
+HELD = {"ring.1", "share.1", "dev", "enc", "hw", "trust"}
 
 
 @pytest.mark.parametrize(

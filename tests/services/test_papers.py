@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 import msgspec
 import pytest
 
+from app.keys.state import Alarm
 from app.paths import write_whole
 from app.services import papers as papers_room
+from app.services.opening import open_session
 from app.services.papers import Papers
-from app.services.session import LOCK_CRYPTO, Session, open_session
+from app.services.session import LOCK_CRYPTO, Session
 from sync.protocol import signing
 from sync.protocol.documents import Key, Order, Role, Root, Target
 from sync.protocol.messages import Paper
@@ -102,11 +104,13 @@ def test_an_order_that_breaks_a_rule_changes_nothing(
     rule: str,
 ) -> None:
     expect_warning(f"paper order refused by rule {rule}")
-    before = unmoved.profile.state.read_bytes()
+    before = msgspec.structs.replace(still.state, alarm=None)
     hand.give(hand.order(str(other.pop("op", "lock")), 5, **other), getattr(hand, signer))
     assert still.papers.pending() == []
     assert still.obey() is False
-    assert unmoved.profile.state.read_bytes() == before
+    assert msgspec.structs.replace(still.state, alarm=None) == before
+    if rule != "expired":
+        assert still.alarm() == Alarm(rule=rule, at=still.state.alarm.at if still.state.alarm else 0)
     assert not unmoved.profile.wipe_intent.exists()
 
 
@@ -127,7 +131,9 @@ def test_old_numbers_and_two_histories_are_refused(desk: Desk, session: Session)
     desk.give(desk.order("unlock", 4), desk.order_key)
     desk.give(desk.order("unlock", 5), desk.order_key)
     assert [each.order.op for each in session.papers.pending()] == ["lock"]
-    assert session.papers.alarm is not None
+    alarm = session.alarm()
+    assert alarm is not None
+    assert (alarm.rule, alarm.two_histories) == ("order_number", True)
 
 
 def test_a_server_that_ran_ahead_shuts_out_no_admin(desk: Desk, session: Session) -> None:

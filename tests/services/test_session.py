@@ -12,7 +12,8 @@ from app.changes import Changes
 from app.errors import Busy, Locked, StoreDamaged
 from app.keys import vault
 from app.services import records
-from app.services.session import LOCK_CRYPTO, LOCK_UI, Session, open_session
+from app.services.opening import open_session
+from app.services.session import LOCK_CRYPTO, LOCK_UI, Session
 from app.services.syncing import Keeping
 from app.store import lists
 from sync.client.status import SyncStatus

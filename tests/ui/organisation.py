@@ -14,7 +14,7 @@ from typing import Any
 
 from app.paths import Profile
 from app.services import enrolment
-from app.services.session import open_session
+from app.services.opening import open_session
 from app.services.syncing import Syncing
 from tests.ui import sample
 

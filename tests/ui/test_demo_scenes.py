@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtGui import QImage
 
 from app.paths import Profile
-from app.services.session import open_session
+from app.services.opening import open_session
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.xvfb

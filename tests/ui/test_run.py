@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.paths import Profile
-from app.services.session import open_session
+from app.services.opening import open_session
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["terminated", "interrupted"])

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 import pytest
 
-from app.services.session import Session, open_session
+from app.services.opening import open_session
+from app.services.session import Session
 from sync.protocol.errors import KnownError
 from tests.ui import sample
 from tests.ui.organisation import Organisation, organisation

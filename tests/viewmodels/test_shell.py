@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.changes import WIPE, Changes
-from app.services.session import open_session
+from app.services.opening import open_session
 from app.store import lists
 from app.viewmodels.shell import Screen, Shell
 from sync.protocol.kinds import KINDS

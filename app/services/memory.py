@@ -1,0 +1,90 @@
+"""What a device remembers while a session holds it: the guarded state, and the time that may be relied on."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import msgspec
+
+from app.errors import AppError, KeyringUnreachable
+from app.keys import trusted_time
+from app.keys.state import State
+
+Change = Callable[[State], State]
+FLOOR_STEP_MS: Final = 60_000  # the floor of trusted time is written down when it has risen by this much
+
+
+class Guarded(Protocol):
+    """Where the state is kept."""
+
+    def save(self, state: State) -> None:
+        """Keep it, durably. Raises KeyringUnreachable once the file holds it; NoSpace and other AppErrors."""
+
+    def vouch(self, data: bytes) -> str:
+        """A mac that only this device's ring key makes."""
+
+    def close(self) -> None:
+        """Let the key go."""
+
+
+class Memory:
+    """The guarded state, changed by a person's thread and the engine's in turn, each on what the other has left."""
+
+    def __init__(self, guarded: Guarded, state: State) -> None:
+        self._guarded = guarded
+        self._state = state
+        self._turn = threading.RLock()
+        self.on_change: Callable[[State, State], None] = lambda before, after: None
+
+    @property
+    def state(self) -> State:
+        """The state as it was last kept."""
+        return self._state
+
+    def alter(self, change: Change) -> None:
+        """Change the state, durably. Raises AppError."""
+        with self._turn:
+            state = change(self._state)
+            try:
+                self._guarded.save(state)
+            except KeyringUnreachable:
+                self._take(state)  # the file holds it; only the keyring's copy of the numbers is behind
+                raise
+            self._take(state)
+
+    def set(self, **fields: object) -> None:
+        """Change these fields of the state, durably. Raises AppError."""
+        self.alter(lambda state: msgspec.structs.replace(state, **fields))
+
+    def vouch(self, data: bytes) -> str:
+        """A mac that only this device's ring key makes."""
+        return self._guarded.vouch(data)
+
+    def reading(self) -> trusted_time.Reading:
+        """What time it is, and what is odd about it."""
+        sample = trusted_time.system_clock()
+        return trusted_time.read(
+            self._state.anchor, self._state.t_floor, sample.wall_ms, sample.boottime_ns, sample.boot_id
+        )
+
+    def now(self) -> int:
+        """Trusted UTC milliseconds."""
+        return self.reading().now
+
+    def raise_floor(self) -> None:
+        """Write the floor of trusted time down once it has risen far enough."""
+        floor = self.reading().floor
+        if floor - self._state.t_floor >= FLOOR_STEP_MS:
+            with contextlib.suppress(AppError):  # a full disk must not keep anybody from their customers
+                self.set(t_floor=floor)
+
+    def close(self) -> None:
+        """Let the key go."""
+        self._guarded.close()
+
+    def _take(self, state: State) -> None:
+        self.on_change(self._state, state)
+        self._state = state

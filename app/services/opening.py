@@ -1,0 +1,87 @@
+"""How a profile is opened: what a crash has left is finished, what waits is obeyed, then policy and clock judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.errors import KeyMissing, Locked, NotEnrolled, StoreDamaged
+from app.keys import header
+from app.keys.ring import Keyring, SystemKeyring
+from app.keys.state import StateFile
+from app.paths import Profile
+from app.services import orphan, wipe
+from app.services.card import Card, read_card
+from app.services.held import read_held
+from app.services.memory import Memory
+from app.services.opener import Opener
+from app.services.orphan import Found
+from app.services.session import Session
+from app.services.wiped import refuse_wiped
+
+_Look = Callable[[Profile, Card, Keyring], Found]
+
+
+def open_session(profile: Profile, wipe_step: wipe.Step = wipe.no_step) -> Session:
+    """Open a profile in which everything holds; the session may be locked.
+
+    Raises NotEnrolled, Busy, Wiped, StoreDamaged, KeyMissing, KeyringUnreachable.
+    """
+    return _open(profile, wipe_step, _whole)
+
+
+def open_damaged(
+    profile: Profile, wipe_step: wipe.Step = wipe.no_step, *, ask_server: bool = False
+) -> Session:
+    """Open a profile as far as it goes. Where its small files do not hold, the session has its `damage`, the store
+    stays shut, and orders reach it all the same.
+
+    With `ask_server`, the server may be asked for a lost root. Raises as `open_session` does, and StoreDamaged when
+    nothing is left that says whom to believe.
+    """
+
+    def as_far_as_it_goes(profile: Profile, card: Card, ring: Keyring) -> Found:
+        try:
+            return _whole(profile, card, ring)
+        except (StoreDamaged, KeyMissing) as damage:
+            return orphan.what_holds(profile, card, ring, damage, ask_server=ask_server)
+
+    return _open(profile, wipe_step, as_far_as_it_goes)
+
+
+def _open(profile: Profile, wipe_step: wipe.Step, look: _Look) -> Session:
+    refuse_wiped(profile, wipe_step)
+    card = read_card(profile)
+    opener = Opener(profile.one_opener)
+    ring = SystemKeyring(card.org, card.device)
+    try:
+        found = look(profile, card, ring)
+    except BaseException:
+        opener.close()
+        raise
+    session = Session(profile, card, opener, ring, found.memory, found.held, wipe_step, found.damage)
+    try:
+        session.obey()
+        if session.damage is None:
+            session.judge()
+    except Locked:
+        session.stay_locked()
+        return session
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def _whole(profile: Profile, _card: Card, ring: Keyring) -> Found:
+    """State and documents where all of them hold. Raises StoreDamaged, KeyMissing, KeyringUnreachable."""
+    guarded = StateFile(profile, ring)
+    try:
+        state = guarded.load()
+        held, state = read_held(profile, state, guarded.root_on_file, Memory(guarded, state).now())
+    except NotEnrolled:
+        guarded.close()
+        raise header.damaged() from None  # there is a card, so there was a store
+    except BaseException:
+        guarded.close()
+        raise
+    return Found(Memory(guarded, state), held)
