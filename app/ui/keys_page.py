@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from app.commands import COMMANDS, HERE, WITHIN
@@ -32,6 +33,22 @@ class KeysPage(Page):
                 [(command.title, command.keys) for command in COMMANDS if command.group == group],
             )
         self._add(HERE, [(each.title, each.keys) for each in WITHIN])
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the ring to who comes by Tab: a page that was asked for needs none."""
+        super().focusInEvent(event)
+        self._ring(event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason))
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The ring goes with the focus."""
+        super().focusOutEvent(event)
+        self._ring(False)
+
+    def _ring(self, on: bool) -> None:
+        if bool(self.property("ring")) is not on:
+            self.setProperty("ring", on)
+            self.style().unpolish(self)
+            self.style().polish(self)
 
     def _add(self, group: str, told: Sequence[tuple[str, tuple[str, ...]]]) -> None:
         card = Card(_(group))

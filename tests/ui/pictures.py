@@ -130,6 +130,14 @@ def shoot_work(camera: Camera, title: str, query: str) -> None:
 
 def shoot_palette(camera: Camera, query: str) -> None:
     """The palette with what was opened last, with answers of every group, with a command, with nothing found."""
+    camera.work.go("customer")
+    camera.until(lambda: camera.desk.list.ready and camera.desk.list.count())
+    for at in range(min(6, camera.desk.list.count())):
+        before = camera.desk.detail
+        camera.work.list.rows.choose(at)
+        while camera.desk.detail in (None, before):
+            camera.turn()
+        camera.work.asking.opened.keep()
     for text, name in (
         ("", "palette"),
         (query, "palette-found"),

@@ -298,6 +298,11 @@ def test_the_page_of_keys_has_every_key_of_every_command(opened: Opened, laptop:
     driver.window.resize(1000, 500)
     driver.press("PgDown")
     assert page.verticalScrollBar().value() > before
+    assert not page.property("ring")
+    driver.press("Shift+Tab")
+    assert driver.focus() is not page
+    driver.press("Tab")
+    assert (driver.focus(), page.property("ring")) == (page, True)
     driver.press("F1")  # once more changes nothing
     driver.press("Esc")
     assert driver.desk.section == "deal"
