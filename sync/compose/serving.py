@@ -157,11 +157,13 @@ def _tls(folders: Folders) -> ssl.SSLContext:
 
 def _listen(host: str, port: int) -> socket.socket:
     """A listening socket on the first address of `host`, IPv4 before IPv6. Raises SetupError."""
+    if not 0 <= port < 65_536:  # the system would take what is left of it after 65536
+        raise SetupError(_("This is not a port."), _("Ports are numbers from 0 to 65535."))
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         family, _type, _proto, _name, address = min(found, key=lambda each: each[0] != socket.AF_INET)
         return socket.create_server(address[:2], family=family, backlog=2048)
-    except (OSError, OverflowError, UnicodeError) as error:
+    except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", "") or ""
         raise SetupError(
             _("The server cannot listen on {host}, port {port}.").format(host=host, port=port),

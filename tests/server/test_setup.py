@@ -113,7 +113,14 @@ def test_keys_and_secrets_never_lie_beside_the_data(
 
 
 @pytest.mark.parametrize(
-    "words", [["--org", ""], ["--org", "x" * 200], ["--port", "70000"], ["--admin", "nobody"]]
+    "words",
+    [
+        ["--org", ""],
+        ["--org", "x" * 200],
+        ["--port", "70000"],
+        ["--admin", "nobody"],
+        ["--host", "bad host!"],
+    ],
 )
 def test_init_refuses_what_makes_no_sense(tmp_path: Path, scripts: Path, words: list[str]) -> None:
     assert Org(tmp_path, scripts).init(*words, check=False).returncode == 1
@@ -208,6 +215,28 @@ def test_one_store_has_one_server(org: Org, server: Running) -> None:
     )
     assert (done.returncode, "Another process" in done.stderr) == (1, True)
     assert org.json("person", "list")
+
+
+@pytest.mark.parametrize("words", [("--port", "70000"), ("--port", "-1"), ("--host", "nowhere.invalid")])
+def test_what_cannot_be_listened_on_is_told_and_no_other_port_taken(org: Org, words: tuple[str, str]) -> None:
+    """65536 and more would be another port: the system takes what is left of it."""
+    done = org.command(
+        "fieldkeep-server", "serve", "--data", str(org.data), "--secrets", str(org.secrets),
+        "=".join(words), check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "port" in done.stderr
+
+
+def test_a_folder_that_cannot_be_made_is_told(org: Org) -> None:
+    """Nobody makes folders below a file."""
+    words = ["--secrets", str(org.folder / "s2"), "--keys", str(org.folder / "k2"), "--org", "X"]
+    data = org.data / "server.json" / "below"
+    done = org.call(
+        "fieldkeep-server", "init", "--data", str(data), *words, "--admin", "it@example.com", check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "“below” could not be made" in done.stderr
 
 
 def test_a_taken_port_is_told(org: Org, server: Running, tmp_path: Path) -> None:
