@@ -9,6 +9,7 @@ from app.changes import Changes
 from app.commands import CONFLICTS
 from app.services.session import Session
 from app.viewmodels import conflicts, editor, notes, overview, reading
+from app.viewmodels.acting import Acting, Many
 from app.viewmodels.base import Background, Errands, Watched
 from app.viewmodels.conflicts import Met
 from app.viewmodels.drafts import Drafts
@@ -18,6 +19,7 @@ from app.viewmodels.history import History, Place
 from app.viewmodels.overview import Overview
 from app.viewmodels.reading import Counts, Proposal, Shown
 from app.viewmodels.records import RecordList, now_ms
+from app.viewmodels.sections import Sections
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import Value
 from sync.protocol.kinds import KINDS, Kind
@@ -49,7 +51,8 @@ class Desk:
         self.counts: Counts | None = None
         self.aside: Aside | None = None
         self.met: list[Met] | None = None
-        self.list = self._new_list(self.section)
+        self.sections = Sections(session, self.errands, self.on_list.tell, self.section)
+        self.list = self.sections.rows
         self.found = FoundList(session, self.errands)
         self.found.watch(self.on_list.tell)
         self.detail: Overview | None = None
@@ -58,6 +61,7 @@ class Desk:
         self._reading = False
         self._counting = False
         self.drafts = Drafts(self.fail, self._was_made)
+        self.acting = Acting(session, self.errands, self.say, self.drafts.may_undo)
         self.history = History()
 
     @property
@@ -195,6 +199,9 @@ class Desk:
         if act is None:
             self.say(_("There is nothing to undo."))
             return
+        if isinstance(act, Many):
+            self.acting.undo(act)
+            return
 
         def done(_result: None) -> None:
             self.say(_("Undone."))
@@ -212,12 +219,7 @@ class Desk:
 
     def related(self, kind: Kind) -> RecordList | None:
         """The records of a kind that refer to the record that is shown."""
-        if self.detail is None:
-            return None
-        where = reading.where_referring(kind, self.detail.record)
-        found = RecordList(self.session, self.errands, kind, where=where, order="-changed")
-        found.load()
-        return found
+        return self.sections.referring(kind, self.detail.record) if self.detail is not None else None
 
     # -- telling
 
@@ -281,7 +283,7 @@ class Desk:
     def close(self, *, drafts: bool = True) -> None:
         """Hold nothing of any record any more; without `drafts`, what was typed stays until `rescue`."""
         self.errands.close()
-        self.list.close()
+        self.sections.close()
         self.found.close()
         if drafts:
             self.drafts.forget()
@@ -290,20 +292,13 @@ class Desk:
 
     # -- inside
 
-    def _new_list(self, section: str) -> RecordList:
-        kind = KINDS[section]
-        found = RecordList(self.session, self.errands, kind, order=reading.orders(kind)[0])
-        found.watch(self.on_list.tell)
-        return found
-
     def _go(self, section: str) -> None:
         if section == self.section:
             return
         self.section = section
-        if section in KINDS and self.list.kind.name != section:
-            self.list.close()
-            self.list = self._new_list(section)
-            self.list.load()
+        if section in KINDS:
+            self.sections.open(section)
+            self.list = self.sections.rows
         if self.found.text:
             self.found.find("")
         self.hush()

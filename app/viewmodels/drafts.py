@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from app.viewmodels.acting import Many
 from app.viewmodels.editor import Editor, Saved, Undoable
 from sync.protocol.errors import KnownError
 
@@ -22,7 +23,7 @@ class Drafts:
         self._failed = failed
         self._made = made
         self._saving: set[Editor] = set()
-        self._undoable: list[Undoable] = []
+        self._undoable: list[Undoable | Many] = []
 
     def take(self, editor: Editor) -> None:
         """Open a form."""
@@ -41,12 +42,12 @@ class Drafts:
         editor.watch(lambda: self._collect(editor))
         editor.save()
 
-    def may_undo(self, act: Undoable) -> None:
-        """Remember a save or a deletion."""
+    def may_undo(self, act: Undoable | Many) -> None:
+        """Remember a save, a deletion, or an act on many records."""
         self._undoable.append(act)
         del self._undoable[:-UNDO_MAX]
 
-    def last(self) -> Undoable | None:
+    def last(self) -> Undoable | Many | None:
         """What was saved last, taken off the list."""
         return self._undoable.pop() if self._undoable else None
 

@@ -48,6 +48,10 @@ class Places:
         block = self._standing[self._home[rowid]]
         return self._starts[block] + self._blocks[block].index(rowid)
 
+    def highest(self) -> int:
+        """No rowid in the list is above this one."""
+        return len(self._home) - 1
+
     def span(self, start: int, stop: int) -> array[int]:
         """The rowids from one place up to another; places outside the list are left out."""
         start, stop = max(0, start), min(stop, self._count)

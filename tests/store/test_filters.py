@@ -305,10 +305,13 @@ def plans(store: Store, run: Callable[[], Any], monkeypatch: pytest.MonkeyPatch)
     """How SQLite answers every question that `run` asks."""
     asked: list[tuple[str, Any]] = []
     real = store.db.all
+
+    def noted(sql: str, values: Any = ()) -> Any:
+        asked.append((sql, values))
+        return real(sql, values)
+
     with monkeypatch.context() as patch:
-        patch.setattr(
-            store.db, "all", lambda sql, values=(): asked.append((sql, values)) or real(sql, values)
-        )
+        patch.setattr(store.db, "all", noted)
         run()
     return [
         f"{line[-1]} <- {sql}" for sql, values in asked for line in real(f"EXPLAIN QUERY PLAN {sql}", values)

@@ -77,12 +77,18 @@ def as_csv(kind: Kind, book: Book) -> tuple[bytes, int]:
     writer = csv.writer(text)
     writer.writerow(headings(kind))
     indexes = {f.type.to: index_of(book, KINDS[f.type.to]) for f in kind.fields if isinstance(f.type, Ref)}
-    cells = [(field.name, _cells(field, indexes)) for field in kind.fields]
+    row = row_of(kind, indexes)
     count = 0
     for record, values in book.records(kind):
-        writer.writerow([id_text(record), *_row(cells, values)])
+        writer.writerow(row(record, values))
         count += 1
     return b"\xef\xbb\xbf" + text.getvalue().encode(), count
+
+
+def row_of(kind: Kind, indexes: Mapping[str, Index]) -> Callable[[bytes, Mapping[str, Value]], list[str]]:
+    """How a record becomes its row; `indexes` know what references point to, by kind."""
+    cells = [(field.name, _cells(field, indexes)) for field in kind.fields]
+    return lambda record, values: [id_text(record), *_row(cells, values)]
 
 
 def headings(kind: Kind) -> list[str]:

@@ -1,0 +1,184 @@
+"""Acts on many records, a piece at a time: each piece is one transaction, and what it did can be taken back.
+
+Nothing of a piece is kept in memory but the numbers of its ops. They tell what each record was before, in the
+outbox while they wait and in the archive after that; so a million changes are undone from a few numbers.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from app.errors import NotFound
+from app.store import lists, narrowing, outbox
+from app.store.filters import ALL, Filter
+from app.store.records import Batch, find_row
+from app.store.rowset import RowSet
+from app.store.store import Store
+from sync.protocol.errors import FieldProblem
+from sync.protocol.fields import Choice, Date, Field, Flag, Integer, Money, Person, Ref, Tags, Text, Value
+from sync.protocol.kinds import Kind
+from sync.protocol.ops import Act, Op
+from sync.protocol.texts import gettext as _
+
+TAKEN: Final = 20_000  # rowids looked up at once
+_SETTABLE: Final = (Choice, Person, Flag, Date, Integer, Money, Ref, Tags, Text)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Selection:
+    """Records of a kind: all of a filter but `rows`, or `rows` alone. `last` is the highest rowid that may belong.
+
+    `count` is how many they were when they were chosen.
+    """
+
+    kind: Kind
+    every: bool
+    rows: RowSet
+    filter: Filter = ALL
+    last: int = 0
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Setting:
+    """A field to be set, None to empty it; tags are added to those that are there."""
+
+    field: str
+    value: Value
+
+
+Deed = Setting | None  # None: delete
+
+Span = tuple[bytes, int, int]  # incarnation, first and last number of ops that are one act
+
+
+@dataclass(slots=True, repr=False)
+class Did:
+    """What a piece came to: changed records, the ops that did it, and why others were left, with how many."""
+
+    ids: list[bytes] = field(default_factory=list)
+    span: Span | None = None
+    same: int = 0
+    left: dict[str, int] = field(default_factory=dict)
+
+    def leave(self, why: str) -> None:
+        """One more record was left as it is."""
+        self.left[why] = self.left.get(why, 0) + 1
+
+
+def settable(kind: Kind) -> list[Field]:
+    """The fields that may be set for many records at once: never what tells one record from another."""
+    own = {kind.title, lists.NUMBER, "tax_number"}
+    return [f for f in kind.fields if f.name not in own and isinstance(f.type, _SETTABLE)]
+
+
+def taken(store: Store, selection: Selection, after: int) -> tuple[array[int], int]:
+    """The next rowids of a selection after one, and after which to go on; 0 at the end."""
+    if not selection.every:
+        found = selection.rows.after(after, TAKEN)
+        return found, found[-1] if len(found) == TAKEN else 0
+    shape = store.shapes[selection.kind.name]
+    until = after + narrowing.SPAN
+    found = narrowing.scan(store, shape, selection.filter, after + 1, min(until, selection.last))
+    if len(selection.rows):
+        found = array("q", (rowid for rowid in found if rowid not in selection.rows))
+    return found, until if until < selection.last else 0
+
+
+def do(store: Store, kind: Kind, rowids: Sequence[int], deed: Deed) -> Did:
+    """Set a field of these records, or delete them; in one transaction. Raises NoSpace, and then did nothing."""
+    did = Did()
+    with store.writing() as writing:
+        batch = Batch(writing)
+        first = writing.next_n
+        for record in lists.by_rowids(store, kind, rowids):
+            before = writing.next_n
+            if record.deleted and deed is not None:
+                did.leave(_("It is deleted."))
+                continue
+            try:
+                if deed is None:
+                    batch.delete(record.id)
+                else:
+                    batch.edit(record.id, {deed.field: _value(kind, record.values, deed)})
+            except FieldProblem as problem:  # told before anything of the record is written
+                did.leave(problem.title)
+                continue
+            if writing.next_n == before:
+                did.same += 1
+            else:
+                did.ids.append(record.id)
+        if did.ids:
+            did.span = (writing.incarnation, first, writing.next_n - 1)
+    return did
+
+
+def _value(kind: Kind, values: dict[str, Value], deed: Setting) -> Value:
+    if isinstance(kind.by_name[deed.field].type, Tags) and deed.value is not None:
+        return sorted({*(values.get(deed.field) or ()), *deed.value})
+    return deed.value
+
+
+def undo(store: Store, span: Span, most: int) -> tuple[Did, Span | None]:
+    """Take back the last ops of a span, at most so many, and what is left of it; in one transaction.
+
+    A record that was changed again meanwhile is left as it is. Raises NoSpace, and then did nothing.
+    """
+    incarnation, first, last = span
+    did = Did()
+    begin = max(first, last - most + 1)
+    ops = _ops(store, (incarnation, begin, last))
+    with store.writing() as writing:
+        batch = Batch(writing)
+        start = writing.next_n
+        for op in reversed(ops):
+            try:
+                took = _take_back(store, batch, op)
+            except FieldProblem as problem:
+                did.leave(problem.title)
+                continue
+            if took:
+                did.ids.append(op.id)
+            else:
+                did.same += 1
+        did.same += last - begin + 1 - len(ops)
+        if did.ids:
+            did.span = (writing.incarnation, start, writing.next_n - 1)
+    return did, (incarnation, first, begin - 1) if begin > first else None
+
+
+def _ops(store: Store, span: Span) -> list[Op]:
+    """Ops by their numbers: those that wait, and those that the server has taken; refused ones did nothing."""
+    incarnation, first, last = span
+    found: list[Op] = []
+    if incarnation == store.incarnation:
+        rows = store.db.all("SELECT op FROM outbox WHERE n >= ? AND n <= ?", (first, last))
+        found += [outbox.op_of(data) for (data,) in rows]
+    rows = store.db.all(
+        "SELECT op FROM op_archive WHERE incarnation = ? AND n >= ? AND n <= ?", (incarnation, first, last)
+    )
+    found += [outbox.op_of(data) for (data,) in rows]
+    return sorted(found, key=lambda op: op.n)
+
+
+def _take_back(store: Store, batch: Batch, op: Op) -> bool:
+    """Whether there was anything to take back."""
+    try:
+        shape, stored = find_row(store, op.id)
+    except NotFound:
+        return False
+    if op.act is Act.DELETE:
+        if stored.deleted:
+            batch.undelete(op.id)
+        return stored.deleted
+    cells = shape.cells(stored)
+    if stored.deleted or any(cells.get(cell) != value for cell, value in op.set.items()):
+        return False
+    was: dict[str, Any] = {cell: value for cell, value in {**cells, **op.was}.items() if value is not None}
+    names = {cell.partition("/")[0] for cell in op.set}
+    values = shape.kind.values({c: v for c, v in was.items() if c.partition("/")[0] in names})
+    batch.edit(op.id, {name: values.get(name) for name in names if name in shape.kind.by_name})
+    return True
