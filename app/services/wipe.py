@@ -5,7 +5,7 @@
     W3  header overwritten and removed
     W4  store, attachments, logs, temporary files and small files removed
     W5  receipt written, signed with the device key
-    W6  receipt and sealed outbox handed in; the server holds both, durably
+    W6  sealed outbox and receipt handed in, in as many requests as it takes; the server holds both, durably
     W7  tombstone written; device key, outbox, receipt and intent removed
 
 A wipe needs no store key, no store and no network. A dead keyring stops neither W3 nor W4: the receipt then says
@@ -15,22 +15,21 @@ that absence could not be verified, and the entries are tried again at every sta
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import BinaryIO, Final, TypeVar
 
 import msgspec
 
 from app.errors import KeyMissing, KeyringUnreachable, StoreDamaged
 from app.keys import device, vault
-from app.keys.ring import DEV, HIGH_WATER, Keyring
+from app.keys.ring import DEV, HIGH_WATER, TRUST, Keyring
 from app.paths import Profile, remove, sync_folder, write_whole
 from sync.protocol import documents, outbox_seal, signing, version
-from sync.protocol.documents import Destroyed, Files, Receipt, SealedOutbox
+from sync.protocol.documents import Destroyed, Files, Receipt
 from sync.protocol.errors import Refused
 from sync.protocol.texts import gettext as _
 
@@ -139,7 +138,7 @@ def destroy(profile: Profile, ring: Keyring, now: Callable[[], int], step: Step 
 def finish(
     profile: Profile,
     ring: Keyring,
-    hand_in: Callable[[Intent, bytes, bytes], None],
+    hand_in: Callable[[Intent, bytes, BinaryIO], None],
     now: Callable[[], int],
     step: Step = no_step,
 ) -> bool:
@@ -150,7 +149,8 @@ def finish(
     if not _is_over(profile, intent):
         if not _is_receipt_of(profile, intent):
             return False
-        hand_in(intent, profile.wipe_receipt.read_bytes(), _sealed(profile))
+        with _sealed(profile) as sealed:
+            hand_in(intent, profile.wipe_receipt.read_bytes(), sealed)
         step("W6")
         if not all(entry.verified_absent for entry in vault.destroy(profile, ring)):
             # The keyring did not answer then and does not now: the entries are tried again at the next start.
@@ -165,8 +165,8 @@ def finish(
         )
         write_whole(profile.tombstone, msgspec.json.encode(stone))
     step("W7a")
-    ring.delete(DEV)
-    ring.delete(HIGH_WATER)
+    for name in (DEV, HIGH_WATER, TRUST):
+        ring.delete(name)
     for path in (profile.sealed_outbox, profile.wipe_receipt, profile.root, profile.wipe_intent):
         step("W7b")
         remove(path)
@@ -201,15 +201,17 @@ def _read(path: Path, type_: type[T]) -> T | None:
         ) from None
 
 
-def _sealed(profile: Profile) -> bytes:
+def _sealed(profile: Profile) -> BinaryIO:
+    """The sealed outbox for reading: it may be larger than memory is to spare, and its place may be empty."""
     try:
-        return profile.sealed_outbox.read_bytes()
+        return profile.sealed_outbox.open("rb")
     except FileNotFoundError:
-        return b""
+        return io.BytesIO()
 
 
 def _receipt(profile: Profile, intent: Intent, keys: list[Destroyed], files: Files, now: int) -> Receipt:
-    sealed = _sealed(profile)
+    with _sealed(profile) as sealed:
+        outbox = outbox_seal.measured(sealed)
     absent = all(entry.verified_absent for entry in keys)
     return Receipt(
         receipt_id=intent.order_id,
@@ -222,11 +224,7 @@ def _receipt(profile: Profile, intent: Intent, keys: list[Destroyed], files: Fil
         finished=now,
         keys=keys,
         files=files,
-        outbox=SealedOutbox(
-            length=len(sealed),
-            sha256=hashlib.sha256(sealed).hexdigest(),
-            records=sum(1 for _record in outbox_seal.split(io.BytesIO(sealed))),
-        ),
+        outbox=outbox,
         app_version=version.APP_VERSION,
         result="wiped" if absent else "wiped_keyring_unreachable",
     )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Final
+from collections.abc import Callable
+from typing import BinaryIO, Final
+
+import msgspec
 
 from app.errors import Busy, KeyringUnreachable, StoreDamaged, Wiped
-from app.keys import trusted_time
+from app.keys import device, trusted_time
 from app.keys.ring import Keyring, SystemKeyring, ring_name
 from app.keys.state import vouched
 from app.paths import Profile
@@ -14,17 +17,21 @@ from app.services import wipe
 from app.services.card import Card
 from app.services.opener import Opener
 from app.services.papers import Pending
-from sync.client import enrol as client
+from sync.client import handing
+from sync.client.line import Identity
 from sync.protocol import documents, signing
 from sync.protocol.documents import Root
 from sync.protocol.texts import gettext as _
 
 EPOCHS_LOOKED_AT: Final = range(1, 5)
+PIECE_STEP: Final = "W6a"  # a piece of a large sealed outbox is with the server
 
 
-def intent_for(pending: Pending, card: Card, policy_version: int, now: int) -> wipe.Intent:
-    """What the steps of this wipe need to know."""
-    return wipe.Intent(
+def intent_for(
+    pending: Pending, card: Card, policy_version: int, now: int, *, epoch: int, vouch: Callable[[bytes], str]
+) -> wipe.Intent:
+    """What the steps of this wipe need to know, vouched for by the ring key of this epoch."""
+    intent = wipe.Intent(
         order_id=pending.order.order_id,
         order_sha256=pending.digest,
         reason=pending.order.reason,
@@ -35,7 +42,9 @@ def intent_for(pending: Pending, card: Card, policy_version: int, now: int) -> w
         server_url=card.server_url,
         policy_version=policy_version,
         started=now,
+        epoch=epoch,
     )
+    return msgspec.structs.replace(intent, mac=vouch(intent.said()))
 
 
 def refuse_wiped(profile: Profile, step: wipe.Step = wipe.no_step) -> None:
@@ -97,10 +106,24 @@ def finish_held(profile: Profile, step: wipe.Step = wipe.no_step) -> bool:
     if intent is None:
         return True
 
-    def hand_in(intent: wipe.Intent, receipt: bytes, sealed: bytes) -> None:
-        client.hand_in(intent.server_url, _kept_root(profile), receipt, sealed)
+    ring = SystemKeyring(intent.org, intent.device)
 
-    return wipe.finish(profile, SystemKeyring(intent.org, intent.device), hand_in, _wall_ms, step)
+    def hand_in(intent: wipe.Intent, receipt: bytes, sealed: BinaryIO) -> None:
+        def who() -> Identity:
+            key = device.load_signing(ring)  # the last key to go, once the server has everything
+            return Identity(
+                intent.org,
+                intent.enrolment,
+                intent.device,
+                lambda document: signing.sign(document, ("", key)),
+            )
+
+        def after_piece() -> None:
+            step(PIECE_STEP)
+
+        handing.hand_in_receipt(intent.server_url, _kept_root(profile), receipt, who, sealed, after_piece)
+
+    return wipe.finish(profile, ring, hand_in, _wall_ms, step)
 
 
 def wiped_error(org_name: str, reason: str) -> Wiped:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sync.client.https import Https, fetch_root, own_trust
 from sync.client.line import JSON, head, whole
-from sync.protocol import codec, messages, trust
+from sync.protocol import messages, trust
 from sync.protocol.codes import EnrolCode
 from sync.protocol.documents import Root
 from sync.protocol.messages import EnrolReply
@@ -25,16 +25,3 @@ def enrol(url: str, root: Root, wish: Envelope) -> EnrolReply:
     finally:
         line.close()
     return head(frames, EnrolReply)
-
-
-def hand_in(url: str, root: Root, receipt: bytes, sealed: bytes) -> str:
-    """Hand in a wipe's receipt and the sealed outbox; the receipt id once the server holds both, durably."""
-    parts = [sealed[at : at + messages.SEALED_PART] for at in range(0, len(sealed), messages.SEALED_PART)]
-    first = messages.ReceiptHead(receipt=receipt, parts=len(parts))
-    body = codec.encode([(messages.HEAD, first), *((messages.PART, part) for part in parts)])
-    line = Https(url, own_trust(root.tls_ca))
-    try:
-        frames = whole(line.post(messages.RECEIPT_PATH, body, {}, codec.MEDIA_TYPE))
-    finally:
-        line.close()
-    return head(frames, messages.ReceiptReply).receipt_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import sys
 import threading
@@ -15,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from sync.compose import office_socket, telling
-from sync.console import desk, passphrase, refusals
+from sync.console import desk, passphrase, recovery, refusals
 from sync.console.ports import Office
 from sync.protocol import texts
 from sync.protocol.desk import DeviceView, OrderView, RefusedView
@@ -31,6 +32,7 @@ from sync.server.office import StoreOffice
 OFFLINE: Final = 5
 _POLL_S: Final = 0.3
 _STARTING_S: Final = 5.0
+_WAIT_MAX_S: Final = 7 * 86_400.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,6 +41,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.umask(0o077)
     # The switch is taken anywhere, so no parser may set its default: a later one would undo an earlier yes.
     asked = _parser().parse_args(argv, argparse.Namespace(json=False))
+    return telling.to_the_end(lambda: _run(asked))
+
+
+def _run(asked: argparse.Namespace) -> int:
     verb: Callable[[argparse.Namespace, Office], int] = asked.run
     try:
         with _office(asked.data) as office:
@@ -46,9 +52,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except office_socket.Unreachable as error:
         telling.problem(error)
         return OFFLINE
-    except KnownError as error:
-        telling.problem(error)
-        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     wipe = add(WIPE, _wipe, _("destroy the keys of a device, for good"))
     wipe.add_argument("device")
     wipe.add_argument("--reason", required=True)
-    wipe.add_argument("--wait", type=float, metavar="SECONDS", help=_("wait for the verified receipt"))
+    wipe.add_argument("--wait", type=_seconds, metavar="SECONDS", help=_("wait for the verified receipt"))
     back = add("recover", _recover, _("give the unsent work of a wiped device to another device"))
     back.add_argument("device")
     back.add_argument("--to", required=True, metavar="DEVICE")
@@ -96,6 +99,14 @@ def _parser() -> argparse.ArgumentParser:
         "--values", action="store_true", help=_("what was written too; opens with the recovery key alone")
     )
     return parser
+
+
+def _seconds(text: str) -> float:
+    """Seconds to wait. Raises ValueError, which ends in wrong use before an order is filed."""
+    seconds = float(text)
+    if not 0 <= seconds <= _WAIT_MAX_S:
+        raise ValueError(text)
+    return seconds
 
 
 @contextlib.contextmanager
@@ -207,6 +218,11 @@ def _orders(asked: argparse.Namespace, office: Office) -> int:
 
 def _lock_or_unlock(asked: argparse.Namespace, office: Office) -> int:
     device = desk.find(office.devices(), asked.device)
+    if device.state in ("wiping", "wiped"):
+        raise KnownError(
+            _("“{name}” is wiped or about to be; no other order reaches it.").format(name=device.name),
+            _("See: fieldkeep-admin devices"),
+        )
     if asked.keys:
         filed = desk.sign_order(office, asked.keys, passphrase.known, asked.verb, device, asked.reason)
     else:
@@ -217,6 +233,10 @@ def _lock_or_unlock(asked: argparse.Namespace, office: Office) -> int:
 
 def _wipe(asked: argparse.Namespace, office: Office) -> int:
     device = desk.find(office.devices(), asked.device)
+    if device.state == "wiped":
+        raise KnownError(
+            _("“{name}” is wiped already.").format(name=device.name), _("See: fieldkeep-admin devices")
+        )
     if not asked.keys:
         raise KnownError(
             _("A wipe is signed with a key of your own; the server has none."),
@@ -233,7 +253,8 @@ def _wipe(asked: argparse.Namespace, office: Office) -> int:
             wipes = (each for each in office.orders() if each.op == WIPE)
             filed = [each for each in wipes if each.enrolment == device.enrolment]
             telling.document(_order_json(filed[-1]))
-        telling.aside(_("“{name}” is ordered to be wiped already.").format(name=device.name))
+        else:
+            telling.say(_("“{name}” is ordered to be wiped already.").format(name=device.name))
         return 0
     if isinstance(office, StoreOffice):
         raise office_socket.Unreachable(
@@ -281,7 +302,7 @@ def _recover(asked: argparse.Namespace, office: Office) -> int:
             ),
             _("Enrol a new device for the same person, or say that it is meant: --other-person"),
         )
-    found, fresh = desk.recover(office, asked.keys, passphrase.known, source, target)
+    found, fresh = recovery.recover(office, asked.keys, passphrase.known, source, target)
     if asked.json:
         telling.document({"device": source.id, "to": target.id, "changes": found, "handed_over": fresh})
         return 0
@@ -318,18 +339,30 @@ def _refused(asked: argparse.Namespace, office: Office) -> int:
     if asked.json:
         telling.document([_refused_json(each, values if asked.values else None) for each, values in kept])
         return 0
-    rows: list[list[str]] = []
-    for each, values in kept:
-        kind = KINDS.get(each.kind)
-        label = _(kind.label) if kind is not None else each.kind
-        rows.append([label, each.record, each.device, each.person, each.rule, telling.when(each.at) or ""])
-        rows.extend(["", f"{cell}: {value}", "", "", "", ""] for cell, value in values.items())
-    telling.table(
-        [_("kind"), _("record"), _("device"), _("person"), _("rule"), _("when")],
-        rows,
-        _("The server keeps no refused change."),
-    )
+    heads = [_("kind"), _("record"), _("device"), _("person"), _("rule"), _("when")]
+    rows = [_refused_row(each) for each, _values in kept]
+    if not asked.values:
+        telling.table(heads, rows, _("The server keeps no refused change."))
+        return 0
+    for row, (_each, values) in zip(rows, kept, strict=True):
+        telling.table(heads, [row], "")
+        for cell, value in values.items():
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            telling.say(f"  {cell}: {text}")
     return 0
+
+
+def _refused_row(refused: RefusedView) -> list[str]:
+    kind = KINDS.get(refused.kind)
+    label = _(kind.label) if kind is not None else refused.kind
+    return [
+        label,
+        refused.record,
+        refused.device,
+        refused.person,
+        refused.rule,
+        telling.when(refused.at) or "",
+    ]
 
 
 def _tell_filed(asked: argparse.Namespace, filed: Sequence[OrderView]) -> None:

@@ -39,6 +39,7 @@ _VERBS: Final[dict[str, tuple[Any, Any]]] = {
     "sign_here": (tuple[str, str, str], list[OrderView]),
     "file": (tuple[bytes], list[OrderView]),
     "work": (tuple[str, str], Work),
+    "sealed": (tuple[str, str, int], bytes),
     "hand_over": (tuple[str, str, list[Parcel]], int),
     "refused": (tuple[str, bool], list[RefusedView]),
 }
@@ -125,8 +126,12 @@ class RemoteOffice:
         return self._ask("file", envelope)  # type: ignore[no-any-return]
 
     def work(self, source: str, target: str) -> Work:
-        """The sealed outbox of a wiped device."""
+        """What a device has handed in of its unsent work."""
         return self._ask("work", source, target)  # type: ignore[no-any-return]
+
+    def sealed(self, source: str, sha256: str, at: int) -> bytes:
+        """A piece of it."""
+        return self._ask("sealed", source, sha256, at)  # type: ignore[no-any-return]
 
     def hand_over(self, source: str, target: str, parcels: list[Parcel]) -> int:
         """File parcels of recovered work."""

@@ -1,8 +1,7 @@
-"""What IT does at the desk: find a device, sign an order with a key of one's own, watch it, give back unsent work."""
+"""What IT does at the desk: find a device, and sign an order for it with a key of one's own."""
 
 from __future__ import annotations
 
-import io
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,19 +9,16 @@ from typing import Final
 
 from sync.console import keyfile
 from sync.console.ports import Office
-from sync.protocol import codec, documents, outbox_seal, sealing, signing
-from sync.protocol.desk import DeviceView, OrderView, Parcel
+from sync.protocol import documents, signing
+from sync.protocol.desk import DeviceView, OrderView
 from sync.protocol.documents import WIPE, Order, Root, Target
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import clean_text
 from sync.protocol.ids import ID_BYTES, parse_id
-from sync.protocol.ops import Op
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import ORDER_LIFE_MS
 
 REASON_MAX: Final = 500
-PARCEL_OPS: Final = 500
-PARCEL_BYTES: Final = 2**20
 ORDER_KEYS: Final = "order-*.key"
 RECOVERY_KEY: Final = "recovery.key"
 
@@ -93,57 +89,6 @@ def order_key(office: Office, keys: Path, passphrase: Passphrase) -> keyfile.Ope
         _("There is no key for orders of this organisation in the folder."),
         _("Name the folder with your order keys: --keys DIR"),
     )
-
-
-def recover(
-    office: Office, keys: Path, passphrase: Passphrase, source: DeviceView, target: DeviceView
-) -> tuple[int, int]:
-    """Open what a wiped device had not sent and hand it to another one: (changes found, changes handed over now).
-
-    The recovery key is used in this process alone. What the server has already is left out; a repeat hands over
-    nothing new. Raises KnownError.
-    """
-    work = office.work(source.enrolment, target.enrolment)
-    key = keyfile.read(keys / RECOVERY_KEY, passphrase)
-    sealed = outbox_seal.split(io.BytesIO(work.outbox))
-    parcels: list[Parcel] = []
-    for (device, incarnation), ops in outbox_seal.open_records(sealed, key.opening).items():
-        if device.hex() != work.source:
-            raise KnownError(_("The sealed work is not of this device."))
-        acked = work.acked.get(incarnation.hex(), 0)
-        parcels.extend(_parcels(work.sealing_key, device, incarnation, [op for op in ops if op.n > acked]))
-    found = sum(parcel.ops for parcel in parcels)
-    return found, office.hand_over(source.enrolment, target.enrolment, parcels) if parcels else 0
-
-
-def _parcels(public: bytes, device: bytes, incarnation: bytes, ops: Sequence[Op]) -> list[Parcel]:
-    """Ops in parcels of bounded size, each sealed to the device that is to have them."""
-    found: list[Parcel] = []
-    batch: list[Op] = []
-    size = 0
-
-    def close() -> None:
-        if batch:
-            plain = codec.pack(outbox_seal.Part(device=device, incarnation=incarnation, ops=list(batch)))
-            found.append(
-                Parcel(
-                    incarnation=incarnation.hex(),
-                    first=batch[0].n,
-                    last=batch[-1].n,
-                    ops=len(batch),
-                    data=sealing.seal(public, sealing.RECOVERED, plain),
-                )
-            )
-
-    for op in ops:
-        length = len(codec.pack(op))
-        if len(batch) >= PARCEL_OPS or (batch and size + length > PARCEL_BYTES):
-            close()
-            batch, size = [], 0
-        batch.append(op)
-        size += length
-    close()
-    return found
 
 
 def _reason(text: str, op: str) -> str:

@@ -38,7 +38,10 @@ class Office(Protocol):
         """File a signed order."""
 
     def work(self, source: str, target: str) -> Work:
-        """The sealed outbox of a wiped device, for another device (both by enrolment)."""
+        """What a device has handed in of its unsent work, for another device (both by enrolment)."""
+
+    def sealed(self, source: str, sha256: str, at: int) -> bytes:
+        """A piece of a sealed outbox that a device has handed in, from `at` on; b"" behind its end."""
 
     def hand_over(self, source: str, target: str, parcels: list[Parcel]) -> int:
         """File parcels of recovered work; how many ops of them were not filed before."""

@@ -35,7 +35,7 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     platform: str
     app_version: str
     pending: str = ""  # the order that is filed and not yet obeyed
-    outbox_records: int = 0  # sealed records that came with the receipt
+    outbox_records: int = 0  # sealed records that it has handed in
 
 
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,8 +63,15 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     now: int
 
 
+class Outbox(msgspec.Struct, frozen=True, kw_only=True):
+    """A sealed outbox that the server holds whole; its bytes are fetched piece by piece."""
+
+    sha256: str
+    length: int
+
+
 class Work(msgspec.Struct, frozen=True, kw_only=True):
-    """The sealed outbox of one device, and the device that is to have what it holds."""
+    """The sealed outboxes of one device, oldest first, and the device that is to have what they hold."""
 
     source: str  # device id, hex
     source_person: str
@@ -72,7 +79,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     target_person: str
     acked: dict[str, int]  # incarnation, hex -> the highest op the server holds
     sealing_key: bytes
-    outbox: bytes
+    outboxes: list[Outbox]
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):

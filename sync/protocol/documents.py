@@ -194,7 +194,7 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SealedOutbox(msgspec.Struct, frozen=True, kw_only=True):
-    """The sealed outbox that goes up with a receipt."""
+    """A sealed outbox as a whole: bytes, their digest, and how many records they hold."""
 
     length: int
     sha256: str
@@ -218,6 +218,19 @@ class Receipt(Document, frozen=True, kw_only=True):
     outbox: SealedOutbox
     app_version: str
     result: str  # "wiped" | "wiped_keyring_unreachable"
+
+
+class SealedPiece(Document, frozen=True, kw_only=True):
+    """One piece of a sealed outbox on its way to the server, signed with the device key; an empty one only asks."""
+
+    TYPE: ClassVar[str] = "sealed_piece"
+    org: str
+    enrolment: str
+    device: str
+    whole: SealedOutbox  # what it is a piece of
+    offset: int  # where in the whole it begins
+    length: int
+    sha256: str  # over this piece alone
 
 
 class Enrolment(Document, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@
     POST /v1/enrol      enrolment envelope, JSON            -> EnrolReply
     POST /v1/session    session envelope, JSON              -> SessionReply
     POST /v1/exchange   ExchangeHead, Op*                   -> ReplyHead, OpResult*, Change*, Conflict*, Paper*
+    POST /v1/sealed     PieceHead, SealedPart?              -> PieceReply
     POST /v1/receipt    ReceiptHead, SealedPart*            -> ReceiptReply
     GET  /healthz       "ok"
 
@@ -25,6 +26,7 @@ ENROL_PATH: Final = "/v1/enrol"
 SESSION_PATH: Final = "/v1/session"
 EXCHANGE_PATH: Final = "/v1/exchange"
 RECEIPT_PATH: Final = "/v1/receipt"
+SEALED_PATH: Final = "/v1/sealed"
 HEALTH_PATH: Final = "/healthz"
 
 SESSION_HEADER: Final = "Fieldkeep-Session"
@@ -35,7 +37,7 @@ COUNTER_WINDOW: Final = 64  # lines run in parallel: a counter may arrive this f
 OPS_MAX: Final = 1_000  # in one exchange
 OPS_BYTES_MAX: Final = 4 * 2**20
 PAGE_ROWS: Final = 2_000
-SEALED_PART: Final = 2**20  # bytes of the sealed outbox in one frame
+SEALED_PART: Final = 2**20  # bytes of the sealed outbox in one frame, and in one request
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,8 +148,21 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
     id: bytes = b""
 
 
+class PieceHead(msgspec.Struct, frozen=True, kw_only=True):
+    """The signed account of a piece of a sealed outbox; the piece follows, or nothing where it only asks."""
+
+    piece: bytes
+
+
+class PieceReply(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of that outbox the server holds from its beginning, durably; `whole` once digest and count hold."""
+
+    held: int
+    whole: bool = False
+
+
 class ReceiptHead(msgspec.Struct, frozen=True, kw_only=True):
-    """A wipe's receipt envelope; parts of the sealed outbox follow in order."""
+    """A wipe's receipt envelope; the sealed outbox follows, or has gone before, piece by piece, and `parts` is 0."""
 
     receipt: bytes
     parts: int

@@ -9,8 +9,12 @@ op number that stands in several frames, the last one counts.
 
 from __future__ import annotations
 
+import hashlib
+import heapq
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import IO, Final
 
 import msgspec
@@ -18,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from sync.protocol import sealing
 from sync.protocol.codec import pack
+from sync.protocol.documents import SealedOutbox
 from sync.protocol.errors import BadFrames
 from sync.protocol.ops import Op
 from sync.protocol.texts import gettext as _
@@ -25,6 +30,11 @@ from sync.protocol.texts import gettext as _
 FRAME_MAX: Final = 32 * 2**20  # sealed bytes of one frame
 PART_MAX: Final = 4 * 2**20  # plain bytes after which a frame is closed and the next begun
 LENGTH: Final = struct.Struct(">I")
+NUMBER_END: Final = 2**53  # no op is numbered as high as this
+_PIECE: Final = 2**20
+_END: Final = -1
+
+Source = tuple[bytes, bytes]  # device, incarnation
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,25 +82,107 @@ def split(file: IO[bytes]) -> Iterator[bytes]:
 def read_part(plain: bytes) -> Part:
     """What an opened record, or an opened packet of recovered work, holds. Raises BadFrames."""
     try:
-        return msgspec.msgpack.decode(plain, type=Part)
+        part = msgspec.msgpack.decode(plain, type=Part)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        raise BadFrames(
-            _("A record of the sealed outbox does not hold ops."),
-            _("Recover with the version of Fieldkeep that the device had, or a newer one."),
-        ) from None
+        raise _no_ops() from None
+    if not all(0 < op.n < NUMBER_END for op in part.ops):
+        raise _no_ops()
+    return part
 
 
-def open_records(sealed: Iterable[bytes], private: X25519PrivateKey) -> dict[tuple[bytes, bytes], list[Op]]:
-    """The ops of sealed records by (device, incarnation), in order of their numbers, the last record per number.
+def open_record(sealed: bytes, private: X25519PrivateKey) -> Part:
+    """What a sealed record holds. Raises KnownError when it is not sealed to this key, BadFrames."""
+    return read_part(sealing.unseal(private, sealing.OUTBOX, sealed))
 
-    Raises KnownError when a record is not sealed to this key, BadFrames when it does not hold ops.
+
+class Index:
+    """In which records the ops of each device and incarnation begin; few bytes a record, whatever they hold.
+
+    Records are mostly in the order of their ops, and are read in that order then. Where they are not (work that was
+    sealed again stands behind newer work), those that overlap are held together until their numbers have passed.
     """
-    found: dict[tuple[bytes, bytes], dict[int, Op]] = {}
-    for record in sealed:
-        part = read_part(sealing.unseal(private, sealing.OUTBOX, record))
-        ops = found.setdefault((part.device, part.incarnation), {})
-        ops.update((op.n, op) for op in part.ops)
-    return {source: [ops[n] for n in sorted(ops)] for source, ops in found.items()}
+
+    def __init__(self) -> None:
+        self._found: dict[Source, tuple[array[int], array[int]]] = {}  # lowest numbers, places
+
+    def note(self, place: int, part: Part) -> None:
+        """This part stands at `place`; of two places the higher one has the later word."""
+        if part.ops:
+            firsts, places = self._found.setdefault((part.device, part.incarnation), (array("Q"), array("Q")))
+            firsts.append(min(op.n for op in part.ops))
+            places.append(place)
+
+    def sources(self) -> list[Source]:
+        """Every (device, incarnation), as they came."""
+        return list(self._found)
+
+    def in_order(self, source: Source, load: Callable[[int], Part]) -> Iterator[Op]:
+        """The ops of one source by number, each once, as the last part that holds it has it.
+
+        `load` gives the part of a place again.
+        """
+        firsts, places = self._found[source]
+        by_number: Sequence[int] = range(len(firsts))
+        if any(firsts[at] > firsts[at + 1] for at in range(len(firsts) - 1)):
+            by_number = sorted(by_number, key=firsts.__getitem__)
+        held: list[tuple[int, int, int, Op]] = []
+        passed = 0
+        for at in chain(by_number, (_END,)):
+            begins = firsts[at] if at != _END else NUMBER_END
+            while held and held[0][0] < begins:
+                op = heapq.heappop(held)[-1]
+                if op.n > passed:
+                    yield op
+                passed = op.n
+            if at != _END:
+                # The later word of a number comes first off the heap; the others are passed over.
+                part = load(places[at])
+                for number, op in enumerate(part.ops):
+                    heapq.heappush(held, (op.n, -places[at], -number, op))
+
+
+class Measure:
+    """What a sealed outbox comes to, fed in pieces of any size: nothing of it is kept."""
+
+    def __init__(self) -> None:
+        self._length = 0
+        self._digest = hashlib.sha256()
+        self._records = 0
+        self._head = b""  # the bytes of a record's length, as far as they have come
+        self._left = 0  # bytes of the record under way that are still to come
+        self._torn = False
+
+    def feed(self, data: bytes) -> None:
+        """The next bytes."""
+        self._length += len(data)
+        self._digest.update(data)
+        at = 0
+        while at < len(data) and not self._torn:
+            if self._left:
+                taken = min(self._left, len(data) - at)
+                self._left -= taken
+                self._records += self._left == 0
+            else:
+                taken = min(LENGTH.size - len(self._head), len(data) - at)
+                self._head += data[at : at + taken]
+                if len(self._head) == LENGTH.size:
+                    (self._left,) = LENGTH.unpack(self._head)
+                    self._torn = not 0 < self._left <= FRAME_MAX
+                    self._head = b""
+            at += taken
+
+    def stated(self) -> SealedOutbox:
+        """Length, digest and count of what was fed; the count is that of `split`."""
+        return SealedOutbox(length=self._length, sha256=self._digest.hexdigest(), records=self._records)
+
+
+def measured(file: IO[bytes]) -> SealedOutbox:
+    """What a file comes to, from its beginning."""
+    measure = Measure()
+    file.seek(0)
+    while piece := file.read(_PIECE):
+        measure.feed(piece)
+    return measure.stated()
 
 
 def _frame(recovery: bytes, device: bytes, incarnation: bytes, ops: list[Op]) -> bytes:
@@ -98,3 +190,10 @@ def _frame(recovery: bytes, device: bytes, incarnation: bytes, ops: list[Op]) ->
         recovery, sealing.OUTBOX, pack(Part(device=device, incarnation=incarnation, ops=ops))
     )
     return LENGTH.pack(len(sealed)) + sealed
+
+
+def _no_ops() -> BadFrames:
+    return BadFrames(
+        _("A record of the sealed outbox does not hold ops."),
+        _("Recover with the version of Fieldkeep that the device had, or a newer one."),
+    )

@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from typing import Final
 
-from sync.protocol import codec, messages
+from sync.protocol import messages
 from sync.protocol.documents import DOCUMENT_MAX
 
 # Bytes of a body, per path; a body is not read any further than this.
@@ -14,12 +14,18 @@ BODY: Final[dict[str, int]] = {
     messages.ENROL_PATH: DOCUMENT_MAX,
     messages.SESSION_PATH: DOCUMENT_MAX,
     messages.EXCHANGE_PATH: messages.OPS_BYTES_MAX + DOCUMENT_MAX,
-    messages.RECEIPT_PATH: codec.BODY_MAX,
+    messages.SEALED_PATH: messages.SEALED_PART + 2 * DOCUMENT_MAX,
+    messages.RECEIPT_PATH: messages.SEALED_PART + 2 * DOCUMENT_MAX,
 }
 # What the ops of one exchange may come to when unpacked; a device counts its own way, so with room to spare.
 OPS_PLAIN_MAX: Final = 2 * messages.OPS_BYTES_MAX
 BODY_S: Final = 30.0  # to receive a whole body
-RECEIPT_S: Final = 120.0
+# The last that a device has to say: its line may be the worst, and nothing else waits for it.
+LAST: Final = frozenset({messages.SEALED_PATH, messages.RECEIPT_PATH})
+LAST_S: Final = 120.0
+SEALED_MAX: Final = 2**30  # bytes of all sealed outboxes of one device: some four million small changes
+SEALED_AT_MOST: Final = 8  # outboxes of one device
+ROOM_KEPT: Final = 64 * 2**20  # bytes of the disk that sealed outboxes leave free for everything else
 AT_ONCE: Final = 8  # requests in work; the others wait their turn
 WAITING: Final = 200  # beyond this many the server says that it is busy
 RETRY_S: Final = 5

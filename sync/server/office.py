@@ -15,7 +15,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.protocol import codes, documents, sealing, signing
-from sync.protocol.desk import DeviceView, Draft, OrderView, Parcel, PersonView, RefusedView, Work
+from sync.protocol.desk import DeviceView, Draft, OrderView, Outbox, Parcel, PersonView, RefusedView, Work
 from sync.protocol.documents import LOCK, UNLOCK, Order, Root, Target
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import clean_text
@@ -143,11 +143,11 @@ class StoreOffice:
             return [_order_view(tx, order, now) for order in post.file_order(tx, envelope, now)]
 
     def work(self, source: str, target: str) -> Work:
-        """The sealed outbox of a wiped device, for another device. Raises KnownError."""
+        """What a device has handed in of its unsent work, for another device. Raises KnownError."""
         with self._store.read() as tx:
             wiped, living = _enrolled(tx, source), _enrolled(tx, target)
-            outbox = tx.post.sealed_outbox(source)
-            if outbox is None:
+            outboxes = [each for each in tx.post.sealed(source) if each.whole]
+            if not outboxes and tx.post.receipt(source) is None:
                 raise KnownError(
                     _("“{name}” has not handed in its unsent work.").format(name=wiped.name),
                     _("Work comes with the receipt of a wipe; see: fieldkeep-admin devices"),
@@ -166,8 +166,13 @@ class StoreOffice:
                 target_person=heir.email,
                 acked={inc.hex(): n for inc, n in tx.records.numberings(wiped.device).items()},
                 sealing_key=living.sealing_key,
-                outbox=outbox,
+                outboxes=[Outbox(sha256=each.sha256, length=each.length) for each in outboxes],
             )
+
+    def sealed(self, source: str, sha256: str, at: int) -> bytes:
+        """A piece of a sealed outbox that a device has handed in, from `at` on; b"" behind its end."""
+        with self._store.read() as tx:
+            return tx.post.sealed_bytes(source, sha256, at)
 
     def hand_over(self, source: str, target: str, parcels: list[Parcel]) -> int:
         """File parcels of recovered work for a device; how many ops of them were not filed before."""
@@ -265,7 +270,7 @@ def _device_view(tx: Transaction, device: Device) -> DeviceView:
         platform=device.platform,
         app_version=device.app_version,
         pending=stands.pending,
-        outbox_records=receipt.outbox_records if receipt else 0,
+        outbox_records=sum(each.records for each in tx.post.sealed(device.enrolment) if each.whole),
     )
 
 

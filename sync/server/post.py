@@ -1,7 +1,7 @@
 """Carries papers: files orders, hands them out, takes reports and receipts, gives back shares and recovered work.
 
 The server can neither make a wipe nor change one. It verifies what it files, so that a device is not handed
-something it will refuse, and it stores a receipt with the sealed outbox before it says that it has them.
+something it will refuse, and it holds the whole sealed outbox before it takes the receipt that names it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sync.protocol.errors import Problem, Refused
 from sync.protocol.ids import ID_BYTES
 from sync.protocol.messages import ExchangeHead, Paper
 from sync.protocol.texts import gettext as _
+from sync.server import handin
 from sync.server.db.base import AuditLine, Device, FiledOrder, StoredReceipt, Transaction
 from sync.server.errors import RequestProblem
 
@@ -57,6 +58,12 @@ def standing(tx: Transaction, device: Device) -> Standing:
     return Standing(state, locked, waiting[-1] if waiting else "", head)
 
 
+def order_head(tx: Transaction, device: Device, now: int) -> int:
+    """The highest number that the device must have by now: what has expired, or was refused, cannot be missing."""
+    orders = tx.post.orders_for(device.enrolment)
+    return max((o.seq for o in orders if o.expires > now and o.report in ("", DONE)), default=0)
+
+
 def root_and_policy(tx: Transaction) -> tuple[Root, Policy]:
     """The root and policy in force; the server filed them itself and only reads them here."""
     root = documents.parse(signing.open_envelope(tx.post.newest(Root.TYPE)[1], Root.TYPE).payload, Root)
@@ -79,7 +86,8 @@ def papers(
     found.extend(
         Paper(kind="order", data=order.envelope, id=bytes.fromhex(order.order_id))
         for order in tx.post.orders_for(device.enrolment)
-        if not order.report and order.expires > now
+        # One that was obeyed goes out again to a device set back to before it: it has to know where it stands.
+        if order.expires > now and (not order.report or (order.report == DONE and order.seq > head.order_head))
     )
     stands = standing(tx, device)
     if head.ask_share and not stands.closed:
@@ -87,16 +95,19 @@ def papers(
         if share:
             found.append(Paper(kind="share", data=sealing.seal(device.sealing_key, sealing.SHARE, share)))
     if head.state == "active" and not stands.closed:
-        packets = tx.post.packets_for(device.enrolment)[:PACKETS_AT_ONCE]
+        packets = tx.post.packets_for(device.enrolment, PACKETS_AT_ONCE)
         found.extend(Paper(kind="recovered", data=packet.data, id=packet.id) for packet in packets)
     return found
 
 
 def take_reports(tx: Transaction, device: Device, head: ExchangeHead, now: int) -> Device:
     """Note what the device says of its orders and packets; the device as it is known then."""
-    wipes = {order.order_id for order in tx.post.orders_for(device.enrolment) if order.op == WIPE}
+    filed = {order.order_id: order for order in tx.post.orders_for(device.enrolment)}
     for order_id, report in head.obeyed.items():
-        if report == DONE and order_id in wipes:
+        known = filed.get(order_id)
+        if known is None or known.report == DONE:
+            continue  # what was obeyed stays so, whatever a device says that was shown it again
+        if report == DONE and known.op == WIPE:
             continue  # only a receipt says that a device is wiped
         order = tx.post.report(order_id, device.enrolment, report[:REPORT_MAX], now)
         if order is None:
@@ -161,25 +172,28 @@ def file_order(tx: Transaction, envelope: bytes, now: int) -> list[FiledOrder]:
     return filed
 
 
-def take_receipt(tx: Transaction, envelope: bytes, outbox: bytes, now: int) -> str:
-    """Verify and keep a receipt with its sealed outbox; the receipt's id. Once kept, a repeat changes nothing.
+def take_receipt(tx: Transaction, envelope: bytes, along: bytes, now: int) -> str:
+    """Verify and keep a receipt whose sealed outbox came along, or is here already; the receipt's id.
 
-    Raises RequestProblem, Refused.
+    Once kept, a repeat changes nothing; but of a device that was copied each copy has a sealed outbox of its own, and
+    none is told that all is here before that is so. Raises RequestProblem, Refused.
     """
     opened = signing.open_envelope(envelope, Receipt.TYPE)
-    device = _signer(tx, opened)
+    device = handin.signer(tx, opened)
     if device is None:
         raise RequestProblem(Problem.UNKNOWN_DEVICE, why="receipt of an unknown key")
     receipt = trust.receipt(envelope, device.spki)
     known = tx.post.receipt(device.enrolment)
-    if known is not None:
-        if known.receipt_id != receipt.receipt_id:
-            raise RequestProblem(Problem.BAD_REQUEST, why="second receipt")
-        return known.receipt_id
-    _fits(tx, device, receipt)
+    if known is None:
+        _fits(tx, device, receipt)
+    elif known.receipt_id != receipt.receipt_id:
+        raise RequestProblem(Problem.BAD_REQUEST, why="second receipt")
     said = receipt.outbox
-    if (len(outbox), hashlib.sha256(outbox).hexdigest()) != (said.length, said.sha256):
-        raise RequestProblem(Problem.BAD_REQUEST, why="outbox differs from its receipt")
+    if along:
+        handin.take_along(tx, device, said, along, now)
+    handin.holds(tx, device, said)
+    if known is not None:
+        return known.receipt_id
     stored = StoredReceipt(
         enrolment=device.enrolment,
         receipt_id=receipt.receipt_id,
@@ -188,7 +202,7 @@ def take_receipt(tx: Transaction, envelope: bytes, outbox: bytes, now: int) -> s
         outbox_bytes=said.length,
         outbox_records=said.records,
     )
-    tx.post.put_receipt(stored, outbox)
+    tx.post.put_receipt(stored)
     tx.post.report(receipt.receipt_id, device.enrolment, DONE, now)
     tx.people.put_device(msgspec.structs.replace(device, wiped=now, last_seen=now, unsent=0))
     tx.people.drop_share(device.enrolment)
@@ -202,14 +216,6 @@ def take_receipt(tx: Transaction, envelope: bytes, outbox: bytes, now: int) -> s
         )
     )
     return receipt.receipt_id
-
-
-def _signer(tx: Transaction, opened: signing.Envelope) -> Device | None:
-    """The device whose key the envelope names; nothing in its payload is read for this."""
-    for signature in opened.signatures:
-        if (device := tx.people.device_by_key(signature.keyid)) is not None:
-            return device
-    return None
 
 
 def _fits(tx: Transaction, device: Device, receipt: Receipt) -> None:

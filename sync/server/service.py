@@ -11,7 +11,7 @@ from sync.protocol import codec, messages
 from sync.protocol.documents import Enrolment, Root
 from sync.protocol.errors import Problem
 from sync.protocol.messages import ReceiptHead, ReceiptReply
-from sync.server import auth, enrol, exchange, lease, limits, logs, post
+from sync.server import auth, enrol, exchange, handin, lease, limits, logs, post
 from sync.server.db.base import Device, Store, Transaction
 from sync.server.errors import RequestProblem
 from sync.server.exchange import Step
@@ -76,21 +76,28 @@ class Service:
         logs.note("exchange", device=session.enrolment, ops=len(request.ops), bytes=len(answer), ms=took)
         return answer
 
+    def sealed(self, body: bytes) -> bytes:
+        """Store a piece of a sealed outbox, durably. Raises RequestProblem, Refused, BadFrames, StoreError."""
+        envelope, data = handin.read(body)
+        self.step("piece read")
+        reply = handin.take(self.store, envelope, data, self.now(), self.step)
+        return codec.encode([(messages.HEAD, reply)])
+
     def receipt(self, body: bytes) -> bytes:
-        """Store a wipe's receipt and sealed outbox, durably. Raises RequestProblem, Refused, BadFrames."""
+        """Store a wipe's receipt, durably, with its sealed outbox. Raises RequestProblem, Refused, BadFrames."""
         frames = codec.decode(body)
         if not frames or frames[0][0] != messages.HEAD:
             raise RequestProblem(Problem.BAD_REQUEST, why="no head")
         head = codec.read(frames[0][1], ReceiptHead)
         if len(frames) - 1 != head.parts or any(tag != messages.PART for tag, _raw in frames[1:]):
             raise RequestProblem(Problem.BAD_REQUEST, why="parts")
-        outbox = b"".join(codec.read(raw, bytes) for _tag, raw in frames[1:])
+        along = b"".join(codec.read(raw, bytes) for _tag, raw in frames[1:])
         self.step("receipt read")
         with self.store.write() as tx:
-            receipt_id = post.take_receipt(tx, head.receipt, outbox, self.now())
+            receipt_id = post.take_receipt(tx, head.receipt, along, self.now())
             self.step("receipt applied")
         self.step("receipt committed")
-        logs.note("receipt", bytes=len(outbox))
+        logs.note("receipt", along=len(along))
         return codec.encode([(messages.HEAD, ReceiptReply(receipt_id=receipt_id))])
 
     def _first_lease(self, tx: Transaction, device: Device, wish: Enrolment, now: int) -> bytes:

@@ -44,6 +44,9 @@ def routes(service: Service) -> Starlette:
         target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return await _answer(request, turns, lambda body: service.exchange(headers, target, body))
 
+    async def sealed(request: Request) -> Response:
+        return await _answer(request, turns, service.sealed)
+
     async def receipt(request: Request) -> Response:
         return await _answer(request, turns, service.receipt)
 
@@ -66,6 +69,7 @@ def routes(service: Service) -> Starlette:
             Route(messages.ENROL_PATH, enrol, methods=["POST"]),
             Route(messages.SESSION_PATH, session, methods=["POST"]),
             Route(messages.EXCHANGE_PATH, exchange, methods=["POST"]),
+            Route(messages.SEALED_PATH, sealed, methods=["POST"]),
             Route(messages.RECEIPT_PATH, receipt, methods=["POST"]),
             Route(messages.HEALTH_PATH, healthz, methods=["GET"]),
         ],
@@ -126,7 +130,7 @@ async def _body(request: Request) -> bytes:
     if not declared.isdigit() or int(declared) > most:
         raise RequestProblem(Problem.TOO_BIG, why="declared size")
     whole = bytearray()
-    seconds = limits.RECEIPT_S if request.url.path == messages.RECEIPT_PATH else limits.BODY_S
+    seconds = limits.LAST_S if request.url.path in limits.LAST else limits.BODY_S
     try:
         async with asyncio.timeout(seconds):
             async for piece in request.stream():

@@ -1,11 +1,10 @@
-"""How a device is let in, and hands in its receipt, over real TLS: the root by its digest, and then only by it."""
+"""How a device is let in over real TLS: the root by its digest, and then only by it."""
 
 from __future__ import annotations
 
 import ssl
 from pathlib import Path
 
-import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -15,9 +14,9 @@ from sync.protocol import codec, documents, messages, signing
 from sync.protocol.codes import EnrolCode
 from sync.protocol.documents import Enrolment, Root
 from sync.protocol.errors import Problem, Refused
-from sync.protocol.messages import EnrolReply, Person, ReceiptHead, ReceiptReply, Trouble
+from sync.protocol.messages import EnrolReply, Person, Trouble
 from tests.client import servers
-from tests.client.servers import Talk, always, answer, serving
+from tests.client.servers import always, answer, serving
 from tests.protocol import authority
 
 OURS, EVIL = servers.Authority(), servers.Authority()
@@ -97,28 +96,5 @@ def test_a_used_code_is_told_in_the_servers_words(ours: ssl.SSLContext) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"<html></html>", codec.encode([(messages.HEAD, {"enrolment": 5})])])
 def test_an_answer_that_is_none_is_the_network(ours: ssl.SSLContext, body: bytes) -> None:
-    with serving(always(answer(body)), ours) as server:
-        with pytest.raises(Unreachable):
-            enrol.enrol(server.url, ROOT, _wish())
-        with pytest.raises(Unreachable):
-            enrol.hand_in(server.url, ROOT, b"{}", b"")
-
-
-@pytest.mark.parametrize("size", [0, 1, messages.SEALED_PART, 2 * messages.SEALED_PART + 5])
-def test_a_receipt_is_handed_in_with_the_whole_sealed_outbox(ours: ssl.SSLContext, size: int) -> None:
-    sealed = bytes(at * 31 % 251 for at in range(1_000)) * (size // 1_000 + 1)
-    said: list[tuple[ReceiptHead, bytes]] = []
-
-    def take(talk: Talk) -> None:
-        frames = codec.decode(talk.asked.body)
-        parts = [codec.read(raw, bytes) for tag, raw in frames[1:] if tag == messages.PART]
-        said.append((codec.read(frames[0][1], ReceiptHead), b"".join(parts)))
-        assert len(parts) == said[-1][0].parts
-        talk.send(answer(codec.encode([(messages.HEAD, ReceiptReply(receipt_id="r1"))])))
-
-    with serving(take, ours) as server:
-        assert enrol.hand_in(server.url, ROOT, b"{receipt}", sealed[:size]) == "r1"
-    [(head, outbox)] = said
-    assert (head.receipt, outbox == sealed[:size]) == (b"{receipt}", True)
-    assert server.asked[0].target == messages.RECEIPT_PATH
-    assert msgspec.structs.asdict(head)["parts"] == -(-size // messages.SEALED_PART)
+    with serving(always(answer(body)), ours) as server, pytest.raises(Unreachable):
+        enrol.enrol(server.url, ROOT, _wish())

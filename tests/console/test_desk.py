@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from sync.console import desk, keyfile
+from sync.console import desk, keyfile, recovery
 from sync.protocol.desk import DeviceView
 from sync.protocol.errors import KnownError
 from tests.server.inside import Inside, nobody_asks
@@ -88,10 +88,10 @@ def test_recovery_needs_the_recovery_key(inside: Inside, tmp_path: Path) -> None
     other = tmp_path / "other"
     other.mkdir()
     with pytest.raises(KnownError, match="missing or damaged"):
-        desk.recover(inside.office, other, nobody_asks, inside.view(device), inside.view(again))
+        recovery.recover(inside.office, other, nobody_asks, inside.view(device), inside.view(again))
     (other / "recovery.key").write_bytes(keyfile.write("recovery", X25519PrivateKey.generate()))
     with pytest.raises(KnownError, match="cannot be opened"):
-        desk.recover(inside.office, other, nobody_asks, inside.view(device), inside.view(again))
+        recovery.recover(inside.office, other, nobody_asks, inside.view(device), inside.view(again))
     assert not [paper for paper in again.ask().papers if paper.kind == "recovered"]
 
 
@@ -101,5 +101,5 @@ def test_a_torn_end_of_the_outbox_loses_nothing_before_it(inside: Inside) -> Non
     device.sealed += b"\x00\x00\x10\x00 torn"
     device.hand_in(device.receipt(inside.wipe(device)))
     again = inside.device("ana@example.com", "again")
-    told = desk.recover(inside.office, inside.keys, nobody_asks, inside.view(device), inside.view(again))
+    told = recovery.recover(inside.office, inside.keys, nobody_asks, inside.view(device), inside.view(again))
     assert told == (1, 1)

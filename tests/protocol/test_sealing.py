@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sync.protocol import codec, outbox_seal, sealing
 from sync.protocol.errors import BadFrames, KnownError
 from sync.protocol.ops import Act, Op
+from tests.protocol.sealed import open_records
 
 KEY = X25519PrivateKey.generate()
 PUBLIC = sealing.public_bytes(KEY)
@@ -72,7 +73,7 @@ def _file(*parts: list[Op]) -> bytes:
 
 def test_sealed_ops_come_back_in_order_and_the_last_word_counts() -> None:
     data = _file([_op(2), _op(1)], [_op(3), _op(2, "newer")])
-    found = outbox_seal.open_records(outbox_seal.split(io.BytesIO(data)), KEY)
+    found = open_records(outbox_seal.split(io.BytesIO(data)), KEY)
     assert {source: [(op.n, op.set["name"]) for op in ops] for source, ops in found.items()} == {
         (DEVICE, INCARNATION): [(1, "x"), (2, "newer"), (3, "x")]
     }
@@ -91,16 +92,16 @@ def test_a_length_that_cannot_be_ends_the_file(head: bytes) -> None:
 
 
 def test_much_work_is_parted_into_records_of_a_bounded_size() -> None:
-    ops = [_op(n, "y" * 60_000) for n in range(200)]
+    ops = [_op(n, "y" * 60_000) for n in range(1, 201)]
     sealed = outbox_seal.seal_ops(PUBLIC, DEVICE, INCARNATION, ops)
     assert len(sealed) > 2
     assert max(len(frame) for _held, frame in sealed) < outbox_seal.PART_MAX + 1_000
     data = io.BytesIO(b"".join(frame for _held, frame in sealed))
-    assert outbox_seal.open_records(outbox_seal.split(data), KEY) == {(DEVICE, INCARNATION): ops}
+    assert open_records(outbox_seal.split(data), KEY) == {(DEVICE, INCARNATION): ops}
 
 
 def test_a_record_that_holds_no_ops_is_told() -> None:
     with pytest.raises(BadFrames):
         outbox_seal.read_part(codec.pack({"device": b"x"}))
     with pytest.raises(KnownError):
-        outbox_seal.open_records([b"not sealed at all"], KEY)
+        open_records([b"not sealed at all"], KEY)

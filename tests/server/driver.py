@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import io
 import os
 import ssl
 import time
@@ -28,6 +29,7 @@ from sync.protocol.documents import (
     Receipt,
     Root,
     SealedOutbox,
+    SealedPiece,
     SessionOpen,
 )
 from sync.protocol.ids import new_device_id, new_incarnation, new_record_id
@@ -314,8 +316,10 @@ class Device:
         kept = {cell: msgspec.Raw(codec.pack(value)) for cell, value in cells.items() if value is not None}
         self.rows[op.id] = Change(kind=op.kind, id=op.id, ver=ver, cells=kept)
 
-    def receipt(self, order: bytes, *, key: Ed25519PrivateKey | None = None, **other: Any) -> bytes:
-        """The body that hands in the receipt for a wipe order, with the sealed outbox."""
+    def receipt(
+        self, order: bytes, *, key: Ed25519PrivateKey | None = None, along: bool = True, **other: Any
+    ) -> bytes:
+        """The body that hands in the receipt for a wipe order, and `along` with it the sealed outbox."""
         payload = signing.open_envelope(order, Order.TYPE).payload
         said = documents.parse(payload, Order)
         fields: dict[str, Any] = {
@@ -329,17 +333,48 @@ class Device:
             "finished": self.now(),
             "keys": [Destroyed(name="ring.1", destroyed=True, verified_absent=True)],
             "files": Files(removed=3),
-            "outbox": SealedOutbox(
-                length=len(self.sealed), sha256=hashlib.sha256(self.sealed).hexdigest(), records=self.n
-            ),
+            "outbox": self.stated(),
             "app_version": "0",
             "result": "wiped",
         }
         envelope = signing.sign(Receipt(**{**fields, **other}), ("", key or self.sign_key)).to_bytes()
-        size = messages.SEALED_PART
-        parts = [self.sealed[at : at + size] for at in range(0, len(self.sealed), size)]
+        parts = [self.sealed] if along and self.sealed else []
         head = messages.ReceiptHead(receipt=envelope, parts=len(parts))
         return codec.encode([(messages.HEAD, head), *((messages.PART, part) for part in parts)])
+
+    def stated(self, sealed: bytes | None = None) -> SealedOutbox:
+        """What a sealed outbox, its own one if none is given, comes to."""
+        return outbox_seal.measured(io.BytesIO(self.sealed if sealed is None else sealed))
+
+    def piece(
+        self, data: bytes, offset: int = 0, *, key: Ed25519PrivateKey | None = None, **other: Any
+    ) -> bytes:
+        """The body that hands in a piece of its sealed outbox, or asks with b""."""
+        assert self.root is not None
+        fields: dict[str, Any] = {
+            "org": self.root.org,
+            "enrolment": self.enrolment,
+            "device": self.device.hex(),
+            "whole": self.stated(),
+            "offset": offset,
+            "length": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(),
+        }
+        envelope = signing.sign(SealedPiece(**{**fields, **other}), ("", key or self.sign_key)).to_bytes()
+        parts = [(messages.PART, data)] if data else []
+        return codec.encode([(messages.HEAD, messages.PieceHead(piece=envelope)), *parts])
+
+    def hand_up(self, body: bytes) -> messages.PieceReply:
+        """Hand in a piece."""
+        frames = frames_of(*self.send("POST", messages.SEALED_PATH, body, {}))
+        return codec.read(frames[0][1], messages.PieceReply)
+
+    def hand_up_all(self, size: int = 2**18) -> messages.PieceReply:
+        """Hand in what the server lacks of the sealed outbox."""
+        reply = self.hand_up(self.piece(b""))
+        while not reply.whole:
+            reply = self.hand_up(self.piece(self.sealed[reply.held : reply.held + size], reply.held))
+        return reply
 
     def hand_in(self, body: bytes) -> messages.ReceiptReply:
         """Hand in a receipt."""

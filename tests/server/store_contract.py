@@ -24,6 +24,7 @@ from sync.server.db.base import (
     Packet,
     Person,
     Result,
+    Sealed,
     Store,
     StoredReceipt,
     Trace,
@@ -261,20 +262,19 @@ class StoreContract:
             Packet(id=bytes([n]) * 16, target="e1", source=DEVICE, data=b"d", ops=1, filed=n) for n in (1, 2)
         ]
         with store.write() as tx:
-            tx.post.put_receipt(receipt, b"abc")
+            tx.post.put_receipt(receipt)
             assert [tx.post.put_packet(each) for each in (*packets, packets[0])] == [True, True, False]
             tx.post.take_packet(packets[0].id, "e2", 1)
-            assert tx.post.packets_for("e1") == packets
+            assert tx.post.packets_for("e1", 9) == packets
+            assert tx.post.packets_for("e1", 1) == packets[:1]
             tx.post.take_packet(packets[0].id, "e1", 1)
             tx.post.put_document("root", 1, b"one")
             tx.post.put_document("root", 2, b"two")
             tx.post.audit(AuditLine(at=1, actor="a", verb="v", object="o"))
         with store.read() as tx:
             assert tx.post.receipt("e1") == receipt
-            assert tx.post.sealed_outbox("e1") == b"abc"
-            assert tx.post.sealed_outbox("e2") is None
             assert tx.post.receipt("e2") is None
-            assert tx.post.packets_for("e1") == packets[1:]
+            assert tx.post.packets_for("e1", 9) == packets[1:]
             assert tx.post.has_packet("e1", DEVICE)
             assert not tx.post.has_packet("e1", b"x" * 16)
             assert tx.post.document("root", 1) == b"one"
@@ -282,15 +282,41 @@ class StoreContract:
             assert tx.post.newest("root") == (2, b"two")
             assert tx.post.audit_lines() == [AuditLine(at=1, actor="a", verb="v", object="o")]
 
-    def test_a_large_outbox_is_kept_whole(self, store: Store) -> None:
-        data = os.urandom(8 * 2**20)
-        receipt = StoredReceipt(
-            enrolment="e1", receipt_id="r", envelope=b"", received=1, outbox_bytes=len(data), outbox_records=1
+    def test_sealed_outboxes_are_kept_piece_by_piece(self, store: Store) -> None:
+        data = os.urandom(3 * 2**20)
+        first = Sealed(enrolment="e1", sha256="b", length=len(data), records=3, begun=1)
+        second, other = (
+            msgspec.structs.replace(first, sha256="a", begun=2),
+            msgspec.structs.replace(first, enrolment="e2"),
         )
         with store.write() as tx:
-            tx.post.put_receipt(receipt, data)
+            for sealed in (first, second, other):
+                tx.post.put_sealed(sealed)
+            for at in range(0, len(data), 700_000):
+                tx.post.put_piece("e1", "b", at, data[at : at + 700_000])
+            tx.post.put_piece("e1", "a", 0, data)
+            first = msgspec.structs.replace(first, held=len(data), whole=True)
+            tx.post.put_sealed(first)
         with store.read() as tx:
-            assert tx.post.sealed_outbox("e1") == data
+            assert tx.post.sealed("e1") == [first, second]
+            assert tx.post.sealed("e3") == []
+            for name in ("a", "b"):
+                for start in (0, 5, 699_999, 700_000, len(data) - 1):
+                    found = b""
+                    while piece := tx.post.sealed_bytes("e1", name, start + len(found)):
+                        assert len(piece) <= 2**20
+                        found += piece
+                    assert found == data[start:]
+            assert tx.post.sealed_bytes("e2", "b", 0) == b""
+        with store.write() as tx:
+            tx.post.drop_sealed("e1", "b")
+        with store.read() as tx:
+            assert (tx.post.sealed("e1"), tx.post.sealed("e2")) == ([second], [other])
+            assert tx.post.sealed_bytes("e1", "b", 0) == b""
+            assert tx.post.sealed_bytes("e1", "a", 0) == data[: 2**20]
+
+    def test_it_knows_how_much_room_is_left(self, store: Store) -> None:
+        assert store.room() > 0
 
 
 __all__ = ["OPEN", "StoreContract", "Transaction", "held"]

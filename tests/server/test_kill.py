@@ -91,3 +91,44 @@ def test_a_receipt_is_stored_before_it_is_acknowledged(
     (device,) = org.json("devices")
     assert (device["state"], device["receipt"]) == ("wiped", "verified")
     assert again.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("step", "times", "kept"),
+    [
+        ("piece read", 3, 1), ("piece applied", 2, 1), ("piece committed", 2, 2),
+        ("piece read", 6, 4), ("piece applied", 4, 3), ("piece committed", 4, 4), ("receipt applied", 1, 4),
+    ],
+)  # fmt: skip
+def test_a_large_outbox_is_handed_in_though_the_server_dies(
+    org: Org, dial: Dial, step: str, times: int, kept: int
+) -> None:
+    """In four pieces; `kept` of them are there after the kill, and no piece that is there is sent again."""
+    org.admin("person", "add", "ana@example.com", "--role", "rep", "--team", "Sales")
+    server = org.serve(PROGRAM.format(step=step, times=times))
+    ana = Device(dial(server.url, None), "ana")
+    ana.enrol(org.code("ana@example.com"))
+    ana.exchange()
+    for number in range(8):
+        ana.add("customer", name=f"Unsent {number}")
+    org.admin("wipe", "ana", "--reason", "lost")
+    order, size = ana.ask().paper("order").data, -(-len(ana.sealed) // 4)
+    body = ana.receipt(order, along=False)
+
+    def all_of_it() -> None:
+        ana.hand_up_all(size)
+        ana.hand_up(ana.piece(b""))
+        ana.hand_in(body)
+
+    assert killed_by(all_of_it)
+    assert server.stop() == -signal.SIGKILL
+    again = org.serve()
+    ana.send = dial(again.url, None)
+    assert ana.hand_up(ana.piece(b"")).held == min(kept * size, len(ana.sealed))
+    all_of_it()
+    (device,) = org.json("devices")
+    assert (device["state"], device["receipt"], device["outbox_records"]) == ("wiped", "verified", 8)
+    heir = Device(dial(again.url, None), "heir")
+    heir.enrol(org.code("ana@example.com"))
+    assert org.json("recover", "ana", "--to", "heir")["handed_over"] == 8
+    assert again.stop() == 0

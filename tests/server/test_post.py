@@ -105,7 +105,7 @@ def test_lock_and_unlock_as_it_sees_them(inside: Inside, ana: Device) -> None:
     lock = accepted(ana, ana.ask())
     at_rest(ana, obeyed={lock.order_id: "done"}, order_head=lock.seq)
     assert seen() == ("locked", "")
-    assert not [paper for paper in at_rest(ana).papers if paper.kind == "order"]
+    assert not [p for p in at_rest(ana, order_head=lock.seq).papers if p.kind == "order"]
     inside.unlock(ana)
     assert seen() == ("locked", "unlock")
     unlock = accepted(ana, at_rest(ana))

@@ -29,7 +29,8 @@ def test_a_wiped_device_is_gone_and_its_work_is_kept(inside: Inside, ana: Device
     assert (view.state, view.receipt, view.pending, view.outbox_records) == ("wiped", "verified", "", 2)
     with inside.store.read() as tx:
         assert tx.people.share(ana.enrolment) is None
-        assert tx.post.sealed_outbox(ana.enrolment) == ana.sealed
+        (kept,) = tx.post.sealed(ana.enrolment)
+        assert tx.post.sealed_bytes(ana.enrolment, kept.sha256, 0) == ana.sealed
     with pytest.raises(Refusal) as refusal:
         ana.exchange()
     assert refusal.value.trouble.problem is Problem.UNKNOWN_DEVICE
@@ -85,8 +86,8 @@ class _Head(msgspec.Struct):
         {"org": "00" * 16},
         {"device": "00" * 16},
         {"receipt_id": ""},
-        {"outbox": SealedOutbox(length=3, sha256="00" * 32, records=1)},
         {"outbox": SealedOutbox(length=0, sha256=hashlib.sha256(b"x").hexdigest(), records=0)},
+        {"outbox": SealedOutbox(length=0, sha256=hashlib.sha256(b"").hexdigest(), records=1)},
     ],
     ids=str,
 )
@@ -97,6 +98,38 @@ def test_a_receipt_that_does_not_fit_is_refused(inside: Inside, ana: Device, fie
     assert refusal.value.trouble.problem is Problem.BAD_REQUEST
     assert inside.view(ana).state == "wiping"
     ana.hand_in(ana.receipt(envelope))
+
+
+@pytest.mark.parametrize("field", ["length", "sha256", "records"])
+def test_an_outbox_that_is_not_what_its_receipt_says_is_refused(
+    inside: Inside, ana: Device, field: str
+) -> None:
+    ana.add("customer", name="Unsent")
+    envelope, wrong = inside.wipe(ana), {"length": 3, "sha256": "00" * 32, "records": 2}[field]
+    lied = msgspec.structs.replace(ana.stated(), **{field: wrong})
+    with pytest.raises(Refusal) as refusal:
+        ana.hand_in(ana.receipt(envelope, outbox=lied))
+    assert refusal.value.trouble.problem is Problem.BAD_REQUEST
+    assert (inside.view(ana).receipt, inside.view(ana).outbox_records) == ("none", 0)
+    ana.hand_in(ana.receipt(envelope))
+
+
+def test_each_copy_of_a_device_is_told_that_all_is_here_only_when_its_own_work_is(
+    inside: Inside, ana: Device
+) -> None:
+    """Two images of one disk are wiped by one order: the second receipt must not throw its own work away."""
+    ana.add("customer", name="Before the copy")
+    common, envelope = ana.sealed, inside.wipe(ana)
+    ana.add("customer", name="On the first")
+    ana.hand_in(ana.receipt(envelope))
+    ana.sealed, ana.incarnation = common, b"another1"
+    ana.add("customer", name="On the second")
+    with pytest.raises(Refusal) as refusal:
+        ana.hand_in(ana.receipt(envelope, along=False))
+    assert refusal.value.trouble.problem is Problem.GAP
+    ana.hand_in(ana.receipt(envelope))
+    assert inside.view(ana).outbox_records == 4
+    assert [line.verb for line in _audit(inside)].count("receipt") == 1
 
 
 def test_a_receipt_for_a_lock_is_none(inside: Inside, ana: Device) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from sync.console import desk
+from sync.console import recovery
 from sync.protocol import outbox_seal, sealing
 from sync.protocol.errors import KnownError, Outcome
 from sync.protocol.ops import Op
@@ -27,7 +27,7 @@ def recovered(device: Device, reply: Reply) -> list[Op]:
 
 
 def give_back(inside: Inside, source: Device, target: Device) -> tuple[int, int]:
-    return desk.recover(inside.office, inside.keys, nobody_asks, inside.view(source), inside.view(target))
+    return recovery.recover(inside.office, inside.keys, nobody_asks, inside.view(source), inside.view(target))
 
 
 def queue(device: Device, ops: list[Op]) -> None:
@@ -80,8 +80,9 @@ def test_work_that_arrived_while_it_was_recovered_is_not_done_again(inside: Insi
     again.sync()
     again.edit(id_, name="Changed since")
     again.sync()
-    parcels = desk._parcels(sealing.public_bytes(again.seal_key), ana.device, ana.incarnation, unsent_before)
-    inside.office.hand_over(ana.enrolment, again.enrolment, parcels)
+    public = sealing.public_bytes(again.seal_key)
+    parcels = recovery.parcels(public, ana.device, ana.incarnation, iter(unsent_before))
+    inside.office.hand_over(ana.enrolment, again.enrolment, list(parcels))
     queue(again, recovered(again, again.exchange()))
     again.sync()
     assert again.cells(id_)["name"] == "Changed since"
@@ -102,11 +103,11 @@ def test_an_origin_is_believed_only_where_work_was_given(inside: Inside, ana: De
 
 
 def test_much_work_comes_in_several_packets(inside: Inside, ana: Device) -> None:
-    for number in range(desk.PARCEL_OPS * 5 + 3):
+    for number in range(recovery.PARCEL_OPS * 5 + 3):
         ana.add("activity", subject=f"Visit {number}")
     ana.hand_in(ana.receipt(inside.wipe(ana)))
     again = inside.device("ana@example.com", "ana")
-    assert give_back(inside, ana, again)[0] == desk.PARCEL_OPS * 5 + 3
+    assert give_back(inside, ana, again)[0] == recovery.PARCEL_OPS * 5 + 3
     found: list[Op] = []
     told: list[bytes] = []
     while True:
@@ -115,7 +116,7 @@ def test_much_work_comes_in_several_packets(inside: Inside, ana: Device) -> None
             break
         found.extend(recovered(again, reply))
         told = [paper.id for paper in reply.papers]
-    assert [op.n for op in found] == list(range(1, desk.PARCEL_OPS * 5 + 4))
+    assert [op.n for op in found] == list(range(1, recovery.PARCEL_OPS * 5 + 4))
 
 
 def test_work_goes_to_nobody_who_may_not_hold_it(inside: Inside, ana: Device, bo: Device) -> None:

@@ -47,7 +47,7 @@ def test_two_laptops_from_first_code_to_recovered_work(org: Org, server: Running
     second.edit(id_, notes="said in a lift")
     org.admin("wipe", "laptop-b", "--reason", "lost")
     assert _state(org, "laptop-b") == "wiping"
-    wipe = second.ask().paper("order").data
+    wipe = second.ask(order_head=order.seq).paper("order").data
     assert second.hand_in(second.receipt(wipe)) == second.hand_in(second.receipt(wipe))
     assert org.admin("wipe", "laptop-b", "--reason", "lost", check=False).returncode == 1
     assert _state(org, "laptop-b") == "wiped"

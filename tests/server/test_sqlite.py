@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,8 +11,8 @@ import pytest
 from sqlcipher3 import dbapi2 as sqlite
 
 from sync.server.db import sqlite as room
-from sync.server.db.base import Store
-from sync.server.db.schema import VERSION
+from sync.server.db.base import Sealed, Store
+from sync.server.db.schema import STEPS, VERSION
 from sync.server.db.sqlite import SqliteStore
 from sync.server.errors import StoreBusy, StoreError
 from tests.server.store_contract import OPEN, StoreContract, held
@@ -109,6 +110,38 @@ def test_a_newer_store_is_refused(path: Path) -> None:
     connection.close()
     with pytest.raises(StoreError, match="newer"):
         SqliteStore.open(path, bytearray(KEY))
+
+
+def test_a_store_of_yesterday_is_brought_on_with_the_work_it_holds(tmp_path: Path) -> None:
+    """Until step 3 a sealed outbox lay in the receipt's own row, in one piece."""
+    large = os.urandom(3 * 2**20)
+    connection = sqlite.connect(str(tmp_path / "store.db"), isolation_level=None)
+    connection.set_key(bytearray(b"x'" + KEY.hex().encode() + b"'"))
+    for step in STEPS[:2]:
+        connection.executescript(step)
+    connection.execute("INSERT INTO meta VALUES (1, x'00', 0, 0)")
+    for enrolment, outbox in (("e1", large), ("e2", b"")):
+        row = (enrolment, f"r{enrolment}", b"signed", 7, len(outbox), 5, outbox)
+        connection.execute("INSERT INTO receipt VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    store = SqliteStore.open(tmp_path / "store.db", bytearray(KEY))
+    with store.read() as tx:
+        name = hashlib.sha256(large).hexdigest()
+        (kept,) = tx.post.sealed("e1")
+        assert kept == Sealed(
+            enrolment="e1", sha256=name, length=len(large), records=5, begun=7, held=len(large), whole=True
+        )
+        found = b""
+        while piece := tx.post.sealed_bytes("e1", name, len(found)):
+            found += piece
+        assert found == large
+        assert tx.post.sealed("e2") == []
+        receipts = [tx.post.receipt(enrolment) for enrolment in ("e1", "e2")]
+        assert [(each.receipt_id, each.outbox_bytes) for each in receipts if each] == [
+            ("re1", len(large)), ("re2", 0)
+        ]  # fmt: skip
+    store.close()
 
 
 @pytest.mark.parametrize(

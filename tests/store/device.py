@@ -11,10 +11,11 @@ from app.keys.secret import SecretBytes
 from app.paths import Profile
 from app.store import outbox, seal
 from app.store.store import Store
-from sync.protocol import outbox_seal, sealing
+from sync.protocol import sealing
 from sync.protocol.ids import new_device_id, new_incarnation
 from sync.protocol.kinds import KINDS
 from sync.protocol.ops import Op
+from tests.protocol.sealed import open_records
 
 PERSON = "lena@example.com"
 CUSTOMER, CONTACT, DEAL, TASK = (KINDS[name] for name in ("customer", "contact", "deal", "task"))
@@ -66,7 +67,7 @@ class Device:
 
     def sealed(self) -> dict[tuple[bytes, bytes], list[Op]]:
         """What the recovery key finds in the sealed outbox."""
-        return outbox_seal.open_records(seal.read(self.profile.sealed_outbox), self.recovery)
+        return open_records(seal.read(self.profile.sealed_outbox), self.recovery)
 
     def assert_sealed(self, store: Store) -> None:
         """Every waiting op has its sealed copy, word for word."""

@@ -13,10 +13,11 @@ from app.store import outbox, records, seal, seal_book
 from app.store.replica import StoreReplica
 from app.store.store import Store
 from sync.client.ports import Answer
-from sync.protocol import outbox_seal, sealing
+from sync.protocol import sealing
 from sync.protocol.errors import BadFrames, KnownError
 from sync.protocol.messages import Cursor
 from sync.protocol.ops import Act, Op
+from tests.protocol.sealed import open_records
 from tests.store.device import CUSTOMER, Device
 
 
@@ -39,7 +40,7 @@ def test_records_come_back_in_order_and_the_last_of_a_number_counts(tmp_path: Pa
     file.append(ops(1), b"d" * 16, b"j" * 8)
     assert file.length == path.stat().st_size
     file.close()
-    found = outbox_seal.open_records(seal.read(path), key)
+    found = open_records(seal.read(path), key)
     first = found[b"d" * 16, b"i" * 8]
     assert [(op.n, op.set["name"]) for op in first] == [(1, "Anna"), (2, "Bert"), (3, "Anna"), (4, "Bert")]
     assert found[b"d" * 16, b"j" * 8] == ops(1)
@@ -67,12 +68,12 @@ def test_no_other_key_opens_a_record_and_an_altered_one_is_refused(tmp_path: Pat
     file.append(ops(1), b"d" * 16, b"i" * 8)
     file.close()
     with pytest.raises(KnownError):
-        outbox_seal.open_records(seal.read(path), X25519PrivateKey.generate())
+        open_records(seal.read(path), X25519PrivateKey.generate())
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)
     with pytest.raises(KnownError):
-        outbox_seal.open_records(seal.read(path), key)
+        open_records(seal.read(path), key)
 
 
 def test_a_record_that_does_not_hold_ops_is_refused() -> None:
@@ -80,7 +81,7 @@ def test_a_record_that_does_not_hold_ops_is_refused() -> None:
     public = sealing.public_bytes(key)
     for plain in (b"", b"\xc1", b"\x90", b"\x91" * 10_000):
         with pytest.raises(BadFrames):
-            outbox_seal.open_records([sealing.seal(public, sealing.OUTBOX, plain)], key)
+            open_records([sealing.seal(public, sealing.OUTBOX, plain)], key)
 
 
 def test_no_file_holds_no_records(tmp_path: Path) -> None:

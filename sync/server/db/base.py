@@ -150,8 +150,20 @@ class FiledOrder(msgspec.Struct, frozen=True, kw_only=True):
     reported: int = 0
 
 
+class Sealed(msgspec.Struct, frozen=True, kw_only=True):
+    """A sealed outbox that a device hands in: what it comes to, and how much of it is here from its beginning."""
+
+    enrolment: str
+    sha256: str
+    length: int
+    records: int
+    begun: int
+    held: int = 0
+    whole: bool = False  # all of it, and it is what the device said
+
+
 class StoredReceipt(msgspec.Struct, frozen=True, kw_only=True):
-    """A verified receipt, with what came of the sealed outbox."""
+    """A verified receipt, with what it says of the sealed outbox."""
 
     enrolment: str
     receipt_id: str
@@ -335,14 +347,26 @@ class Post(Protocol):
     def receipt(self, enrolment: str) -> StoredReceipt | None:
         """The verified receipt of a device."""
 
-    def put_receipt(self, receipt: StoredReceipt, outbox: bytes) -> None:
-        """Keep a verified receipt and the sealed outbox."""
+    def put_receipt(self, receipt: StoredReceipt) -> None:
+        """Keep a verified receipt."""
 
-    def sealed_outbox(self, enrolment: str) -> bytes | None:
-        """The sealed outbox of a wiped device."""
+    def sealed(self, enrolment: str) -> list[Sealed]:
+        """The sealed outboxes of a device, oldest first, the unfinished ones too."""
 
-    def packets_for(self, enrolment: str) -> list[Packet]:
-        """Packets the device has not taken in yet, oldest first."""
+    def put_sealed(self, sealed: Sealed) -> None:
+        """Keep how far a sealed outbox is."""
+
+    def put_piece(self, enrolment: str, sha256: str, begins: int, data: bytes) -> None:
+        """Keep a piece of a sealed outbox."""
+
+    def sealed_bytes(self, enrolment: str, sha256: str, at: int) -> bytes:
+        """What is kept of a sealed outbox from `at` on, a piece of it at most; b"" behind its end."""
+
+    def drop_sealed(self, enrolment: str, sha256: str) -> None:
+        """Forget a sealed outbox and its pieces."""
+
+    def packets_for(self, enrolment: str, most: int) -> list[Packet]:
+        """Packets the device has not taken in yet, the oldest ones."""
 
     def has_packet(self, enrolment: str, source: bytes) -> bool:
         """Whether ops of that device were ever filed for this one."""
@@ -388,6 +412,9 @@ class Store(Protocol):
 
     def write(self) -> AbstractContextManager[Transaction]:
         """A write transaction: kept, durably, when the block ends, and undone when it raises."""
+
+    def room(self) -> int:
+        """Bytes that are free on the disk the store lies on."""
 
     def close(self) -> None:
         """Wait for what runs and close."""

@@ -92,5 +92,20 @@ STEPS: Final[tuple[str, ...]] = (
     ALTER TABLE record ADD COLUMN subject BLOB NOT NULL DEFAULT x'';
     CREATE INDEX record_subject ON record (subject) WHERE subject <> x'';
     """,
+    # Sealed outboxes come in pieces, before a receipt or without one; `sha256_hex` is lent by whoever migrates.
+    """
+    CREATE TABLE sealed_outbox (
+        enrolment TEXT NOT NULL, sha256 TEXT NOT NULL, length INTEGER NOT NULL, records INTEGER NOT NULL,
+        begun INTEGER NOT NULL, held INTEGER NOT NULL, whole INTEGER NOT NULL, PRIMARY KEY (enrolment, sha256)
+    );
+    CREATE TABLE sealed_piece (
+        enrolment TEXT NOT NULL, sha256 TEXT NOT NULL, begins INTEGER NOT NULL, data BLOB NOT NULL,
+        PRIMARY KEY (enrolment, sha256, begins)
+    );
+    INSERT INTO sealed_outbox SELECT enrolment, sha256_hex(outbox), outbox_bytes, outbox_records, received,
+        outbox_bytes, 1 FROM receipt WHERE outbox_bytes > 0;
+    INSERT INTO sealed_piece SELECT enrolment, sha256_hex(outbox), 0, outbox FROM receipt WHERE outbox_bytes > 0;
+    ALTER TABLE receipt DROP COLUMN outbox;
+    """,
 )
 VERSION: Final = len(STEPS)

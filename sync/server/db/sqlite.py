@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import queue
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,6 +81,7 @@ class SqliteStore:
         self._lock = threading.Lock()
         self._readers: queue.LifoQueue[Any] = queue.LifoQueue()
         self._opened: list[Any] = []
+        self._folder = path.parent
         try:
             with _foreign_errors():
                 self._writer = self._connect(path, key)
@@ -154,6 +157,13 @@ class SqliteStore:
         finally:
             self._lock.release()
 
+    def room(self) -> int:
+        """Bytes that are free on the disk the store lies on. Raises StoreError."""
+        try:
+            return shutil.disk_usage(self._folder).free
+        except OSError:
+            raise StoreError(_("The server's store could not be used.")) from None
+
     def close(self) -> None:
         """Close every connection; the last one folds the log of writes into the file."""
         with self._lock:
@@ -184,6 +194,7 @@ def _migrate(connection: Any) -> None:
         raise StoreError(
             _("This store was made by a newer Fieldkeep."), _("Start the newer version, or restore a backup.")
         )
+    connection.create_function("sha256_hex", 1, lambda data: hashlib.sha256(data).hexdigest())
     for number, step in enumerate(STEPS[found:], found + 1):
         connection.executescript(f"BEGIN IMMEDIATE;{step};PRAGMA user_version = {number};COMMIT;")
     if found == 0:

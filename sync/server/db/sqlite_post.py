@@ -1,4 +1,4 @@
-"""Documents, orders, receipts, recovered packets and audit lines in the SQLCipher store."""
+"""Documents, orders, receipts, sealed outboxes, recovered packets and audit lines in the SQLCipher store."""
 
 # Only lists of our own columns are put into statements; every value is bound.
 # ruff: noqa: S608
@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from sync.protocol.texts import gettext as _
-from sync.server.db.base import AuditLine, FiledOrder, Packet, StoredReceipt
+from sync.server.db.base import AuditLine, FiledOrder, Packet, Sealed, StoredReceipt
 from sync.server.errors import StoreError
 
 _ORDER = "seq, order_id, op, digest, envelope, enrolment, reason, signers, filed, not_before, expires, report, reported"
 _PACKET = "id, target, source, data, ops, filed, taken"
+_SEALED = "enrolment, sha256, length, records, begun, held, whole"
+_PIECE = 2**20  # bytes read at once
 
 
 class SqlitePost:
@@ -115,10 +117,11 @@ class SqlitePost:
             outbox_records=row[5],
         )
 
-    def put_receipt(self, receipt: StoredReceipt, outbox: bytes) -> None:
-        """Keep a verified receipt and the sealed outbox."""
+    def put_receipt(self, receipt: StoredReceipt) -> None:
+        """Keep a verified receipt."""
         self._db.execute(
-            "INSERT INTO receipt VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO receipt (enrolment, receipt_id, envelope, received, outbox_bytes, outbox_records) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
             (
                 receipt.enrolment,
                 receipt.receipt_id,
@@ -126,19 +129,61 @@ class SqlitePost:
                 receipt.received,
                 receipt.outbox_bytes,
                 receipt.outbox_records,
-                outbox,
             ),
         )
 
-    def sealed_outbox(self, enrolment: str) -> bytes | None:
-        """The sealed outbox of a wiped device."""
-        row = self._db.execute("SELECT outbox FROM receipt WHERE enrolment = ?", (enrolment,)).fetchone()
-        return row[0] if row else None
-
-    def packets_for(self, enrolment: str) -> list[Packet]:
-        """Packets the device has not taken in yet, oldest first."""
+    def sealed(self, enrolment: str) -> list[Sealed]:
+        """The sealed outboxes of a device, oldest first, the unfinished ones too."""
         rows = self._db.execute(
-            f"SELECT {_PACKET} FROM packet WHERE target = ? AND taken = 0 ORDER BY rowid", (enrolment,)
+            f"SELECT {_SEALED} FROM sealed_outbox WHERE enrolment = ? ORDER BY begun, rowid", (enrolment,)
+        )
+        return [
+            Sealed(
+                enrolment=row[0], sha256=row[1], length=row[2], records=row[3], begun=row[4], held=row[5],
+                whole=bool(row[6]),
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    def put_sealed(self, sealed: Sealed) -> None:
+        """Keep how far a sealed outbox is."""
+        self._db.execute(
+            f"INSERT INTO sealed_outbox ({_SEALED}) VALUES (?,?,?,?,?,?,?) "
+            "ON CONFLICT (enrolment, sha256) DO UPDATE SET held = excluded.held, whole = excluded.whole",
+            (
+                sealed.enrolment,
+                sealed.sha256,
+                sealed.length,
+                sealed.records,
+                sealed.begun,
+                sealed.held,
+                int(sealed.whole),
+            ),
+        )
+
+    def put_piece(self, enrolment: str, sha256: str, begins: int, data: bytes) -> None:
+        """Keep a piece of a sealed outbox."""
+        self._db.execute("INSERT INTO sealed_piece VALUES (?, ?, ?, ?)", (enrolment, sha256, begins, data))
+
+    def sealed_bytes(self, enrolment: str, sha256: str, at: int) -> bytes:
+        """What is kept of a sealed outbox from `at` on, a piece of it at most; b"" behind its end."""
+        row = self._db.execute(
+            "SELECT substr(data, ? - begins + 1, ?) FROM sealed_piece "
+            "WHERE enrolment = ? AND sha256 = ? AND begins <= ? ORDER BY begins DESC LIMIT 1",
+            (at, _PIECE, enrolment, sha256, at),
+        ).fetchone()
+        return row[0] if row else b""
+
+    def drop_sealed(self, enrolment: str, sha256: str) -> None:
+        """Forget a sealed outbox and its pieces."""
+        for table in ("sealed_piece", "sealed_outbox"):
+            self._db.execute(f"DELETE FROM {table} WHERE enrolment = ? AND sha256 = ?", (enrolment, sha256))
+
+    def packets_for(self, enrolment: str, most: int) -> list[Packet]:
+        """Packets the device has not taken in yet, the oldest ones."""
+        rows = self._db.execute(
+            f"SELECT {_PACKET} FROM packet WHERE target = ? AND taken = 0 ORDER BY rowid LIMIT ?",
+            (enrolment, most),
         )
         return [
             Packet(

@@ -1,0 +1,20 @@
+"""What the recovery key finds in sealed records, in one piece, for tests to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from sync.protocol import outbox_seal
+from sync.protocol.ops import Op
+from sync.protocol.outbox_seal import Source
+
+
+def open_records(sealed: Iterable[bytes], private: X25519PrivateKey) -> dict[Source, list[Op]]:
+    """The ops of sealed records by source, in order of their numbers."""
+    parts = [outbox_seal.open_record(record, private) for record in sealed]
+    index = outbox_seal.Index()
+    for place, part in enumerate(parts):
+        index.note(place, part)
+    return {source: list(index.in_order(source, parts.__getitem__)) for source in index.sources()}
