@@ -161,3 +161,24 @@ def test_the_code_is_in_no_process_list(town: Town) -> None:
     assert code.encode() not in b"".join(
         path.read_bytes() for path in made.folder.rglob("*") if path.is_file()
     )
+
+
+def test_what_is_printed_moves_no_cursor_and_shows_no_name_as_another(laptop: Laptop, tmp_path: Path) -> None:
+    """A name may come from another program's file; the terminal obeys nothing of it, and JSON keeps it whole."""
+    name = "Zebra\u202egpj.exe\u200b\u2066"
+    made = laptop.json("add", "customer", "-", stdin={"name": name, "industry": "one\u2069two"})
+    assert made["name"] == name
+    file = tmp_path / "bad\u202e.csv"
+    file.write_text(f'Name,Employees,\u202eOther\n"Okapi",many\u202e\n"{name} 2","a\nb"\n', encoding="utf-8")
+    shown = [
+        laptop.ask("show", made["id"]).out,
+        laptop.ask("list", "customer").out,
+        laptop.ask("search", "Zebra").out,
+        laptop.ask("import", str(file), "--kind", "customer", "--dry-run").out,
+    ]
+    for out in shown[:3]:
+        assert "Zebragpj.exe" in out
+    assert "bad.csv" in shown[3]
+    for out in (*shown, laptop.ask("show", made["id"], "--json").out):
+        assert all(c in "\n\t\u200d" or unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp") for c in out)
+    assert laptop.show(made["id"])["industry"] == "one\u2069two"
