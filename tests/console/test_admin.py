@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from sync.server import config
 from tests.server.driver import Device, Tls
 from tests.server.running import Org, Running
 
@@ -78,6 +79,9 @@ def test_json_is_taken_anywhere(org: Org) -> None:
         ["person", "add", "a@example.com", "--role", "king", "--team", "x"],
         ["wipe", "laptop"],
         ["recover", "laptop"],
+        ["refused", "laptop", "other"],
+        ["wipe", "laptop", "--reason", "lost", "--wait", "-3"],
+        ["wipe", "laptop", "--reason", "lost", "--wait", "nan"],
     ],
     ids=" ".join,
 )
@@ -90,6 +94,7 @@ def test_refusals_end_with_1_and_say_why(org: Org, tmp_path: Path) -> None:
         (["lock", "laptop"], "no device"),
         (["person", "add", "nobody", "--role", "rep", "--team", "x"], "e-mail"),
         (["recover", "laptop", "--to", "other"], "no device"),
+        (["refused", "laptop"], "no device"),
     ):
         done = org.admin(*words, check=False)
         assert (done.returncode, done.stdout) == (1, "")
@@ -203,6 +208,94 @@ def test_a_second_wipe_waits_for_the_first(org: Org, ana: Device) -> None:
     org.admin("wipe", "ana", "--reason", "lost")
     assert "already" in org.admin("wipe", "ana", "--reason", "lost").stdout
     assert len(org.json("orders")) == 1
+
+
+def test_a_wiping_or_wiped_device_takes_no_other_order(org: Org, ana: Device) -> None:
+    org.admin("wipe", "ana", "--reason", "lost")
+    (wipe,) = org.json("orders")
+    assert org.json("wipe", "ana", "--reason", "lost") == wipe
+    for verb in ("lock", "unlock"):
+        done = org.admin(verb, "ana", check=False)
+        assert (done.returncode, "wiped or about to be" in done.stderr) == (1, True)
+    ana.hand_in(ana.receipt(ana.ask().paper("order").data))
+    for words in (["lock"], ["wipe", "--reason", "lost"], ["wipe", "--reason", "lost", "--wait", "1"]):
+        done = org.admin(words[0], ana.enrolment, *words[1:], check=False)
+        assert (done.returncode, done.stdout, "wiped" in done.stderr) == (1, "", True)
+    assert org.json("orders") == [{**wipe, "state": "done", "reported": org.json("orders")[0]["reported"]}]
+
+
+def test_work_goes_to_another_person_only_when_that_is_meant(org: Org, server: Running, ana: Device) -> None:
+    org.admin("person", "add", "bo@example.com", "--role", "rep", "--team", "Sales")
+    line = Tls(server.url, None)
+    bo = Device(line, "bo")
+    bo.enrol(org.code("bo@example.com"))
+    ana.add("customer", name="Unsent")
+    org.admin("wipe", "ana", "--reason", "lost")
+    ana.hand_in(ana.receipt(ana.ask().paper("order").data))
+    done = org.admin("recover", "ana", "--to", "bo", check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    for word in ("bo@example.com", "ana@example.com", "--other-person"):
+        assert word in done.stderr
+    assert not [paper for paper in bo.ask().papers if paper.kind == "recovered"]
+    assert org.json("recover", "ana", "--to", "bo", "--other-person")["handed_over"] == 1
+    assert [paper.kind for paper in bo.ask().papers if paper.kind == "recovered"] == ["recovered"]
+    line.close()
+    assert server.stop() == 0
+    folders, _settings = config.load(org.data)
+    store = config.open_store(folders)
+    with store.read() as tx:
+        verbs = [each.verb for each in tx.post.audit_lines() if each.object == ana.enrolment]
+    store.close()
+    assert verbs[-1] == f"recover for another person to {bo.enrolment}"
+
+
+def test_a_name_moves_no_cursor_and_shows_as_it_is(org: Org, server: Running) -> None:
+    name = "lap\u202etop\u200b"
+    org.admin("person", "add", "ana@example.com", "--role", "rep", "--team", "Sales")
+    line = Tls(server.url, None)
+    device = Device(line, name)
+    device.enrol(org.code("ana@example.com"))
+    line.close()
+    org.admin("lock", device.enrolment, "--reason", "left\u2028in a \u2066taxi")
+    for words in (["devices"], ["orders"], ["lock", device.enrolment], ["unlock", device.enrolment]):
+        shown = org.admin(*words).stdout
+        assert "laptop" in shown
+        assert all(c == "\n" or c.isprintable() for c in shown)
+    (kept,) = org.json("devices")
+    assert kept["name"] == name
+    assert "\u202e" not in org.admin("devices", "--json").stdout
+
+
+def test_tables_have_heads_and_say_when_there_is_nothing(org: Org) -> None:
+    for verb, none in (("devices", "enrol-code"), ("orders", "No order"), ("refused", "no refused change")):
+        done = org.admin(verb)
+        assert (done.stdout, none in done.stderr) == ("", True)
+        assert org.json(verb) == []
+    org.admin("person", "add", "ana@example.com", "--role", "rep", "--team", "上海/销售")
+    head, ana, it = org.admin("person", "list").stdout.splitlines()
+    assert head.split() == ["person", "role", "team", "territory", "devices"]
+    assert ana.split() == ["ana@example.com", "rep", "上海/销售", "0"]
+    assert it.split() == ["it@example.com", "it", "0"]
+
+
+def test_a_folder_of_somebody_else_is_refused_with_the_next_step(org: Org) -> None:
+    (org.data / "server.json").chmod(0o644)
+    done = org.admin("devices", check=False)
+    assert (done.returncode, "chmod" in done.stderr) == (1, True)
+    (org.data / "server.json").chmod(0o600)
+    org.secrets.rename(org.folder / "elsewhere")
+    done = org.admin("devices", check=False)
+    assert (done.returncode, "secrets" in done.stderr, "init" in done.stderr) == (1, True, True)
+
+
+def test_the_reader_may_go_before_the_end(org: Org) -> None:
+    command = [str(org.scripts / "fieldkeep-admin"), "--data", str(org.data), "person", "list"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        running.stdout.close()
+        assert running.wait(30) == 1
+        assert running.stderr is not None
+        assert running.stderr.read() == b""
 
 
 def test_the_socket_is_its_owners_alone(org: Org, server: Running) -> None:
