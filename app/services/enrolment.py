@@ -123,8 +123,16 @@ def _enrol(profile: Profile, code: codes.EnrolCode, name: str) -> Card:
             else:
                 _clear(profile, started)
         raise
-    remove(_marker(profile))
+    with contextlib.suppress(AppError, OSError):  # the first opening does it again
+        settle(profile, SystemKeyring(card.org, card.device))
     return card
+
+
+def settle(profile: Profile, ring: Keyring) -> None:
+    """Where the card is written the keys are in use, and nothing takes them back. Raises AppError, OSError."""
+    if _marker(profile).exists():
+        ring.delete(ENROLLING)
+        remove(_marker(profile))
 
 
 def _not_let_in(problem: BaseException) -> bool:
@@ -148,6 +156,8 @@ def _begun(profile: Profile, started: _Started, root: Root) -> _Device | None:
     if started.org != root.org:
         return None
     ring = SystemKeyring(started.org, started.device)
+    if ring.get(ENROLLING) != started.token:
+        return None
     try:
         _clear_papers(profile)
         keys = device_keys.load(ring)
@@ -190,8 +200,6 @@ def _keep_all(
         guarded.close()
     # An earlier wipe's stone goes before the card comes: a card beside it would be a device that says it is wiped.
     remove(profile.tombstone)
-    # From here on these keys are in use, and nothing takes them back.
-    device.ring.delete(ENROLLING)
     card.write(profile)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
-from app.errors import KeyMissing, Locked, NotEnrolled, StoreDamaged
+from app.errors import KeyMissing, KeyringUnreachable, Locked, NotEnrolled, StoreDamaged
 from app.keys import header
 from app.keys.ring import Keyring, SystemKeyring
 from app.keys.state import StateFile
 from app.paths import Profile
 from app.services import orphan, wipe
 from app.services.card import Card, read_card
+from app.services.enrolment import settle
 from app.services.held import read_held
 from app.services.memory import Memory
 from app.services.opener import Opener
@@ -54,6 +56,8 @@ def _open(profile: Profile, wipe_step: wipe.Step, look: _Look) -> Session:
     opener = Opener(profile.one_opener)
     ring = SystemKeyring(card.org, card.device)
     try:
+        with contextlib.suppress(KeyringUnreachable, OSError):  # asked again at the next start
+            settle(profile, ring)
         found = look(profile, card, ring)
     except BaseException:
         opener.close()

@@ -55,6 +55,28 @@ def test_a_lost_answer_is_given_again_to_the_same_device(inside: Inside, code: s
     assert len(inside.office.devices()) == 1
 
 
+def test_a_device_that_never_heard_of_it_is_let_in_by_a_fresh_code(inside: Inside, code: str) -> None:
+    device = Device(inside.send, "Laptop")
+    first = device.enrol(code)
+    device.name = "Renamed"
+    again = device.enrol(inside.office.enrol_code("ana@example.com"))
+    assert again.enrolment == first.enrolment
+    assert [each.name for each in inside.office.devices()] == ["Renamed"]
+
+
+def test_a_device_that_has_spoken_is_let_in_by_no_fresh_code(inside: Inside, code: str) -> None:
+    device = Device(inside.send, "Laptop")
+    device.enrol(code)
+    device.sync()
+    fresh = inside.office.enrol_code("ana@example.com")
+    assert refused(device, fresh).trouble.problem is Problem.BAD_REQUEST
+    inside.person("bo@example.com")
+    silent = Device(inside.send, "Silent")
+    silent.enrol(fresh)  # it was not used up
+    others = inside.office.enrol_code("bo@example.com")
+    assert refused(silent, others).trouble.problem is Problem.BAD_REQUEST
+
+
 def test_a_code_of_yesterday_is_refused(inside: Inside, code: str) -> None:
     inside.skew = 24 * 3_600_000 + 1_000
     assert refused(Device(inside.send), code).trouble.problem is Problem.BAD_CODE

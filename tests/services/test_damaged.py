@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from app.keys.ring import SystemKeyring
+from app.viewmodels.shell import Screen, Shell
 from tests.road import ANNA, Laptop, Town
 from tests.services.test_enrolment import HELD
+from tests.viewmodels.conftest import Held
 
 LEFT = ["profile.lock", "tombstone.json"]
 Damage = Callable[[Laptop], None]
@@ -195,3 +197,38 @@ def test_an_unlock_that_a_damaged_device_took_is_not_kept_from_a_later_lock(town
     assert laptop.json("status")["state"] == "locked"
     town.order("unlock", laptop)
     assert laptop.ask("sync").code == 0
+
+
+def test_a_window_on_it_hands_in_and_is_wiped(town: Town) -> None:
+    """Who only ever opens the window: it says what is wrong, tries again by itself, and takes the wipe."""
+    laptop = _damaged(town, _spoil("store.hdr"))
+    held = Held()
+    shell = Shell(laptop.profile, held, held)
+    town.server.stop()
+    shell.start()
+    held.turn()
+    assert (shell.screen, shell.notice.title) == (Screen.TROUBLE, "The key file of this store is damaged.")
+    town.server.start()
+    shell.tick()
+    held.turn()
+    assert shell.screen is Screen.TROUBLE
+    assert "Ask IT to recover it" in shell.notice.body
+    town.order("wipe", laptop)
+    shell.tick()
+    held.turn()
+    assert shell.screen is Screen.WIPED
+    shell.close(lambda: None)
+    held.turn()
+    assert (laptop.files(), laptop.entries()) == (LEFT, {})
+    assert town.device(laptop)["outbox_records"] > 0
+
+
+def test_a_window_on_lost_documents_opens_by_itself(town: Town) -> None:
+    laptop = _damaged(town, _lose("policy.json"))
+    held = Held()
+    shell = Shell(laptop.profile, held, held)
+    shell.start()
+    held.turn()
+    assert shell.screen is Screen.WORK
+    shell.close(lambda: None)
+    held.turn()

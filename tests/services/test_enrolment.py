@@ -21,13 +21,17 @@ HELD = {"ring.1", "share.1", "dev", "enc", "hw", "trust"}
 @pytest.mark.parametrize(
     "every", [7, pytest.param(1, marks=pytest.mark.slow)], ids=["some steps", "each step"]
 )
-def test_killed_at_any_step_it_can_be_done_again(town: Town, every: int) -> None:
-    """Each death leaves a profile that enrols with the next code, and no key of the device that was cut off."""
+@pytest.mark.parametrize("fresh", [True, False], ids=["fresh codes", "one code"])
+def test_killed_at_any_step_it_can_be_done_again(town: Town, every: int, fresh: bool) -> None:
+    """Each death leaves a profile that enrols with the same code or the next, and no key of a device cut off."""
     laptop = town.laptop()
+    code = town.code(ANNA)
     before = all_entries()
     deaths = 0
     for at in range(0, 100, every):
-        answer = laptop.act("enrol", at=at, code=town.code(ANNA), name=f"dies at {at} of {every}")
+        code = town.code(ANNA) if fresh else code
+        name = f"dies at {at} of {every}" if fresh else f"dies in steps of {every}"
+        answer = laptop.act("enrol", at=at, code=code, name=name)
         if laptop.profile.device.exists():
             break  # the card is the last thing written: from here on it is enrolled
         assert answer.code == -9, answer.err

@@ -40,6 +40,13 @@ def test_a_status_in_words(status: SyncStatus, state: str, words: str, action: s
     assert found.sentence
 
 
+def test_what_it_must_hear_comes_before_all_else() -> None:
+    found = standing(SyncStatus(Phase.REFUSED, waiting=1, conflicts=2, title="Too old.", alarm="signature"))
+    assert (found.state, found.words, found.action) == ("refused", "Tell IT · see why", "Sync now")
+    assert "(signature)" in found.sentence
+    assert found.sentence.endswith("Tell IT.")
+
+
 def test_a_refusal_says_why() -> None:
     found = standing(SyncStatus(Phase.REFUSED, title="This version is too old.", hint="Update it."))
     assert found.sentence == "This version is too old. Update it."

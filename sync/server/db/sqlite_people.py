@@ -100,7 +100,7 @@ class SqlitePeople:
         self._db.execute(
             "INSERT INTO device (enrolment, device, name, keyid, spki, sealing_key, person, platform, enrolled, "
             "app_version, last_seen, unsent, locked, wiped, posture) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
-            "ON CONFLICT (enrolment) DO UPDATE SET app_version = excluded.app_version, "
+            "ON CONFLICT (enrolment) DO UPDATE SET name = excluded.name, app_version = excluded.app_version, "
             "last_seen = excluded.last_seen, unsent = excluded.unsent, locked = excluded.locked, "
             "wiped = excluded.wiped, posture = excluded.posture",
             (
