@@ -1,0 +1,226 @@
+"""Recovered work comes in parcels of bounded size, in order, each change once, however often it is begun anew."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from sync.compose import office_socket
+from sync.console import recovery
+from sync.console.ports import Office
+from sync.protocol import outbox_seal, sealing
+from sync.protocol.desk import Parcel
+from sync.protocol.errors import KnownError
+from sync.protocol.ops import Op
+from sync.server.office import StoreOffice
+from tests.server.driver import Device
+from tests.server.inside import Inside, nobody_asks
+
+
+@pytest.fixture
+def ana(inside: Inside) -> Device:
+    """The device that will be wiped."""
+    return inside.device(inside.person("ana@example.com"), "ana")
+
+
+@pytest.fixture
+def heir(inside: Inside, ana: Device) -> Device:
+    """The next device of the same person."""
+    return inside.device("ana@example.com", "heir")
+
+
+def given(inside: Inside, heir: Device) -> list[tuple[bytes, Op]]:
+    """Incarnation and op of everything that was handed over, in order, packet by packet as the device takes it."""
+    found: list[tuple[bytes, Op]] = []
+    told: list[bytes] = []
+    while papers := heir.exchange(recovered=told).papers:
+        for paper in papers:
+            part = outbox_seal.read_part(sealing.unseal(heir.seal_key, sealing.RECOVERED, paper.data))
+            found.extend((part.incarnation, op) for op in part.ops)
+        told = [paper.id for paper in papers]
+    return found
+
+
+def recover(inside: Inside, office: Office, source: Device, heir: Device) -> tuple[int, int]:
+    return recovery.recover(office, inside.keys, nobody_asks, inside.view(source), inside.view(heir))
+
+
+class Watched:
+    """The office, with the sizes of what goes through it; it may break off."""
+
+    def __init__(self, office: StoreOffice, break_at: int = 10**9) -> None:
+        self._office = office
+        self._break_at = break_at
+        self.sizes: list[int] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._office, name)
+
+    def sealed(self, source: str, sha256: str, at: int) -> bytes:
+        """Fetch a piece."""
+        data = self._office.sealed(source, sha256, at)
+        self.sizes.append(len(data))
+        return data
+
+    def hand_over(self, source: str, target: str, parcels: list[Parcel]) -> int:
+        """File parcels, then perhaps be gone before that is told."""
+        self.sizes.append(sum(len(each.data) for each in parcels))
+        fresh = self._office.hand_over(source, target, parcels)
+        self._break_at -= 1
+        if self._break_at < 0:
+            raise KnownError("gone")
+        return fresh
+
+
+def visits(device: Device, count: int) -> list[Op]:
+    """So many ops that only this device has; sealed as they are made."""
+    for number in range(count):
+        device.add("activity", subject=f"Visit {number}", about="said " * 40)
+    return list(device.waiting)
+
+
+def test_it_takes_no_more_memory_than_a_message(
+    inside: Inside, ana: Device, heir: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "AT_ONCE", 20_000)
+    monkeypatch.setattr(recovery, "PARCEL_BYTES", 8_000)
+    monkeypatch.setattr(recovery, "_BUFFER", 5_000)
+    ops = visits(ana, 400)
+    ana.hand_up_all(3_000)
+    ana.hand_in(ana.receipt(inside.wipe(ana), along=False))
+    watched = Watched(inside.office)
+    assert recover(inside, watched, ana, heir) == (400, 400)
+    assert len(ana.sealed) > 100_000
+    assert max(watched.sizes) <= 20_000
+    assert [op for _incarnation, op in given(inside, heir)] == ops
+
+
+@pytest.mark.parametrize("break_at", range(5))
+def test_begun_anew_after_a_cut_it_hands_over_the_rest_alone(
+    inside: Inside, ana: Device, heir: Device, monkeypatch: pytest.MonkeyPatch, break_at: int
+) -> None:
+    monkeypatch.setattr(recovery, "AT_ONCE", 9_000)
+    monkeypatch.setattr(recovery, "PARCEL_BYTES", 8_000)
+    ops = visits(ana, 120)
+    ana.hand_in(ana.receipt(inside.wipe(ana)))
+    watched = Watched(inside.office, break_at)
+    with pytest.raises(KnownError):
+        recover(inside, watched, ana, heir)
+    first = given(inside, heir)  # the device takes in what has come, before IT tries again
+    found, fresh = recover(inside, Watched(inside.office), ana, heir)
+    assert (found, fresh + len(first)) == (120, 120)
+    assert recover(inside, inside.office, ana, heir) == (120, 0)
+    assert [op for _incarnation, op in first + given(inside, heir)] == ops
+
+
+def test_work_that_was_sealed_again_comes_in_the_order_of_its_numbers(
+    inside: Inside, ana: Device, heir: Device
+) -> None:
+    """A lost file is sealed anew behind what came after it: an edit must not come before the record it edits."""
+    ops = visits(ana, 6)
+    assert ana.root is not None
+    frames: list[bytes] = []
+    for some in (ops[3:5], ops[0:2], [ops[5]], [ops[2], ops[4]]):
+        sealed = outbox_seal.seal_ops(ana.root.recovery, ana.device, ana.incarnation, some)
+        frames.extend(frame for _ops, frame in sealed)
+    ana.sealed = b"".join(frames)
+    ana.hand_in(ana.receipt(inside.wipe(ana)))
+    assert recover(inside, inside.office, ana, heir) == (6, 6)
+    assert [op for _incarnation, op in given(inside, heir)] == ops
+
+
+def test_of_several_outboxes_each_change_comes_once(inside: Inside, ana: Device, heir: Device) -> None:
+    """Handed in when the store was lost, and again, with more in it, when the device was wiped."""
+    early = visits(ana, 3)
+    ana.hand_up_all()
+    ana.sealed += b"\0\0\1\0torn"
+    ana.hand_up_all()
+    ana.sealed = ana.sealed[: -len(b"\0\0\1\0torn")]
+    ops = early + visits(ana, 3)[3:]
+    ana.hand_in(ana.receipt(inside.wipe(ana)))
+    assert inside.view(ana).outbox_records == 3 + 3 + 6
+    assert recover(inside, inside.office, ana, heir) == (6, 6)
+    assert [op for _incarnation, op in given(inside, heir)] == ops
+
+
+def test_what_one_incarnation_sent_says_nothing_of_the_next(
+    inside: Inside, ana: Device, heir: Device
+) -> None:
+    visits(ana, 2)
+    ana.sync()
+    ana.incarnation, ana.n, ana.waiting, ana.session = b"another1", 0, [], None
+    ops = visits(ana, 3)
+    ana.hand_in(ana.receipt(inside.wipe(ana)))
+    assert recover(inside, inside.office, ana, heir) == (3, 3)
+    assert given(inside, heir) == [(b"another1", op) for op in ops]
+
+
+def test_work_of_another_device_in_the_outbox_is_not_given_away(
+    inside: Inside, ana: Device, heir: Device
+) -> None:
+    visits(ana, 1)
+    own, ana.device = ana.device, b"x" * 16
+    visits(ana, 1)
+    ana.device = own
+    ana.hand_in(ana.receipt(inside.wipe(ana)))
+    with pytest.raises(KnownError, match="not of this device"):
+        recover(inside, inside.office, ana, heir)
+    assert given(inside, heir) == []
+
+
+def test_a_part_that_the_server_lacks_is_told(inside: Inside, ana: Device, heir: Device) -> None:
+    visits(ana, 4)
+    ana.hand_up_all(300)
+    with inside.store.write() as tx:
+        (kept,) = tx.post.sealed(ana.enrolment)
+        tx.post.drop_sealed(ana.enrolment, kept.sha256)
+        tx.post.put_sealed(kept)
+        tx.post.put_piece(ana.enrolment, kept.sha256, 0, ana.sealed[:300])
+    with pytest.raises(KnownError, match="part of the sealed work"):
+        recover(inside, inside.office, ana, heir)
+
+
+@pytest.fixture
+def by_socket(inside: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+    """The office behind its socket, where a message may be a megabyte and a half."""
+    monkeypatch.setattr(office_socket, "WORK_MAX", 1_500_000)
+    monkeypatch.setattr(recovery, "AT_ONCE", 2**20)
+    path, ready, over = tmp_path / "admin.sock", threading.Event(), asyncio.Event()
+    loop = asyncio.new_event_loop()
+
+    async def serve() -> None:
+        server = await office_socket.serve(path, inside.office)
+        ready.set()
+        async with server:
+            await over.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    assert ready.wait(30)
+    with office_socket.connect(path) as office:
+        yield office
+    loop.call_soon_threadsafe(over.set)
+    thread.join(30)
+    loop.close()
+
+
+def test_more_than_one_message_holds_comes_through_the_socket(
+    inside: Inside, by_socket: Office, ana: Device, heir: Device
+) -> None:
+    for number in range(100):
+        ana.add("activity", subject=f"Visit {number}", about="said " * 12_000)
+    ops = list(ana.waiting)
+    assert len(ana.sealed) > 4 * office_socket.WORK_MAX - 2**19
+    ana.hand_up_all()
+    ana.hand_in(ana.receipt(inside.wipe(ana), along=False))
+    assert recover(inside, by_socket, ana, heir) == (100, 100)
+    assert [op for _incarnation, op in given(inside, heir)] == ops
+    view = msgspec.structs.replace(inside.view(ana), enrolment="none")
+    with pytest.raises(KnownError, match="no such device"):
+        recovery.recover(by_socket, inside.keys, nobody_asks, view, inside.view(heir))
