@@ -25,7 +25,7 @@ from sync.protocol.texts import gettext as _
 from sync.protocol.trust import DAY_MS
 from sync.server import config, post, tls
 from sync.server.config import Folders
-from sync.server.db.base import AuditLine
+from sync.server.db.kept import AuditLine
 from sync.server.errors import SetupError
 from sync.server.service import system_now
 

@@ -17,7 +17,8 @@ from sync.protocol.ids import INCARNATION_BYTES
 from sync.protocol.messages import SessionReply
 from sync.protocol.texts import gettext as _
 from sync.server import post
-from sync.server.db.base import Device, Numbering, Transaction
+from sync.server.db.base import Transaction
+from sync.server.db.kept import Device, Numbering
 from sync.server.errors import RequestProblem
 
 FRESH_MS: Final = 120_000

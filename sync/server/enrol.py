@@ -18,7 +18,8 @@ from sync.protocol.fields import clean_text
 from sync.protocol.ids import ID_BYTES
 from sync.protocol.texts import gettext as _
 from sync.server import post
-from sync.server.db.base import AuditLine, Code, Device, Person, Transaction
+from sync.server.db.base import Transaction
+from sync.server.db.kept import AuditLine, Code, Device, Person
 from sync.server.errors import RequestProblem
 
 CODE_LIFE_MS: Final = 24 * 3_600_000

@@ -22,7 +22,8 @@ from sync.protocol.messages import Change, ExchangeHead, OpResult, Paper, ReplyH
 from sync.protocol.ops import Op
 from sync.protocol.texts import gettext as _
 from sync.server import feed, intake, lease, limits, post
-from sync.server.db.base import Device, Numbering, Person, Store, Transaction
+from sync.server.db.base import Store, Transaction
+from sync.server.db.kept import Device, Numbering, Person
 from sync.server.enrol import wire_person
 from sync.server.errors import RequestProblem
 from sync.server.feed import Page, Reader

@@ -19,7 +19,8 @@ from sync.protocol.merge import Conflict
 from sync.protocol.messages import PAGE_ROWS, Change, Cursor
 from sync.server import access, masks
 from sync.server.access import Rights
-from sync.server.db.base import Entry, Transaction
+from sync.server.db.base import Transaction
+from sync.server.db.kept import Entry
 from sync.server.errors import RequestProblem
 
 PAGE_BYTES: Final = 2**20

@@ -20,7 +20,8 @@ from sync.protocol.messages import PieceHead, PieceReply
 from sync.protocol.outbox_seal import Measure
 from sync.protocol.texts import gettext as _
 from sync.server import limits, logs
-from sync.server.db.base import AuditLine, Device, Sealed, Store, Transaction
+from sync.server.db.base import Store, Transaction
+from sync.server.db.kept import AuditLine, Device, Sealed
 from sync.server.errors import RequestProblem
 
 Step = Callable[[str], None]

@@ -23,7 +23,8 @@ from sync.protocol.ops import Act, Op
 from sync.protocol.texts import gettext as _
 from sync.server import access
 from sync.server.access import Rights, Scope
-from sync.server.db.base import Device, Held, Numbering, Person, Result, Transaction
+from sync.server.db.base import Transaction
+from sync.server.db.kept import Device, Held, Numbering, Person, Result
 from sync.server.errors import RequestProblem
 
 DEPTH_MAX: Final = 16

@@ -24,7 +24,8 @@ from sync.protocol.ops import Op
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import ORDER_LIFE_MS
 from sync.server import access, enrol, intake, post
-from sync.server.db.base import AuditLine, Device, FiledOrder, Packet, Person, RefusedOp, Store, Transaction
+from sync.server.db.base import Store, Transaction
+from sync.server.db.kept import AuditLine, Device, FiledOrder, Packet, Person, RefusedOp
 from sync.server.service import system_now
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}")

@@ -19,7 +19,8 @@ from sync.protocol.ids import ID_BYTES
 from sync.protocol.messages import ExchangeHead, Paper
 from sync.protocol.texts import gettext as _
 from sync.server import handin
-from sync.server.db.base import AuditLine, Device, FiledOrder, StoredReceipt, Transaction
+from sync.server.db.base import Transaction
+from sync.server.db.kept import AuditLine, Device, FiledOrder, StoredReceipt
 from sync.server.errors import RequestProblem
 
 DONE: Final = "done"
@@ -87,7 +88,8 @@ def papers(
         Paper(kind="order", data=order.envelope, id=bytes.fromhex(order.order_id))
         for order in tx.post.orders_for(device.enrolment)
         # One that was obeyed goes out again to a device set back to before it: it has to know where it stands.
-        if order.expires > now and (not order.report or (order.report == DONE and order.seq > head.order_head))
+        if order.expires > now
+        and (not order.report or (order.report == DONE and order.seq > head.order_head))
     )
     stands = standing(tx, device)
     if head.ask_share and not stands.closed:

@@ -12,7 +12,8 @@ from sync.protocol.documents import Enrolment, Root
 from sync.protocol.errors import Problem
 from sync.protocol.messages import ReceiptHead, ReceiptReply
 from sync.server import auth, enrol, exchange, handin, lease, limits, logs, post
-from sync.server.db.base import Device, Store, Transaction
+from sync.server.db.base import Store, Transaction
+from sync.server.db.kept import Device
 from sync.server.errors import RequestProblem
 from sync.server.exchange import Step
 

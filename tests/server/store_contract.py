@@ -14,7 +14,8 @@ from sync.protocol.errors import Outcome
 from sync.protocol.ids import DeviceId, Incarnation, OpId
 from sync.protocol.merge import Conflict, Mark, Row
 from sync.server.access import Rights, Scope
-from sync.server.db.base import (
+from sync.server.db.base import Store, Transaction
+from sync.server.db.kept import (
     AuditLine,
     Code,
     Device,
@@ -25,10 +26,8 @@ from sync.server.db.base import (
     Person,
     Result,
     Sealed,
-    Store,
     StoredReceipt,
     Trace,
-    Transaction,
 )
 
 OPEN = Callable[[], Store]

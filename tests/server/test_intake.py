@@ -12,7 +12,7 @@ from sync.protocol import clock, codec, messages
 from sync.protocol.errors import Outcome, Problem, Rejection
 from sync.protocol.ids import new_incarnation, new_record_id
 from sync.protocol.ops import Act, Op
-from sync.server.db.base import RESULTS_KEPT
+from sync.server.db.kept import RESULTS_KEPT
 from tests.server.driver import Device, Refusal
 from tests.server.inside import Inside
 

@@ -11,7 +11,8 @@ import pytest
 from sqlcipher3 import dbapi2 as sqlite
 
 from sync.server.db import sqlite as room
-from sync.server.db.base import Sealed, Store
+from sync.server.db.base import Store
+from sync.server.db.kept import Sealed
 from sync.server.db.schema import STEPS, VERSION
 from sync.server.db.sqlite import SqliteStore
 from sync.server.errors import StoreBusy, StoreError

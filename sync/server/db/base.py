@@ -8,191 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Protocol
 
-import msgspec
-
-from sync.protocol.errors import Outcome, Rejection
 from sync.protocol.ids import OpId
-from sync.protocol.merge import Conflict, Row
+from sync.protocol.merge import Conflict
 from sync.server.access import Rights, Scope
-
-
-class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody with an account. `scopes` rises whenever role or team change."""
-
-    id: bytes
-    email: str
-    role: str
-    team: str
-    territory: str = ""
-    scopes: int = 1
-
-
-class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """One enrolment of a device. Times are UTC milliseconds, 0 for never."""
-
-    enrolment: str
-    device: bytes
-    name: str
-    keyid: str
-    spki: bytes
-    sealing_key: bytes
-    person: bytes
-    platform: str
-    enrolled: int
-    app_version: str = ""
-    last_seen: int = 0
-    unsent: int = 0
-    locked: bool = False  # it has reported that it obeys a lock
-    wiped: int = 0  # when its receipt was verified
-    share_held: bool = True
-    posture: bytes = b""
-
-
-class Code(msgspec.Struct, frozen=True, kw_only=True):
-    """An enrolment code, by the digest of its secret."""
-
-    digest: bytes
-    person: bytes
-    issued: int
-    expires: int
-    enrolment: str = ""  # what it was used for
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A record as the server holds it: the row, whose it is, and who wrote it last on which device."""
-
-    row: Row
-    scope: Scope
-    owner: str  # the owner field, folded
-    creator: bytes
-    device: bytes
-    incarnation: bytes
-    person: str  # the e-mail of who wrote last
-    hlc: int
-    subject: bytes = b""  # the record whose people also have this one
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A record as the feed reads it: cells stay packed."""
-
-    id: bytes
-    kind: str
-    ver: int
-    deleted: bool
-    cells: bytes
-    scope: Scope
-    device: bytes
-    incarnation: bytes
-    person: str
-    hlc: int
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """One change of a record: whose the record was before it (None when it was made), and the device that made it."""
-
-    before: Scope | None
-    device: bytes
-
-
-class Numbering(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the ops of one incarnation of a device are taken in."""
-
-    acked_n: int = 0
-    echo_from: int = 0  # its own changes up to here are sent to it like anybody's
-    retired: bool = False  # two devices used it: take a new one
-
-
-class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of an op, kept so that a repeat is answered alike. `print` tells ops apart that share a number."""
-
-    outcome: Outcome
-    print: bytes
-    ver: int = 0
-    code: Rejection | None = None
-    hint: str = ""
-    conflicts: list[bytes] = []
-    differs: bool = False
-
-
-class RefusedOp(msgspec.Struct, frozen=True, kw_only=True):
-    """An op that was not taken, kept for its author: whose it was, when, why, and its body (msgpack of Op)."""
-
-    device: bytes
-    incarnation: bytes
-    n: int
-    person: bytes
-    at: int
-    code: str
-    op: bytes
-
-
-class FiledOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order in the book, as it stands towards one device."""
-
-    seq: int
-    order_id: str
-    op: str
-    digest: str
-    envelope: bytes
-    enrolment: str
-    reason: str
-    signers: list[str]
-    filed: int
-    not_before: int
-    expires: int
-    report: str = ""  # "done" or "refused:<rule>", as the device said
-    reported: int = 0
-
-
-class Sealed(msgspec.Struct, frozen=True, kw_only=True):
-    """A sealed outbox that a device hands in: what it comes to, and how much of it is here from its beginning."""
-
-    enrolment: str
-    sha256: str
-    length: int
-    records: int
-    begun: int
-    held: int = 0
-    whole: bool = False  # all of it, and it is what the device said
-
-
-class StoredReceipt(msgspec.Struct, frozen=True, kw_only=True):
-    """A verified receipt, with what it says of the sealed outbox."""
-
-    enrolment: str
-    receipt_id: str
-    envelope: bytes
-    received: int
-    outbox_bytes: int
-    outbox_records: int
-
-
-class Packet(msgspec.Struct, frozen=True, kw_only=True):
-    """Recovered ops on their way to a device, sealed to it."""
-
-    id: bytes
-    target: str  # enrolment
-    source: bytes  # device id
-    data: bytes
-    ops: int
-    filed: int
-    taken: int = 0
-
-
-class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
-    """Who did what to which thing: ids and words of ours, never data."""
-
-    at: int
-    actor: str
-    verb: str
-    object: str
-    digest: str = ""
+from sync.server.db.kept import (
+    AuditLine,
+    Code,
+    Device,
+    Entry,
+    FiledOrder,
+    Held,
+    Numbering,
+    Packet,
+    Person,
+    RefusedOp,
+    Result,
+    Sealed,
+    StoredReceipt,
+    Trace,
+)
 
 
 class People(Protocol):
@@ -418,6 +254,3 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Wait for what runs and close."""
-
-
-RESULTS_KEPT = 10_000

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from sync.server.access import Rights, fold_email
-from sync.server.db.base import Code, Device, Person
+from sync.server.db.kept import Code, Device, Person
 
 _PERSON = "id, email, role, team, territory, scopes"
 _DEVICE = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from sync.protocol.texts import gettext as _
-from sync.server.db.base import AuditLine, FiledOrder, Packet, Sealed, StoredReceipt
+from sync.server.db.kept import AuditLine, FiledOrder, Packet, Sealed, StoredReceipt
 from sync.server.errors import StoreError
 
 _ORDER = "seq, order_id, op, digest, envelope, enrolment, reason, signers, filed, not_before, expires, report, reported"

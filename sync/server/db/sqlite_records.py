@@ -11,7 +11,7 @@ from sync.protocol import codec
 from sync.protocol.ids import OpId
 from sync.protocol.merge import Conflict, Mark, Row
 from sync.server.access import Scope
-from sync.server.db.base import RESULTS_KEPT, Entry, Held, Numbering, RefusedOp, Result, Trace
+from sync.server.db.kept import RESULTS_KEPT, Entry, Held, Numbering, RefusedOp, Result, Trace
 
 _PACK = msgspec.msgpack.Encoder()
 _CELLS = msgspec.msgpack.Decoder(dict[str, Any])
