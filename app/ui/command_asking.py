@@ -30,6 +30,9 @@ class Answering(Protocol):
     def make(self, kind: str, title: str) -> None:
         """Begin a record of a kind, with a title or without."""
 
+    def begin(self) -> None:
+        """Put the focus where it begins."""
+
     def now(self) -> Now:
         """How things stand, for what is possible."""
 
@@ -75,9 +78,11 @@ class Asking(QObject):
             self.palette = None
         self.opened.clear()
 
-    def _gone(self) -> None:
+    def _gone(self, back: bool) -> None:
         self.palette = None
         self._bind(to=True)
+        if not back:
+            self._answering.begin()
 
     def _bind(self, *, to: bool) -> None:
         """While one asks, keys of what lies below would do things behind one's back."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -14,7 +14,6 @@ from PySide6.QtGui import (
     QPaintEvent,
 )
 from PySide6.QtWidgets import QApplication, QFrame, QVBoxLayout, QWidget
-from shiboken6 import isValid
 
 from app.ui.kit import paint, shadow
 from app.ui.kit.marks import find_marks
@@ -81,17 +80,20 @@ class _Field(SearchField):
 class CommandPalette(QWidget):
     """Lies over its owner until it is left; whoever had the focus has it again after that.
 
-    `taken(offer)` is the answer that was chosen, told after the palette has gone; `gone()` that it has.
+    `taken(offer)` is the answer that was chosen, told after the palette has gone; `gone(back)` that it has, and
+    whether the focus is where it was.
     """
 
     taken = Signal(object)
-    gone = Signal()
+    gone = Signal(bool)
 
     def __init__(self, owner: QWidget, palette: Palette) -> None:
         super().__init__(owner)
         self._owner = owner
         self._answers = palette
         self._before = QApplication.focusWidget()
+        if self._before is not None:
+            self._before.destroyed.connect(self._forget_before)
         self._kept: tuple[str, str, bytes] | None = None  # the person chose this: it stays while answers come
         self._waits = False  # Enter was pressed before the records were here
         self._open = True
@@ -167,8 +169,12 @@ class CommandPalette(QWidget):
             rest += self.note.heightForWidth(wide - 2 * S16 - 2 * HAIRLINE) + S4 + S8
         room = self.height() - top - S24 - rest
         rows = min(self.rows.height_of_all() + S8, fonts.px(HIGH) * (ROWS_SEEN + 1), max(0, room))
-        self._frame.setGeometry((self.width() - wide) // 2, top, wide, rest + rows)
-        self.update()
+        before, after = self._frame.geometry(), QRect((self.width() - wide) // 2, top, wide, rest + rows)
+        if before != after:
+            self._frame.setGeometry(after)
+            # The window below is painted anew wherever this is, so no more of it than has to be.
+            out = shadow.REACH + shadow.DROP
+            self.update(before.united(after).adjusted(-out, -out, out, out))
 
     def _tell(self) -> None:
         """Tell screen readers which row is chosen: the focus never leaves the field."""
@@ -229,11 +235,16 @@ class CommandPalette(QWidget):
         if not self._open:
             return
         before = self._before
+        back = before is not None and before.isVisible()
         self.let_go()
-        self.hide()
-        if before is not None and isValid(before) and before.isVisible():
+        if before is not None and back:
             before.setFocus(Qt.FocusReason.PopupFocusReason)
-        self.gone.emit()
+        self.hide()
+        self.gone.emit(back)
+
+    def _forget_before(self) -> None:
+        """Whoever had the focus has gone meanwhile."""
+        self._before = None
 
     def let_go(self) -> None:
         """Hold nothing of any record any more; the window shows something else next."""
