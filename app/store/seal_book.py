@@ -24,8 +24,8 @@ def append(store: Store, ops: Sequence[Op], incarnation: bytes) -> None:
     )
 
 
-def tidy(store: Store) -> None:
-    """Rewrite the sealed outbox without what the server holds durably, when that is worth it."""
+def tidy(store: Store, *, at_once: bool = False) -> None:
+    """Rewrite the sealed outbox without what is not needed any more, when that is worth it, or `at_once`."""
     needless = store.db.all(
         "SELECT s.place, s.length FROM sealed s, here h"
         " WHERE NOT (s.incarnation = h.incarnation AND s.last_n > h.acked_n)"
@@ -33,7 +33,8 @@ def tidy(store: Store) -> None:
         " AND a.n BETWEEN s.first_n AND s.last_n AND a.ver > h.durable_seq)"
     )
     spare = sum(length for _place, length in needless)
-    if not needless or (spare < store.seal.length and spare < max(SLACK, store.seal.length // 2)):
+    worth_it = at_once or spare >= store.seal.length or spare >= max(SLACK, store.seal.length // 2)
+    if not needless or not worth_it:
         return
     gone = {place for place, _length in needless}
     kept = {piece.digest for place, piece in _pieces(store) if place not in gone}

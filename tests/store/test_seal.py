@@ -161,6 +161,18 @@ def test_a_rewrite_whose_end_was_missed_is_adopted(device: Device, store: Store)
     device.assert_sealed(device.reopen())
 
 
+def test_work_that_is_numbered_anew_stands_under_its_new_numbers_alone(device: Device, store: Store) -> None:
+    """Under two numberings it would come back twice from a wiped device; a short file is no excuse."""
+    for n in range(3):
+        records.add(store, CUSTOMER, {"name": f"Customer {n}"})
+    old = device.sealed()[device.id, store.incarnation]
+    StoreReplica(store).renumber(b"another1")
+    found = device.sealed()
+    assert list(found) == [(device.id, b"another1")]
+    assert [op.id for op in found[device.id, b"another1"]] == [op.id for op in old]
+    device.assert_sealed(device.reopen())
+
+
 @pytest.mark.parametrize("how", ["gone", "cut", "empty", "foreign"])
 def test_a_file_that_was_lost_is_sealed_again(device: Device, store: Store, how: str) -> None:
     for n in range(5):

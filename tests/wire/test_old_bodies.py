@@ -10,7 +10,18 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.protocol import codec, documents, outbox_seal, signing, trust
-from sync.protocol.documents import Admin, Credential, Key, Order, Role, Root, Site, Target
+from sync.protocol.documents import (
+    Admin,
+    Credential,
+    Key,
+    Order,
+    Role,
+    Root,
+    SealedOutbox,
+    SealedPiece,
+    Site,
+    Target,
+)
 from sync.protocol.errors import Outcome, Problem, Rejection
 from sync.protocol.merge import Conflict
 from sync.protocol.messages import (
@@ -21,6 +32,8 @@ from sync.protocol.messages import (
     OpResult,
     Paper,
     Person,
+    PieceHead,
+    PieceReply,
     ReceiptHead,
     ReceiptReply,
     ReplyHead,
@@ -120,6 +133,8 @@ BODIES: Final[dict[str, list[tuple[str, Any]]]] = {
     ],
     "receipt-up": [("head", ReceiptHead(receipt=b"{}", parts=2)), ("part", b"first"), ("part", b"second")],
     "receipt-down": [("head", ReceiptReply(receipt_id="0f" * 16))],
+    "sealed-up": [("head", PieceHead(piece=b"{}")), ("part", b"a piece")],
+    "sealed-down": [("head", PieceReply(held=262_144, whole=True))],
     "trouble": [
         (
             "trouble",
@@ -142,7 +157,7 @@ def test_a_body_of_version_1_is_read(name: str) -> None:
 
 def test_every_old_body_is_tried() -> None:
     kept = {file.stem for file in OLD.glob("*.bin")}
-    assert kept == {*BODIES, "outbox-part", "order-key-file", "order-passkey", "root"}
+    assert kept == {*BODIES, "outbox-part", "order-key-file", "order-passkey", "root", "sealed-piece"}
 
 
 def test_what_an_outbox_of_version_1_sealed_is_read() -> None:
@@ -162,6 +177,12 @@ PASSKEY: Final = bytes.fromhex(
     "3059301306072a8648ce3d020106082a8648ce3d030107034200049ce3dfc9eb193e92049e8c87ec7f18da05e7c2"
     "41abf871b9e580cd382c55857fdcce1ec9bfa80de8bfc1dffecf9f8ab0724610c2dffae442fcd23e631fcb69b2"
 )
+
+
+PIECE: Final = SealedPiece(
+    org="0a" * 16, enrolment="11" * 16, device="0b" * 16, offset=262_144, length=7, sha256="0c" * 32,
+    whole=SealedOutbox(length=400_000, sha256="0d" * 32, records=9),
+)  # fmt: skip
 
 
 def _root() -> Root:
@@ -199,3 +220,9 @@ def test_an_order_of_version_1_is_believed(name: str) -> None:
     taken = trust.order(_root(), trust.Floors(), data, enrolment="11" * 16, now=NOW)
     assert taken.order == msgspec.structs.replace(ORDER, type="order")
     assert taken.digest == _payload_digest(data, "order")
+
+
+def test_a_piece_of_a_sealed_outbox_of_version_1_is_believed() -> None:
+    opened = signing.open_envelope((OLD / "sealed-piece.bin").read_bytes(), "sealed_piece")
+    assert signing.verifies(opened, signing.spki_of(ANNS_KEY))
+    assert documents.parse(opened.payload, SealedPiece) == msgspec.structs.replace(PIECE, type="sealed_piece")
