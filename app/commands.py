@@ -19,6 +19,9 @@ class Doing(Protocol):
     def seek(self) -> None:
         """Go to the search field."""
 
+    def narrow(self) -> None:
+        """Begin a condition of the list's filter."""
+
     def new(self) -> None:
         """Begin a record of the kind that is shown."""
 
@@ -144,6 +147,16 @@ COMMANDS: Final[tuple[Command, ...]] = (
         also=N_("search; filter"),
     ),
     Command(
+        "filter",
+        N_("Filter this list"),
+        ("Ctrl+Shift+F",),
+        FIND,
+        lambda doing: doing.narrow(),
+        lambda now: now.section in KINDS,
+        "filter",
+        N_("narrow; only some"),
+    ),
+    Command(
         "new",
         N_("New record of this kind"),
         ("Ctrl+N",),
@@ -247,6 +260,9 @@ BY_ID: Final = {command.id: command for command in COMMANDS}
 WITHIN: Final[tuple[Within, ...]] = (
     Within(N_("Choose a row, or an answer of the palette"), ("Up", "Down")),
     Within(N_("The first and the last row"), ("Home", "End")),
+    Within(N_("Select the row, or no longer"), ("Space",)),
+    Within(N_("Select on to the next row"), ("Shift+Up", "Shift+Down")),
+    Within(N_("Select all of the list"), ("Ctrl+A",)),
     Within(N_("Go into the record"), ("Return",)),
     Within(N_("The next field, and the one before"), ("Tab", "Shift+Tab")),
     Within(N_("Back: out of the form, the search, the page or the palette"), ("Esc",)),

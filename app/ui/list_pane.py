@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Signal
-from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QStackedLayout, QVBoxLayout, QWidget
+from collections.abc import Callable
 
-from app.commands import BY_ID
-from app.ui.kit.buttons import Button, Part, icon_button
+from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtWidgets import QFrame, QStackedLayout, QVBoxLayout
+
+from app.store.filters import Filter
+from app.ui.filter_bar import FilterBar
 from app.ui.kit.marks import find_marks
 from app.ui.kit.paint import Tone
 from app.ui.kit.painted_list import PaintedList
 from app.ui.kit.placeholder import Placeholder
 from app.ui.kit.rows import Row
-from app.ui.kit.text import Line, hairline, label
-from app.ui.shortcuts import tip
-from app.ui.theme import fonts
-from app.ui.theme.tokens import S4, S8, S16, Colour, Step
-from app.viewmodels import reading, words
+from app.ui.kit.text import hairline
+from app.ui.list_head import ListHead
+from app.ui.selection_bar import SelectionBar
+from app.ui.value_entry import put_in_order, stops_of
 from app.viewmodels.desk import Desk
 from app.viewmodels.found import FoundList
 from app.viewmodels.reading import RowText
 from app.viewmodels.records import RecordList
-from sync.protocol.kinds import Kind
+from app.viewmodels.selection import Picked
 from sync.protocol.texts import gettext as _
-from sync.protocol.texts import ngettext
 
 _TONES = {"warn": Tone.WARN, "bad": Tone.BAD}
-_HEAD = 52
 
 
 class ListRows:
     """Rows of a view model as rows to paint, with the letters that were searched for marked."""
 
-    def __init__(self, rows: RecordList | FoundList, query: str = "") -> None:
+    def __init__(self, rows: RecordList | FoundList, query: str = "", picked: Picked | None = None) -> None:
         self._rows = rows
         self._query = query
+        self._picked = picked
 
     def count(self) -> int:
         """How many rows there are."""
@@ -44,11 +43,14 @@ class ListRows:
     def row(self, at: int) -> Row | None:
         """What to paint, None while the row is being fetched."""
         text = self._rows.row(at)
-        return None if text is None else painted(text, self._query)
+        if text is None:
+            return None
+        return painted(text, self._query, picked=self._picked is not None and self._picked.has(at))
 
 
-def painted(text: RowText, query: str = "") -> Row:
+def painted(text: RowText, query: str = "", *, picked: bool = False) -> Row:
     """A row's text, to be painted."""
+    said = (text.title, text.second, text.figure, text.word, text.right, _("selected") if picked else "")
     return Row(
         text.title,
         text.second,
@@ -58,7 +60,8 @@ def painted(text: RowText, query: str = "") -> Row:
         _TONES[text.alarm],
         find_marks(text.title, query) if query else (),
         find_marks(text.second, query) if query else (),
-        ", ".join(part for part in (text.title, text.second, text.figure, text.word, text.right) if part),
+        ", ".join(part for part in said if part),
+        picked,
     )
 
 
@@ -75,16 +78,31 @@ class ListPane(QFrame):
         self.setProperty("part", "list")
         self._desk = desk
         self._source: RecordList | FoundList | None = None
+        self._showing: tuple[Filter, str] | None = None
         self._empty: Placeholder | None = None
+        self._seen: list[int | None] = []  # rowids in view: the place scrolled to is theirs
+        self._above = 0
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self._head())
-        column.addWidget(hairline())
-        self.rows = PaintedList("")
+        self.head = ListHead(desk)
+        self.head.importing.connect(self.importing)
+        self.head.filtering.connect(self.narrow)
+        self.head.sorted_by.connect(self._sort_by)
+        self.selection = SelectionBar(desk)
+        self.filter = FilterBar(desk)
+        for bar in (self.selection, self.filter):
+            bar.left.connect(self._into_rows)
+            bar.restacked.connect(self._stack)
+        for part in (self.head, self.selection, hairline(), self.filter):
+            column.addWidget(part)
+        self.rows = PaintedList("", selects=True)
         self.rows.chosen.connect(desk.choose)
         self.rows.opened.connect(self._opened)
         self.rows.typed.connect(self.typed)
+        self.rows.toggled.connect(lambda at: self._select(lambda picked: picked.toggle(at)))
+        self.rows.reached.connect(lambda start, at: self._select(lambda picked: picked.reach(start, at)))
+        self.rows.wanted_all.connect(lambda: self._select(lambda picked: picked.all()))
         self.rows.verticalScrollBar().valueChanged.connect(self._look)
         self.rows.viewport().installEventFilter(self)
         self._body = QStackedLayout()
@@ -92,81 +110,61 @@ class ListPane(QFrame):
             self._body, 1
         )  # first: rows without a parent would be shown as a window of their own
         self._body.addWidget(self.rows)
-        self._unwatch = [desk.on_list.watch(self.refresh), desk.on_section.watch(self.refresh)]
+        self._unwatch = [
+            desk.on_list.watch(self.refresh),
+            desk.on_section.watch(self.refresh),
+            desk.on_counts.watch(self.head.refresh),
+            desk.on_picked.watch(self._show_picked),
+            desk.acting.watch(self._show_picked),
+        ]
         self.refresh()
-
-    def _head(self) -> QWidget:
-        head = QWidget()
-        head.setFixedHeight(fonts.px(_HEAD) - 1)
-        row = QHBoxLayout(head)
-        row.setContentsMargins(S16, 0, S8, 0)
-        row.setSpacing(S4)
-        self._title = label("", Step.LARGE, semibold=True)
-        self._aside = Line("", Step.SMALL, Colour.FAINT)
-        row.addWidget(self._title)
-        row.addSpacing(S4)
-        row.addWidget(self._aside, 1)
-        self._sort = Button("", Part.QUIET)
-        self._sort.setFont(fonts.font(Step.SMALL))
-        row.addWidget(self._sort)
-        self._import = icon_button("import", tip(BY_ID["import"]))
-        self._import.clicked.connect(self.importing)
-        row.addWidget(self._import)
-        return head
 
     # -- what is shown
 
     def refresh(self) -> None:
-        """Show the list as it stands now; the chosen row and the place scrolled to stay."""
+        """Show the list as it stands now; the chosen row stays, and the rows that are in view."""
         desk, rows = self._desk, self._desk.rows
-        self._show_head()
-        same = rows is self._source
-        if isinstance(self._source, RecordList) and not same:
+        self.head.refresh()
+        self.filter.refresh()
+        self.filter.setVisible(not desk.finding)
+        showing = (desk.list.filter, desk.list.order)
+        stays = rows is self._source and not desk.finding and showing == self._showing
+        if isinstance(self._source, RecordList) and rows is not self._source:
             self._source.on_rows = None
-        self._source = rows
+        self._source, self._showing = rows, showing
         rows.on_rows = self.rows.rows_changed
         name = _("What was found") if desk.finding else _(desk.list.kind.plural)
         self.rows.setAccessibleName(name)
         query = desk.found.text if desk.finding else ""
-        self.rows.show_rows(ListRows(rows, query), rows.at(desk.chosen), stay=same and not desk.finding)
+        picked = None if desk.finding else desk.sections.picked
+        seen, above = self._seen, self._above
+        at_top = self.rows.verticalScrollBar().value() == 0
+        self.rows.show_rows(ListRows(rows, query, picked), rows.at(desk.chosen), stay=stays)
+        if stays and not at_top:
+            self._hold(rows, seen, above)
         self._show_body(rows)
+        self._show_picked()
         self._look()
 
-    def _show_head(self) -> None:
-        desk = self._desk
-        kind = desk.list.kind
-        if desk.finding:
-            count = desk.found.count()
-            self._title.setText(_("Found"))
-            self._aside.setText(words.number(count) if desk.found.ready else "")
-        else:
-            self._title.setText(_(kind.plural))
-            self._aside.setText("")
-        self._sort.setVisible(not desk.finding)
-        self._import.setVisible(not desk.finding)
-        self._sort.setText(_sorted_by(kind, desk.list.order))
-        self._sort.setAccessibleName(_("Sort by"))
-        self._sort.setToolTip(_("Sort by"))
-        old = self._sort.menu()
-        self._sort.setMenu(self._menu(kind))
-        if old is not None:
-            old.deleteLater()
+    def _hold(self, rows: RecordList | FoundList, seen: list[int | None], above: int) -> None:
+        """Scroll back to the first row that was in view and still is in the list."""
+        for before, rowid in enumerate(seen):
+            at = rows.at(rowid)
+            if at >= before:
+                self.rows.bring_to_top(at - before, above)
+                return
 
-    def _menu(self, kind: Kind) -> QMenu:
-        menu = QMenu(self)
-        group = QActionGroup(menu)
-        for order in reading.orders(kind):
-            action = QAction(_sorted_by(kind, order), menu)
-            action.setCheckable(True)
-            action.setChecked(order == self._desk.list.order)
-            action.triggered.connect(lambda _checked=False, order=order: self._sort_by(order))
-            group.addAction(action)
-            menu.addAction(action)
-        return menu
+    def _show_picked(self) -> None:
+        bar = self.selection
+        bar.refresh()
+        shown = bar.wanted() and (not self._desk.finding or self._desk.acting.running)
+        bar.setVisible(shown)
+        self.head.setVisible(not shown)
+        self.rows.show_boxes(not self._desk.finding and len(self._desk.sections.picked) > 0)
 
     def _sort_by(self, order: str) -> None:
-        self._desk.list.sort(order)
-        self._show_head()
+        self._desk.sections.show(self._desk.list.filter, order)
+        self.head.refresh()
         self.rows.setFocus()
 
     def _show_body(self, rows: RecordList | FoundList) -> None:
@@ -186,6 +184,10 @@ class ListPane(QFrame):
             sentence = _("Nothing matches “{text}”").format(text=desk.found.text.strip())
             made = Placeholder("search", sentence, action=_("Clear search"), main=False)
             made.acted.connect(self.clearing)
+            return made
+        if desk.list.filter:
+            made = Placeholder("filter", _("Nothing found"), action=_("Clear filter"), main=False)
+            made.acted.connect(self.filter.clear)
             return made
         sentence = _("No {kinds} yet").format(kinds=_(kind.plural).lower())
         explanation = _("Add the first one, or bring them in from a file.")
@@ -209,9 +211,40 @@ class ListPane(QFrame):
         if self.rows.chosen_row() < 0:
             self.rows.choose(0)
 
+    def narrow(self) -> None:
+        """Begin a condition of the filter."""
+        if not self._desk.finding:
+            self.filter.add()
+
+    def leave_selection(self) -> bool:
+        """Select nothing any more; whether anything was selected."""
+        had = len(self._desk.sections.picked) > 0 and not self._desk.finding
+        if had:
+            self._desk.sections.picked.clear()
+        return had
+
+    def _select(self, how: Callable[[Picked], None]) -> None:
+        if not self._desk.finding:
+            how(self._desk.sections.picked)
+
+    def _stack(self) -> None:
+        """Have Tab go down the pane, whatever was opened in it last."""
+        put_in_order([*stops_of(self.head), *self.selection.stops(), *self.filter.stops(), self.rows])
+
+    def _into_rows(self) -> None:
+        if self._body.currentWidget() is self.rows:
+            self.rows.setFocus()
+        elif self._empty is not None:
+            self._empty.setFocus()
+
     def _look(self) -> None:
-        if self._source is not None:
-            self._source.look(self.rows.rows_in_view())
+        source = self._source
+        if source is None:
+            return
+        view = self.rows.rows_in_view()
+        source.look(view)
+        self._above = self.rows.top()[1]
+        self._seen = [source.rowid(at) for at in view]
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Fetch rows that a larger window shows."""
@@ -225,14 +258,3 @@ class ListPane(QFrame):
             unwatch()
         if self._source is not None:
             self._source.on_rows = None
-
-
-def found_words(count: int) -> str:
-    """How many were found, for screen readers."""
-    return ngettext("{n} found", "{n} found", count).format(n=count)
-
-
-def _sorted_by(kind: Kind, order: str) -> str:
-    if order == "-changed":
-        return _("Last changed")
-    return _(kind.by_name[order.lstrip("-") or kind.title].label)

@@ -101,7 +101,7 @@ class Workplace(QWidget):
     def _connect(self) -> None:
         desk, shell = self._desk, self._shell
         self.search.textChanged.connect(self._searched)
-        self.search.onward.connect(self._onward)
+        self.search.onward.connect(lambda: self.list.onward())
         self.search.left.connect(self._back_to_list)
         self.top.palette_button.clicked.connect(self.open_palette)
         self.top.lock_button.clicked.connect(self.lock)
@@ -224,9 +224,6 @@ class Workplace(QWidget):
         self._desk.search(text)
         self._take_turns()
 
-    def _onward(self) -> None:
-        self.list.onward()
-
     def _type_on(self, text: str) -> None:
         """A letter typed in the list belongs to the search field."""
         self.search.setFocus()
@@ -239,7 +236,7 @@ class Workplace(QWidget):
     def _leave_list(self) -> None:
         if self._desk.finding:
             self.search.clear()
-        else:
+        elif not self.list.leave_selection():
             self._desk.leave()
 
     def _back_to_list(self) -> None:
@@ -292,6 +289,12 @@ class Workplace(QWidget):
         """Go to the search field."""
         self.search.setFocus()
         self.search.selectAll()
+
+    def narrow(self) -> None:
+        """Begin a condition of the list's filter."""
+        if self._desk.section in KINDS:
+            self._back_to_list()
+            self.list.narrow()
 
     def new(self) -> None:
         """Begin a record of the kind that is shown."""

@@ -51,7 +51,9 @@ class Desk:
         self.counts: Counts | None = None
         self.aside: Aside | None = None
         self.met: list[Met] | None = None
-        self.sections = Sections(session, self.errands, self.on_list.tell, self.section)
+        self.on_picked = Watched()
+        told = (self.on_list.tell, self.on_picked.tell)
+        self.sections = Sections(session, self.errands, *told, self.section)
         self.list = self.sections.rows
         self.found = FoundList(session, self.errands)
         self.found.watch(self.on_list.tell)

@@ -18,12 +18,21 @@ from sync.protocol.kinds import KINDS, Kind
 
 
 class Sections:
-    """One list at a time. `told` hears of its rows and of its selection."""
+    """One list at a time. `told` hears of its rows, `picked` of its selection."""
 
-    def __init__(self, session: Session, errands: Errands, told: Callable[[], None], section: str) -> None:
+    def __init__(
+        self,
+        session: Session,
+        errands: Errands,
+        told: Callable[[], None],
+        picked: Callable[[], None],
+        section: str,
+    ) -> None:
+        self.names: dict[bytes, str] = {}  # titles of records that a filter names
         self._session = session
         self._errands = errands
         self._told = told
+        self._told_picked = picked
         self._kept: dict[str, tuple[Filter, str]] = {}
         self._make(section)
 
@@ -51,6 +60,7 @@ class Sections:
     def close(self) -> None:
         """Hold nothing of any record any more."""
         self._kept.clear()
+        self.names.clear()
         self.rows.close()
 
     def _make(self, section: str) -> None:
@@ -60,4 +70,4 @@ class Sections:
         self.picked = Picked(self.rows, self._errands)
         self.rows.watch(self.picked.settle)
         self.rows.watch(self._told)
-        self.picked.watch(self._told)
+        self.picked.watch(self._told_picked)

@@ -1,4 +1,4 @@
-"""Buttons: plain, main, danger, quiet and link, each at least as large as a finger."""
+"""Buttons: plain, main, danger, quiet, link and chip, each at least as large as a finger."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Part(StrEnum):
     DANGER = "danger"
     QUIET = "quiet"
     LINK = "link"
+    CHIP = "chip"
 
 
 _INKS = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from app.ui.kit import paint
 from app.ui.kit.rows import Row, RowRole, RowsModel, RowSource
-from app.ui.theme import fonts
+from app.ui.theme import fonts, icons
 from app.ui.theme.palette import ink
 from app.ui.theme.tokens import CHOSEN_EDGE, HAIRLINE, ROW, S4, S8, S12, S16, Colour, Step
 
@@ -26,9 +26,16 @@ Index = QModelIndex | QPersistentModelIndex
 _TITLE_BASE = 24
 _SECOND_BASE = 44
 
+_BOX = 16
+
 
 class RowDelegate(QStyledItemDelegate):
-    """Paints a `Row` on fixed baselines, cut by width, with an accent edge when it is the chosen one."""
+    """Paints a `Row` on fixed baselines, cut by width, with an accent edge when it is the chosen one.
+
+    While `boxes` is set, each row begins with a box that is ticked or not.
+    """
+
+    boxes = False
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """One height for all rows, so that the view never asks each."""
@@ -48,6 +55,9 @@ class RowDelegate(QStyledItemDelegate):
             painter.fillRect(QRectF(rect.left(), rect.top(), CHOSEN_EDGE, rect.height()), ink(Colour.ACCENT))
         row = index.data(RowRole.ROW)
         inside = rect.adjusted(S16, 0, -S16, 0)
+        if self.boxes:
+            _paint_box(painter, inside, ticked=isinstance(row, Row) and row.picked)
+            inside = inside.adjusted(_BOX + S12, 0, 0, 0)
         if isinstance(row, Row):
             _paint_row(painter, inside, row, chosen)
         else:
@@ -65,21 +75,29 @@ class PaintedList(QTableView):
 
     `chosen(row)` follows the arrow keys and clicks; `opened(row)` is Enter or a double click; `left()` is
     Esc; `typed(text)` is a letter typed while the list has the focus, for the search field to take over.
+
+    Where rows can be selected (`selects`), `toggled(row)` is Space, a click with Ctrl or on a row's box,
+    `reached(start, row)` a stretch by Shift, and `wanted_all()` Ctrl+A; whoever hears them keeps what is selected.
     """
 
     chosen = Signal(int)
     opened = Signal(int)
     left = Signal()
     typed = Signal(str)
+    toggled = Signal(int)
+    reached = Signal(int, int)
+    wanted_all = Signal()
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, parent: QWidget | None = None, *, selects: bool = False) -> None:
         super().__init__(parent)
+        self._selects = selects
         self.setProperty("part", "rows")
         self.setAccessibleName(name)
         self._model = RowsModel(parent=self)
         self._silent = False
         self.setModel(self._model)
-        self.setItemDelegate(RowDelegate(self))
+        self._delegate = RowDelegate(self)
+        self.setItemDelegate(self._delegate)
         self._lay_out()
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -113,6 +131,21 @@ class PaintedList(QTableView):
         if stay:
             self.updateGeometries()
             self.verticalScrollBar().setValue(place)
+
+    def show_boxes(self, shown: bool) -> None:
+        """Begin each row with a box, or no longer; and paint all of them anew."""
+        self._delegate.boxes = shown
+        self.viewport().update()
+
+    def top(self) -> tuple[int, int]:
+        """The first row in view, and how much of it is above the view."""
+        height = fonts.px(ROW)
+        return divmod(self.verticalScrollBar().value(), height)
+
+    def bring_to_top(self, row: int, above: int) -> None:
+        """Scroll so that a row is the first in view, `above` pixels of it cut off."""
+        self.updateGeometries()
+        self.verticalScrollBar().setValue(row * fonts.px(ROW) + above)
 
     def rows_changed(self, first: int, last: int) -> None:
         """Paint rows `first` to `last` anew; their number is the same."""
@@ -164,8 +197,46 @@ class PaintedList(QTableView):
                 self.opened.emit(self.chosen_row())
         elif event.key() == Qt.Key.Key_Escape:
             self.left.emit()
-        else:
+        elif not (self._selects and self._select_by_key(event)):
             super().keyPressEvent(event)
+
+    def _select_by_key(self, event: QKeyEvent) -> bool:
+        """Whether a key selects: Ctrl+A, Space, and Shift with whatever moves."""
+        key, held = event.key(), event.modifiers() & ~_KEYPAD
+        at = self.chosen_row()
+        if key == Qt.Key.Key_A and held == Qt.KeyboardModifier.ControlModifier:
+            self.wanted_all.emit()
+        elif key == Qt.Key.Key_Space and held in (_NONE, Qt.KeyboardModifier.ControlModifier):
+            if at >= 0:
+                self.toggled.emit(at)
+        elif key in _MOVES and held == Qt.KeyboardModifier.ShiftModifier and at >= 0:
+            moved = self.moveCursor(_MOVES[key], _NONE)
+            if moved.isValid():
+                self._reach(moved.row())
+        else:
+            return False
+        event.accept()
+        return True
+
+    def _reach(self, row: int) -> None:
+        start = self.chosen_row()
+        self.choose(row)
+        self.reached.emit(start if start >= 0 else row, row)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A click chooses; with Ctrl or on the box it selects too, with Shift the stretch up to the row."""
+        index = self.indexAt(event.position().toPoint())
+        plain = not self._selects or event.button() != Qt.MouseButton.LeftButton or not index.isValid()
+        if not plain and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self._reach(index.row())
+        elif not plain and (
+            event.modifiers() & Qt.KeyboardModifier.ControlModifier
+            or (self._delegate.boxes and event.position().x() < S16 + _BOX + S8)
+        ):
+            self.choose(index.row())
+            self.toggled.emit(index.row())
+        else:
+            super().mousePressEvent(event)
 
     def keyboardSearch(self, search: str) -> None:
         """Hand typed letters on: Qt's own search would read every row of the store."""
@@ -173,6 +244,24 @@ class PaintedList(QTableView):
 
 
 _KEYPAD = Qt.KeyboardModifier.KeypadModifier
+_NONE = Qt.KeyboardModifier.NoModifier
+_MOVES = {
+    int(Qt.Key.Key_Up): QAbstractItemView.CursorAction.MoveUp,
+    int(Qt.Key.Key_Down): QAbstractItemView.CursorAction.MoveDown,
+    int(Qt.Key.Key_PageUp): QAbstractItemView.CursorAction.MovePageUp,
+    int(Qt.Key.Key_PageDown): QAbstractItemView.CursorAction.MovePageDown,
+    int(Qt.Key.Key_Home): QAbstractItemView.CursorAction.MoveHome,
+    int(Qt.Key.Key_End): QAbstractItemView.CursorAction.MoveEnd,
+}
+
+
+def _paint_box(painter: QPainter, inside: QRectF, *, ticked: bool) -> None:
+    box = QRectF(inside.left(), inside.top() + (inside.height() - _BOX) / 2, _BOX, _BOX)
+    painter.setPen(QPen(ink(Colour.EDGE), HAIRLINE))
+    painter.setBrush(ink(Colour.RAISED))
+    painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
+    if ticked:
+        icons.paint(painter, "check", box.adjusted(1, 1, -1, -1), Colour.TEXT)
 
 
 def _paint_row(painter: QPainter, inside: QRectF, row: Row, chosen: bool) -> None:

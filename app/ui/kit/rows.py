@@ -20,7 +20,8 @@ class Row:
 
     `right` stands at the right of the title (how long ago), `figure` below it (a sum), `word` before `right`
     when there is something to say ("waiting"), in the ink of `tone`. Marks are of `title` and `second`.
-    `spoken` is the sentence for screen readers; empty means title, second line and word.
+    `spoken` is the sentence for screen readers; empty means title, second line and word. `picked` puts a tick into
+    the box that rows have while some are selected.
     """
 
     title: str
@@ -32,6 +33,7 @@ class Row:
     marks: tuple[Mark, ...] = ()
     second_marks: tuple[Mark, ...] = ()
     spoken: str = ""
+    picked: bool = False
 
     def sentence(self) -> str:
         """The row in one sentence for screen readers."""
