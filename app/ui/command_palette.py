@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPalette,
 )
 from PySide6.QtWidgets import QApplication, QFrame, QVBoxLayout, QWidget
 
@@ -98,7 +99,11 @@ class CommandPalette(QWidget):
         self._waits = False  # Enter was pressed before the records were here
         self._open = True
         self.setAccessibleName(_("Command palette"))
+        self.panel = QRect()  # the palette itself; all around it is shadow, or nothing
         self._frame = QFrame(self)
+        # All of it but the strips with the round corners, and opaque: what lies below is not painted for nothing.
+        self._frame.setBackgroundRole(QPalette.ColorRole.Base)
+        self._frame.setAutoFillBackground(True)
         self.field = _Field(_("Go, do or make"), _("Where to, what to do, or what to make"))
         self.field.setFont(fonts.font(Step.LARGE))
         self.field.setMaxLength(TEXT_MAX)
@@ -122,7 +127,7 @@ class CommandPalette(QWidget):
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self._frame)
-        column.setContentsMargins(HAIRLINE, S12, HAIRLINE, HAIRLINE)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         head = QVBoxLayout()
         head.setContentsMargins(S12, 0, S12, S8)
@@ -138,10 +143,10 @@ class CommandPalette(QWidget):
         column.addWidget(hairline())
         hints = Line(_("↑ ↓ choose · Enter takes it · Esc leaves"), Step.SMALL, Colour.SOFT)
         foot = QVBoxLayout()
-        foot.setContentsMargins(S16, S8, S16, S8)
+        foot.setContentsMargins(S16, S8, S16, 0)
         foot.addWidget(hints)
         column.addLayout(foot)
-        self._rest = S12 + fonts.px(HIGH) + S8 + hints.height() + 2 * S8 + 3 * HAIRLINE
+        self._rest = 2 * RADIUS_PALETTE + fonts.px(HIGH) + S8 + HAIRLINE + S8 + hints.height()
 
     # -- what is shown
 
@@ -169,9 +174,11 @@ class CommandPalette(QWidget):
             rest += self.note.heightForWidth(wide - 2 * S16 - 2 * HAIRLINE) + S4 + S8
         room = self.height() - top - S24 - rest
         rows = min(self.rows.height_of_all() + S8, fonts.px(HIGH) * (ROWS_SEEN + 1), max(0, room))
-        before, after = self._frame.geometry(), QRect((self.width() - wide) // 2, top, wide, rest + rows)
+        before, after = self.panel, QRect((self.width() - wide) // 2, top, wide, rest + rows)
         if before != after:
-            self._frame.setGeometry(after)
+            self.panel = after
+            strip = RADIUS_PALETTE
+            self._frame.setGeometry(after.adjusted(HAIRLINE, strip, -HAIRLINE, -strip))
             # The window below is painted anew wherever this is, so no more of it than has to be.
             out = shadow.REACH + shadow.DROP
             self.update(before.united(after).adjusted(-out, -out, out, out))
@@ -265,14 +272,14 @@ class CommandPalette(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """A click beside the palette leaves it."""
-        if not self._frame.geometry().contains(event.position().toPoint()):
+        if not self.panel.contains(event.position().toPoint()):
             self.leave()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the shadow and the ground."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        ground = QRectF(self._frame.geometry())
+        ground = QRectF(self.panel)
         shadow.paint(painter, ground, RADIUS_PALETTE)
         paint.pill(painter, ground, Colour.RAISED, RADIUS_PALETTE, Colour.LINE)
 

@@ -263,15 +263,13 @@ def test_rows_speak_and_one_stop_has_the_focus(opened: Opened, laptop: Profile) 
 def test_it_stands_in_the_upper_third_and_stays_in_a_small_window(opened: Opened, laptop: Profile) -> None:
     driver = opened(laptop)
     driver.press("Ctrl+K")
-    frame = driver.palette.field.parentWidget()
-    assert frame is not None
-    assert frame.width() == PALETTE_WIDTH
-    assert abs(frame.geometry().center().x() - driver.palette.width() // 2) <= 1
-    assert frame.y() < driver.palette.height() / 3
+    assert driver.palette.panel.width() == PALETTE_WIDTH
+    assert abs(driver.palette.panel.center().x() - driver.palette.width() // 2) <= 1
+    assert driver.palette.panel.y() < driver.palette.height() / 3
     driver.window.resize(500, 440)
     driver.type("a")
     driver.offers()
-    assert driver.palette.rect().contains(frame.geometry())
+    assert driver.palette.rect().contains(driver.palette.panel)
     assert driver.palette.rows.height() > 40
 
 
