@@ -276,18 +276,19 @@ def test_it_stands_in_the_upper_third_and_stays_in_a_small_window(opened: Opened
 def test_the_first_answer_is_there_at_once(opened: Opened, laptop: Profile) -> None:
     driver = opened(laptop)
     took = []
-    for _time in range(5):
-        start = time.perf_counter()
+    for _time in range(8):
+        start = time.thread_time()
         QTest.keyClick(driver.focus(), Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
         driver.palette.repaint()
-        took.append(time.perf_counter() - start)
-        start = time.perf_counter()
+        took.append(time.thread_time() - start)
+        start = time.thread_time()
         QTest.keyClick(driver.palette.field, Qt.Key.Key_S)
         assert driver.palette.rows.count()
         driver.palette.repaint()
-        took.append(time.perf_counter() - start)
+        took.append(time.thread_time() - start)
         driver.press("Esc")
-    # The best of several: a busy neighbour slows some of them, work that does not belong here slows all.
+    # The thread's own time, and the best of several: it fails for work that does not belong here and not for
+    # busy neighbours. That the thread never waits for the store is watched wherever the window is open.
     assert min(took[::2]) < 0.05
     assert min(took[1::2]) < 0.05
 
