@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from sync.protocol.errors import KnownError, Problem
 from sync.protocol.messages import Trouble
+from sync.protocol.texts import gettext as _
 
 
 class ExchangeError(KnownError):
@@ -36,3 +37,11 @@ class ServerRefused(ExchangeError):
     def problem(self) -> Problem:
         """Why."""
         return self.trouble.problem
+
+
+def unreachable() -> Unreachable:
+    """No usable answer, in words."""
+    return Unreachable(
+        _("Could not reach the server."),
+        _("Your changes are safe on this device and go out when there is a connection."),
+    )
