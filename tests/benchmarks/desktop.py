@@ -52,6 +52,7 @@ def scrolling(ground: Ground) -> list[Act]:
     return [
         *spread("scroll step to painted rows", found["steps"], found["bare"], Aim(), limit),
         *spread("scroll jump to painted rows", found["jumps"], found["bare"], Aim(), limit),
+        Act("first rows to every place of the list known", found["whole_s"], None, unit="s"),
     ]
 
 

@@ -44,6 +44,7 @@ def sqlite() -> Any:
 def connect(path: Path) -> Any:
     """A plain connection as the product opens its own, without key and authorizer."""
     conn = sqlite().connect(str(path), isolation_level=None, cached_statements=256)
+    conn.create_function("folded", 1, store_db._folded, deterministic=True)
     for statement in store_db._OPENING:
         conn.execute(statement)
     return conn

@@ -64,7 +64,7 @@ class Painted(QObject):
 
 
 class Shown:
-    """The desktop of a profile, open, with its first list painted."""
+    """The desktop of a profile, open, with its first list painted and every place of it known."""
 
     def __init__(self, profile: Profile) -> None:
         self.application = application()
@@ -74,6 +74,9 @@ class Shown:
         self.painted = Painted(self.rows.viewport())
         if not (self.desk.list.ready and all_here(self.rows)):
             self.painted.after(lambda: None, lambda: self.desk.list.ready and all_here(self.rows))
+        began = time.perf_counter()
+        wait_for(lambda: self.desk.list.whole)
+        self.whole_s = time.perf_counter() - began  # until every place of the list is known
 
     @property
     def window(self) -> Window:
@@ -120,10 +123,14 @@ def application() -> QApplication:
 
 
 def all_here(rows: PaintedList) -> bool:
-    """Whether every row in view says something; a row still being fetched does not."""
+    """Whether every row on the screen says something; a row still being fetched does not."""
     model = rows.model()
-    view = rows.rows_in_view()
-    return bool(view) and all(model.index(at, 0).data(RowRole.ROW) is not None for at in view)
+    first, last = rows.rowAt(0), rows.rowAt(rows.viewport().height() - 1)
+    if last < 0:
+        last = model.rowCount() - 1
+    return first >= 0 and all(
+        model.index(at, 0).data(RowRole.ROW) is not None for at in range(first, last + 1)
+    )
 
 
 def wait_for(condition: Callable[[], object], limit_ms: int = WAIT_MS) -> None:

@@ -66,10 +66,11 @@ def _watch(module: ModuleType) -> None:
 
 
 def _all_here(rows: Any) -> bool:
-    model, view = rows.model(), rows.rows_in_view()
     from app.ui.kit.rows import RowRole
 
-    return bool(view) and all(model.index(at, 0).data(RowRole.ROW) is not None for at in view)
+    model, last = rows.model(), rows.rowAt(rows.viewport().height() - 1)
+    shown = range(rows.rowAt(0), (last if last >= 0 else model.rowCount() - 1) + 1)
+    return bool(shown) and all(model.index(at, 0).data(RowRole.ROW) is not None for at in shown)
 
 
 def _tell() -> None:

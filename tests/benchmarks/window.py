@@ -120,7 +120,7 @@ def scrolling(profile: Profile) -> dict[str, Any]:
         let_run(5)
     bare = _repaints(shown, 50)
     shown.close()
-    return {"steps": steps, "jumps": jumps, "bare": bare}
+    return {"steps": steps, "jumps": jumps, "bare": bare, "whole_s": shown.whole_s}
 
 
 def _wheel(shown: Shown) -> None:
