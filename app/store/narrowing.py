@@ -20,7 +20,7 @@ from app.store.words import fold, fold_key, query
 from sync.protocol.fields import Choice, Field, Instant, Money, Person, Ref, Several, Text, Value
 from sync.protocol.kinds import KINDS
 
-SPAN: Final = 20_000  # rowids looked at in one question
+SPAN: Final = 8_000  # rowids looked at in one question
 
 Said = tuple[str, list[Any]]  # a condition in SQL, and the values bound in it
 

@@ -17,7 +17,7 @@ from app.store.store import Store
 from sync.protocol.fields import Address, Choice, Date, Field, Ref, Several, Tags
 
 CHANGED: Final = "changed"  # not a field: when the record was changed last
-STEP: Final = 50_000  # rowids read in one question
+STEP: Final = 20_000  # rowids read in one question
 
 After = tuple[Any, int]  # the value and the rowid of the last row before
 

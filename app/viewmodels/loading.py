@@ -25,9 +25,9 @@ from app.viewmodels.reading import Shown
 from sync.protocol.kinds import Kind
 
 FIRST: Final = 64  # rows of the first look
-LOOKED: Final = 2_000  # records that the first look goes through for them
+LOOKED: Final = 1_000  # records that the first look goes through for them
 PATIENCE_S: Final = 0.03  # for one step
-PATCHED_MAX: Final = 256  # records that are put in place one by one; more are read anew
+PATCHED_MAX: Final = 128  # records that are put in place one by one; more are read anew
 _SPARSE: Final = 32  # below one in so many, the order of matches is asked for them alone
 _KEYS: Final = 2_000  # ordered values read in one step
 

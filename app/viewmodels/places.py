@@ -83,9 +83,17 @@ class Places:
     def change(self, gone: Iterable[int], placed: Sequence[tuple[int, int]]) -> None:
         """Take rowids out, then put others in: (place, rowid), the place among those that stayed, rising."""
         for rowid in gone:
-            self._take(rowid)
-        for before, (at, rowid) in enumerate(placed):
-            self._put(at + before, rowid)
+            if rowid in self:
+                self._blocks[self._standing[self._home[rowid]]].remove(rowid)
+                self._home[rowid] = 0
+        self._settle()
+        if placed and not self._blocks:
+            self.extend(array("q", (rowid for _at, rowid in placed)))
+            return
+        # From the last to the first: what is put in moves no place that is still to come.
+        for at, rowid in reversed(placed):
+            self._put(at, rowid)
+        self._settle()
 
     # -- inside
 
@@ -102,35 +110,24 @@ class Places:
         for rowid in block:
             home[rowid] = name
 
-    def _settle(self) -> None:
-        sizes = list(map(len, self._blocks))
-        self._starts = [0, *itertools.accumulate(sizes)]
-        self._count = self._starts.pop()
-        self._standing = {name: at for at, name in enumerate(self._names)}
-
-    def _take(self, rowid: int) -> None:
-        if rowid not in self:
-            return
-        where = self._standing[self._home[rowid]]
-        self._home[rowid] = 0
-        self._blocks[where].remove(rowid)
-        if not self._blocks[where]:
-            del self._blocks[where], self._names[where]
-        self._settle()
-
     def _put(self, at: int, rowid: int) -> None:
         if rowid in self:
             return
         self._grow(rowid)
-        if not self._blocks:
-            self._add_block(0, array("q", (rowid,)))
-            self._settle()
-            return
         where = bisect_right(self._starts, min(at, self._count - 1)) - 1
-        block = self._blocks[where]
-        block.insert(at - self._starts[where], rowid)
+        self._blocks[where].insert(at - self._starts[where], rowid)
         self._home[rowid] = self._names[where]
-        if len(block) > 2 * BLOCK:
-            self._blocks[where] = block[:BLOCK]
-            self._add_block(where + 1, block[BLOCK:])
-        self._settle()
+
+    def _settle(self) -> None:
+        """After a change: no block empty or too long, and where each stands."""
+        for where in range(len(self._blocks) - 1, -1, -1):
+            block = self._blocks[where]
+            if not block:
+                del self._blocks[where], self._names[where]
+            elif len(block) > 2 * BLOCK:
+                self._blocks[where] = block[:BLOCK]
+                for at in range(BLOCK, len(block), BLOCK):
+                    self._add_block(where + at // BLOCK, block[at : at + BLOCK])
+        self._starts = [0, *itertools.accumulate(map(len, self._blocks))]
+        self._count = self._starts.pop()
+        self._standing = {name: at for at, name in enumerate(self._names)}

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QApplication
 
 from app import compose
 from app.paths import Profile
+from app.store.filters import Asks, Condition, Filter
 from app.ui.run import Desktop, make_application
 from app.ui.theme.style import Look
 from app.ui.workplace import Workplace
@@ -155,6 +156,43 @@ def shoot_palette(camera: Camera, query: str) -> None:
         palette.leave()
 
 
+def shoot_lists(camera: Camera, title: str) -> None:
+    """A list narrowed by chips, a condition being made, nothing found, rows selected, a field being set."""
+    camera.work.go("customer")
+    camera.choose(title)
+    desk, pane = camera.desk, camera.work.list
+    stages = Condition("stage", Asks.ONE_OF, ("lead", "prospect", "customer"))
+    made = Condition("revenue", Asks.EMPTY)
+    desk.sections.show(Filter((stages, Condition("owner", Asks.MINE), made)), "-changed")
+    camera.until(lambda: desk.list.whole)
+    camera.shoot("filter")
+    pane.narrow()
+    camera.until(lambda: pane.filter.editor is not None)
+    camera.shoot("filter-new")
+    pane.filter.chips()[0].click()
+    camera.until(lambda: True)
+    camera.shoot("filter-change")
+    desk.sections.show(Filter(words="nobody at all"), "")
+    camera.until(lambda: desk.list.whole and not desk.list.count())
+    pane.filter.clear()
+    desk.sections.show(Filter(words="nobody at all"), "")
+    camera.until(lambda: desk.list.whole and not desk.list.count())
+    camera.shoot("filter-nothing")
+    pane.filter.clear()
+    camera.until(lambda: desk.list.whole and desk.list.count() > 5)
+    pane.rows.setFocus()
+    desk.sections.picked.all()
+    for at in (1, 3, 4):
+        desk.sections.picked.toggle(at)
+    camera.until(lambda: True)
+    camera.shoot("selection")
+    pane.selection.ask()
+    camera.until(lambda: True)
+    camera.shoot("selection-set")
+    desk.sections.picked.clear()
+    camera.until(lambda: True)
+
+
 def shoot_narrow(camera: Camera, title: str) -> None:
     """The same window with less room."""
     camera.choose(title)
@@ -188,6 +226,7 @@ def _shoot_all(outdir: Path, language: str, percent: str, folder: Path) -> None:
     profile = org.laptop(name, PERSON)
     camera = Camera(profile, outdir, end)
     shoot_work(camera, sample.FIRST, "chen")
+    shoot_lists(camera, sample.FIRST)
     shoot_narrow(camera, sample.FIRST)
     camera.work.new()
     camera.until(lambda: True)
