@@ -323,20 +323,12 @@ class Device:
         payload = signing.open_envelope(order, Order.TYPE).payload
         said = documents.parse(payload, Order)
         fields: dict[str, Any] = {
-            "receipt_id": said.order_id,
-            "order_sha256": documents.digest(payload),
-            "org": said.org,
-            "enrolment": self.enrolment,
-            "device": self.device.hex(),
-            "policy_version": 1,
-            "started": self.now(),
-            "finished": self.now(),
+            "receipt_id": said.order_id, "order_sha256": documents.digest(payload), "org": said.org,
+            "enrolment": self.enrolment, "device": self.device.hex(), "policy_version": 1,
+            "started": self.now(), "finished": self.now(), "files": Files(removed=3), "outbox": self.stated(),
             "keys": [Destroyed(name="ring.1", destroyed=True, verified_absent=True)],
-            "files": Files(removed=3),
-            "outbox": self.stated(),
-            "app_version": "0",
-            "result": "wiped",
-        }
+            "app_version": "0", "result": "wiped",
+        }  # fmt: skip
         envelope = signing.sign(Receipt(**{**fields, **other}), ("", key or self.sign_key)).to_bytes()
         parts = [self.sealed] if along and self.sealed else []
         head = messages.ReceiptHead(receipt=envelope, parts=len(parts))
@@ -352,14 +344,9 @@ class Device:
         """The body that hands in a piece of its sealed outbox, or asks with b""."""
         assert self.root is not None
         fields: dict[str, Any] = {
-            "org": self.root.org,
-            "enrolment": self.enrolment,
-            "device": self.device.hex(),
-            "whole": self.stated(),
-            "offset": offset,
-            "length": len(data),
-            "sha256": hashlib.sha256(data).hexdigest(),
-        }
+            "org": self.root.org, "enrolment": self.enrolment, "device": self.device.hex(),
+            "whole": self.stated(), "offset": offset, "length": len(data), "sha256": hashlib.sha256(data).hexdigest(),
+        }  # fmt: skip
         envelope = signing.sign(SealedPiece(**{**fields, **other}), ("", key or self.sign_key)).to_bytes()
         parts = [(messages.PART, data)] if data else []
         return codec.encode([(messages.HEAD, messages.PieceHead(piece=envelope)), *parts])
