@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
+from typing import TYPE_CHECKING
 
-from app import log, settings
+from app import log
 from app.keys.harden import harden
 from app.paths import Profile
 from sync.protocol import texts
+
+if TYPE_CHECKING:
+    from app.settings import Settings
 
 
 def prepare() -> None:
@@ -24,8 +28,10 @@ def prepare() -> None:
             stream.reconfigure(encoding="utf-8", errors=errors)
 
 
-def take_profile(profile: Profile) -> settings.Settings:
+def take_profile(profile: Profile) -> Settings:
     """The settings of a profile; language and log follow it. A profile that is not enrolled grows no log."""
+    from app import settings  # who asks for help has no profile yet
+
     chosen = settings.load(profile)
     if chosen["language"] != "auto":
         texts.use(chosen["language"])

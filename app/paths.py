@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import platformdirs
-
 PRIVATE_DIR: Final = 0o700
 PRIVATE_FILE: Final = 0o600
 
@@ -21,6 +19,8 @@ def private_umask() -> None:
 
 def default_profile() -> Path:
     """The folder of the one profile people usually have: local, never roaming."""
+    import platformdirs  # who names a profile needs no standard one
+
     return Path(platformdirs.user_data_dir("fieldkeep", appauthor=False, roaming=False)) / "default"
 
 

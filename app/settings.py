@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
-from babel.numbers import is_currency
 
 from app.errors import AppError, WrongUse, not_written
 from app.paths import Profile, write_whole
@@ -45,7 +44,7 @@ class Setting:
                 _("There is no such choice for “{setting}”.").format(setting=_(self.label)),
                 _("Choices: {names}").format(names=", ".join(known)),
             )
-        if isinstance(value, str) and is_currency(value.upper()):
+        if isinstance(value, str) and value.upper() in money.currencies():
             return value.upper()
         raise WrongUse(_("This is not a currency."), _("Write its three letters, such as USD or CNY."))
 

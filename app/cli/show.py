@@ -8,9 +8,6 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TextIO
 
-from babel import Locale, UnknownLocaleError
-from babel.numbers import format_currency
-
 from app.store.records import Record
 from sync.protocol import harmless, money, texts
 from sync.protocol.fields import Address, Choice, Date, Field, Flag, Instant, Money, Ref, Several, Tags, Value
@@ -107,9 +104,12 @@ def in_words(field: Field, value: Value, title_of: TitleOf) -> str:
 
 def amount(value: Mapping[str, Any]) -> str:
     """An amount of money in the reader's way."""
+    from babel import Locale, UnknownLocaleError  # only a verb that shows an amount pays for it
+    from babel.numbers import format_currency
+
     decimal = money.decimal(value["minor"], value["currency"])
     try:
         locale = Locale.parse(texts.language(), sep="_")
     except (UnknownLocaleError, ValueError):
         locale = Locale("en")
-    return format_currency(decimal, value["currency"], locale=locale)
+    return str(format_currency(decimal, value["currency"], locale=locale))

@@ -6,12 +6,6 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton, format_time
-from babel.localtime import get_localzone
-from babel.numbers import format_decimal
 
 from sync.protocol import money, texts
 from sync.protocol.fields import (
@@ -59,7 +53,7 @@ TitleOf = Callable[[bytes], str]
 
 def number(value: int) -> str:
     """A whole number with the reader's grouping."""
-    return str(format_decimal(value, locale=_locale()))
+    return str(_babel().numbers.format_decimal(value, locale=_locale()))
 
 
 def amount(value: Mapping[str, Any]) -> str:
@@ -68,7 +62,7 @@ def amount(value: Mapping[str, Any]) -> str:
     decimal = money.decimal(value["minor"], currency)
     whole = decimal == decimal.to_integral_value()
     digits = 0 if whole else max(0, -int(decimal.as_tuple().exponent))
-    figure = format_decimal(
+    figure = _babel().numbers.format_decimal(
         abs(decimal), format=f"#,##0.{'0' * digits}" if digits else "#,##0", locale=_locale()
     )
     sign = _SIGNS.get(currency)
@@ -112,7 +106,7 @@ def ago(at_ms: int, now_ms: int) -> str:
         return _("Yesterday")
     if days < 365:
         return _("{n} d").format(n=days)
-    return str(format_skeleton("yMMM", then, locale=_locale()))
+    return str(_babel().dates.format_skeleton("yMMM", then, locale=_locale()))
 
 
 def moment(at_ms: int, now_ms: int, zone: str = "") -> str:
@@ -125,12 +119,12 @@ def moment(at_ms: int, now_ms: int, zone: str = "") -> str:
 
 def clock(at_ms: int, zone: str = "") -> str:
     """The time of day of UTC milliseconds."""
-    return str(format_time(_local(at_ms, zone), format="HH:mm", locale=_locale()))
+    return str(_babel().dates.format_time(_local(at_ms, zone), format="HH:mm", locale=_locale()))
 
 
 def zone() -> str:
     """The IANA name of this machine's zone, or UTC when it has none."""
-    return getattr(get_localzone(), "key", None) or "UTC"
+    return getattr(_babel().localtime.get_localzone(), "key", None) or "UTC"
 
 
 def label_of(label: str) -> str:
@@ -191,7 +185,7 @@ def person(text: str) -> str:
 def long_day(iso: str) -> str:
     """A day with its year, in the reader's way."""
     try:
-        return str(format_date(dt.date.fromisoformat(iso), format="medium", locale=_locale()))
+        return str(_babel().dates.format_date(dt.date.fromisoformat(iso), format="medium", locale=_locale()))
     except ValueError:
         return iso
 
@@ -219,7 +213,7 @@ def _bare(text: str) -> str:
 
 def _date(date: dt.date, today: dt.date) -> str:
     skeleton = "MMMd" if date.year == today.year else "yMMMd"
-    return str(format_skeleton(skeleton, date, locale=_locale()))
+    return str(_babel().dates.format_skeleton(skeleton, date, locale=_locale()))
 
 
 def _today() -> dt.date:
@@ -229,22 +223,41 @@ def _today() -> dt.date:
 def _local(at_ms: int, zone: str = "") -> dt.datetime:
     moment_utc = dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC)
     if zone and zone != "UTC":
+        import zoneinfo  # a list that shows no moments needs none of it
+
         try:
-            return moment_utc.astimezone(ZoneInfo(zone))
-        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return moment_utc.astimezone(zoneinfo.ZoneInfo(zone))
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
             return moment_utc.astimezone()
     return moment_utc.astimezone()
 
 
-def _locale() -> Locale:
+@cache
+def _babel() -> Any:
+    """The library that knows how languages write days and figures. It loads with the first of them that is shown, or
+    in the background when the first list stands."""
+    import babel.dates
+    import babel.localtime
+    import babel.numbers
+
+    return babel
+
+
+def warm() -> None:
+    """Have ready what the first day and figure would wait for; for a background thread."""
+    number(0)
+    moment(0, 0)
+
+
+def _locale() -> Any:
     return _locale_of(texts.language())
 
 
 @cache
-def _locale_of(language: str) -> Locale:
+def _locale_of(language: str) -> Any:
     # Plain English means dates in the order of day and month, which most readers of it in the field expect.
     wanted = "en_GB" if language == "en" else language
     try:
-        return Locale.parse(wanted, sep="_")
-    except (UnknownLocaleError, ValueError):
-        return Locale("en")
+        return _babel().Locale.parse(wanted, sep="_")
+    except (_babel().UnknownLocaleError, ValueError):
+        return _babel().Locale("en")

@@ -7,8 +7,6 @@ import re
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
-from babel.numbers import get_currency_precision, list_currencies
-
 DEFAULT_CURRENCY: Final = "USD"
 SIGNS: Final = {
     "$": "USD",
@@ -32,6 +30,9 @@ _NUMBER = re.compile(r"[+-]?(?:\d[\d.,'\s\u00a0\u202f]*|[.,]\d+)")
 @functools.cache
 def currencies() -> frozenset[str]:
     """The codes of ISO 4217, those of former currencies too."""
+    # A table of the whole world: it comes with the first currency, not with the program.
+    from babel.numbers import list_currencies
+
     return frozenset(list_currencies())
 
 
@@ -67,8 +68,7 @@ def parse(text: str, currency: str = DEFAULT_CURRENCY) -> dict[str, int | str] |
 
 def amount(value: Decimal, currency: str) -> dict[str, int | str]:
     """The stored form of a decimal amount, rounded half to even to the currency's minor unit."""
-    scale = get_currency_precision(currency)
-    minor = int((value * (10**scale)).to_integral_value(ROUND_HALF_EVEN))
+    minor = int((value * (10 ** precision(currency))).to_integral_value(ROUND_HALF_EVEN))
     if abs(minor) > 2**63 - 1:
         raise ValueError("too large")
     return {"minor": minor, "currency": currency}
@@ -76,7 +76,15 @@ def amount(value: Decimal, currency: str) -> dict[str, int | str]:
 
 def decimal(minor: int, currency: str) -> Decimal:
     """The amount in major units, exact."""
-    return Decimal(minor).scaleb(-get_currency_precision(currency))
+    return Decimal(minor).scaleb(-precision(currency))
+
+
+@functools.lru_cache(512)
+def precision(currency: str) -> int:
+    """How many digits of the fraction a currency has."""
+    from babel.numbers import get_currency_precision
+
+    return int(get_currency_precision(currency))
 
 
 def _plain(number: str) -> str:

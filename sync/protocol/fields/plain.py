@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from babel.localtime import get_localzone
-
 from sync.protocol import money
 from sync.protocol.errors import FieldProblem
 from sync.protocol.fields.base import INT_MAX, TEXT_MAX, FieldType, Merge, Value, clean_text, notes_room
@@ -286,4 +284,7 @@ class Person(FieldType):
 
 def _local_zone() -> str:
     """The IANA name of this machine's zone, or UTC when it has none."""
+    # It looks through files of the system: only when a zone is asked for.
+    from babel.localtime import get_localzone
+
     return getattr(get_localzone(), "key", None) or "UTC"
