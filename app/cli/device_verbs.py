@@ -95,6 +95,8 @@ def status(profile: Profile, args: Arguments) -> int:
     except Wiped as wiped:
         found.update(state="wiped", message=str(wiped))
     except (StoreDamaged, KeyMissing) as damage:
+        if profile.wipe_intent.exists():
+            raise  # somebody laid it there: nothing in this folder says who the device is
         found.update(_named(read_card(profile)), state="locked", message=str(damage))
     else:
         with session:

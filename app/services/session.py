@@ -13,6 +13,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, TypeVar
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from app import log
 from app.changes import CLOSING, Bus, Changes
 from app.errors import AppError, Locked
@@ -22,18 +24,17 @@ from app.keys.ring import Keyring, share_name
 from app.keys.secret import SecretBytes
 from app.keys.state import Alarm, State
 from app.paths import Profile
-from app.services import guard, wipe
+from app.services import guard, why_locked, wipe
 from app.services.card import Card, refreshed
 from app.services.held import Held
 from app.services.memory import Memory
+from app.services.open_store import OpenStore
 from app.services.opener import Opener
 from app.services.papers import DONE, REFUSED, Papers, Pending
+from app.services.why_locked import BY_ORDER, BY_PERSON
 from app.services.wiped import intent_for, wiped_error
 from app.store.replica import StoreReplica
-from app.store.store import Store
-from app.worker import Worker
 from sync.protocol import documents, sealing
-from sync.protocol.texts import gettext as _
 
 _LOG = logging.getLogger("app.services.session")
 T = TypeVar("T")
@@ -41,14 +42,12 @@ T = TypeVar("T")
 ACTIVE: Final = "active"
 LOCK_UI: Final = "lock_ui"
 LOCK_CRYPTO: Final = "lock_crypto"
-BY_ORDER: Final = "order"
-BY_PERSON: Final = "person"
 OVERTAKEN: Final = REFUSED + "overtaken"
 ALARM_MS: Final = 7 * 86_400_000  # how long a document that did not hold is shown to people
 
 
 class Session:
-    """Holds a profile until `close`. All store work runs on one thread, through `call`."""
+    """Holds a profile until `close`. Who writes goes through `call`, who only looks through `read`, beside it."""
 
     def __init__(
         self,
@@ -70,10 +69,15 @@ class Session:
         self._ring = ring
         self._memory = memory
         memory.on_change = self._changing
-        self._store: Store | None = None
-        self._shut = False
+        self._store = OpenStore(
+            profile,
+            key=lambda: vault.open_key(profile, ring),
+            recovery=lambda: self.papers.held.root.recovery,
+            refusal=self._shut_because,
+        )
         self._closed = False
         self._keys: DeviceKeys | None = None
+        self._signing_key: Ed25519PrivateKey | None = None
         self.papers = Papers(
             profile,
             held,
@@ -83,7 +87,6 @@ class Session:
             sample=lambda at: trusted_time.anchored(at, trusted_time.system_clock()),
         )
         self.papers.store_shut = damage is not None
-        self._worker = Worker("fieldkeep-store")
 
     # -- standing
 
@@ -103,6 +106,13 @@ class Session:
         if self._keys is None:
             self._keys = device.load(self._ring)
         return self._keys
+
+    @property
+    def signing_key(self) -> Ed25519PrivateKey:
+        """The key that signs for this device: all that one has left whose other keys are gone. Raises as `keys`."""
+        if self._signing_key is None:
+            self._signing_key = device.load_signing(self._ring)
+        return self._signing_key
 
     def now(self) -> int:
         """Trusted UTC milliseconds."""
@@ -134,7 +144,14 @@ class Session:
 
     def call(self, work: Callable[..., T], *args: object) -> T:
         """`work(store, *args)` on the store's thread. Raises Locked, and what `work` raises."""
-        return self._on_store(lambda: work(self._open_store(), *args))
+        return self._store.call(lambda store: work(store, *args))
+
+    def read(self, work: Callable[..., T], *args: object) -> T:
+        """`work(reader, *args)` beside whoever writes: at one moment of the store, after all that was saved before.
+
+        Raises Locked, also when the store closes meanwhile, and what `work` raises.
+        """
+        return self._store.read(lambda reader: work(reader, *args))
 
     def replica(self) -> StoreReplica | None:
         """The replica while the store may be open."""
@@ -144,7 +161,7 @@ class Session:
 
     def run_replica(self, work: Callable[..., T], *args: object) -> T:
         """A method of the replica on the store's thread. Raises Locked when the store was closed meanwhile."""
-        return self._on_store(lambda: work(*self._while_open(args)))
+        return self._store.call(lambda _store: work(*args))
 
     def tell(self, changes: Changes) -> None:
         """Let every view know."""
@@ -209,24 +226,10 @@ class Session:
         if self.damage is not None:
             return self.damage
         if self.stage == LOCK_UI and self.papers.order_missing():
-            return Locked(
-                _("An order from {org} has not reached this device.").format(org=self.card.org_name),
-                _("Your changes are safe. Connect and run: fieldkeep sync"),
-                by_order=True,
-            )
+            return why_locked.order_missing(self.card.org_name)
         if self.stage in (ACTIVE, LOCK_UI):
-            return Locked(_("Fieldkeep is locked."), _("Unlock it with: fieldkeep unlock"))
-        if self.state.locked_because == BY_ORDER:
-            return Locked(
-                _("This device was locked by {org}.").format(org=self.card.org_name),
-                _("Your changes are safe. Ask IT to unlock it, then exchange with the server."),
-                by_order=True,
-            )
-        if self.state.locked_because == trusted_time.CLOCK_BACK:
-            title = _("The clock of this device was set back.")
-        else:
-            title = _("This device has been without contact to the server for too long.")
-        return Locked(title, _("Your changes are safe. Connect and run: fieldkeep sync"), by_order=True)
+            return why_locked.by_person()
+        return why_locked.hard(self.state.locked_because, self.card.org_name)
 
     # -- orders
 
@@ -267,7 +270,7 @@ class Session:
         try:
             self._close_store()
         finally:
-            self._worker.close()
+            self._store.close()
             self._memory.close()
             self._opener.close()
 
@@ -281,46 +284,17 @@ class Session:
 
     # -- inside
 
-    def _on_store(self, work: Callable[[], T]) -> T:
-        try:
-            future = self._worker.run(work)
-        except RuntimeError:
-            # The session was closed meanwhile, and whoever asks hears what a closed store says.
-            raise self.locked_error() from None
-        return future.result()
-
-    def _open_store(self) -> Store:
-        """The store, opened when first needed; on the store's thread only."""
-        if self.stage != ACTIVE or self._shut:
-            raise self.locked_error()
-        if self._store is None:
-            with vault.open_key(self.profile, self._ring) as key:
-                self._store = Store.open(self.profile, key, recovery=self.papers.held.root.recovery)
-        return self._store
-
-    def _while_open(self, args: tuple[object, ...]) -> tuple[object, ...]:
-        if self._shut:
-            raise self.locked_error()
-        return args
+    def _shut_because(self) -> AppError | None:
+        """Why the store must stay shut; None when it need not."""
+        return self.locked_error() if self.stage != ACTIVE or self._store.is_shut else None
 
     def _close_store(self) -> None:
         """Close the store for good, or until an unlock: work that waits for its thread must not open it again."""
-        if self.stage == ACTIVE and not self._shut:
+        if self.stage == ACTIVE and not self._store.is_shut:
             # Who holds a draft saves it now, in this thread, while the store still takes it.
             self.tell(Changes((), CLOSING))
-
-        def shut() -> int:
-            self._shut = True
-            if self._store is None:
-                return self.state.unsent
-            store, self._store = self._store, None
-            try:
-                return store.unsent()
-            finally:
-                store.close()
-
-        unsent = self._worker.run(shut).result()
-        if unsent != self.state.unsent:
+        unsent = self._store.shut()
+        if unsent is not None and unsent != self.state.unsent:
             self._set(unsent=unsent)
 
     def _lock_hard(self, because: str, *, ask_share: bool) -> None:
@@ -384,7 +358,7 @@ class Session:
 
     def _changing(self, before: State, after: State) -> None:
         if after.stage == ACTIVE and before.stage != ACTIVE:
-            self._shut = False
+            self._store.reopen()
 
     def _verdict(self) -> guard.Verdict:
         reading, state = self._memory.reading(), self.state

@@ -110,7 +110,7 @@ class Syncing:
             card.org,
             card.enrolment,
             card.device,
-            lambda document: signing.sign(document, ("", session.keys.sign)),
+            lambda document: signing.sign(document, ("", session.signing_key)),
         )
         self._identity = identity
         self._line = Line(self._transport, identity, session.now)
@@ -254,15 +254,21 @@ class Syncing:
         return taken
 
 
-def open_heard(profile: Profile, wipe_step: wipe.Step = wipe.no_step) -> Session:
+def open_heard(profile: Profile, wipe_step: wipe.Step = wipe.no_step, *, say_offline: bool = True) -> Session:
     """Open a profile; where it does not hold, hear what IT orders first, and try once more with what came.
 
-    Raises as `open_session` does, and Offline where the server is not reached for a profile that does not hold.
+    Raises as `open_session` does. Where a profile does not hold and the server is not reached either, Offline, or
+    without `say_offline` what is wrong with the profile.
     """
     try:
         return open_session(profile, wipe_step)
-    except (StoreDamaged, KeyMissing):
-        told = _heard(profile, wipe_step)
+    except (StoreDamaged, KeyMissing) as damage:
+        try:
+            told = _heard(profile, wipe_step)
+        except Offline:
+            if say_offline:
+                raise
+            raise damage from None
     try:
         return open_session(profile, wipe_step)
     except (StoreDamaged, KeyMissing):

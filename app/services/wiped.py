@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, Final
 
 import msgspec
@@ -52,14 +52,29 @@ def refuse_wiped(profile: Profile, step: wipe.Step = wipe.no_step) -> None:
     intent = wipe.read_intent(profile)
     if intent is not None:
         # Another process may be at it, or the disk take no file: then every start tries again.
-        ring = SystemKeyring(intent.org, intent.device)
-        with contextlib.suppress(Busy, OSError), contextlib.closing(Opener(profile.one_opener)):
-            _believe(ring, intent)
-            wipe.destroy(profile, ring, _wall_ms, step)
+        with contextlib.suppress(Busy, OSError), _under_wipe(profile) as ring:
+            if ring is not None:
+                wipe.destroy(profile, ring, _wall_ms, step)
         raise wiped_error(intent.org_name, intent.reason)
     stone = wipe.read_tombstone(profile)
     if stone is not None and not profile.device.exists():
         raise wiped_error(stone.org_name, stone.reason)
+
+
+@contextlib.contextmanager
+def _under_wipe(profile: Profile) -> Iterator[Keyring | None]:
+    """Hold a profile under a wipe that is to be believed; gives its keyring, None where the wipe is over meanwhile.
+
+    Raises Busy, StoreDamaged.
+    """
+    with contextlib.closing(Opener(profile.one_opener)):
+        intent = wipe.read_intent(profile)
+        if intent is None:
+            yield None
+            return
+        ring = SystemKeyring(intent.org, intent.device)
+        _believe(ring, intent)
+        yield ring
 
 
 def _believe(ring: Keyring, intent: wipe.Intent) -> None:
@@ -93,21 +108,17 @@ def finish_wipe(profile: Profile, step: wipe.Step = wipe.no_step) -> bool:
     """
     if wipe.read_intent(profile) is None:
         return True
-    with contextlib.closing(Opener(profile.one_opener)):
-        intent = wipe.read_intent(profile)
-        if intent is not None:
-            _believe(SystemKeyring(intent.org, intent.device), intent)
-        return finish_held(profile, step)
+    with _under_wipe(profile) as ring:
+        return ring is None or _finish(profile, ring, step)
 
 
 def finish_held(profile: Profile, step: wipe.Step = wipe.no_step) -> bool:
     """The same for who holds the profile already."""
     intent = wipe.read_intent(profile)
-    if intent is None:
-        return True
+    return intent is None or _finish(profile, SystemKeyring(intent.org, intent.device), step)
 
-    ring = SystemKeyring(intent.org, intent.device)
 
+def _finish(profile: Profile, ring: Keyring, step: wipe.Step) -> bool:
     def hand_in(intent: wipe.Intent, receipt: bytes, sealed: BinaryIO) -> None:
         def who() -> Identity:
             key = device.load_signing(ring)  # the last key to go, once the server has everything

@@ -12,13 +12,13 @@ from enum import StrEnum
 
 from app import settings
 from app.changes import CLOSING, WIPE, WIPED, Changes
-from app.errors import Busy, NotEnrolled, Offline, Wiped
+from app.errors import Busy, NotEnrolled, Wiped
 from app.keys.secret import SecretBytes
 from app.paths import Profile
 from app.services import enrolment
-from app.services.opening import open_session
-from app.services.session import ACTIVE, BY_ORDER, LOCK_UI, Session
+from app.services.session import ACTIVE, LOCK_UI, Session
 from app.services.syncing import Keeping, open_heard
+from app.services.why_locked import BY_ORDER
 from app.services.wiped import finish_wipe, refuse_wiped
 from app.viewmodels import words
 from app.viewmodels.base import Background, Watched, ignore
@@ -84,12 +84,7 @@ class Shell(Watched):
         self._slow.run(self._open, self._opened, self._not_opened)
 
     def _open(self) -> tuple[settings.Settings, Session]:
-        chosen = settings.load(self.profile)
-        try:
-            return chosen, open_heard(self.profile)
-        except Offline:
-            # A profile that does not hold, and no server to hear orders from: what is wrong with it is said.
-            return chosen, open_session(self.profile)
+        return settings.load(self.profile), open_heard(self.profile, say_offline=False)
 
     def _opened(self, found: tuple[settings.Settings, Session]) -> None:
         self.busy = False
@@ -269,8 +264,7 @@ class Shell(Watched):
         self._slow.run(lambda: settings.save(self.profile, changed), lambda _result: done(), self._refused)
 
     def tick(self) -> None:
-        """Once a minute: policy and clock speak while nobody does anything; a wipe is handed in when it can be; and
-        a profile that did not open is tried again, since orders reach it that way."""
+        """Once a minute: policy and clock speak, a wipe is handed in, and what did not open is tried again."""
         if self._wiped:
             self._hand_in()
         elif self.screen is Screen.TROUBLE and self.notice.retry and not self.busy:

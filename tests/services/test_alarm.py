@@ -54,8 +54,8 @@ def test_it_is_shown_and_outlives_a_restart(
     badge = _badge(laptop)
     assert (badge.state, badge.action) == ("refused", "Sync now")
     assert rule in badge.sentence
-    week = {"wall_ms": 8 * DAY_MS, "boot_ms": 8 * DAY_MS}
-    assert laptop.later("status", "--json", **week).json["alarm"] is None
+    done = laptop.later("status", "--json", wall_ms=8 * DAY_MS, boot_ms=8 * DAY_MS)
+    assert done.json["alarm"] is None
 
 
 def _badge(laptop: Laptop) -> Standing:

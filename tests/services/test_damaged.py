@@ -211,16 +211,20 @@ def test_a_window_on_it_hands_in_and_is_wiped(town: Town) -> None:
     town.server.start()
     shell.tick()
     held.turn()
-    assert shell.screen is Screen.TROUBLE
+    assert _screen(shell) is Screen.TROUBLE
     assert "Ask IT to recover it" in shell.notice.body
     town.order("wipe", laptop)
     shell.tick()
     held.turn()
-    assert shell.screen is Screen.WIPED
+    assert _screen(shell) is Screen.WIPED
     shell.close(lambda: None)
     held.turn()
     assert (laptop.files(), laptop.entries()) == (LEFT, {})
     assert town.device(laptop)["outbox_records"] > 0
+
+
+def _screen(shell: Shell) -> Screen:
+    return shell.screen
 
 
 def test_a_window_on_lost_documents_opens_by_itself(town: Town) -> None:

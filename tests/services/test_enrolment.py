@@ -30,8 +30,8 @@ def test_killed_at_any_step_it_can_be_done_again(town: Town, every: int, fresh: 
     deaths = 0
     for at in range(0, 100, every):
         code = town.code(ANNA) if fresh else code
-        name = f"dies at {at} of {every}" if fresh else f"dies in steps of {every}"
-        answer = laptop.act("enrol", at=at, code=code, name=name)
+        called = f"dies at {at} of {every}" if fresh else f"dies in steps of {every}"
+        answer = laptop.act("enrol", at=at, code=code, name=called)
         if laptop.profile.device.exists():
             break  # the card is the last thing written: from here on it is enrolled
         assert answer.code == -9, answer.err

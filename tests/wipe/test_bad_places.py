@@ -72,13 +72,17 @@ def test_a_disk_that_takes_nothing_loses_its_keys(town: Town, small_disk: Path) 
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     try:
         assert laptop.ask("sync").code == 4
-        assert set(laptop.entries()) == {"dev"}
+        assert set(laptop.entries()) == {"dev", "trust"}
         assert laptop.ask("list", "customer").code == 1  # no key is left, and none is made anew
     finally:
         subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
     assert laptop.ask("list", "customer").code == 1
     assert laptop.profile.sealed_outbox.stat().st_size > 0
     assert town.device(laptop)["receipt"] == "none"  # IT is told nothing that did not happen
+    # The order still stands at the server, and the device still knows whom to believe: it ends as it must.
+    assert laptop.ask("sync").code == 4
+    assert (laptop.files(), laptop.entries()) == (LEFT, {})
+    assert town.device(laptop)["receipt"] == "verified"
 
 
 def test_a_keyring_that_is_away_stops_neither_header_nor_files(town: Town) -> None:

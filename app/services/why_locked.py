@@ -1,0 +1,39 @@
+"""Why a device is locked, in words for people, and what opens it."""
+
+from __future__ import annotations
+
+from app.errors import Locked
+from app.keys import trusted_time
+from sync.protocol.texts import gettext as _
+
+BY_ORDER = "order"
+BY_PERSON = "person"
+
+
+def by_person() -> Locked:
+    """Somebody locked it here."""
+    return Locked(_("Fieldkeep is locked."), _("Unlock it with: fieldkeep unlock"))
+
+
+def order_missing(org_name: str) -> Locked:
+    """The server has signed that there is an order which has not come."""
+    return Locked(
+        _("An order from {org} has not reached this device.").format(org=org_name),
+        _("Your changes are safe. Connect and run: fieldkeep sync"),
+        by_order=True,
+    )
+
+
+def hard(because: str, org_name: str) -> Locked:
+    """An order locked it, or silence, or the clock."""
+    if because == BY_ORDER:
+        return Locked(
+            _("This device was locked by {org}.").format(org=org_name),
+            _("Your changes are safe. Ask IT to unlock it, then exchange with the server."),
+            by_order=True,
+        )
+    if because == trusted_time.CLOCK_BACK:
+        title = _("The clock of this device was set back.")
+    else:
+        title = _("This device has been without contact to the server for too long.")
+    return Locked(title, _("Your changes are safe. Connect and run: fieldkeep sync"), by_order=True)
