@@ -91,6 +91,12 @@ class Server:
         self.stop()
 
     @property
+    def pid(self) -> int:
+        """The process that serves."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def runs(self) -> bool:
         """Whether it serves."""
         return self._process is not None and self._process.poll() is None
