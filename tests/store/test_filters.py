@@ -1,19 +1,16 @@
-"""Filters and orders: what a list holds is what a plain reading of all records gives, and no offered order sorts."""
+"""Filters: what a narrowed and sorted list holds is what a plain reading of all records gives."""
 
 from __future__ import annotations
 
 import datetime as dt
-import itertools
-import random
 from array import array
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.store import lists, narrowing, orders, records
+from app.store import lists, narrowing, records
 from app.store.filters import Asks, Condition, Filter, asks_of, checked, typed
 from app.store.records import Record
 from app.store.schema import orders_of
@@ -23,87 +20,10 @@ from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import Choice, Field, Instant, Money, Person, Ref, Several, Text
 from sync.protocol.kinds import KINDS, Kind
 from tests.protocol.strategies import tries
-from tests.store.device import CONTACT, CUSTOMER, DEAL, PERSON, Device
+from tests.store.device import CUSTOMER, DEAL, PERSON
+from tests.store.shelf import ACTIVITY, DAYS, NAMES, OWNERS, shelf
 
-ACTIVITY = KINDS["activity"]
-NAMES = (
-    "Zürich Präzision",
-    "zurich",
-    "北京华泰科技",
-    "Straße 12",
-    "O'Hara & Söhne",
-    "100 % AG",
-    "_x_",
-    "ΑΘΗΝΑ",
-)
-TOWNS = ("Köln", "KOLN", "上海", "New York")
-DAYS = ("2026-01-31", "2026-02-28", "2026-11-22")
-OWNERS = (PERSON, PERSON.upper(), "rep@example.com", "无名")
-
-
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A store of mixed customers, contacts, deals and activities that no test here changes."""
-    device = Device(tmp_path_factory.mktemp("shelf"))
-    store = device.create()
-    draw = random.Random(11)
-
-    def some(*values: Any) -> Any:
-        return draw.choice((*values, None))
-
-    with records.batch(store) as batch:
-        customers = [
-            batch.add(
-                CUSTOMER,
-                {
-                    "name": draw.choice(NAMES) + draw.choice(("", f" {n % 5}")),
-                    "stage": some("lead", "prospect", "customer", "former"),
-                    "industry": some("Retail", "retail", "Ärger", "电子"),
-                    "employees": some(0, 7, 10**6),
-                    "revenue": some(
-                        {"minor": 5, "currency": "EUR"},
-                        {"minor": -7, "currency": "USD"},
-                        {"minor": 5, "currency": "USD"},
-                    ),
-                    "phones": some(["138 0013 5678"], ["+49 30 1"], ["1380013", "99"]),
-                    "emails": some(["anna@example.com"], ["Bert@Example.org"]),
-                    "address": some({"city": draw.choice(TOWNS)}, {"street": "Ring 3", "city": "Bonn"}),
-                    "owner": some(*OWNERS) or "nobody@example.com",
-                    "tags": some(["a", "vip"], ["VIP"], ["北"]),
-                    "do_not_contact": some(True, False),
-                    "notes": some("met in 北京 at the fair", "Zürich again", "x"),
-                },
-            )
-            for n in range(120)
-        ]
-        for n in range(60):
-            batch.add(
-                CONTACT, {"name": f"Person {n % 9}", "customer": some(customers[n].id, customers[0].id)}
-            )
-            batch.add(
-                DEAL,
-                {
-                    "name": f"Deal {n % 7}",
-                    "amount": some({"minor": n % 4, "currency": "EUR"}, {"minor": 3, "currency": "USD"}),
-                    "close_on": some(*DAYS),
-                    "probability": some(0, 50, 100),
-                },
-            )
-            moment = dt.datetime.fromisoformat(draw.choice(DAYS)).astimezone() + dt.timedelta(
-                hours=draw.choice((0, 23))
-            )
-            batch.add(
-                ACTIVITY,
-                {
-                    "subject": f"Visit {n}",
-                    "at": some({"at": int(moment.timestamp() * 1000), "zone": "Asia/Shanghai"}),
-                },
-            )
-        for each in customers[::9]:
-            batch.delete(each.id)
-    yield store
-    device.close()
-
+__all__ = ["shelf"]  # the fixture
 
 # --- the plain reading -------------------------------------------------------------------------------
 
@@ -277,98 +197,6 @@ def test_a_filtered_sorted_list_is_what_a_plain_reading_gives(
         if after is None:
             break
     assert pages == [record.id for record in lists.by_rowids(shelf, kind, in_order)]
-
-
-def test_a_walk_in_pieces_is_a_walk_in_one_go(shelf: Store) -> None:
-    for kind in KINDS.values():
-        shape = shelf.shapes[kind.name]
-        for order in orders_of(kind):
-            for sign in ("", "-"):
-                sort = orders.sort_of(shelf, shape, sign + order)
-                whole, end = orders.walk(shelf, shape, sort)
-                assert end is None
-                for limit in (1, 7):
-                    pieces, after = orders.walk(shelf, shape, sort, None, limit)
-                    while after is not None:
-                        piece, after = orders.walk(shelf, shape, sort, after, limit)
-                        pieces.extend(piece)
-                    assert pieces == whole
-                known = orders.keys(shelf, shape, sort, whole)
-                pairs = [(known[rowid], rowid) for rowid in whole]
-                assert all(sort.precedes(one, two) for one, two in itertools.pairwise(pairs))
-
-
-# --- the planner -------------------------------------------------------------------------------------
-
-
-def plans(store: Store, run: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """How SQLite answers every question that `run` asks."""
-    asked: list[tuple[str, Any]] = []
-    real = store.db.all
-
-    def noted(sql: str, values: Any = ()) -> Any:
-        asked.append((sql, values))
-        return real(sql, values)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(store.db, "all", noted)
-        run()
-    return [
-        f"{line[-1]} <- {sql}" for sql, values in asked for line in real(f"EXPLAIN QUERY PLAN {sql}", values)
-    ]
-
-
-def reads_rows(store: Store, table: str, sql: str, values: Any) -> bool:
-    """Whether the compiled question takes any column from the table itself, and not from an index alone."""
-    root = store.db.one("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,))[0]
-    steps = [line[1:5] for line in store.db.all(f"EXPLAIN {sql}", values)]
-    cursors = {at for step, at, page, _p3 in steps if step == "OpenRead" and page == root}
-    return any(step == "Column" and at in cursors for step, at, _p2, _p3 in steps)
-
-
-def test_no_offered_order_sorts_or_reads_the_table(shelf: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    for kind in KINDS.values():
-        shape = shelf.shapes[kind.name]
-        for order in orders_of(kind):
-            for sign in ("", "-"):
-                sort = orders.sort_of(shelf, shape, sign + order)
-                for after in (
-                    None,
-                    ("a" if not order else 1, 5),
-                    *([(None, 3)] if sort.may_be_empty else []),
-                ):
-                    for stretch in orders.stretches(sort, after):
-                        select = f'SELECT _rowid FROM "{shape.table}" INDEXED BY "{sort.index}"'  # noqa: S608
-                        sql = orders.statement(select, sort, stretch, "_deleted = 0")
-                        assert not reads_rows(shelf, shape.table, sql, (*stretch[1], 9)), sql
-                    walked = plans(shelf, lambda: orders.walk(shelf, shape, sort, after), monkeypatch)  # noqa: B023
-                    paged = plans(
-                        shelf,
-                        lambda: lists.page(shelf, kind, order=sign + order, after=after),  # noqa: B023
-                        monkeypatch,
-                    )
-                    for line in (*walked, *paged):
-                        one_row = "INTEGER PRIMARY KEY" in line and "_rowid IN" in line
-                        assert f"INDEX {sort.index}" in line or one_row, line
-                        assert "TEMP B-TREE" not in line, line
-
-
-@pytest.mark.parametrize(
-    ("kind", "condition", "index"),
-    [
-        (CUSTOMER, Condition("owner", Asks.MINE), "record_customer_owner"),
-        (CUSTOMER, Condition("stage", Asks.ONE_OF, ("lead",)), "record_customer_by_stage"),
-        (DEAL, Condition("stage", Asks.IS, ("won",)), "record_deal_stage"),
-        (CONTACT, Condition("customer", Asks.IS, (b"x" * 16,)), "record_contact_customer"),
-        (KINDS["task"], Condition("done", Asks.IS, (True,)), "record_task_done"),
-    ],
-)
-def test_common_filters_are_answered_by_an_index(
-    shelf: Store, monkeypatch: pytest.MonkeyPatch, kind: Kind, condition: Condition, index: str
-) -> None:
-    shape = shelf.shapes[kind.name]
-    lines = plans(shelf, lambda: narrowing.scan(shelf, shape, Filter((condition,)), 1, 20_000), monkeypatch)
-    assert f"INDEX {index} " in lines[0], lines
 
 
 # --- what cannot be asked ----------------------------------------------------------------------------
