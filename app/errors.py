@@ -10,6 +10,7 @@ KnownError (sync.protocol.errors)
     ├── Busy                 1  another process holds the profile
     ├── NotFound             1  no such record
     ├── NoSpace              1  the disk is full; nothing was changed
+    ├── Stopped              1  the store closed, or somebody else came first, before this was done
     ├── KeyringUnreachable   1  the system keyring does not answer: never taken for "no key"
     ├── KeyMissing           1  the keyring answers, and our entry is not there
     ├── StoreDamaged         1  header, state or store do not hold
@@ -73,6 +74,10 @@ class NotFound(AppError):
 
 class NoSpace(AppError):
     """The disk is full; nothing was changed."""
+
+
+class Stopped(AppError):
+    """Broken off before it was done; nothing was changed."""
 
 
 class KeyringUnreachable(AppError):

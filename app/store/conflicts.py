@@ -12,6 +12,7 @@ import msgspec
 
 from app.errors import NotFound
 from app.store import lists, outbox, records
+from app.store.reader import Reader
 from app.store.records import Batch
 from app.store.store import Store
 from sync.protocol.fields import Value
@@ -64,7 +65,7 @@ class Attention:
         return (*known, *sorted(touched.difference(known)))
 
 
-def open_conflicts(store: Store, *, record: bytes | None = None) -> list[OpenConflict]:
+def open_conflicts(store: Reader, *, record: bytes | None = None) -> list[OpenConflict]:
     """Open conflicts, the oldest first; those of one record when it is named."""
     only = " WHERE record = ?" if record is not None else ""
     rows = store.db.all(
@@ -75,17 +76,17 @@ def open_conflicts(store: Store, *, record: bytes | None = None) -> list[OpenCon
     return [OpenConflict(each, lists.title_of(store, each.record) or "") for each in found]
 
 
-def open_count(store: Store) -> int:
+def open_count(store: Reader) -> int:
     """How many open conflicts there are."""
     return int(store.db.one("SELECT count(*) FROM conflict")[0])
 
 
-def attention(store: Store) -> list[Attention]:
+def attention(store: Reader) -> list[Attention]:
     """Refused ops, the oldest first."""
     return [_attention(store, row) for row in store.db.all(f"{_ASKED} ORDER BY at_ms, n")]
 
 
-def attention_count(store: Store) -> int:
+def attention_count(store: Reader) -> int:
     """How many refused ops there are."""
     return int(store.db.one("SELECT count(*) FROM attention")[0])
 
@@ -148,14 +149,14 @@ def _forget(store: Store, name: Name) -> None:
 _ASKED = "SELECT n, incarnation, kind, id, code, hint, at_ms, op FROM attention"
 
 
-def _named(store: Store, name: Name) -> Attention:
+def _named(store: Reader, name: Name) -> Attention:
     row = store.db.first(f"{_ASKED} WHERE incarnation = ? AND n = ?", name)
     if row is None:
         raise not_there()
     return _attention(store, row)
 
 
-def _attention(store: Store, row: tuple[Any, ...]) -> Attention:
+def _attention(store: Reader, row: tuple[Any, ...]) -> Attention:
     n, incarnation, kind, id_, code, hint, at_ms, data = row
     op = outbox.op_of(data) if data is not None else None
     title = lists.title_of(store, id_)

@@ -1,7 +1,8 @@
 """Opens the SQLCipher file with a raw key and guards what may be said to it: no statement can let data out.
 
-One thread owns a Database (app.worker): the connection refuses any other. Everything SQLite complains of comes
-out as an AppError; a statement's text and its values never do.
+One thread owns a Database (app.worker): the connection refuses any other, but for `stop`. One Database of a file
+writes, others read beside it, each seeing what was committed. Everything SQLite complains of comes out as an
+AppError; a statement's text and its values never do.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from typing import Any, Final
 
 from sqlcipher3 import dbapi2
 
-from app.errors import AppError, Busy, NewerStore, NoSpace, StoreDamaged
+from app.errors import AppError, Busy, NewerStore, NoSpace, Stopped, StoreDamaged
 from app.keys.secret import SecretBytes, wipe_buffer
 from app.paths import PRIVATE_FILE, sync_folder
+from app.store import allowed
 from app.store.words import fold
 from sync.protocol.texts import gettext as _
 
@@ -24,52 +26,25 @@ KEY_BYTES: Final = 32
 CACHE_KIB: Final = 65_536
 BUSY_MS: Final = 5_000
 
-_OPENING: Final = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
+# Upkeep brings the log into the file long before this, beside whoever works. Without upkeep (a command, a test),
+# or when it falls behind, a commit does it here, and the log does not grow for ever.
+LOG_PAGES: Final = 16_384
+
+_EACH: Final = (
     f"PRAGMA cache_size = -{CACHE_KIB}",
     "PRAGMA foreign_keys = ON",
     "PRAGMA trusted_schema = OFF",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA mmap_size = 0",
 )
-
-# The authorizer's action codes that sqlcipher3 has no name for.
-_READ_ACTIONS: Final = frozenset(
-    {dbapi2.SQLITE_SELECT, dbapi2.SQLITE_READ, dbapi2.SQLITE_RECURSIVE, dbapi2.SQLITE_TRANSACTION}
+_OPENING: Final = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    f"PRAGMA wal_autocheckpoint = {LOG_PAGES}",
+    f"PRAGMA journal_size_limit = {LOG_PAGES * 4096}",
+    *_EACH,
 )
-_WRITE_ACTIONS: Final = frozenset({dbapi2.SQLITE_INSERT, dbapi2.SQLITE_UPDATE, dbapi2.SQLITE_DELETE})
-_BUILD_ACTIONS: Final = frozenset(
-    {
-        dbapi2.SQLITE_CREATE_TABLE,
-        dbapi2.SQLITE_CREATE_INDEX,
-        dbapi2.SQLITE_CREATE_VTABLE,
-        dbapi2.SQLITE_ALTER_TABLE,
-        dbapi2.SQLITE_REINDEX,
-        dbapi2.SQLITE_DROP_INDEX,
-    }
-)
-_PRAGMAS: Final = frozenset(
-    {"data_version", "user_version", "table_info", "table_xinfo", "wal_checkpoint", "quick_check"}
-)
-_FUNCTIONS: Final = frozenset(
-    {
-        "match",
-        "json_extract",
-        "json_each",
-        "max",
-        "min",
-        "count",
-        "sum",
-        "coalesce",
-        "length",
-        "substr",
-        "like",
-        "instr",
-        "folded",
-    }
-)
-_BUILD_FUNCTIONS: Final = frozenset({"printf", "substr", "length", "like"})
+_READING: Final = ("PRAGMA query_only = ON", "PRAGMA wal_autocheckpoint = 0", *_EACH)
 
 _SAYS: Final = {
     dbapi2.SQLITE_FULL: NoSpace,
@@ -77,14 +52,24 @@ _SAYS: Final = {
     dbapi2.SQLITE_NOTADB: StoreDamaged,
     dbapi2.SQLITE_BUSY: Busy,
     dbapi2.SQLITE_LOCKED: Busy,
+    dbapi2.SQLITE_INTERRUPT: Stopped,
 }
 
 
 class Database:
     """One open SQLCipher file. `execute` and its kin raise AppError; values are bound, never written in."""
 
-    def __init__(self, path: Path, key: SecretBytes, *, version: int, create: bool = False) -> None:
+    _building = False
+    _reading = False
+    _tuning = False
+    _stopped = False
+
+    def __init__(
+        self, path: Path, key: SecretBytes, *, version: int, create: bool = False, reading: bool = False
+    ) -> None:
         """Open `path`, or make it with `create`. `version` is the newest file version this program knows.
+
+        With `reading` nothing can be written, and no one who writes is waited for.
 
         Raises StoreDamaged when the file is missing, empty, damaged or of another key (and, with `create`, when
         there is a file already), NewerStore, NoSpace, Busy.
@@ -95,11 +80,12 @@ class Database:
             # SQLCipher would take an empty file for a new store and open it with any key.
             raise _damaged()
         self._building = create
+        self._reading = reading
         with _told():
             self._conn = _connect(path, key)
         try:
             with _told():
-                for statement in _OPENING:
+                for statement in _READING if reading else _OPENING:
                     self._conn.execute(statement)
                 self._conn.set_authorizer(self._allows)
             found = self.one("PRAGMA user_version")[0]
@@ -118,22 +104,22 @@ class Database:
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Run one statement; the number of rows it changed."""
-        with _told():
+        with self._asked():
             return int(self._conn.execute(sql, values).rowcount)
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run one statement for each of `rows`."""
-        with _told():
+        with self._asked():
             self._conn.executemany(sql, rows)
 
     def all(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Every row of a question."""
-        with _told():
+        with self._asked():
             return list(self._conn.execute(sql, values))
 
     def first(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """The first row of a question, None when there is none."""
-        with _told():
+        with self._asked():
             found: tuple[Any, ...] | None = self._conn.execute(sql, values).fetchone()
             return found
 
@@ -145,16 +131,36 @@ class Database:
         return found
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Database]:
-        """One transaction: committed and on the disk when the block ends well, never there when it raises."""
-        self.execute("BEGIN IMMEDIATE")
+    def write(self, *, durable: bool = True) -> Iterator[Database]:
+        """One transaction: committed and on the disk when the block ends well, never there when it raises.
+
+        Without `durable` a power cut may take the last of them, whole: only for what can be had again. The next
+        durable one takes all that came before it to the disk.
+        """
+        if not durable:
+            self._tune("PRAGMA synchronous = NORMAL")
+        try:
+            self.execute("BEGIN IMMEDIATE")
+            try:
+                yield self
+                self.execute("COMMIT")
+            except BaseException:
+                if self._conn.in_transaction:
+                    self._rollback()
+                raise
+        finally:
+            if not durable:
+                self._tune("PRAGMA synchronous = FULL")
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Database]:
+        """One moment of the store: whatever is committed meanwhile, every question in the block sees the same."""
+        self.execute("BEGIN")
         try:
             yield self
-            self.execute("COMMIT")
-        except BaseException:
+        finally:
             if self._conn.in_transaction:
-                self.execute("ROLLBACK")
-            raise
+                self._rollback()
 
     @contextlib.contextmanager
     def building(self) -> Iterator[Database]:
@@ -171,35 +177,78 @@ class Database:
         """Whether a transaction is open."""
         return bool(self._conn.in_transaction)
 
+    @property
+    def changes(self) -> int:
+        """How many rows this connection has changed since it was opened."""
+        return int(self._conn.total_changes)
+
     def checkpoint(self) -> None:
         """Bring the log into the file and empty it."""
         self.all("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def check(self) -> None:
-        """Read the whole file. Raises StoreDamaged when a page does not hold."""
-        if self.one("PRAGMA quick_check(1)")[0] != "ok":
+    def bring_in(self) -> None:
+        """Bring the log into the file as far as no one is in the way; who writes or reads meanwhile does not wait."""
+        self.all("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def logged(self) -> int:
+        """How many pages of the log are not in the file yet."""
+        _busy, pages, done = self.one("PRAGMA wal_checkpoint(NOOP)")
+        return max(0, int(pages) - int(done))
+
+    def hold(self, kib: int) -> None:
+        """Keep this much of the file in memory; what is more than that is let go at once."""
+        self._tune(f"PRAGMA cache_size = -{int(kib)}")
+        self._tune("PRAGMA shrink_memory")
+
+    def check(self, *, thorough: bool = False) -> None:
+        """Read the whole file, indexes too; `thorough` holds each index against its rows.
+
+        Raises StoreDamaged when a page does not hold.
+        """
+        if self.one(f"PRAGMA {'integrity_check' if thorough else 'quick_check'}(1)")[0] != "ok":
             raise _damaged()
+
+    def stop(self) -> None:
+        """Break off what is asked now, and whatever is asked from here on, with Stopped; from any thread."""
+        self._stopped = True
+        with contextlib.suppress(dbapi2.ProgrammingError):  # it is closed by now
+            self._conn.interrupt()
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         with _told():
             self._conn.close()
 
+    @contextlib.contextmanager
+    def _asked(self) -> Iterator[None]:
+        if self._stopped:
+            raise _stopped()
+        with _told():
+            yield
+
+    def _tune(self, statement: str) -> None:
+        self._tuning = True
+        try:
+            with _told():
+                self._conn.execute(statement).fetchall()
+        finally:
+            self._tuning = False
+
+    def _rollback(self) -> None:
+        """Also when it was stopped: the transaction must not stay open."""
+        with _told():
+            self._conn.execute("ROLLBACK")
+
     def _allows(
         self, action: int, first: str | None, second: str | None, _db: str | None, _by: str | None
     ) -> int:
-        """The authorizer: an allow list, for a deny list always has one hole more than its author knew."""
-        if action in _READ_ACTIONS or action in _WRITE_ACTIONS:
-            allowed = (
-                self._building or action not in _WRITE_ACTIONS or not (first or "").startswith("sqlite_")
-            )
-        elif action == dbapi2.SQLITE_FUNCTION:
-            allowed = second in _FUNCTIONS or (self._building and second in _BUILD_FUNCTIONS)
-        elif action == dbapi2.SQLITE_PRAGMA:
-            allowed = first in _PRAGMAS and (self._building or first != "user_version" or second is None)
-        else:
-            allowed = self._building and action in _BUILD_ACTIONS
-        return int(dbapi2.SQLITE_OK if allowed else dbapi2.SQLITE_DENY)
+        """The authorizer."""
+        fine = allowed.tuning(action, first) if self._tuning else allowed.reading(action, first, second)
+        if not fine and not self._reading:
+            fine = allowed.writing(action, first)
+        if not fine and self._building:
+            fine = allowed.building(action, first, second)
+        return int(dbapi2.SQLITE_OK if fine else dbapi2.SQLITE_DENY)
 
 
 def _make_file(path: Path) -> None:
@@ -262,6 +311,8 @@ def _error(code: int, name: str) -> AppError:
         return _damaged()
     if kind is NoSpace:
         return NoSpace(_("The disk is full; nothing was changed."), _("Free some space and try again."))
+    if kind is Stopped:
+        return _stopped()
     if kind is Busy:
         return Busy(_("Another program has this store open."), _("Close it and try again."))
     if code == dbapi2.SQLITE_AUTH:
@@ -276,3 +327,7 @@ def _damaged() -> StoreDamaged:
         _("The store on this device is damaged, or the key does not fit it."),
         _("Nothing was changed. Unsent work is kept in a sealed copy: ask IT to recover it."),
     )
+
+
+def _stopped() -> Stopped:
+    return Stopped(_("This was broken off."), _("Your changes are safe. Try again."))

@@ -13,10 +13,10 @@ from typing import Any, Final
 from app.store import narrowing, orders
 from app.store.filters import ALL, Filter, typed
 from app.store.orders import After, Sort
+from app.store.reader import Reader
 from app.store.records import Record, record_of
 from app.store.rows import CHUNK, marks
 from app.store.schema import Shape
-from app.store.store import Store
 from app.store.words import matched_fields, query
 from sync.protocol.kinds import Kind
 
@@ -34,7 +34,7 @@ class Page:
 
 
 def page(
-    store: Store,
+    store: Reader,
     kind: Kind,
     *,
     where: Where = ALL,
@@ -73,7 +73,7 @@ def filter_of(kind: Kind, where: Where) -> Filter:
     return where if isinstance(where, Filter) else typed(kind, where)
 
 
-def count(store: Store, kind: Kind, where: Where = ALL) -> int:
+def count(store: Reader, kind: Kind, where: Where = ALL) -> int:
     """How many kept records match. Raises FieldProblem."""
     shape = store.shapes[kind.name]
     filter_ = filter_of(kind, where)
@@ -85,7 +85,7 @@ def count(store: Store, kind: Kind, where: Where = ALL) -> int:
     return int(store.db.one(f'SELECT count(*) FROM "{shape.table}" WHERE {condition}', values)[0])
 
 
-def ids(store: Store, kind: Kind, where: Where = ALL, order: str = "") -> array[int]:
+def ids(store: Reader, kind: Kind, where: Where = ALL, order: str = "") -> array[int]:
     """The rowids of all that match, in order: 8 bytes each. In one go; a window reads them piece by piece."""
     shape = store.shapes[kind.name]
     sort = orders.sort_of(store, shape, order)
@@ -100,14 +100,14 @@ def ids(store: Store, kind: Kind, where: Where = ALL, order: str = "") -> array[
             return found
 
 
-def _matching(store: Store, shape: Shape, filter_: Filter) -> array[int]:
+def _matching(store: Reader, shape: Shape, filter_: Filter) -> array[int]:
     found = array("q")
     for first in range(1, narrowing.last_rowid(store, shape) + 1, narrowing.SPAN):
         found.extend(narrowing.scan(store, shape, filter_, first, first + narrowing.SPAN - 1))
     return found
 
 
-def by_rowids(store: Store, kind: Kind, rowids: Sequence[int]) -> list[Record]:
+def by_rowids(store: Reader, kind: Kind, rowids: Sequence[int]) -> list[Record]:
     """The records of these rowids in their order; those that are gone are left out."""
     shape = store.shapes[kind.name]
     found: dict[int, Record] = {}
@@ -118,13 +118,13 @@ def by_rowids(store: Store, kind: Kind, rowids: Sequence[int]) -> list[Record]:
     return [found[rowid] for rowid in rowids if rowid in found]
 
 
-def rowid_of(store: Store, kind: Kind, id_: bytes) -> int | None:
+def rowid_of(store: Reader, kind: Kind, id_: bytes) -> int | None:
     """The rowid of a record, a deleted one too; None when it is not here."""
     row = store.db.first(f'SELECT _rowid FROM "{store.shapes[kind.name].table}" WHERE _id = ?', (id_,))
     return None if row is None else int(row[0])
 
 
-def rowids_of(store: Store, kind: Kind, ids_: Sequence[bytes]) -> array[int]:
+def rowids_of(store: Reader, kind: Kind, ids_: Sequence[bytes]) -> array[int]:
     """The rowids of these records, deleted ones too; those that are not here are left out."""
     found = array("q")
     for at in range(0, len(ids_), CHUNK):
@@ -134,7 +134,7 @@ def rowids_of(store: Store, kind: Kind, ids_: Sequence[bytes]) -> array[int]:
     return found
 
 
-def titles(store: Store, kind: Kind) -> Iterator[tuple[bytes, str, str | None]]:
+def titles(store: Reader, kind: Kind) -> Iterator[tuple[bytes, str, str | None]]:
     """(id, title, number) of every kept record, in the order of titles; number None where the kind has none."""
     shape = store.shapes[kind.name]
     number = f'"{NUMBER}"' if NUMBER in kind.by_name else "NULL"
@@ -145,7 +145,7 @@ def titles(store: Store, kind: Kind) -> Iterator[tuple[bytes, str, str | None]]:
     yield from rows
 
 
-def title_of(store: Store, id_: bytes) -> str | None:
+def title_of(store: Reader, id_: bytes) -> str | None:
     """The title of a record of whatever kind, a deleted one too; None when it is not here."""
     for shape in store.shapes.values():
         title = shape.kind.title
@@ -156,7 +156,14 @@ def title_of(store: Store, id_: bytes) -> str | None:
 
 
 def _rows(
-    store: Store, shape: Shape, sort: Sort, filter_: Filter, after: After | None, limit: int, *, deleted: bool
+    store: Reader,
+    shape: Shape,
+    sort: Sort,
+    filter_: Filter,
+    after: After | None,
+    limit: int,
+    *,
+    deleted: bool,
 ) -> list[tuple[Any, ...]]:
     """Rows with the ordered value at their end: first those that have one, then those that have none."""
     condition, values = narrowing.said(store, shape, filter_, deleted=deleted)

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from app.store import within
 from app.store.filters import Asks, Condition, Filter, checked, is_parts
+from app.store.reader import Reader
 from app.store.rows import CHUNK, marks
 from app.store.schema import Shape, order_column, orders_of
-from app.store.store import Store
 from app.store.words import fold, fold_key, query
 from sync.protocol.fields import Choice, Field, Instant, Money, Person, Ref, Several, Text, Value
 from sync.protocol.kinds import KINDS
@@ -25,7 +25,7 @@ SPAN: Final = 8_000  # rowids looked at in one question
 Said = tuple[str, list[Any]]  # a condition in SQL, and the values bound in it
 
 
-def said(store: Store, shape: Shape, filter_: Filter, *, deleted: bool = False) -> Said:
+def said(store: Reader, shape: Shape, filter_: Filter, *, deleted: bool = False) -> Said:
     """The conditions of a filter as one, without its words. Raises FieldProblem."""
     parts, bound = [f'"{shape.table}"._deleted = {int(deleted)}'], []
     for condition in filter_.conditions:
@@ -35,12 +35,12 @@ def said(store: Store, shape: Shape, filter_: Filter, *, deleted: bool = False) 
     return " AND ".join(parts), bound
 
 
-def last_rowid(store: Store, shape: Shape) -> int:
+def last_rowid(store: Reader, shape: Shape) -> int:
     """The highest rowid of a kind; 0 when there is none."""
     return int(store.db.one(f'SELECT coalesce(max(_rowid), 0) FROM "{shape.table}"')[0])
 
 
-def scan(store: Store, shape: Shape, filter_: Filter, first: int, last: int) -> array[int]:
+def scan(store: Reader, shape: Shape, filter_: Filter, first: int, last: int) -> array[int]:
     """Rowids from `first` to `last` of kept records that match, rising. Raises FieldProblem."""
     if filter_.words.strip():
         found = within.found(store, shape, query(filter_.words), first, last)
@@ -53,7 +53,7 @@ def scan(store: Store, shape: Shape, filter_: Filter, first: int, last: int) -> 
     return array("q", (rowid for (rowid,) in rows))
 
 
-def keep(store: Store, shape: Shape, filter_: Filter, rowids: Sequence[int]) -> array[int]:
+def keep(store: Reader, shape: Shape, filter_: Filter, rowids: Sequence[int]) -> array[int]:
     """Those of these rowids whose record is kept and matches, in their order. Raises FieldProblem."""
     condition, values = said(store, shape, filter_)
     there: set[int] = set()
@@ -71,7 +71,7 @@ def keep(store: Store, shape: Shape, filter_: Filter, rowids: Sequence[int]) -> 
 # --- one condition -----------------------------------------------------------------------------------
 
 
-def _condition(store: Store, shape: Shape, condition: Condition) -> Said:
+def _condition(store: Reader, shape: Shape, condition: Condition) -> Said:
     field, test = shape.kind.by_name[condition.field], condition.test
     column = f'"{shape.table}"."{field.name}"'
     values = condition.values
@@ -94,7 +94,7 @@ def _condition(store: Store, shape: Shape, condition: Condition) -> Said:
     return _beside(column, field, test, values)
 
 
-def _is(store: Store, shape: Shape, field: Field, value: Value) -> Said:
+def _is(store: Reader, shape: Shape, field: Field, value: Value) -> Said:
     column = f'"{shape.table}"."{field.name}"'
     type_ = field.type
     if isinstance(type_, Ref):
@@ -130,7 +130,7 @@ def _some_part(column: str, field: Field, asked: str, text: str) -> Said:
     return f"EXISTS (SELECT 1 FROM json_each({column}) e WHERE {asked.format(part=part)})", [text]
 
 
-def _refers(store: Store, column: str, type_: Ref, value: Value) -> Said:
+def _refers(store: Reader, column: str, type_: Ref, value: Value) -> Said:
     """A reference to the record of that id, or to any kept record of that title."""
     if isinstance(value, bytes):
         return f"{column} = ?", [value]

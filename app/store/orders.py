@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from app.store.reader import Reader
 from app.store.rows import CHUNK, marks
 from app.store.schema import Shape, index_name, order_column, orders_of
-from app.store.store import Store
 from sync.protocol.fields import Address, Choice, Date, Field, Ref, Several, Tags
 
 CHANGED: Final = "changed"  # not a field: when the record was changed last
@@ -49,7 +49,7 @@ class Sort:
         return bool(a > b) if self.down else bool(a < b)
 
 
-def sort_of(store: Store, shape: Shape, order: str) -> Sort:
+def sort_of(store: Reader, shape: Shape, order: str) -> Sort:
     """An order by its name. Raises FieldProblem for a field that the kind does not have."""
     down = order.startswith("-")
     name = order.removeprefix("-")
@@ -65,7 +65,7 @@ def sort_of(store: Store, shape: Shape, order: str) -> Sort:
     return Sort(_expression(store, shape, shape.kind.by_name[name]), down, may_be_empty=True, index=index)
 
 
-def _expression(store: Store, shape: Shape, field: Field) -> str:
+def _expression(store: Reader, shape: Shape, field: Field) -> str:
     """What a field is ordered by."""
     column = f'"{shape.table}"."{field.name}"'
     type_ = field.type
@@ -121,7 +121,7 @@ def statement(select: str, sort: Sort, stretch: Stretch, condition: str) -> str:
 
 
 def walk(
-    store: Store, shape: Shape, sort: Sort, after: After | None = None, limit: int = STEP
+    store: Reader, shape: Shape, sort: Sort, after: After | None = None, limit: int = STEP
 ) -> tuple[array[int], After | None]:
     """The next rowids of all kept records, and where to go on; None at the end.
 
@@ -140,7 +140,7 @@ def walk(
     return found, None
 
 
-def keys(store: Store, shape: Shape, sort: Sort, rowids: Sequence[int]) -> dict[int, Any]:
+def keys(store: Reader, shape: Shape, sort: Sort, rowids: Sequence[int]) -> dict[int, Any]:
     """By what these rows are ordered, deleted ones too; those that are gone are left out."""
     found: dict[int, Any] = {}
     for at in range(0, len(rowids), CHUNK):

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.errors import AppError, NotFound
 from app.store import outbox, rows
+from app.store.reader import Reader
 from app.store.schema import Shape, Stored
 from app.store.store import Store, Writing
 from sync.protocol.fields import Several, Value
@@ -50,13 +51,13 @@ def record_of(shape: Shape, stored: Stored) -> Record:
     )  # fmt: skip
 
 
-def get(store: Store, id_: bytes) -> Record:
+def get(store: Reader, id_: bytes) -> Record:
     """The record of that id, of whatever kind; a deleted one too. Raises NotFound."""
     shape, stored = find_row(store, id_)
     return record_of(shape, stored)
 
 
-def find_row(store: Store, id_: bytes) -> tuple[Shape, Stored]:
+def find_row(store: Reader, id_: bytes) -> tuple[Shape, Stored]:
     """The row of that id and its kind's shape. Raises NotFound."""
     for shape in store.shapes.values():
         row = store.db.first(f"{shape.select} WHERE _id = ?", (id_,))

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.store import lists
+from app.store.reader import Reader
 from app.store.records import Record, record_of
 from app.store.schema import Shape
-from app.store.store import Store
 from app.store.words import Query, asked, fold_key, matched_fields, query
 from sync.protocol.fields import Find
 from sync.protocol.kinds import Kind
@@ -30,7 +30,7 @@ class Hit:
     fields: tuple[str, ...]
 
 
-def find(store: Store, text: str, *, kinds: Sequence[Kind] | None = None, limit: int = 50) -> list[Hit]:
+def find(store: Reader, text: str, *, kinds: Sequence[Kind] | None = None, limit: int = 50) -> list[Hit]:
     """Kept records that match `text`: those whose name begins so, by name, then the others, newest first."""
     question = query(text)
     if question.empty or limit < 1:
@@ -46,7 +46,7 @@ def find(store: Store, text: str, *, kinds: Sequence[Kind] | None = None, limit:
     return list(found.values())
 
 
-def _by_name(store: Store, shape: Shape, question: Query, text: str) -> Iterator[Hit]:
+def _by_name(store: Reader, shape: Shape, question: Query, text: str) -> Iterator[Hit]:
     """Names that begin with the whole of what was typed."""
     begin = fold_key(text)
     if shape.kind.by_name[shape.kind.title].find is not Find.NAME or not begin:
@@ -68,7 +68,7 @@ def _by_name(store: Store, shape: Shape, question: Query, text: str) -> Iterator
             return
 
 
-def _by_words(store: Store, shape: Shape, question: Query, _text: str) -> Iterator[Hit]:
+def _by_words(store: Reader, shape: Shape, question: Query, _text: str) -> Iterator[Hit]:
     """Every term, or the phone number, in the index of names, words and numbers."""
     if shape.has_find:
         table = shape.find
@@ -76,7 +76,7 @@ def _by_words(store: Store, shape: Shape, question: Query, _text: str) -> Iterat
         yield from _checked(store, shape, question, sql, (asked(question),))
 
 
-def _by_notes(store: Store, shape: Shape, question: Query, _text: str) -> Iterator[Hit]:
+def _by_notes(store: Reader, shape: Shape, question: Query, _text: str) -> Iterator[Hit]:
     """Terms of which at least one stands in the notes; the others there or anywhere else."""
     if not shape.has_notes:
         return
@@ -98,7 +98,9 @@ def _by_notes(store: Store, shape: Shape, question: Query, _text: str) -> Iterat
     yield from _checked(store, shape, question, sql, (" OR ".join(each), *values))
 
 
-def _checked(store: Store, shape: Shape, question: Query, sql: str, values: tuple[str, ...]) -> Iterator[Hit]:
+def _checked(
+    store: Reader, shape: Shape, question: Query, sql: str, values: tuple[str, ...]
+) -> Iterator[Hit]:
     """The rows that a question of the index gives, newest first, without those that the rule does not let pass."""
     before = 2**63 - 1
     while True:

@@ -9,43 +9,26 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from app.errors import StoreDamaged
 from app.keys.secret import SecretBytes
 from app.paths import Profile
 from app.store import outbox, schema, seal_book
 from app.store.db import Database
-from app.store.schema import Shape
+from app.store.reader import Here, Reader
 from app.store.seal import SealedOutbox
 from sync.protocol import clock
-from sync.protocol.kinds import KINDS
 from sync.protocol.messages import Cursor
 from sync.protocol.ops import Act, Op
-from sync.protocol.texts import gettext as _
+
+__all__ = ["Here", "Store", "Writing", "now_ms"]
 
 
 def now_ms() -> int:
     """UTC milliseconds."""
     return time.time_ns() // 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Here:
-    """Where this replica stands: the one row of the table `here`."""
-
-    device: bytes
-    incarnation: bytes
-    person: str
-    next_n: int
-    hlc: int
-    acked_n: int
-    durable_seq: int
-    cursor: Cursor
-    sealed: int
 
 
 class Writing:
@@ -106,14 +89,13 @@ class Writing:
         )
 
 
-class Store:
-    """One device's records. Opened, used and closed in one thread (app.worker)."""
+class Store(Reader):
+    """One device's records, to be read and written. Opened, used and closed in one thread (app.worker)."""
 
     def __init__(self, db: Database, seal: SealedOutbox, clock_: Callable[[], int]) -> None:
-        self.db = db
+        super().__init__(db)
         self.seal = seal
         self.clock = clock_
-        self.shapes: Mapping[str, Shape] = schema.shapes(KINDS)
         schema.build(db, self.shapes)
 
     @classmethod
@@ -168,43 +150,6 @@ class Store:
         """Close database and sealed outbox; a second call does nothing."""
         self.db.close()
         self.seal.close()
-
-    def here(self) -> Here:
-        """Where this replica stands."""
-        row = self.db.first(
-            "SELECT device, incarnation, person, next_n, hlc, acked_n, durable_seq, cursor, sealed FROM here"
-        )
-        if row is None:
-            raise StoreDamaged(
-                _("The store on this device was never finished."), _("Enrol this device again.")
-            )
-        device, incarnation, person, next_n, hlc, acked_n, durable_seq, cursor, sealed = row
-        at = msgspec.msgpack.decode(cursor, type=Cursor)
-        return Here(device, incarnation, person, next_n, hlc, acked_n, durable_seq, at, sealed)
-
-    @property
-    def device(self) -> bytes:
-        """This device's id, 16 bytes."""
-        return self.here().device
-
-    @property
-    def incarnation(self) -> bytes:
-        """The incarnation under which ops are numbered, 8 bytes."""
-        return self.here().incarnation
-
-    @property
-    def person(self) -> str:
-        """The e-mail of the person this device belongs to."""
-        return self.here().person
-
-    def counts(self) -> dict[str, int]:
-        """How many records of each kind are kept here."""
-        found = dict(self.db.all("SELECT kind, kept FROM counts"))
-        return {name: found.get(name, 0) for name in self.shapes}
-
-    def unsent(self) -> int:
-        """How many ops wait for the server's word."""
-        return outbox.count(self.db)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Writing]:

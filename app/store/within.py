@@ -9,15 +9,15 @@ from array import array
 from collections.abc import Sequence
 from typing import Final
 
+from app.store.reader import Reader
 from app.store.rows import CHUNK, marks
 from app.store.schema import Shape
-from app.store.store import Store
 from app.store.words import DIGIT_RUN, Query, asked, matched_fields, paired
 
 _PAIR: Final = 2
 
 
-def found(store: Store, shape: Shape, question: Query, first: int, last: int) -> array[int]:
+def found(store: Reader, shape: Shape, question: Query, first: int, last: int) -> array[int]:
     """Rowids from `first` to `last` of records that match, rising; deleted ones have no words."""
     if question.empty:
         return array("q")
@@ -29,7 +29,7 @@ def found(store: Store, shape: Shape, question: Query, first: int, last: int) ->
     return rowids if _is_exact(question) else holding(store, shape, question, rowids)
 
 
-def holding(store: Store, shape: Shape, question: Query, rowids: Sequence[int]) -> array[int]:
+def holding(store: Reader, shape: Shape, question: Query, rowids: Sequence[int]) -> array[int]:
     """Those of these rowids whose record the rule finds, in their order."""
     kept = array("q")
     for at in range(0, len(rowids), CHUNK):
@@ -40,7 +40,7 @@ def holding(store: Store, shape: Shape, question: Query, rowids: Sequence[int]) 
     return kept
 
 
-def _holding_term(store: Store, shape: Shape, term: Query, first: int, last: int) -> set[int]:
+def _holding_term(store: Reader, shape: Shape, term: Query, first: int, last: int) -> set[int]:
     """A term may stand in either index."""
     likely: set[int] = set()
     for index, there in ((shape.find, shape.has_find), (shape.notes, shape.has_notes)):
@@ -49,7 +49,7 @@ def _holding_term(store: Store, shape: Shape, term: Query, first: int, last: int
     return likely
 
 
-def _in_index(store: Store, index: str, terms: str, first: int, last: int) -> set[int]:
+def _in_index(store: Reader, index: str, terms: str, first: int, last: int) -> set[int]:
     rows = store.db.all(
         f'SELECT rowid FROM "{index}" WHERE "{index}" MATCH ? AND rowid >= ? AND rowid <= ?',
         (terms, first, last),

@@ -11,7 +11,10 @@ T = TypeVar("T")
 
 
 class Background(Protocol):
-    """Runs work away from the screen's thread, one at a time and in order; answers come back to that thread."""
+    """Runs work away from the screen's thread, one at a time and in order; answers come back to that thread.
+
+    What only looks goes beside what changes something, so that it never waits for it: each in its own order.
+    """
 
     def run(
         self,
@@ -21,6 +24,15 @@ class Background(Protocol):
         /,
     ) -> None:
         """Do `work`, then call `done` with its result or `failed` with its KnownError (nothing when None)."""
+
+    def read(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[KnownError], None] | None = None,
+        /,
+    ) -> None:
+        """As `run`, for work that only looks."""
 
     def post(self, call: Callable[[], None], /) -> None:
         """Have `call` called in the screen's thread; from any thread."""
@@ -41,6 +53,29 @@ class Errands:
         /,
     ) -> None:
         """As `Background.run`, but silent once closed."""
+        self._go(self._background.run, work, done, failed)
+
+    def read(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[KnownError], None] | None = None,
+        /,
+    ) -> None:
+        """As `Background.read`, but silent once closed."""
+        self._go(self._background.read, work, done, failed)
+
+    def close(self) -> None:
+        """Forget whoever still waits for an answer."""
+        self._open = False
+
+    def _go(
+        self,
+        lane: Callable[[Callable[[], T], Callable[[T], None], Callable[[KnownError], None]], None],
+        work: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[KnownError], None] | None,
+    ) -> None:
         if not self._open:
             return
 
@@ -52,11 +87,7 @@ class Errands:
             if self._open and failed is not None:
                 failed(problem)
 
-        self._background.run(work, answered, refused)
-
-    def close(self) -> None:
-        """Forget whoever still waits for an answer."""
-        self._open = False
+        lane(work, answered, refused)
 
 
 class Watched:

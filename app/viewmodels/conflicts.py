@@ -11,7 +11,7 @@ from app.services import refused as refusals
 from app.services.session import Session
 from app.store import conflicts
 from app.store.conflicts import Attention
-from app.store.store import Store
+from app.store.reader import Reader
 from app.viewmodels import words
 from app.viewmodels.base import Errands
 from app.viewmodels.reading import Titles
@@ -80,7 +80,7 @@ def _settle(desk: Workplace, met: Met, act: Callable[[Session, Attention], None]
     desk.errands.run(lambda: act(desk.session, refused), lambda _done: desk.say(text), desk.fail)
 
 
-def read(store: Store, now_ms: int) -> list[Met]:
+def read(store: Reader, now_ms: int) -> list[Met]:
     """Everything that waits, the oldest first."""
     titles = Titles(store)
     found = []

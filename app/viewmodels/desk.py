@@ -129,8 +129,8 @@ class Desk:
             self._show(KINDS[shown.kind], shown.id)
         elif isinstance(rows, RecordList) and self.chosen is not None:
             rowid, kind = self.chosen, rows.kind
-            self.errands.run(
-                lambda: self.session.call(reading.rows, kind, [rowid], now_ms()),
+            self.errands.read(
+                lambda: self.session.read(reading.rows, kind, [rowid], now_ms()),
                 lambda found: self._show_if(rowid, found),
             )
 
@@ -217,7 +217,7 @@ class Desk:
 
     def propose(self, kind: Kind, text: str, take: Callable[[list[Proposal]], None]) -> None:
         """Records that a reference may point to."""
-        self.errands.run(lambda: self.session.call(reading.proposals, kind, text), take)
+        self.errands.read(lambda: self.session.read(reading.proposals, kind, text), take)
 
     def related(self, kind: Kind) -> RecordList | None:
         """The records of a kind that refer to the record that is shown."""
@@ -260,7 +260,7 @@ class Desk:
             return
         self._counting = True
 
-        self.errands.run(lambda: self.session.call(reading.counts), self._take_counts, self._stop_counting)
+        self.errands.read(lambda: self.session.read(reading.counts), self._take_counts, self._stop_counting)
 
     def _take_counts(self, found: Counts) -> None:
         self._stop_counting()
@@ -272,7 +272,7 @@ class Desk:
 
     def load_conflicts(self) -> None:
         """Read what waits for a choice."""
-        self.errands.run(lambda: self.session.call(conflicts.read, now_ms()), self._take_met)
+        self.errands.read(lambda: self.session.read(conflicts.read, now_ms()), self._take_met)
 
     def _take_met(self, found: list[Met]) -> None:
         self.met = found
@@ -323,7 +323,7 @@ class Desk:
                 self.chosen = rowid
                 self.on_list.tell()
 
-        self.errands.run(lambda: self.session.call(reading.rowid_of, kind, id_), take)
+        self.errands.read(lambda: self.session.read(reading.rowid_of, kind, id_), take)
 
     def _show_if(self, rowid: int, found: Mapping[int, Shown]) -> None:
         if self.chosen == rowid and rowid in found:
@@ -356,7 +356,7 @@ class Desk:
                 self.leave()
             self._read()
 
-        self.errands.run(lambda: self.session.call(overview.read, wanted[1], now_ms()), take, give_up)
+        self.errands.read(lambda: self.session.read(overview.read, wanted[1], now_ms()), take, give_up)
 
     def _take_detail(self, found: Overview) -> None:
         if found.record.deleted:

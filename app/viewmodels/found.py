@@ -64,8 +64,8 @@ class FoundList(Watched):
             self._take("", [])
             return
         self._running = True
-        self._errands.run(
-            lambda: self._session.call(reading.find, text, now_ms()),
+        self._errands.read(
+            lambda: self._session.read(reading.find, text, now_ms()),
             lambda found: self._take(text, found),
             lambda _problem: self._take(text, []),
         )

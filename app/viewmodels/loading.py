@@ -17,8 +17,8 @@ from typing import Any, Final
 from app.store import lists, narrowing, orders
 from app.store.filters import Filter
 from app.store.orders import After, Sort
+from app.store.reader import Reader
 from app.store.schema import Shape
-from app.store.store import Store
 from app.viewmodels import reading
 from app.viewmodels.places import Places
 from app.viewmodels.reading import Shown
@@ -43,7 +43,7 @@ class First:
     total: int | None
 
 
-def first(store: Store, asked: Order, now_ms: int) -> First:
+def first(store: Reader, asked: Order, now_ms: int) -> First:
     """What a list shows before all of it is known."""
     kind, filter_, order = asked
     shape = store.shapes[kind.name]
@@ -71,7 +71,7 @@ class Load:
         self._flags: bytearray | None = None
         self._after: After | None = None
 
-    def step(self, store: Store, looked_at: range, seen: Sequence[int], now_ms: int) -> bool:
+    def step(self, store: Reader, looked_at: range, seen: Sequence[int], now_ms: int) -> bool:
         """Go on for a while; whether that was the end. The rows in view are read with the last step."""
         kind, filter_, order = self._asked
         shape = store.shapes[kind.name]
@@ -93,7 +93,7 @@ class Load:
         """How many matches there are so far."""
         return len(self._found)
 
-    def _scan(self, store: Store, shape: Shape, filter_: Filter) -> None:
+    def _scan(self, store: Reader, shape: Shape, filter_: Filter) -> None:
         """Which records match, by ranges of rowids."""
         if not self._scanned:
             self._last = narrowing.last_rowid(store, shape)
@@ -103,7 +103,7 @@ class Load:
         if until >= self._last:
             self._matching = self._found
 
-    def _go_on(self, store: Store, shape: Shape, sort: Sort, narrowed: bool) -> bool:
+    def _go_on(self, store: Reader, shape: Shape, sort: Sort, narrowed: bool) -> bool:
         """In which order they stand; whether all are in place."""
         if narrowed and sort.index and len(self._found) * _SPARSE < self._last:
             return self._sort(store, shape, sort)
@@ -113,7 +113,7 @@ class Load:
         self.places.extend(piece)
         return self._after is None
 
-    def _sort(self, store: Store, shape: Shape, sort: Sort) -> bool:
+    def _sort(self, store: Reader, shape: Shape, sort: Sort) -> bool:
         """A few: by what each is ordered, asked row by row."""
         known = len(self._keys)
         some = self._found[known : known + _KEYS]
@@ -150,7 +150,7 @@ class Patch:
 
 
 def patch(
-    store: Store, asked: Order, places: Places, ids: Sequence[bytes], in_view: Sequence[int], now_ms: int
+    store: Reader, asked: Order, places: Places, ids: Sequence[bytes], in_view: Sequence[int], now_ms: int
 ) -> Patch | None:
     """Where these records stand now; None when that takes a new reading of the list.
 

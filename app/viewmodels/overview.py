@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from app.store import lists
 from app.store.conflicts import open_conflicts
+from app.store.reader import Reader
 from app.store.records import Record
-from app.store.store import Store
 from app.viewmodels import reading, words
 from app.viewmodels.reading import Sheet, Titles
 from sync.protocol import clock
@@ -81,7 +81,7 @@ class Overview:
         return self.sheet.record
 
 
-def read(store: Store, id_: bytes, now_ms: int) -> Overview:
+def read(store: Reader, id_: bytes, now_ms: int) -> Overview:
     """The first page of a record. Raises NotFound."""
     sheet = reading.sheet(store, id_)
     record, titles = sheet.record, Titles(store)
@@ -121,13 +121,13 @@ def read(store: Store, id_: bytes, now_ms: int) -> Overview:
 # --- what refers to the record ------------------------------------------------------------------------
 
 
-def _of(store: Store, kind: str, where: Mapping[str, str] | None, order: str) -> list[Record]:
+def _of(store: Reader, kind: str, where: Mapping[str, str] | None, order: str) -> list[Record]:
     if where is None:
         return []
     return lists.page(store, KINDS[kind], where=where, order=order, limit=EACH_MAX).records
 
 
-def _deals(store: Store, where: Mapping[str, str] | None) -> list[Record]:
+def _deals(store: Reader, where: Mapping[str, str] | None) -> list[Record]:
     """Open deals first, by what they are worth, then closed ones, the latest first."""
     if where is None:
         return []
@@ -142,7 +142,7 @@ def _deals(store: Store, where: Mapping[str, str] | None) -> list[Record]:
     return [*still_open, *closed]
 
 
-def _tasks(store: Store, where: Mapping[str, str] | None) -> list[Record]:
+def _tasks(store: Reader, where: Mapping[str, str] | None) -> list[Record]:
     return _of(store, "task", where, "due")
 
 
@@ -300,7 +300,7 @@ def _task_moments(tasks: list[Record], now_ms: int) -> Iterable[MomentText]:
             yield MomentText(task.changed_ms, title, when, "", "task", task.id)
 
 
-def _conflict_moments(store: Store, record: Record, now_ms: int) -> Iterable[MomentText]:
+def _conflict_moments(store: Reader, record: Record, now_ms: int) -> Iterable[MomentText]:
     for each in open_conflicts(store, record=record.id):
         conflict = each.conflict
         at_ms = max(clock.millis(conflict.shown_hlc), clock.millis(conflict.kept_hlc))

@@ -8,7 +8,7 @@ from app.commands import Now
 from app.errors import NotFound
 from app.services.session import Session
 from app.store import records
-from app.store.store import Store
+from app.store.reader import Reader
 from app.viewmodels import address, reading
 from app.viewmodels.address import Address
 from app.viewmodels.base import Errands, Watched
@@ -85,8 +85,8 @@ class Palette(Watched):
         text = self.text.strip()
         asked = address.read(text)
         if text and asked is None:
-            self._errands.run(
-                lambda: self._session.call(reading.find, text, now_ms(), RECORDS_MAX),
+            self._errands.read(
+                lambda: self._session.read(reading.find, text, now_ms(), RECORDS_MAX),
                 lambda found: self._take(text, found),
                 lambda problem: self._take(text, [], problem),
             )
@@ -98,8 +98,8 @@ class Palette(Watched):
                 self._opened.refresh(wanted, found)
             self._take(text, found)
 
-        self._errands.run(
-            lambda: self._session.call(_at, wanted, now_ms()),
+        self._errands.read(
+            lambda: self._session.read(_at, wanted, now_ms()),
             take,
             lambda problem: self._take(text, [], problem),
         )
@@ -138,7 +138,7 @@ class Palette(Watched):
         return _("Nothing matches “{text}”").format(text=text)
 
 
-def _at(store: Store, wanted: Sequence[Address], now: int) -> list[Shown]:
+def _at(store: Reader, wanted: Sequence[Address], now: int) -> list[Shown]:
     """The records at these addresses as rows; those that are deleted or not here are left out."""
     titles = Titles(store)
     found = []

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from app.store import lists, records, search
 from app.store.conflicts import attention_count, open_count
+from app.store.reader import Reader
 from app.store.records import Record
-from app.store.store import Store
 from app.viewmodels import words
 from sync.protocol.fields import Choice, Date, Field, Instant, Money, Ref
 from sync.protocol.ids import id_text
@@ -46,7 +46,7 @@ class Shown:
 class Titles:
     """Titles of records by id, each read once."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Reader) -> None:
         self._store = store
         self._known: dict[bytes, str] = {}
 
@@ -57,12 +57,12 @@ class Titles:
         return self._known[id_]
 
 
-def ids(store: Store, kind: Kind, where: Mapping[str, str], order: str) -> array[int]:
+def ids(store: Reader, kind: Kind, where: Mapping[str, str], order: str) -> array[int]:
     """The rowids of a list, in order."""
     return lists.ids(store, kind, where, order)
 
 
-def rows(store: Store, kind: Kind, rowids: Sequence[int], now_ms: int) -> dict[int, Shown]:
+def rows(store: Reader, kind: Kind, rowids: Sequence[int], now_ms: int) -> dict[int, Shown]:
     """What these rows say, by rowid; those that are gone are left out."""
     found = lists.by_rowids(store, kind, rowids)
     if len(found) == len(rowids):
@@ -108,7 +108,7 @@ def standing(record: Record) -> tuple[str, str]:
     return (_("waiting"), "warn") if record.waiting else ("", "warn")
 
 
-def find(store: Store, text: str, now_ms: int, limit: int = FOUND_MAX) -> list[Shown]:
+def find(store: Reader, text: str, now_ms: int, limit: int = FOUND_MAX) -> list[Shown]:
     """What a search over all kinds finds, the kinds in the order of the rail."""
     hits = search.find(store, text, limit=limit)
     titles = Titles(store)
@@ -137,7 +137,7 @@ def _with_second(text: RowText, second: str) -> RowText:
     return RowText(text.title, second, text.right, text.figure, text.word, text.alarm)
 
 
-def rowid_of(store: Store, kind: Kind, id_: bytes) -> int | None:
+def rowid_of(store: Reader, kind: Kind, id_: bytes) -> int | None:
     """The rowid of a record, None when it is not here."""
     return lists.rowid_of(store, kind, id_)
 
@@ -150,7 +150,7 @@ class Counts:
     to_choose: int
 
 
-def counts(store: Store) -> Counts:
+def counts(store: Reader) -> Counts:
     """The figures of the rail."""
     return Counts(store.counts(), open_count(store) + attention_count(store))
 
@@ -163,12 +163,12 @@ class Sheet:
     names: Mapping[bytes, str]
 
 
-def sheet(store: Store, id_: bytes) -> Sheet:
+def sheet(store: Reader, id_: bytes) -> Sheet:
     """A record for its form. Raises NotFound."""
     return sheet_of(store, records.get(store, id_))
 
 
-def sheet_of(store: Store, record: Record) -> Sheet:
+def sheet_of(store: Reader, record: Record) -> Sheet:
     """A record that was just read or written, for its form."""
     titles = Titles(store)
     names = {
@@ -188,7 +188,7 @@ class Proposal:
     second: str
 
 
-def proposals(store: Store, kind: Kind, text: str, limit: int = 8) -> list[Proposal]:
+def proposals(store: Reader, kind: Kind, text: str, limit: int = 8) -> list[Proposal]:
     """Records of a kind that a person may mean; the last changed ones while nothing is typed."""
     titles = Titles(store)
     if text.strip():

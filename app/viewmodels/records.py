@@ -200,7 +200,7 @@ class RecordList(Watched):
             else:
                 self._step(Load(asked))
 
-        self._errands.run(lambda: self._session.call(loading.first, asked, now_ms()), take, self._stopped)
+        self._errands.read(lambda: self._session.read(loading.first, asked, now_ms()), take, self._stopped)
 
     def _step(self, load: Load) -> None:
         if self._stale and self._other:
@@ -220,8 +220,8 @@ class RecordList(Watched):
             self._stopped()
             self.tell()
 
-        self._errands.run(
-            lambda: self._session.call(load.step, looked_at, seen, now_ms()), take, self._stopped
+        self._errands.read(
+            lambda: self._session.read(load.step, looked_at, seen, now_ms()), take, self._stopped
         )
 
     def _mend(self) -> None:
@@ -259,8 +259,8 @@ class RecordList(Watched):
             if found is not None:
                 self.tell()
 
-        self._errands.run(
-            lambda: self._session.call(loading.patch, asked, places, ids, seen, now_ms()), take, self._stopped
+        self._errands.read(
+            lambda: self._session.read(loading.patch, asked, places, ids, seen, now_ms()), take, self._stopped
         )
 
     # -- inside: rows
@@ -284,8 +284,8 @@ class RecordList(Watched):
             if self.on_rows is not None and places:
                 self.on_rows(places.start, places.stop - 1)
 
-        self._errands.run(
-            lambda: self._session.call(reading.rows, self.kind, rowids, now_ms()),
+        self._errands.read(
+            lambda: self._session.read(reading.rows, self.kind, rowids, now_ms()),
             take,
             lambda _problem: asked.discard(page),
         )

@@ -42,6 +42,16 @@ class Held:
 
         self._waiting.append(go)
 
+    def read(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[KnownError], None] | None = None,
+        /,
+    ) -> None:
+        """Keep the work for later, in the same order."""
+        self.run(work, done, failed)
+
     def post(self, call: Callable[[], None], /) -> None:
         """Keep the call for later."""
         self._waiting.append(call)

@@ -1,0 +1,28 @@
+"""The search indexes tidied in small steps: each commit leaves a piece of index, and many pieces search slower."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.store.store import Store
+
+PAGES: Final = 16  # of index written in one step: a few milliseconds
+FEWEST: Final = 4  # pieces of one size that are worth a merge
+
+
+def step(store: Store) -> bool:
+    """Merge a little; whether there may be more to do. One transaction; what a power cut takes of it is done again."""
+    for shape in store.shapes.values():
+        for index, there in ((shape.find, shape.has_find), (shape.notes, shape.has_notes)):
+            if there and _merge(store, index):
+                return True
+    return False
+
+
+def _merge(store: Store, index: str) -> bool:
+    db = store.db
+    before = db.changes
+    with db.write(durable=False):
+        db.execute(f'INSERT INTO "{index}" ("{index}", rank) VALUES (\'merge\', ?)', (PAGES,))
+    # As FTS5 documents it: one change is the statement itself, a second one says that something was merged.
+    return db.changes - before >= 2
