@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -20,11 +21,13 @@ from sync.protocol.texts import gettext as _
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
+    from secretstorage import Collection
 
 # Any process that sets these for us could send our keys to a place of its choice.
 _REACHING_IN: Final = ("PYTHON_KEYRING_BACKEND", "KEYCHAIN_PATH")
 _REACHING_IN_PREFIX: Final = "KEYRING_PROPERTY_"
 
+_APPLICATION: Final = "Python keyring library"  # what keyring's own backend files an entry under
 _SESSION_COLLECTION: Final = "/org/freedesktop/secrets/collection/session"
 
 
@@ -74,52 +77,39 @@ def system_backend(timeout: float) -> Backend:
 
 def _secret_service(timeout: float) -> Backend:
     """GNOME Keyring, KWallet and others that speak the Secret Service protocol."""
-    import secretstorage
-    from keyring.backends import SecretService
-
-    class DefaultCollection(SecretService.Keyring):
-        """keyring's own backend, kept to the default collection; it makes none, and no prompt lasts for ever."""
-
-        def get_preferred_collection(self) -> secretstorage.Collection:
-            """The default collection, unlocked. The caller closes its connection."""
-            bus = secretstorage.dbus_init()
-            try:
-                collection = secretstorage.get_collection_by_alias(bus, "default")
-                if collection.collection_path == _SESSION_COLLECTION:
-                    raise KeyringUnreachable(
-                        _("Your system keyring forgets everything when you log out."),
-                        _("Choose a lasting keyring as the default one, then try again."),
-                    )
-                if collection.is_locked() and collection.unlock(timeout=timeout):
-                    raise secretstorage.LockedException
-            except BaseException:  # whatever it is goes on its way; only the connection must not stay open
-                bus.close()
-                raise
-            return collection
-
-    return _SecretService(DefaultCollection(), timeout)  # type: ignore[no-untyped-call]
+    return _SecretService(timeout)
 
 
 class _SecretService:
-    """The Secret Service: the default collection for use, all collections when it must be gone."""
+    """The Secret Service: the default collection for use, all collections when it must be gone.
 
-    def __init__(self, keyring: KeyringBackend, timeout: float) -> None:
-        self._keyring = keyring
+    Spoken through secretstorage, as keyring's own backend does and with the same attributes, since that one brings in
+    two hundred modules more, between the start of the program and its first list.
+    """
+
+    def __init__(self, timeout: float) -> None:
         self._timeout = timeout
 
     def get(self, service: str, name: str) -> str | None:
-        found = self._keyring.get_password(service, name)
-        if found is None and self.present(service, name):
+        with self._default() as collection:
+            for item in collection.search_items(self._query(service, name)):
+                if item.is_locked() and item.unlock(timeout=self._timeout):
+                    raise _locked()
+                return str(item.get_secret().decode())
+        if self.present(service, name):
             # The default collection was changed. Our key is not lost, so it must not be taken for absent.
             raise KeyringUnreachable(
                 _("Another keyring has become the default one of this system."),
                 _("Make the earlier keyring the default one again, or ask IT."),
             )
-        return found
+        return None
 
     def set(self, service: str, name: str, value: str) -> None:
         self._make_default()
-        self._keyring.set_password(service, name, value)
+        attributes = {"application": _APPLICATION, **self._query(service, name)}
+        with self._default() as collection:
+            label = f"Password for '{name}' on '{service}'"
+            collection.create_item(label, attributes, value.encode(), replace=True)
 
     def delete(self, service: str, name: str) -> None:
         import secretstorage
@@ -139,8 +129,24 @@ class _SecretService:
                 default = secretstorage.get_collection_by_alias(bus, "default")
             # Not every keyring can search what is locked; an answer from a locked one is not "absent".
             if default is not None and default.is_locked() and default.unlock(timeout=self._timeout):
-                raise secretstorage.LockedException
+                raise _locked()
             return any(True for _item in secretstorage.search_items(bus, self._query(service, name)))
+
+    @contextlib.contextmanager
+    def _default(self) -> Iterator[Collection]:
+        """The default collection, unlocked; none is made, and no prompt lasts for ever."""
+        import secretstorage
+
+        with closing(secretstorage.dbus_init()) as bus:
+            collection = secretstorage.get_collection_by_alias(bus, "default")
+            if collection.collection_path == _SESSION_COLLECTION:
+                raise KeyringUnreachable(
+                    _("Your system keyring forgets everything when you log out."),
+                    _("Choose a lasting keyring as the default one, then try again."),
+                )
+            if collection.is_locked() and collection.unlock(timeout=self._timeout):
+                raise _locked()
+            yield collection
 
     def _make_default(self) -> None:
         """On a system that has no default collection yet, ask for one; its person chooses the passphrase."""
@@ -155,6 +161,13 @@ class _SecretService:
     def _query(self, service: str, name: str) -> dict[str, str]:
         """The attributes under which keyring's backend files an entry."""
         return {"service": service, "username": name}
+
+
+def _locked() -> Exception:
+    """A prompt for the keyring's passphrase was dismissed."""
+    import secretstorage
+
+    return secretstorage.LockedException()
 
 
 class _Plain:
