@@ -5,42 +5,18 @@ The twin writes what our save wrote, statement for statement, into the plain fil
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, Final
 
 from app.store import records
-from app.store.db import Database
 from app.store.store import Store
 from sync.protocol.kinds import KINDS
 from tests.benchmarks import book, names
 from tests.benchmarks.measure import Act, Aim, samples_by_turns, spread, timed
 from tests.benchmarks.million import Ground
+from tests.benchmarks.recorder import Recorder, Statement, replay
 
 SAVES: Final = 100  # in one round
-
-Statement = tuple[bool, str, Any]  # many, the statement, what is bound
-
-
-class Recorder:
-    """Notes every statement that changes something, on its way to the store's database."""
-
-    def __init__(self, db: Database) -> None:
-        self.statements: list[Statement] = []
-        self._execute, self._executemany = db.execute, db.executemany
-        db.execute = self.execute  # type: ignore[method-assign]
-        db.executemany = self.executemany  # type: ignore[method-assign]
-
-    def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
-        """As Database.execute."""
-        self.statements.append((False, sql, values))
-        return self._execute(sql, values)
-
-    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """As Database.executemany."""
-        bound = list(rows)
-        self.statements.append((True, sql, bound))
-        self._executemany(sql, bound)
 
 
 def measure(ground: Ground) -> list[Act]:
@@ -73,24 +49,16 @@ def _side_by_side(
         return took
 
     def replayed() -> list[float]:
-        took = [timed(partial(_replay, twin.db, statements)) for statements in written]
+        took = [timed(partial(replay, twin.db, statements)) for statements in written]
         written.clear()
         return took
 
     recorder.statements.clear()
     work(store)
-    _replay(twin.db, recorder.statements)
+    replay(twin.db, recorder.statements)
     mine, other = samples_by_turns(ours, replayed)
     aim = Aim(ratio=2)
     return spread(f"{name}, FULL", mine, other, aim, aim, note="" if strict else "twin: the same writes")
-
-
-def _replay(db: Database, statements: list[Statement]) -> None:
-    for many, sql, values in statements:
-        if many:
-            db.executemany(sql, values)
-        else:
-            db.execute(sql, values)
 
 
 def _field(dice: names.Dice, ids: list[bytes], store: Store) -> None:
