@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hpke, serialization
+from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from sync.protocol.errors import KnownError
@@ -22,7 +22,7 @@ RECOVERED: Final = b"fieldkeep/recovered/v1"  # recovered ops, to the person's n
 def public_bytes(key: X25519PrivateKey | X25519PublicKey) -> bytes:
     """The raw 32 public bytes of a key."""
     public = key.public_key() if isinstance(key, X25519PrivateKey) else key
-    return public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return public.public_bytes_raw()
 
 
 def seal(public: bytes, purpose: bytes, plain: bytes) -> bytes:

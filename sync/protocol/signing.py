@@ -18,8 +18,6 @@ from typing import Any, Final
 
 import msgspec
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from sync.protocol.documents import DOCUMENT_MAX, Admin, Credential, Document, Key, Site, scan
@@ -33,6 +31,9 @@ SIGNATURES_MAX: Final = 16
 
 _FLAG_UP, _FLAG_UV, _FLAG_BE, _FLAG_BS = 0x01, 0x04, 0x08, 0x10
 _P: Final = 2**255 - 19
+# Everything of an Ed25519 SPKI but its key (RFC 8410). DER has one form of it, and only that one is taken.
+_SPKI: Final = bytes.fromhex("302a300506032b6570032100")
+_KEY_BYTES: Final = 32
 # y of the eight points of small order (RFC 7748 and the curve's torsion group): such a key verifies any message.
 _SMALL_Y: Final = frozenset(
     {
@@ -98,7 +99,7 @@ def open_envelope(data: bytes, type_: str) -> Envelope:
 def spki_of(key: Ed25519PrivateKey | Ed25519PublicKey) -> bytes:
     """The SPKI DER of a key's public half."""
     public = key.public_key() if isinstance(key, Ed25519PrivateKey) else key
-    return public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return _SPKI + public.public_bytes_raw()
 
 
 def keyid(spki: bytes) -> str:
@@ -181,16 +182,12 @@ def verifies(envelope: Envelope, spki: bytes) -> bool:
 
 def safe_ed25519(spki: bytes) -> Ed25519PublicKey:
     """The key in an SPKI. Raises Refused when it is not Ed25519 or of small order."""
-    try:
-        key = serialization.load_der_public_key(spki)
-    except (ValueError, UnsupportedAlgorithm):
-        raise Refused("key", _("This is not a usable public key.")) from None
-    if not isinstance(key, Ed25519PublicKey):
+    raw = spki[len(_SPKI) :]
+    if not spki.startswith(_SPKI) or len(raw) != _KEY_BYTES:
         raise Refused("key", _("This is not a usable public key."))
-    raw = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     if (int.from_bytes(raw, "little") & (2**255 - 1)) % _P in _SMALL_Y:
         raise Refused("key", _("This is not a usable public key."))
-    return key
+    return Ed25519PublicKey.from_public_bytes(raw)
 
 
 def webauthn_holds(payload: bytes, signature: Signature, spki: bytes, site: Site) -> bool:
@@ -212,6 +209,10 @@ def webauthn_holds(payload: bytes, signature: Signature, spki: bytes, site: Site
     if flags & _FLAG_BS and not flags & _FLAG_BE:
         return False
     signed = auth + hashlib.sha256(client).digest()
+    # Passkeys are rare and these three large: an order signed with one brings them in.
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
     try:
         key = serialization.load_der_public_key(spki)
         if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
