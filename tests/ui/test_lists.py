@@ -333,3 +333,42 @@ def test_rows_in_view_stay_while_others_come_before_them(opened: Opened, laptop:
     driver.until(lambda: driver.desk.list.at(top) == 107)
     driver.settle()
     assert rows.top() == (107, 17)
+
+
+def test_every_field_can_be_asked_and_set_and_everything_has_a_name(opened: Opened, laptop: Profile) -> None:
+    driver = opened(laptop)
+    for at, kind in enumerate(sorted(KINDS.values(), key=lambda each: each.order), 1):
+        driver.press(f"Ctrl+{at}")
+        driver.until(lambda: driver.desk.list.whole)
+        driver.press("Ctrl+Shift+F")
+        bar = driver.work.list.filter
+        fields, asked = bar.editor.findChildren(QComboBox)[:2] if bar.editor else (None, None)
+        assert fields is not None
+        assert asked is not None
+        assert fields.count() == len(kind.fields) + 1
+        for field in range(1, fields.count()):
+            fields.setCurrentIndex(field)
+            for test in range(asked.count()):
+                asked.setCurrentIndex(test)
+                assert not _nameless(bar)
+        driver.press("Esc")
+        driver.work.list.rows.setFocus()
+        driver.press("Ctrl+A")
+        driver.work.list.selection.ask()
+        panel = driver.work.list.selection.panel
+        assert panel is not None
+        box = panel.findChildren(QComboBox)[0]
+        for field in range(box.count()):
+            box.setCurrentIndex(field)
+            assert not _nameless(driver.work.list)
+        driver.press("Esc")
+        driver.press("Esc")
+        assert not len(driver.desk.sections.picked)
+
+
+def _nameless(root: QWidget) -> list[QWidget]:
+    return [
+        each
+        for each in stops(root)
+        if not each.accessibleName() and not (isinstance(each, QPushButton) and each.text())
+    ]
