@@ -284,7 +284,18 @@ def test_a_root_that_only_adds_keys_lowers_no_floor() -> None:
     assert trust.floors_after(AUTHORITY.root(), two, floors) == floors
 
 
-def test_a_role_whose_key_was_taken_away_counts_its_orders_anew() -> None:
+def test_with_one_old_key_left_no_floor_falls() -> None:
+    """What that key signed before would be new again."""
+    floors = Floors(
+        policy=Mark(7, "p"), orders={name: Mark(9, name) for name in (trust.SERVER, trust.POLICY_ROLE)}
+    )
+    more = Ed25519PrivateKey.generate()
+    one = AUTHORITY.root(policy=key_of(AUTHORITY.policy_key, more), lease=key_of(AUTHORITY.lease_key, more))
+    two = AUTHORITY.root(2, policy=key_of(AUTHORITY.policy_key), lease=key_of(AUTHORITY.lease_key))
+    assert trust.floors_after(one, two, floors) == floors
+
+
+def test_a_role_whose_keys_were_all_taken_away_counts_its_orders_anew() -> None:
     orders = {name: Mark(2**62, name) for name in (trust.ADMIN, trust.SERVER, trust.POLICY_ROLE)}
     fresh = Ed25519PrivateKey.generate()
     one = AUTHORITY.root()

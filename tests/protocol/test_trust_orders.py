@@ -65,6 +65,23 @@ def test_admin_server_and_policy_key_lock_and_unlock(
     assert taken.floors.orders == {authority: Mark(5, taken.digest)}
 
 
+def test_an_order_counts_for_all_who_signed_it() -> None:
+    """With the strongest signature taken off it is still the order that was taken in, and nobody's floor falls."""
+    order = AUTHORITY.order(UNLOCK, 5)
+    high = Floors(orders={SERVER: Mark(9, "of the server")})
+    taken = _take(order, [ANN, POLICY_KEY, LEASE_KEY], floors=high)
+    mark = Mark(5, taken.digest)
+    assert taken.authority == ADMIN
+    assert taken.floors.orders == {ADMIN: mark, POLICY_ROLE: mark, SERVER: Mark(9, "of the server")}
+    assert _take(order, [POLICY_KEY], floors=taken.floors).new is False
+    assert _refused(order, [LEASE_KEY], floors=taken.floors) == "order_number"
+
+
+@pytest.mark.parametrize("order_id", ["", "00", "0" * 33, "X" * 32, "0" * 60_000])
+def test_an_order_is_named_as_orders_are(order_id: str) -> None:
+    assert _refused(AUTHORITY.order(LOCK, order_id=order_id[:20_000]), [ANN]) == "order_id"
+
+
 def test_one_admin_with_one_key_wipes_one_device() -> None:
     for signers in ([ANN], [BOB], [("ann", AUTHORITY.ann_spare)]):
         assert _take(AUTHORITY.order(WIPE), signers).authority == ADMIN
