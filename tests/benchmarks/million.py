@@ -35,6 +35,7 @@ from app.store.schema import Stored
 from app.store.store import Store
 from sync.protocol import sealing
 from sync.protocol.ids import new_device_id, new_incarnation
+from sync.protocol.kinds import KINDS
 from tests.benchmarks import book, names
 from tests.benchmarks.plain import ROOT, open_plain
 from tests.benchmarks.recorder import Recorder, replay
@@ -206,8 +207,10 @@ def _digest(count: int) -> str:
         )  # fmt: skip
         with _closing(made) as store:
             schema = store.db.all("SELECT name, sql FROM sqlite_master ORDER BY name")
-    sources = [inspect.getsource(module) for module in (book, names, words)]
-    return hashlib.sha256(repr((count, schema, sources)).encode()).hexdigest()[:12]
+    sources = [inspect.getsource(module) for module in (book, names)]
+    found = words.searched(KINDS["customer"])
+    tokens = [words.texts_of(found, each.values) for each in book.customers(names.Dice(1), 500)]
+    return hashlib.sha256(repr((count, schema, sources, tokens)).encode()).hexdigest()[:12]
 
 
 @contextlib.contextmanager
