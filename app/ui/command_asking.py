@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QShortcut
 from PySide6.QtWidgets import QWidget
 
 from app.commands import PALETTE, Command, Now
-from app.ui.command_palette import CommandPalette
 from app.viewmodels.desk import Desk
-from app.viewmodels.offers import Act, Offer
 from app.viewmodels.opened import Opened, Uses
-from app.viewmodels.palette import Palette
+
+if TYPE_CHECKING:
+    from app.ui.command_palette import CommandPalette
+    from app.viewmodels.offers import Offer
 
 _GO_ON: Final = frozenset({PALETTE, "lock", "sync"})  # commands whose keys work while the palette is open
 
@@ -63,6 +64,9 @@ class Asking(QObject):
         if self.palette is not None:
             self.palette.leave()
             return
+        from app.ui.command_palette import CommandPalette  # the list is shown before anybody asks
+        from app.viewmodels.palette import Palette
+
         desk = self._desk
         answers = Palette(desk.session, desk.errands, self.opened, self.uses, self._answering.now())
         self.palette = CommandPalette(self._owner, answers)
@@ -91,6 +95,8 @@ class Asking(QObject):
                 shortcut.setEnabled(to)
 
     def _take(self, offer: Offer) -> None:
+        from app.viewmodels.offers import Act
+
         if offer.act is Act.OPEN:
             self.opened.expect(offer.id)
             self._answering.open_record(offer.kind, offer.id)

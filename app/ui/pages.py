@@ -38,6 +38,9 @@ class Page(QScrollArea):
         outer.addStretch(1)
         self.setWidget(page)
 
+    def let_go(self) -> None:
+        """Stop watching: the page goes. Pages that watch nothing have nothing to do."""
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Esc leaves."""
         if event.key() == Qt.Key.Key_Escape:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -16,29 +17,26 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.commands import CONFLICTS, KEYS, SETTINGS, Command, Now
+from app.commands import CONFLICTS, Command, Now
 from app.ui.aside import AsideLine
+from app.ui.beside import import_page, page_of
 from app.ui.command_asking import Asking
-from app.ui.conflicts import ConflictsPage
 from app.ui.detail_pane import DetailPane
-from app.ui.importing import ImportPage
-from app.ui.keys_page import KeysPage
 from app.ui.kit.bars import FootLine
 from app.ui.list_pane import ListPane
-from app.ui.pages import Page
 from app.ui.rail import Rail
-from app.ui.settings import SettingsPage
 from app.ui.shortcuts import bind
 from app.ui.theme import fonts
 from app.ui.theme.tokens import LIST_WIDTH, NARROW_BELOW, TURNS_BELOW
 from app.ui.top import Top
-from app.viewmodels.bringing import Bringing
 from app.viewmodels.desk import Desk
 from app.viewmodels.opened import Uses
-from app.viewmodels.palette import now
 from app.viewmodels.shell import Shell
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
+
+if TYPE_CHECKING:
+    from app.ui.pages import Page
 
 IMPORT = "import"
 
@@ -138,16 +136,10 @@ class Workplace(QWidget):
             self._list_alone = True
             self._body.setCurrentWidget(self._panes)
             self._take_turns()
-        elif section == CONFLICTS:
-            made = ConflictsPage(self._desk)
-            made.opened.connect(self._desk.open)
-            self._show_page(made)
-        elif section == SETTINGS:
-            settings = SettingsPage(self._shell)
-            settings.look_chosen.connect(self.look_chosen)
-            self._show_page(settings)
-        elif section == KEYS:
-            self._show_page(KeysPage())
+        else:
+            page = page_of(section, self._shell, self._desk, self.look_chosen.emit)
+            if page is not None:
+                self._show_page(page)
         self.section_shown.emit(section)
 
     def _show_page(self, page: Page) -> None:
@@ -163,8 +155,7 @@ class Workplace(QWidget):
     def _drop_page(self) -> None:
         page, self._page = self._page, None
         if page is not None:
-            if isinstance(page, (ConflictsPage, ImportPage)):
-                page.let_go()
+            page.let_go()
             self._body.removeWidget(page)
             page.deleteLater()
 
@@ -258,6 +249,8 @@ class Workplace(QWidget):
 
     def now(self) -> Now:
         """How things stand, for what is possible."""
+        from app.viewmodels.palette import now
+
         return now(self._desk, self.list.rows.chosen_row())
 
     def open_record(self, kind: str, id_: bytes) -> None:
@@ -370,9 +363,7 @@ class Workplace(QWidget):
 
     def bring(self, paths: list[Path]) -> None:
         """Show what these files would bring."""
-        page = ImportPage(Bringing(self._desk, paths))
-        page.done.connect(self._leave_import)
-        self._show_page(page)
+        self._show_page(import_page(self._desk, paths, self._leave_import))
 
     def _leave_import(self) -> None:
         self._desk.go(self._desk.list.kind.name)

@@ -10,10 +10,9 @@ from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from app.changes import HERE, Changes
-from app.services.exchange.selected import SelectedFile
 from app.services.session import Session
 from app.store import bulk
 from app.store.bulk import Deed, Did, Selection, Span
@@ -24,6 +23,9 @@ from sync.protocol.errors import KnownError
 from sync.protocol.kinds import Kind
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
+
+if TYPE_CHECKING:
+    from app.services.exchange.selected import SelectedFile
 
 PIECE_S: Final = 0.04  # how long a piece may hold the store
 LEAST: Final = 8
@@ -316,6 +318,8 @@ class _Exporting:
 
     def piece(self, store: Store, most: int) -> tuple[int, Did] | None:
         if self._file is None:
+            from app.services.exchange.selected import SelectedFile  # reading and writing files is large
+
             self._file = SelectedFile(self.kind, self._path)
         rowids = self._taking.next(store, most)
         if not rowids:
