@@ -7,15 +7,17 @@ outbox while they wait and in the archive after that; so a million changes are u
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.errors import NotFound
-from app.store import lists, narrowing, outbox
+from app.store import lists, narrowing, outbox, rows
 from app.store.filters import ALL, Filter
-from app.store.records import Batch, find_row
+from app.store.records import Batch
+from app.store.rows import CHUNK, marks
 from app.store.rowset import RowSet
+from app.store.schema import Shape, Stored
 from app.store.store import Store
 from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import Choice, Date, Field, Flag, Integer, Money, Person, Ref, Tags, Text, Value
@@ -94,26 +96,37 @@ def do(store: Store, kind: Kind, rowids: Sequence[int], deed: Deed) -> Did:
     with store.writing() as writing:
         batch = Batch(writing)
         first = writing.next_n
-        for record in lists.by_rowids(store, kind, rowids):
+        shape = store.shapes[kind.name]
+        for stored in _rows(store, shape, rowids):
+            batch.know(shape, [stored])
             before = writing.next_n
-            if record.deleted and deed is not None:
+            if stored.deleted and deed is not None:
                 did.leave(_("It is deleted."))
                 continue
             try:
                 if deed is None:
-                    batch.delete(record.id)
+                    batch.delete(stored.id)
                 else:
-                    batch.edit(record.id, {deed.field: _value(kind, record.values, deed)})
+                    batch.edit(stored.id, {deed.field: _value(kind, stored.values, deed)})
             except FieldProblem as problem:  # told before anything of the record is written
                 did.leave(problem.title)
                 continue
             if writing.next_n == before:
                 did.same += 1
             else:
-                did.ids.append(record.id)
+                did.ids.append(stored.id)
         if did.ids:
             did.span = (writing.incarnation, first, writing.next_n - 1)
     return did
+
+
+def _rows(store: Store, shape: Shape, rowids: Sequence[int]) -> Iterator[Stored]:
+    """The rows of these rowids in their order; those that are gone are left out."""
+    for at in range(0, len(rowids), CHUNK):
+        some = tuple(rowids[at : at + CHUNK])
+        asked = f"{shape.select} WHERE _rowid IN ({marks(len(some))})"
+        found = {row[0]: row for row in store.db.all(asked, some)}
+        yield from (shape.stored(found[rowid]) for rowid in some if rowid in found)
 
 
 def _value(kind: Kind, values: dict[str, Value], deed: Setting) -> Value:
@@ -134,9 +147,12 @@ def undo(store: Store, span: Span, most: int) -> tuple[Did, Span | None]:
     with store.writing() as writing:
         batch = Batch(writing)
         start = writing.next_n
+        for kind in {op.kind for op in ops} & set(store.shapes):
+            shape = store.shapes[kind]
+            batch.know(shape, rows.fetch(store.db, shape, {op.id for op in ops if op.kind == kind}).values())
         for op in reversed(ops):
             try:
-                took = _take_back(store, batch, op)
+                took = _take_back(batch, op)
             except FieldProblem as problem:
                 did.leave(problem.title)
                 continue
@@ -155,19 +171,19 @@ def _ops(store: Store, span: Span) -> list[Op]:
     incarnation, first, last = span
     found: list[Op] = []
     if incarnation == store.incarnation:
-        rows = store.db.all("SELECT op FROM outbox WHERE n >= ? AND n <= ?", (first, last))
-        found += [outbox.op_of(data) for (data,) in rows]
-    rows = store.db.all(
+        waiting = store.db.all("SELECT op FROM outbox WHERE n >= ? AND n <= ?", (first, last))
+        found += [outbox.op_of(data) for (data,) in waiting]
+    kept = store.db.all(
         "SELECT op FROM op_archive WHERE incarnation = ? AND n >= ? AND n <= ?", (incarnation, first, last)
     )
-    found += [outbox.op_of(data) for (data,) in rows]
+    found += [outbox.op_of(data) for (data,) in kept]
     return sorted(found, key=lambda op: op.n)
 
 
-def _take_back(store: Store, batch: Batch, op: Op) -> bool:
+def _take_back(batch: Batch, op: Op) -> bool:
     """Whether there was anything to take back."""
     try:
-        shape, stored = find_row(store, op.id)
+        shape, stored = batch.row(op.id)
     except NotFound:
         return False
     if op.act is Act.DELETE:

@@ -89,12 +89,25 @@ def count(db: Database) -> int:
 # --- the server's row below waiting ops ------------------------------------------------------------
 
 
+Base = tuple[bytes, str, int, int, bytes]  # a row of the table
+
+
+def base(id_: bytes, kind: str, ver: int, deleted: bool, cells: Mapping[str, Any]) -> Base:
+    """The server's row of a record as it is kept while ops wait on it."""
+    return (id_, kind, ver, int(deleted), pack(dict(cells)))
+
+
+def keep_bases(db: Database, kept: Sequence[Base]) -> None:
+    """Remember the server's rows of records on which ops now wait."""
+    if kept:
+        db.executemany(
+            "INSERT OR REPLACE INTO base (id, kind, ver, deleted, cells) VALUES (?, ?, ?, ?, ?)", kept
+        )
+
+
 def keep_base(db: Database, id_: bytes, kind: str, ver: int, deleted: bool, cells: Mapping[str, Any]) -> None:
-    """Remember the server's row of a record on which ops now wait."""
-    db.execute(
-        "INSERT OR REPLACE INTO base (id, kind, ver, deleted, cells) VALUES (?, ?, ?, ?, ?)",
-        (id_, kind, ver, int(deleted), pack(dict(cells))),
-    )
+    """Remember the server's row of one record."""
+    keep_bases(db, [base(id_, kind, ver, deleted, cells)])
 
 
 def bases(db: Database, ids: Iterable[bytes]) -> dict[bytes, tuple[int, bool, dict[str, Any]]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from app.errors import AppError, NotFound
 from app.store import outbox, rows
@@ -17,6 +17,8 @@ from sync.protocol.ids import id_text, new_record_id
 from sync.protocol.kinds import Kind
 from sync.protocol.ops import Act, Op, lay
 from sync.protocol.texts import gettext as _
+
+GATHERED: Final = 2_000  # rows that a batch writes in one go
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -67,15 +69,25 @@ def find_row(store: Reader, id_: bytes) -> tuple[Shape, Stored]:
 
 
 class Batch:
-    """Many acts that are kept or dropped together: one transaction, one seal."""
+    """Many acts that are kept or dropped together: one transaction.
+
+    Rows are gathered and written some thousand at a time, so what a batch has done is read through the batch alone
+    until its transaction ends.
+    """
 
     def __init__(self, writing: Writing) -> None:
         self._writing = writing
+        self._rows: dict[bytes, tuple[Shape, Stored]] = {}  # as they stand here, with what is not written yet
+        self._before: dict[bytes, Stored | None] = {}  # what is not written yet, as the table has it
+        self._taken: set[bytes] = set()  # ids that were given to new records: nobody has looked yet
+        self._bases: list[outbox.Base] = []
+        self._laid = 0
+        writing.at_end(self.flush)
 
     def add(self, kind: Kind, values: Mapping[str, Value], *, id: bytes | None = None) -> Record:  # noqa: A002
-        """Make a record. Raises FieldProblem; AppError when the id is taken."""
-        writing, store = self._writing, self._writing.store
-        shape = store.shapes[kind.name]
+        """Make a record. Raises FieldProblem; AppError when the id is taken, which the end of the batch may tell."""
+        writing = self._writing
+        shape = writing.store.shapes[kind.name]
         given = {name: value for name, value in values.items() if value is not None}
         for field in kind.fields:
             if field.default is not None:
@@ -83,12 +95,16 @@ class Batch:
         if "owner" in kind.by_name:
             given.setdefault("owner", writing.person)
         checked = {k: v for k, v in kind.check(given, whole=True).items() if v is not None}
-        id_ = new_record_id(writing.now_ms) if id is None else id
-        if id is not None and rows.fetch(store.db, shape, [id]):
-            raise AppError(_("A record with this id is here already."))
+        if id is None:
+            id_ = bytes(new_record_id(writing.now_ms))
+        elif id in self._before:
+            raise _is_taken()
+        else:
+            id_ = id
+            self._taken.add(id)
         writing.op(kind.name, id_, Act.ADD, cells=kind.cells(checked))
         after = Stored(id_, waiting=1, changed_ms=writing.now_ms, changed_by=writing.person, values=checked)
-        rows.write(store.db, shape, [(None, after)])
+        self._put(shape, None, after)
         return record_of(shape, after)
 
     def edit(self, id: bytes, values: Mapping[str, Value]) -> Record:  # noqa: A002
@@ -96,7 +112,7 @@ class Batch:
 
         Raises NotFound, FieldProblem; AppError when the record is deleted.
         """
-        shape, before = find_row(self._writing.store, id)
+        shape, before = self.row(id)
         if before.deleted:
             raise AppError(_("This record is deleted."), _("Take it back with “undelete” first."))
         kind = shape.kind
@@ -117,27 +133,59 @@ class Batch:
         """Take a deleted record back; a kept one stays as it is. Raises NotFound."""
         return self._turn(id, Act.UNDELETE)
 
+    def row(self, id: bytes) -> tuple[Shape, Stored]:  # noqa: A002
+        """A row as this batch leaves it so far, and its kind's shape. Raises NotFound."""
+        found = self._rows.get(id)
+        return found if found is not None else find_row(self._writing.store, id)
+
+    def know(self, shape: Shape, stored: Iterable[Stored]) -> None:
+        """Rows that were read in one go and are acted on next; what was changed here is known better."""
+        for each in stored:
+            self._rows.setdefault(each.id, (shape, each))
+
+    def flush(self) -> None:
+        """Write what was gathered. Raises AppError when an id that was given to a new record is taken."""
+        db = self._writing.db
+        changes: dict[str, list[rows.Change]] = {}
+        for id_, before in self._before.items():
+            shape, after = self._rows.pop(id_)
+            changes.setdefault(shape.kind.name, []).append((before, after))
+        for kind, some in changes.items():
+            shape = self._writing.store.shapes[kind]
+            new = [after.id for before, after in some if before is None and after and after.id in self._taken]
+            if rows.there(db, shape, new):
+                raise _is_taken()
+            rows.write(db, shape, some)
+        outbox.keep_bases(db, self._bases)
+        self._before, self._taken, self._bases = {}, set(), []
+        self._laid = self._writing.laid
+
     def _turn(self, id_: bytes, act: Act) -> Record:
-        shape, before = find_row(self._writing.store, id_)
+        shape, before = self.row(id_)
         if before.deleted is (act is Act.DELETE):
             return record_of(shape, before)
         op = self._writing.op(shape.kind.name, id_, act, base=before.ver)
         return self._lay(shape, before, shape.cells(before), op)
 
     def _lay(self, shape: Shape, before: Stored, cells: dict[str, Any], op: Op) -> Record:
-        """Write the row with one more op on top; the server's row is kept below the first one."""
+        """The row with one more op on top; the server's row is kept below the first one."""
         writing = self._writing
-        db = writing.db
         if before.ver > 0 and before.waiting == 0:
-            outbox.keep_base(db, before.id, shape.kind.name, before.ver, before.deleted, cells)
+            self._bases.append(outbox.base(before.id, shape.kind.name, before.ver, before.deleted, cells))
         laid, deleted = lay(cells, before.deleted, [op])
         values, ext = shape.split(laid)
         after = replace(
             before, deleted=deleted, waiting=before.waiting + 1, changed_ms=writing.now_ms,
             changed_by=writing.person, values=values, ext=ext,
         )  # fmt: skip
-        rows.write(db, shape, [(before, after)])
+        self._put(shape, before, after)
         return record_of(shape, after)
+
+    def _put(self, shape: Shape, before: Stored | None, after: Stored) -> None:
+        self._before.setdefault(after.id, before)
+        self._rows[after.id] = (shape, after)
+        if len(self._before) >= GATHERED or self._writing.laid != self._laid:
+            self.flush()
 
 
 @contextlib.contextmanager
@@ -175,6 +223,10 @@ def undelete(store: Store, id: bytes) -> Record:  # noqa: A002
     """Take a deleted record back; a kept one stays as it is. Raises NotFound, NoSpace."""
     with batch(store) as one:
         return one.undelete(id)
+
+
+def _is_taken() -> AppError:
+    return AppError(_("A record with this id is here already."))
 
 
 def _with_element_ids(

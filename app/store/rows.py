@@ -32,6 +32,15 @@ def fetch(db: Database, shape: Shape, ids: Iterable[bytes]) -> dict[bytes, Store
     return found
 
 
+def there(db: Database, shape: Shape, ids: Sequence[bytes]) -> set[bytes]:
+    """Those of these ids that have a row, tombstones too."""
+    found: set[bytes] = set()
+    for some in chunks(ids):
+        asked = f'SELECT _id FROM "{shape.table}" WHERE _id IN ({marks(len(some))})'
+        found.update(id_ for (id_,) in db.all(asked, some))
+    return found
+
+
 def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
     """Put rows as they are after: inserted, updated or removed, with search words and count. In a transaction.
 

@@ -20,8 +20,10 @@ from app.store.db import Database
 from app.store.reader import Here, Reader
 from app.store.seal import SealedOutbox
 from sync.protocol import clock
+from sync.protocol.codec import pack
 from sync.protocol.messages import Cursor
 from sync.protocol.ops import Act, Op
+from sync.protocol.outbox_seal import PART_MAX
 
 __all__ = ["Here", "Store", "Writing", "now_ms"]
 
@@ -32,7 +34,11 @@ def now_ms() -> int:
 
 
 class Writing:
-    """One act being written: makes its ops; they are numbered, laid in the outbox and sealed at its end."""
+    """One act being written: makes its ops; they are numbered, laid in the outbox and sealed.
+
+    That happens at its end, and before that whenever they come to a whole record of the sealed outbox: an act on a
+    million records holds no more of them in memory than that.
+    """
 
     def __init__(self, store: Store) -> None:
         here = store.here()
@@ -41,9 +47,16 @@ class Writing:
         self.now_ms = store.clock()
         self.person = here.person
         self.incarnation = here.incarnation
-        self.ops: list[Op] = []
+        self.laid = 0  # how many ops are in the outbox already
+        self._ops: list[Op] = []
+        self._size = 0
+        self._ends: list[Callable[[], None]] = []
         self._next_n = here.next_n
         self._hlc = here.hlc
+
+    def at_end(self, call: Callable[[], None]) -> None:
+        """Have `call` called when all acts were said, before the last ops are laid down."""
+        self._ends.append(call)
 
     def op(
         self,
@@ -68,8 +81,12 @@ class Writing:
         """Take an op that has the next number already."""
         if op.n != self._next_n:
             raise ValueError("ops are numbered without a gap")
+        size = len(pack(op))
+        if self._ops and self._size + size > PART_MAX:
+            self._lay_down()
         self._next_n += 1
-        self.ops.append(op)
+        self._ops.append(op)
+        self._size += size
         return op
 
     @property
@@ -79,14 +96,22 @@ class Writing:
 
     def finish(self) -> None:
         """Outbox, seal and numbers; the commit is all that is left."""
-        if not self.ops:
-            return
-        outbox.add(self.db, self.ops)
-        seal_book.append(self.store, self.ops, self.incarnation)
-        self.db.execute(
-            "UPDATE here SET next_n = ?, hlc = ?, sealed = ?",
-            (self._next_n, self._hlc, self.store.seal.length),
-        )
+        for call in self._ends:
+            call()
+        if self._ops:
+            self._lay_down()
+        if self.laid:
+            self.db.execute(
+                "UPDATE here SET next_n = ?, hlc = ?, sealed = ?",
+                (self._next_n, self._hlc, self.store.seal.length),
+            )
+
+    def _lay_down(self) -> None:
+        outbox.add(self.db, self._ops)
+        seal_book.append(self.store, self._ops, self.incarnation)
+        self.laid += len(self._ops)
+        self._ops = []
+        self._size = 0
 
 
 class Store(Reader):
