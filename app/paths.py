@@ -72,6 +72,11 @@ class Profile:
         return self.folder / "store.db"
 
     @property
+    def store_before(self) -> Path:
+        """The store as it was before a newer version changed its file, until the changed one has opened well."""
+        return self.folder / "store.db.before"
+
+    @property
     def blobs(self) -> Path:
         """Encrypted attachments."""
         return self.folder / "blobs"
@@ -124,8 +129,10 @@ class Profile:
     def is_ours(self, name: str) -> bool:
         """Whether a file or folder of this name in the profile is one that Fieldkeep made."""
         store = self.store.name
+        files = (store, self.store_before.name)
         known = {
-            "enrolling.json", "root.coming.json", store, *(store + end for end in ("-wal", "-shm", "-journal")),
+            "enrolling.json", "root.coming.json", *files,
+            *(file + end for file in files for end in ("-wal", "-shm", "-journal")),
             *(getattr(self, each).name for each in _NAMED),
         }  # fmt: skip
         return name.removesuffix(".tmp") in known

@@ -130,6 +130,8 @@ def doctor(profile: Profile, args: Arguments) -> int:
     """Look at everything that must hold here."""
     try:
         with open_damaged(profile) as session:
+            if args.repair:
+                examination.mend(session)
             findings = examination.examine(session)
     except (StoreDamaged, KeyMissing) as damage:
         findings = examination.examine_ruin(damage)

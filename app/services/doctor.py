@@ -1,13 +1,14 @@
-"""A look at everything that must hold on this device, each with what it found; nothing is changed."""
+"""A look at everything that must hold on this device, each with what it found; and mending what can be."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from dataclasses import dataclass
 
 from app.errors import AppError, StoreDamaged
 from app.services.session import ACTIVE, Session
-from app.store.examination import examine as examine_store
+from app.store import examination
 from app.store.store import Store
 from sync.client.https import reachable
 from sync.protocol import version
@@ -46,11 +47,11 @@ def examine(session: Session) -> list[Finding]:
     if session.stage != ACTIVE:
         return [*findings, Finding(_("Store"), True, _("locked; not looked at"))]
     try:
-        problems = session.call(examine_store)
+        checks = session.call(examination.checks)
         unsent = session.call(Store.unsent)
     except StoreDamaged as damage:
         return [*findings, Finding(_("Store"), False, str(damage))]
-    findings.append(Finding(_("Store"), not problems, "; ".join(problems) or _("every page and index holds")))
+    findings += _store(checks)
     waiting = ngettext("{n} change waits to be sent", "{n} changes wait to be sent", unsent).format(n=unsent)
     findings.append(Finding(_("Unsent changes"), True, waiting))
     if session.warning():
@@ -64,6 +65,30 @@ def examine_ruin(damage: AppError) -> list[Finding]:
         Finding(_("Version"), True, version.APP_VERSION),
         Finding(_("Files of this device"), False, str(damage)),
         Finding(_("Store"), False, _("shut, since files of this device do not hold")),
+    ]
+
+
+def mend(session: Session) -> None:
+    """Make anew what the store reads off its rows: indexes, search, counts; unsent work is never touched.
+
+    Raises Locked, NoSpace. Where a page does not hold, nothing is made of it: `examine` says so.
+    """
+    with contextlib.suppress(StoreDamaged):
+        session.call(examination.repair)
+
+
+def _store(checks: list[examination.Check]) -> list[Finding]:
+    """The store as a whole, then each part of it where there is more to tell."""
+    problems = [problem for check in checks for problem in check.problems]
+    if len(checks) == 1:
+        # Pages do not hold. Records come again from the server, and unsent work is in its sealed copy.
+        problems.append(_("Unsent work is kept sealed. Ask IT to recover it, then enrol this device again."))
+    elif problems:
+        problems.append(_("Mend it with: fieldkeep doctor --repair"))
+    whole = Finding(_("Store"), not problems, " ".join(problems) or _("every page and index holds"))
+    return [
+        whole,
+        *(Finding(each.name, not each.problems, " ".join(each.problems) or _("holds")) for each in checks),
     ]
 
 

@@ -33,10 +33,9 @@ _PRAGMAS: Final = frozenset(
         "wal_checkpoint",
         "quick_check",
         "integrity_check",
-        "foreign_key_check",
     }
 )
-_TUNING: Final = frozenset({"synchronous", "cache_size", "shrink_memory"})
+_TUNING: Final = frozenset({"synchronous", "cache_size", "shrink_memory", "query_only"})
 _FUNCTIONS: Final = frozenset(
     {
         "match",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,6 +63,9 @@ class Database:
     _reading = False
     _tuning = False
     _stopped = False
+    _broken_off = False
+    _listed: frozenset[str] = frozenset()
+    folder: Path | None = None  # where the file is, None where there is no telling
 
     def __init__(
         self, path: Path, key: SecretBytes, *, version: int, create: bool = False, reading: bool = False
@@ -81,6 +84,7 @@ class Database:
             raise _damaged()
         self._building = create
         self._reading = reading
+        self.folder = path.parent
         with _told():
             self._conn = _connect(path, key)
         try:
@@ -116,6 +120,20 @@ class Database:
         """Every row of a question."""
         with self._asked():
             return list(self._conn.execute(sql, values))
+
+    def pieces(
+        self, sql: str, values: Sequence[Any] = (), *, size: int
+    ) -> Generator[list[tuple[Any, ...]], int | None, None]:
+        """The rows of a question, `size` at a time, or as many as are sent; to be closed when no more are wanted."""
+        with self._asked():
+            cursor = self._conn.execute(sql, values)
+        try:
+            while True:
+                with self._asked():
+                    some = cursor.fetchmany(size)
+                size = (yield some) or size
+        finally:
+            cursor.close()
 
     def first(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """The first row of a question, None when there is none."""
@@ -158,6 +176,8 @@ class Database:
         self.execute("BEGIN")
         try:
             yield self
+            with _told():  # nothing was written, and the lists of tokens that were made stay
+                self._conn.execute("COMMIT")
         finally:
             if self._conn.in_transaction:
                 self._rollback()
@@ -171,6 +191,28 @@ class Database:
                 yield self
         finally:
             self._building = False
+
+    def tokens(self, index: str) -> str:
+        """The table of a search index's tokens: column `term`, rising, a row for each place where one stands.
+
+        This connection alone has it, and nothing of it is in the file.
+        """
+        table = f'temp."tokens_{index}"'
+        if index not in self._listed:
+            before = self._building
+            try:
+                if self._reading:
+                    self._tune("PRAGMA query_only = OFF")
+                self._building = True
+                self.execute(
+                    f"CREATE VIRTUAL TABLE IF NOT EXISTS {table} USING fts5vocab(main, '{index}', instance)"
+                )
+            finally:
+                self._building = before
+                if self._reading:
+                    self._tune("PRAGMA query_only = ON")
+            self._listed |= {index}
+        return table
 
     @property
     def writing(self) -> bool:
@@ -200,19 +242,30 @@ class Database:
         self._tune(f"PRAGMA cache_size = -{int(kib)}")
         self._tune("PRAGMA shrink_memory")
 
-    def check(self, *, thorough: bool = False) -> None:
-        """Read the whole file, indexes too; `thorough` holds each index against its rows.
-
-        Raises StoreDamaged when a page does not hold.
-        """
-        if self.one(f"PRAGMA {'integrity_check' if thorough else 'quick_check'}(1)")[0] != "ok":
+    def check(self) -> None:
+        """Read the whole file. Raises StoreDamaged when a page does not hold."""
+        if self.one("PRAGMA quick_check(1)")[0] != "ok":
             raise _damaged()
+
+    def indexes_hold(self) -> bool:
+        """Whether each index holds what its rows say; a file whose pages hold may still have one that does not."""
+        return bool(self.one("PRAGMA integrity_check(1)")[0] == "ok")
 
     def stop(self) -> None:
         """Break off what is asked now, and whatever is asked from here on, with Stopped; from any thread."""
         self._stopped = True
         with contextlib.suppress(dbapi2.ProgrammingError):  # it is closed by now
             self._conn.interrupt()
+
+    def break_off(self) -> None:
+        """Break off what is asked now, and whatever is asked until `go_on`, with Stopped; from any thread."""
+        self._broken_off = True
+        with contextlib.suppress(dbapi2.ProgrammingError):  # it is closed by now
+            self._conn.interrupt()
+
+    def go_on(self) -> None:
+        """Answer again after `break_off`."""
+        self._broken_off = False
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
@@ -221,7 +274,7 @@ class Database:
 
     @contextlib.contextmanager
     def _asked(self) -> Iterator[None]:
-        if self._stopped:
+        if self._stopped or self._broken_off:
             raise _stopped()
         with _told():
             yield
@@ -236,6 +289,7 @@ class Database:
 
     def _rollback(self) -> None:
         """Also when it was stopped: the transaction must not stay open."""
+        self._listed = frozenset()
         with _told():
             self._conn.execute("ROLLBACK")
 

@@ -1,32 +1,114 @@
-"""A look at the store as a whole: every page, the kept counts, and what waits against its sealed copy."""
+"""A look at the store as a whole: pages, indexes, counts and search against the rows, unsent work against its copy."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
 from app.errors import StoreDamaged
+from app.store import rebuilding, seal_book
+from app.store.schema import Shape, Stored
 from app.store.store import Store
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 
+SAMPLE: Final = 1_000  # records of a kind whose words are cut again and looked for
+_TERMS: Final = 3  # of each of them
 
-def examine(store: Store) -> list[str]:
-    """What does not hold, in words; nothing when all does. Changes nothing."""
-    problems = []
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at: what does not hold, nothing when all does."""
+
+    name: str
+    problems: tuple[str, ...] = ()
+
+
+def checks(store: Store) -> list[Check]:
+    """All that must hold, in order; where a page does not, nothing is asked of the others. Changes nothing."""
     try:
         store.db.check()
     except StoreDamaged as damage:
-        problems.append(damage.title)
+        return [Check(_("Pages of the store"), (damage.title,))]
+    indexes = () if store.db.indexes_hold() else (_("An index does not agree with its rows."),)
+    return [
+        Check(_("Pages of the store")),
+        Check(_("Indexes"), indexes),
+        Check(_("Counts and titles"), tuple(_counts(store))),
+        Check(_("Search"), tuple(_search(store))),
+        Check(_("Copy of unsent work"), tuple(_unsealed(store))),
+    ]
+
+
+def examine(store: Store) -> list[str]:
+    """What does not hold, in words; nothing when all does. Changes nothing."""
+    return [problem for check in checks(store) for problem in check.problems]
+
+
+def repair(store: Store) -> None:
+    """Make anew whatever is read off the rows, and seal what has no copy. Rows and unsent work stay as they are.
+
+    Raises StoreDamaged where a page does not hold: from such a file nothing is made. NoSpace.
+    """
+    store.db.check()
+    with store.db.building() as db:
+        db.execute("REINDEX")
+        for shape in store.shapes.values():
+            rebuilding.everything(db, shape)
+    seal_book.seal_again(store)
+
+
+def _counts(store: Store) -> Iterator[str]:
     counts = store.counts()
     for shape in store.shapes.values():
-        (there,) = store.db.one(f'SELECT count(*) FROM "{shape.table}" WHERE _deleted = 0')
+        (there,) = store.db.one(f'SELECT count(*) FROM "{shape.table}" NOT INDEXED WHERE _deleted = 0')
         if there != counts.get(shape.kind.name, 0):
-            problems.append(_("The count of {kind} is wrong.").format(kind=_(shape.kind.plural)))
-    (unsealed,) = store.db.one(
-        "SELECT count(*) FROM outbox o, here h WHERE NOT EXISTS (SELECT 1 FROM sealed s"
-        " WHERE s.incarnation = h.incarnation AND o.n BETWEEN s.first_n AND s.last_n)"
+            yield _("The count of {kind} is wrong.").format(kind=_(shape.kind.plural))
+        keys = store.db.all(
+            f'SELECT _key, "{shape.kind.title}" FROM "{shape.table}" WHERE _rowid % ? = 0',
+            (_step(store, shape),),
+        )
+        if any(key != shape.key({shape.kind.title: title}) for key, title in keys):
+            yield _("Titles of {kind} are in the wrong order.").format(kind=_(shape.kind.plural))
+
+
+def _search(store: Store) -> Iterator[str]:
+    for shape in store.shapes.values():
+        if any(not _index_holds(store, shape, index) for index in shape.indexes):
+            yield _("Search does not find all {kind} as they are.").format(kind=_(shape.kind.plural))
+
+
+def _index_holds(store: Store, shape: Shape, index: str) -> bool:
+    """Every record that is in the index is kept, and each of a sample is found by its words."""
+    (strangers,) = store.db.one(
+        f'SELECT count(*) FROM "{index}_docsize" d WHERE NOT EXISTS'
+        f' (SELECT 1 FROM "{shape.table}" r WHERE r._rowid = d.id AND r._deleted = 0)'
     )
+    rows = store.db.all(f"{shape.select} WHERE _deleted = 0 AND _rowid % ? = 0", (_step(store, shape),))
+    return strangers == 0 and all(_found(store, shape, index, shape.stored(row)) for row in rows)
+
+
+def _found(store: Store, shape: Shape, index: str, stored: Stored) -> bool:
+    words = (shape.found_by(None, stored)[0 if index == shape.find else 1] or "").split(" ")
+    if not words[0]:
+        return store.db.first(f'SELECT 1 FROM "{index}_docsize" WHERE id = ?', (stored.rowid,)) is None
+    asked = " AND ".join(f'"{word}"' for word in words[:: max(1, len(words) // _TERMS)])
+    found = store.db.first(
+        f'SELECT 1 FROM "{index}" WHERE "{index}" MATCH ? AND rowid = ?', (asked, stored.rowid)
+    )
+    return found is not None
+
+
+def _step(store: Store, shape: Shape) -> int:
+    (last,) = store.db.one(f'SELECT coalesce(max(_rowid), 0) FROM "{shape.table}"')
+    return max(1, int(last) // SAMPLE)
+
+
+def _unsealed(store: Store) -> Iterator[str]:
+    unsealed = len(seal_book.without_copy(store))
     if unsealed:
         text = ngettext(
             "{n} unsent change has no sealed copy.", "{n} unsent changes have no sealed copy.", unsealed
         )
-        problems.append(text.format(n=unsealed))
-    return problems
+        yield text.format(n=unsealed)

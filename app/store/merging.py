@@ -12,11 +12,7 @@ FEWEST: Final = 4  # pieces of one size that are worth a merge
 
 def step(store: Store) -> bool:
     """Merge a little; whether there may be more to do. One transaction; what a power cut takes of it is done again."""
-    for shape in store.shapes.values():
-        for index, there in ((shape.find, shape.has_find), (shape.notes, shape.has_notes)):
-            if there and _merge(store, index):
-                return True
-    return False
+    return any(_merge(store, index) for shape in store.shapes.values() for index in shape.indexes)
 
 
 def _merge(store: Store, index: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from app.store import outbox, recovered, rows, seal_book, settled
+from app.store import outbox, recovered, rows, seal_book, settled, space
 from app.store.schema import Shape, Stored
 from app.store.store import Store
 from sync.client.ports import Answer, Applied, Position
@@ -34,11 +34,28 @@ class _Server:
     stored: Stored | None
     ver: int = 0
     deleted: bool = False
-    cells: dict[str, Any] | None = None
+    known: dict[str, Any] | None = None
+    as_stored: bool = False  # its cells are those of the row, read off it when they are asked for
     left: bool = False
     changed_ms: int = 0
     changed_by: str = ""
     pending: list[Op] = field(default_factory=list)
+
+    @property
+    def cells(self) -> dict[str, Any] | None:
+        """The server's cells."""
+        if self.as_stored and self.stored is not None:
+            self.cells = self.shape.cells(self.stored)
+        return self.known
+
+    @cells.setter
+    def cells(self, cells: dict[str, Any] | None) -> None:
+        self.known, self.as_stored = cells, False
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the server has it."""
+        return self.as_stored or self.known is not None
 
     def take(self, change: Change) -> None:
         """The server's word on the record; an older word than the last one changes nothing."""
@@ -50,7 +67,7 @@ class _Server:
         self.left = False
         self.ver = change.ver
         self.deleted = change.gone == DELETED
-        if change.cells or self.cells is None or not self.deleted:
+        if change.cells or not self.is_known or not self.deleted:
             self.cells = codec.unpack(codec.pack(change.cells))  # one call each way, not one for each cell
         if change.hlc:
             self.changed_ms, self.changed_by = clock.millis(change.hlc), change.person
@@ -93,8 +110,12 @@ class StoreReplica:
         store, db = self._store, self._store.db
         for change in answer.changes:
             self._shape(change.kind)
-        with db.write():
-            here = store.here()
+        space.needed(db.folder, len(answer.changes) * space.ROW)
+        here = store.here()
+        # Rows alone can be had again from the server. What ends unsent work, or takes records away, waits for the disk.
+        again = answer.acked_n <= here.acked_n and answer.durable_seq <= here.durable_seq
+        again = again and not any(change.gone == LEFT for change in answer.changes)
+        with db.write(durable=not again):
             acked = outbox.up_to(db, answer.acked_n)
             results = {result.n: result for result in answer.results}
             world = self._world(acked, answer)
@@ -106,9 +127,9 @@ class StoreReplica:
             outbox.drop_up_to(db, answer.acked_n)
             conflicts = settled.conflicts(db, answer.conflicts, [i for i, r in world.items() if r.left])
             looked = self._write(world, conflicts)
-            hlc = here.hlc
+            hlc, now = here.hlc, store.clock()
             for change in answer.changes:
-                hlc = clock.observe(hlc, change.hlc, store.clock())
+                hlc = clock.observe(hlc, change.hlc, now)
             db.execute(
                 "UPDATE here SET cursor = ?, acked_n = max(acked_n, ?), durable_seq = max(durable_seq, ?), hlc = ?",
                 (msgspec.msgpack.encode(answer.cursor), answer.acked_n, answer.durable_seq, hlc),
@@ -116,13 +137,14 @@ class StoreReplica:
             left = [(id_, record.shape) for id_, record in world.items() if record.left]
             # An op on a record that left before: its words must not stay behind in what was refused. Recovered
             # work is another matter: its author has it nowhere else.
-            orphans = [op.id for op in acked if op.base and op.origin is None and world[op.id].cells is None]
+            orphans = [op.id for op in acked if op.base and op.origin is None and not world[op.id].is_known]
             settled.forget_left(db, [*(id_ for id_, _shape in left), *orphans])
             settled.forget_old(db, answer.durable_seq, store.clock())
             for shape in {shape.kind.name: shape for _id, shape in left}.values():
                 rows.purge_words(db, shape)
         if left:
             db.checkpoint()
+            store.no_copy()
         if acked or answer.durable_seq > here.durable_seq:
             seal_book.tidy(store)
         return Applied(looked, len(answer.conflicts), rejected)
@@ -211,7 +233,7 @@ class StoreReplica:
                     record.ver, record.deleted, record.cells = bases[id_]
                 elif record.stored is not None and record.stored.ver > 0:
                     record.ver, record.deleted = record.stored.ver, record.stored.deleted
-                    record.cells = shape.cells(record.stored)
+                    record.as_stored = True
                 world[id_] = record
         return world
 

@@ -47,7 +47,7 @@ def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
     A new row gets its rowid here; an updated one keeps the rowid it had before.
     """
     inserts: list[list[object]] = []
-    updates: list[list[object]] = []
+    updates: dict[tuple[int, ...], list[list[object]]] = {}
     removed: list[tuple[int]] = []
     kept = free = 0
     for before, after in changes:
@@ -59,14 +59,21 @@ def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
             if not inserts:
                 free = db.one(f'SELECT coalesce(max(_rowid), 0) + 1 FROM "{shape.table}"')[0]
             after.rowid = free + len(inserts)
-            inserts.append([after.rowid, *shape.row(after)])
+            row = shape.row(after)
+            after.raw = tuple(row)
+            inserts.append([after.rowid, *row])
         else:
             after.rowid = before.rowid
-            updates.append([*shape.row(after), after.rowid])
+            row = shape.row(after)
+            there = before.raw or (Ellipsis,) * len(row)
+            places = tuple(at for at, value in enumerate(row) if value != there[at])
+            after.raw = tuple(row)
+            if places:
+                updates.setdefault(places, []).append([*(row[at] for at in places), after.rowid])
     if inserts:
         db.executemany(shape.insert, inserts)
-    if updates:
-        db.executemany(shape.update, updates)
+    for places, some in updates.items():
+        db.executemany(shape.update(places), some)
     if removed:
         db.executemany(f'DELETE FROM "{shape.table}" WHERE _rowid = ?', removed)
     _write_words(db, shape, changes)
@@ -76,9 +83,8 @@ def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
 
 def purge_words(db: Database, shape: Shape) -> None:
     """Rewrite the search index without the words of removed rows, which it keeps until then."""
-    for index, there in ((shape.find, shape.has_find), (shape.notes, shape.has_notes)):
-        if there:
-            db.execute(f'INSERT INTO "{index}" ("{index}") VALUES (\'optimize\')')
+    for index in shape.indexes:
+        db.execute(f'INSERT INTO "{index}" ("{index}") VALUES (\'optimize\')')
 
 
 def _counted(stored: Stored | None) -> int:
@@ -89,16 +95,13 @@ def _write_words(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
     put: tuple[list[tuple[int, str]], ...] = ([], [])
     taken: tuple[list[tuple[int]], ...] = ([], [])
     for before, after in changes:
-        was, now = shape.found_by(before, after)
         stored = after or before
         if stored is None:
             continue
-        for place in (0, 1):
-            if now[place] == was[place]:
-                continue
-            if now[place]:
-                put[place].append((stored.rowid, now[place]))
-            else:
+        for place, text in enumerate(shape.found_by(before, after)):
+            if text:
+                put[place].append((stored.rowid, text))
+            elif text is not None and before is not None:
                 taken[place].append((stored.rowid,))
     for place, index in enumerate((shape.find, shape.notes)):
         if taken[place]:

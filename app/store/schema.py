@@ -7,17 +7,16 @@ kinds, each with the columns its type asks for. A field added there is a column 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from app.store.db import Database
 from app.store.words import fold_key, searched, texts_of
 from sync.protocol.codec import pack, unpack
 from sync.protocol.fields import Choice, Field, FieldType, Find, Flag, Person, Ref, Tags, Value
 from sync.protocol.kinds import Kind
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 _HOLDS: Final = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
 
@@ -34,53 +33,13 @@ OURS: Final = (
     ("_ext", "BLOB"),
 )
 
-_TABLES: Final = """
-CREATE TABLE here (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    device BLOB NOT NULL, incarnation BLOB NOT NULL, person TEXT NOT NULL,
-    next_n INTEGER NOT NULL, hlc INTEGER NOT NULL, acked_n INTEGER NOT NULL, durable_seq INTEGER NOT NULL,
-    cursor BLOB NOT NULL, sealed INTEGER NOT NULL
-);
-CREATE TABLE counts (kind TEXT PRIMARY KEY, kept INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE outbox (
-    n INTEGER PRIMARY KEY, first INTEGER NOT NULL, kind TEXT NOT NULL, id BLOB NOT NULL, size INTEGER NOT NULL,
-    op BLOB NOT NULL
-);
-CREATE INDEX outbox_id ON outbox (id);
-CREATE TABLE base (
-    id BLOB PRIMARY KEY, kind TEXT NOT NULL, ver INTEGER NOT NULL, deleted INTEGER NOT NULL, cells BLOB NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE op_archive (
-    incarnation BLOB NOT NULL, n INTEGER NOT NULL, id BLOB NOT NULL, ver INTEGER NOT NULL,
-    acked_ms INTEGER NOT NULL, gone INTEGER NOT NULL DEFAULT 0, op BLOB NOT NULL,
-    PRIMARY KEY (incarnation, n)
-) WITHOUT ROWID;
-CREATE INDEX op_archive_id ON op_archive (id);
-CREATE TABLE attention (
-    incarnation BLOB NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, id BLOB NOT NULL, code TEXT NOT NULL,
-    hint TEXT NOT NULL, at_ms INTEGER NOT NULL, op BLOB,
-    PRIMARY KEY (incarnation, n)
-) WITHOUT ROWID;
-CREATE INDEX attention_id ON attention (id);
-CREATE TABLE conflict (
-    id BLOB PRIMARY KEY, kind TEXT NOT NULL, record BLOB NOT NULL, ver INTEGER NOT NULL, body BLOB NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX conflict_record ON conflict (record);
-CREATE TABLE sealed (
-    place INTEGER PRIMARY KEY, incarnation BLOB NOT NULL, first_n INTEGER NOT NULL, last_n INTEGER NOT NULL,
-    length INTEGER NOT NULL, digest BLOB NOT NULL
-);
-CREATE TABLE packet (id BLOB PRIMARY KEY, reported INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE recovered (
-    device BLOB NOT NULL, incarnation BLOB NOT NULL, n INTEGER NOT NULL,
-    PRIMARY KEY (device, incarnation, n)
-) WITHOUT ROWID;
-"""
-
 
 @dataclass(slots=True, repr=False)
 class Stored:
-    """A record as its row holds it: values by field, and the cells of newer versions in `ext`."""
+    """A record as its row holds it: values by field, and the cells of newer versions in `ext`.
+
+    `raw` is the row as it stands in the table, from its id on; None while it is in none.
+    """
 
     id: bytes
     ver: int = 0
@@ -92,6 +51,7 @@ class Stored:
     values: dict[str, Value] = field(default_factory=dict)
     ext: dict[str, Value] = field(default_factory=dict)
     rowid: int = 0
+    raw: tuple[Any, ...] | None = None
 
 
 class Shape:
@@ -107,21 +67,33 @@ class Shape:
             (f"{f.name}{suffix}", sql) for f in kind.fields for suffix, sql in f.type.sql
         )
         # Fields whose cell is their value and their one column: most of a row, and quickest to tell.
-        self._texts: Final = frozenset(
-            f.name
+        self._plain: Final = {
+            f.name: _HOLDS[f.type.sql[0][1]]
             for f in kind.fields
-            if f.type.sql == FieldType.sql and type(f.type).to_columns is FieldType.to_columns
-        )
-        self._searched: Final = searched(kind)
+            if len(f.type.sql) == 1 and type(f.type).to_columns is FieldType.to_columns and not f.type.several
+        }
+        self._empty: Final = (None,) * len(self.columns)
+        self._places: Final = dict(self._placed())
+        self._found: Final = tuple(each for each in searched(kind) if each[1] is not Find.NOTES)
+        self._noted: Final = tuple(each for each in searched(kind) if each[1] is Find.NOTES)
+        self._updates: dict[tuple[int, ...], str] = {}
         self.has_find: Final = bool(kind.searched(Find.NAME, Find.WORDS, Find.DIGITS))
         self.has_notes: Final = bool(kind.searched(Find.NOTES))
+        self.indexes: Final = (*((self.find,) * self.has_find), *((self.notes,) * self.has_notes))
         names = [f'"{name}"' for name, _sql in (*OURS, *self.columns)]
         listed = ", ".join(names)
         marks = ", ".join("?" * (len(names) + 1))
         self.select: Final = f'SELECT _rowid, {listed} FROM "{self.table}"'
         self.insert: Final = f'INSERT INTO "{self.table}" (_rowid, {listed}) VALUES ({marks})'
-        sets = ", ".join(f"{name} = ?" for name in names)
-        self.update: Final = f'UPDATE "{self.table}" SET {sets} WHERE _rowid = ?'
+        self._names: Final = tuple(names)
+
+    def _placed(self) -> Iterator[tuple[str, tuple[int, Callable[[Value], tuple[Any, ...]] | None]]]:
+        """Where a field's columns begin in a row, and what makes them of its value; None where that is the value."""
+        at = len(OURS)
+        for f, width in self.fields:
+            plain = width == 1 and type(f.type).to_columns is FieldType.to_columns
+            yield f.name, (at, None if plain else f.type.to_columns)
+            at += width
 
     def key(self, values: Mapping[str, Value]) -> str:
         """The title as lists order it and as its beginning is searched."""
@@ -143,12 +115,14 @@ class Shape:
             stored.id, stored.ver, int(stored.deleted), stored.waiting, stored.conflicts, stored.changed_ms,
             stored.changed_by, self.key(values), pack(ext) if ext else None,
         ]  # fmt: skip
-        for f, width in self.fields:
-            value = values.get(f.name)
-            if value is None:
-                row.extend((None,) * width)
-            else:
-                row.extend(f.type.to_columns(value))
+        row += self._empty
+        for name, value in values.items():
+            at, to_columns = self._places[name]
+            if to_columns is None:
+                row[at] = value
+            elif value is not None:
+                columns = to_columns(value)
+                row[at : at + len(columns)] = columns
         return row
 
     def stored(self, row: tuple[Any, ...]) -> Stored:
@@ -161,8 +135,15 @@ class Shape:
             at += width
         return Stored(
             row[1], row[2], bool(row[3]), row[4], row[5], row[6], row[7], values,
-            unpack(row[9]) if row[9] else {}, row[0],
+            unpack(row[9]) if row[9] else {}, row[0], row[1:],
         )  # fmt: skip
+
+    def update(self, places: tuple[int, ...]) -> str:
+        """The statement that sets the columns at these places of a row, and no other: their indexes alone move."""
+        if places not in self._updates:
+            sets = ", ".join(f"{self._names[at]} = ?" for at in places)
+            self._updates[places] = f'UPDATE "{self.table}" SET {sets} WHERE _rowid = ?'
+        return self._updates[places]
 
     def cells(self, stored: Stored) -> dict[str, Value]:
         """The record as flat cells, those of newer versions too."""
@@ -171,32 +152,40 @@ class Shape:
     def split(self, cells: Mapping[str, Value]) -> tuple[dict[str, Value], dict[str, Value]]:
         """Cells as values by field, and the cells that this version cannot show, carried as they are."""
         values: dict[str, Value] = {}
-        others: dict[str, Value] = {}
         ext: dict[str, Value] = {}
+        plain, by_name, tags = self._plain, self.kind.by_name, set()
         for cell, value in cells.items():
             if value is None:
                 continue
-            if type(value) is str and cell in self._texts:
+            type_ = type(value)
+            if plain.get(cell) is type_ and (type_ is not int or -(2**63) <= value < 2**63):
                 values[cell] = value
                 continue
-            name, slash, _element = cell.partition("/")
-            field_ = self.kind.by_name.get(name)
-            if field_ is not None and bool(slash) is field_.type.several and _fits(field_, value):
-                others[cell] = value
-            else:
+            name, slash, element = cell.partition("/")
+            field_ = by_name.get(name)
+            if field_ is None or bool(slash) is not field_.type.several or not _fits(field_, value):
                 ext[cell] = value
-        values.update(self.kind.values(others))
+            elif not slash:
+                values[name] = value
+            elif isinstance(field_.type, Tags):
+                values.setdefault(name, []).append(element)
+                tags.add(name)
+            else:
+                values.setdefault(name, []).append({"id": element, **value})
+        for name in tags:
+            values[name].sort()
         return values, ext
 
-    def found_by(
-        self, before: Stored | None, after: Stored | None
-    ) -> tuple[tuple[str, str], tuple[str, str]]:
-        """The words under which search found a record before and finds it after, each with those of its notes."""
+    def found_by(self, before: Stored | None, after: Stored | None) -> tuple[str | None, str | None]:
+        """The words under which search is to find a record, and those of its notes; None where they stay."""
         was = before.values if before is not None and not before.deleted else {}
         now = after.values if after is not None and not after.deleted else {}
-        if all(was.get(name) == now.get(name) for name, _how, _words in self._searched):
-            return ("", ""), ("", "")
-        return texts_of(self._searched, was), texts_of(self._searched, now)
+        found = noted = None
+        if not was or any(was.get(each[0]) != now.get(each[0]) for each in self._found):
+            found, _none = texts_of(self._found, now)
+        if not was or any(was.get(each[0]) != now.get(each[0]) for each in self._noted):
+            _none, noted = texts_of(self._noted, now)
+        return found, noted
 
 
 def _fits(field_: Field, value: Value) -> bool:
@@ -205,49 +194,20 @@ def _fits(field_: Field, value: Value) -> bool:
     if isinstance(type_, Tags):
         return value is True
     if type_.several:
-        return isinstance(value, Mapping) and isinstance(value.get("value"), str)
+        return (type(value) is dict or isinstance(value, Mapping)) and isinstance(value.get("value"), str)
     try:
         columns = type_.to_columns(value)
     except (TypeError, KeyError, AttributeError, ValueError):
         return False
-    return all(
-        isinstance(column, _HOLDS[sql]) and (type(column) is not int or -(2**63) <= column < 2**63)
-        for (_suffix, sql), column in zip(type_.sql, columns, strict=True)
-    )
+    for (_suffix, sql), column in zip(type_.sql, columns, strict=True):
+        if not isinstance(column, _HOLDS[sql]) or (type(column) is int and not -(2**63) <= column < 2**63):
+            return False
+    return True
 
 
 def shapes(kinds: Mapping[str, Kind]) -> dict[str, Shape]:
     """The shape of every kind, by its name."""
     return {name: Shape(kind) for name, kind in kinds.items()}
-
-
-def build(db: Database, known: Mapping[str, Shape]) -> None:
-    """Make every table, index and column that is not there yet; what is there stays as it is."""
-    wanted = set(known)
-    there = {name for (name,) in db.all("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    indexes = dict(db.all("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
-    columns = {name: set(_columns(db, known[name].table)) for name in wanted if known[name].table in there}
-    complete = db.version == VERSION and all(
-        name in columns
-        and {column for column, _sql in known[name].columns} <= columns[name]
-        and all(indexes.get(index) == sql for index, sql in indexes_of(known[name]))
-        for name in wanted
-    )
-    if complete:
-        return
-    with db.building():
-        if db.version == 0:
-            for statement in _TABLES.split(";"):
-                if statement.strip():
-                    db.execute(statement)
-        for shape in known.values():
-            _build_kind(db, shape, columns.get(shape.kind.name), indexes)
-        db.execute(f"PRAGMA user_version = {VERSION}")
-    db.version = VERSION
-
-
-def _columns(db: Database, table: str) -> list[str]:
-    return [name for (name,) in db.all("SELECT name FROM pragma_table_info(?)", (table,))]
 
 
 # --- indexes -----------------------------------------------------------------------------------------
@@ -293,38 +253,3 @@ def _held(shape: Shape, order: str) -> str:
         return f"{'_changed_ms' if order else '_key'}, _rowid"
     field_ = shape.kind.by_name[order]
     return f'"{order_column(field_) if isinstance(field_.type, Choice) else order}", _rowid'
-
-
-def _add_order_columns(db: Database, shape: Shape) -> None:
-    """Choices are ordered by their place, which is computed where it is read and stored in the index alone."""
-    there = {name for (name,) in db.all("SELECT name FROM pragma_table_xinfo(?)", (shape.table,))}
-    for order in orders_of(shape.kind):
-        type_ = shape.kind.by_name[order].type if order in shape.kind.by_name else None
-        if isinstance(type_, Choice) and (column := order_column(shape.kind.by_name[order])) not in there:
-            places = " ".join(f"WHEN '{word}' THEN {place}" for place, word in enumerate(type_.values))
-            db.execute(
-                f'ALTER TABLE "{shape.table}" ADD COLUMN "{column}" INTEGER'
-                f' GENERATED ALWAYS AS (CASE "{order}" {places} END) VIRTUAL'
-            )
-
-
-def _build_kind(db: Database, shape: Shape, there: set[str] | None, indexes: Mapping[str, str]) -> None:
-    if there is None:
-        declared = ", ".join(f'"{name}" {sql}' for name, sql in (*OURS, *shape.columns))
-        db.execute(f'CREATE TABLE "{shape.table}" (_rowid INTEGER PRIMARY KEY, {declared})')
-        made = "USING fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii'"
-        if shape.has_find:
-            db.execute(f"CREATE VIRTUAL TABLE \"{shape.find}\" {made}, prefix='1 2 3')")
-        if shape.has_notes:
-            db.execute(f'CREATE VIRTUAL TABLE "{shape.notes}" {made})')
-        db.execute("INSERT INTO counts (kind, kept) VALUES (?, 0)", (shape.kind.name,))
-    else:
-        for name, sql in shape.columns:
-            if name not in there:
-                db.execute(f'ALTER TABLE "{shape.table}" ADD COLUMN "{name}" {sql}')
-    _add_order_columns(db, shape)
-    for name, sql in indexes_of(shape):
-        if indexes.get(name) != sql:
-            if name in indexes:
-                db.execute(f'DROP INDEX "{name}"')
-            db.execute(sql)

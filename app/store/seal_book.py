@@ -55,16 +55,34 @@ def mend(store: Store) -> None:
     there = {digest for digest, _length in store.seal.digests()}
     store.seal.keep({piece.digest for _place, piece in known})
     incarnation = store.incarnation
-    covered: set[int] = set()
-    for _place, piece in known:
-        if piece.digest in there and piece.incarnation == incarnation:
-            covered.update(range(piece.first_n, piece.last_n + 1))
-    missing = [op for op in outbox.every(store.db) if op.n not in covered]
+    missing = without_copy(store)
     with store.db.write() as db:
         lost = [(place,) for place, piece in known if piece.digest not in there]
         db.executemany("DELETE FROM sealed WHERE place = ?", lost)
         if missing:
             append(store, missing, incarnation)
+        db.execute("UPDATE here SET sealed = ?", (store.seal.length,))
+
+
+def without_copy(store: Store) -> list[Op]:
+    """The waiting ops of which the file holds no copy."""
+    there = {digest for digest, _length in store.seal.digests()}
+    incarnation = store.incarnation
+    covered: set[int] = set()
+    for _place, piece in _pieces(store):
+        if piece.digest in there and piece.incarnation == incarnation:
+            covered.update(range(piece.first_n, piece.last_n + 1))
+    numbers = {n for (n,) in store.db.all("SELECT n FROM outbox")} - covered
+    return [op for op in outbox.every(store.db) if op.n in numbers] if numbers else []
+
+
+def seal_again(store: Store) -> None:
+    """Seal the waiting ops that have no copy."""
+    missing = without_copy(store)
+    if not missing:
+        return
+    with store.db.write() as db:
+        append(store, missing, store.incarnation)
         db.execute("UPDATE here SET sealed = ?", (store.seal.length,))
 
 

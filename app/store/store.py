@@ -13,9 +13,10 @@ from typing import Any
 
 import msgspec
 
+from app.errors import StoreDamaged
 from app.keys.secret import SecretBytes
 from app.paths import Profile
-from app.store import outbox, schema, seal_book
+from app.store import before, building, outbox, schema, seal_book
 from app.store.db import Database
 from app.store.reader import Here, Reader
 from app.store.seal import SealedOutbox
@@ -121,7 +122,8 @@ class Store(Reader):
         super().__init__(db)
         self.seal = seal
         self.clock = clock_
-        schema.build(db, self.shapes)
+        self._profile: Profile | None = None
+        building.build(db, self.shapes)
 
     @classmethod
     def create(
@@ -158,18 +160,41 @@ class Store(Reader):
         cls, profile: Profile, key: SecretBytes, *, recovery: bytes, clock: Callable[[], int] = now_ms
     ) -> Store:
         """Open the store of this device. Raises StoreDamaged, NewerStore, NoSpace, Busy."""
+        try:
+            return cls._open(profile, key, recovery, clock)
+        except StoreDamaged:
+            if not before.put_back(profile, key):
+                raise
+        return cls._open(profile, key, recovery, clock)
+
+    @classmethod
+    def _open(cls, profile: Profile, key: SecretBytes, recovery: bytes, clock: Callable[[], int]) -> Store:
         db = Database(profile.store, key, version=schema.VERSION)
+        older = db.version < schema.VERSION
         seal = None
         try:
+            if older:
+                db.checkpoint()
+                db.close()  # the last one to close it leaves all of it in the one file
+                before.make(profile)
+                db = Database(profile.store, key, version=schema.VERSION)
             seal = SealedOutbox(profile.sealed_outbox, recovery)
             store = cls(db, seal, clock)
             seal_book.mend(store)
+            if not older:
+                before.forget(profile)
         except BaseException:
             db.close()
             if seal is not None:
                 seal.close()
             raise
+        store._profile = profile
         return store
+
+    def no_copy(self) -> None:
+        """A record has left: it may not stay in the copy from before a change of version either."""
+        if self._profile is not None:
+            before.forget(self._profile)
 
     def close(self) -> None:
         """Close database and sealed outbox; a second call does nothing."""
