@@ -134,15 +134,46 @@ def rowids_of(store: Reader, kind: Kind, ids_: Sequence[bytes]) -> array[int]:
     return found
 
 
-def titles(store: Reader, kind: Kind) -> Iterator[tuple[bytes, str, str | None]]:
-    """(id, title, number) of every kept record, in the order of titles; number None where the kind has none."""
+Named = tuple[bytes, str, str | None]  # id, title, number; number None where there is none
+
+
+def titles(store: Reader, kind: Kind) -> Iterator[Named]:
+    """Every kept record by what names it, in the order in which they came, read piece by piece."""
     shape = store.shapes[kind.name]
-    number = f'"{NUMBER}"' if NUMBER in kind.by_name else "NULL"
-    rows = store.db.all(
-        f'SELECT _id, coalesce("{kind.title}", \'\'), {number} FROM "{shape.table}"'
-        " WHERE _deleted = 0 ORDER BY _key, _rowid"
+    for first in range(1, narrowing.last_rowid(store, shape) + 1, narrowing.SPAN):
+        yield from titles_between(store, kind, first, first + narrowing.SPAN - 1)
+
+
+def titles_between(store: Reader, kind: Kind, first: int, last: int) -> list[Named]:
+    """The kept records with these rowids by what names them."""
+    select = _select_names(store.shapes[kind.name])
+    return store.db.all(f"{select} AND _rowid >= ? AND _rowid <= ? ORDER BY _rowid", (first, last))
+
+
+def titled(store: Reader, kind: Kind, keys: Sequence[str]) -> list[Named]:
+    """Kept records whose title is one of these, folded as `words.fold_key` does, by what names them."""
+    return _named(store, kind, "_key", keys)
+
+
+def named(store: Reader, kind: Kind, ids_: Sequence[bytes]) -> list[Named]:
+    """Those of these records that are kept, by what names them."""
+    return _named(store, kind, "_id", ids_)
+
+
+def _named(store: Reader, kind: Kind, column: str, wanted: Sequence[Any]) -> list[Named]:
+    select = _select_names(store.shapes[kind.name])
+    found: list[Any] = []
+    for at in range(0, len(wanted), CHUNK):
+        some = wanted[at : at + CHUNK]
+        found += store.db.all(f"{select} AND {column} IN ({marks(len(some))})", some)
+    return found
+
+
+def _select_names(shape: Shape) -> str:
+    number = f'"{NUMBER}"' if NUMBER in shape.kind.by_name else "NULL"
+    return (
+        f'SELECT _id, coalesce("{shape.kind.title}", \'\'), {number} FROM "{shape.table}" WHERE _deleted = 0'
     )
-    yield from rows
 
 
 def title_of(store: Reader, id_: bytes) -> str | None:

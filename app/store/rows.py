@@ -52,6 +52,7 @@ def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
     kept = free = 0
     for before, after in changes:
         kept += _counted(after) - _counted(before)
+        shape.turns += _called(shape, before) != _called(shape, after)
         if after is None:
             if before is not None:
                 removed.append((before.rowid,))
@@ -85,6 +86,13 @@ def purge_words(db: Database, shape: Shape) -> None:
     """Rewrite the search index without the words of removed rows, which it keeps until then."""
     for index in shape.indexes:
         db.execute(f'INSERT INTO "{index}" ("{index}") VALUES (\'optimize\')')
+
+
+def _called(shape: Shape, stored: Stored | None) -> tuple[object, object] | None:
+    """Title and number of a kept record."""
+    if stored is None or stored.deleted:
+        return None
+    return stored.values.get(shape.kind.title), stored.values.get("number")
 
 
 def _counted(stored: Stored | None) -> int:

@@ -6,6 +6,7 @@ kinds, each with the columns its type asks for. A field added there is a column 
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -77,6 +78,9 @@ class Shape:
         self._found: Final = tuple(each for each in searched(kind) if each[1] is not Find.NOTES)
         self._noted: Final = tuple(each for each in searched(kind) if each[1] is Find.NOTES)
         self._updates: dict[tuple[int, ...], str] = {}
+        # Rises when a record comes, goes or is called otherwise (rows.write); begins anywhere, so that it says
+        # nothing to whoever remembers it from before the store was closed.
+        self.turns = int.from_bytes(os.urandom(6), "big")
         self.has_find: Final = bool(kind.searched(Find.NAME, Find.WORDS, Find.DIGITS))
         self.has_notes: Final = bool(kind.searched(Find.NOTES))
         self.indexes: Final = (*((self.find,) * self.has_find), *((self.notes,) * self.has_notes))

@@ -12,9 +12,10 @@ from app.services.exchange import words
 from app.services.exchange.columns import decide
 from app.services.exchange.mapping import Mapping as ColumnMap
 from app.services.exchange.mapping import choose
-from app.services.exchange.ports import Book
+from app.services.exchange.ports import Catalogue
+from app.services.exchange.progress import PIECE, Stage, Told, quiet
 from app.services.exchange.read import Table, Unreadable, read
-from app.services.exchange.relate import Index, in_order, index_of, resolve
+from app.services.exchange.relate import Index, Mentions, in_order, know, resolve
 from app.services.exchange.report import FileReport, Finding, Gathered, Level, Report, State
 from app.services.exchange.rows import Builder, Draft
 from app.services.exchange.same import Known, differing, missing
@@ -40,7 +41,7 @@ class Step:
 class Plan:
     """The steps of an import, in the order in which they are done, and what is to be said about the files.
 
-    `seen` is a digest per kind of the records that the plan was made for.
+    `seen` is the turn of each kind's records for which the plan was made.
     """
 
     steps: tuple[Step, ...]
@@ -61,7 +62,9 @@ class _File:
     reason: str = ""
     table: Table | None = None
     mapping: ColumnMap | None = None
-    drafts: list[Draft] = field(default_factory=list)
+    rows: int = 0
+    drafts: list[Draft] = field(default_factory=list)  # a row each, later those alone that are records
+    headings: dict[str, str] = field(default_factory=dict)  # by field
     gathered: Gathered = field(default_factory=Gathered)
     added: int = 0
     updated: int = 0
@@ -71,34 +74,65 @@ class _File:
 
 def prepare(
     paths: Sequence[Path],
-    book: Book,
+    book: Catalogue,
     *,
     kind: Kind | None = None,
     today: dt.date,
     currency: str = DEFAULT_CURRENCY,
+    told: Told = quiet,
 ) -> Plan:
     """The plan for some files, or for the tables of a folder; nothing is written.
 
     `kind` names the kind where the files do not tell it; `today` settles years of two digits; `currency` is
-    taken where a file names none. Files that cannot be read are in the report as refused.
+    taken where a file names none. Files that cannot be read are in the report as refused. `told` hears how far it
+    is; what it raises ends the plan.
     """
     files = [_opened(path, kind) for path in _expanded(paths)]
     _find_dictionaries(files)
-    indexes: dict[str, Index] = {}
-    seen: dict[str, int] = {}
+    taken = [file for file in files if file.mapping is not None]
+    _build(taken, today, currency, told)
+    kinds = in_order(_with_targets(file.mapping.kind for file in taken if file.mapping is not None))
+    seen = {each.name: book.turn(each) for each in kinds}
+    work = _Work(book, told, sum(len(file.drafts) for file in taken))
     steps: list[Step] = []
-    kinds = [file.mapping.kind for file in files if file.mapping is not None]
-    for each in in_order(_with_targets(kinds)):
-        indexes[each.name] = index_of(book, each)
-        seen[each.name] = digest(book, each)
-        own = [file for file in files if file.mapping is not None and file.mapping.kind is each]
-        steps += _of_kind(each, own, book, indexes, today, currency)
+    for each in kinds:
+        own = [file for file in taken if file.mapping is not None and file.mapping.kind is each]
+        steps += _of_kind(each, own, taken, work)
     return Plan(tuple(steps), tuple(_reported(file) for file in files), seen)
 
 
-def digest(book: Book, kind: Kind) -> int:
-    """A number that changes when records of a kind come, go or get another title or number (in this process)."""
-    return hash(frozenset(book.titles(kind)))
+@dataclass(slots=True)
+class _Work:
+    """What the kinds share on the way through the plan: the book, what is known of it, and how far it is."""
+
+    book: Catalogue
+    told: Told
+    total: int
+    at: int = 0
+    indexes: dict[str, Index] = field(default_factory=dict)
+
+    def done(self, count: int) -> None:
+        """So many rows more."""
+        self.at += count
+        self.told(Stage.COMPARING, self.at, self.total)
+
+
+def _build(files: Sequence[_File], today: dt.date, currency: str, told: Told) -> None:
+    """Turn the rows of the files into drafts and let go of the tables, which are large."""
+    total, at = sum(len(file.table.rows) for file in files if file.table is not None), 0
+    for file in files:
+        assert file.table is not None and file.mapping is not None  # noqa: S101 - the caller has looked
+        file.headings = {c.field.name: c.heading for c in file.mapping.columns if c.field is not None}
+        decisions = decide(file.table, file.mapping, today=today, currency=currency)
+        file.gathered.order.extend((*file.table.findings, *decisions.findings))
+        builder = Builder(file.mapping, decisions, file.gathered)
+        for begin in range(0, len(file.table.rows), PIECE):
+            told(Stage.READING, at + begin, total)
+            file.drafts += builder.build(file.table.rows[begin : begin + PIECE])
+        at += len(file.table.rows)
+        file.skipped += builder.skipped + file.table.left_out
+        file.rows = len(file.table.rows) + file.table.left_out
+        file.table = replace(file.table, rows=())
 
 
 def _expanded(paths: Sequence[Path]) -> Iterable[Path]:
@@ -162,35 +196,64 @@ def _with_targets(kinds: Iterable[Kind]) -> set[Kind]:
     return set(found.values())
 
 
-def _of_kind(
-    kind: Kind, files: list[_File], book: Book, indexes: dict[str, Index], today: dt.date, currency: str
-) -> list[Step]:
+def _of_kind(kind: Kind, files: Sequence[_File], every: Sequence[_File], work: _Work) -> list[Step]:
     """The steps for the files of one kind; kinds that it points to are in the indexes already."""
-    known = Known(kind, indexes[kind.name], book)
-    drafts: list[tuple[_File, Draft]] = []
+    indexes = work.indexes
+    for name in {each.type.to for each in kind.fields if isinstance(each.type, Ref)} - {kind.name}:
+        if texts := _texts(files, name):
+            know(indexes[name], work.book, KINDS[name], Mentions(texts=texts))
     for file in files:
-        assert file.table is not None and file.mapping is not None  # noqa: S101 - the caller has looked
-        headings = {c.field.name: c.heading for c in file.mapping.columns if c.field is not None}
-        decisions = decide(file.table, file.mapping, today=today, currency=currency)
-        file.gathered.order.extend((*file.table.findings, *decisions.findings))
-        builder = Builder(file.mapping, decisions, file.gathered)
-        for draft in builder.build(file.table):
-            resolve(kind, draft, indexes, file.gathered, headings, own=False)
+        for draft in file.drafts:
+            resolve(kind, draft, indexes, file.gathered, file.headings, own=False)
             if kind.title not in draft.values:
                 _name_deal(kind, draft, indexes, file.gathered)
-            earlier = known.settle(draft)
-            if earlier is not None:
-                _repeat(kind, file, draft, earlier)
-            else:
-                file.drafts.append(draft)
-        file.skipped += builder.skipped + file.table.left_out
-        drafts += [(file, draft) for draft in file.drafts]
-    points_home = any(isinstance(each.type, Ref) and each.type.to == kind.name for each in kind.fields)
-    for file, draft in drafts if points_home else ():
-        assert file.mapping is not None  # noqa: S101 - as above
-        headings = {c.field.name: c.heading for c in file.mapping.columns if c.field is not None}
-        resolve(kind, draft, indexes, file.gathered, headings, own=True)
+    index = indexes[kind.name] = Index()
+    know(index, work.book, kind, _mentions(kind, files, every))
+    known = Known(kind, index, work.book)
+    drafts: list[tuple[_File, Draft]] = []
+    for file in files:
+        rows, file.drafts = file.drafts, []
+        for begin in range(0, len(rows), PIECE):
+            some = rows[begin : begin + PIECE]
+            known.read_ahead(some)
+            for draft in some:
+                earlier = known.settle(draft)
+                if earlier is not None:
+                    _repeat(kind, file, draft, earlier)
+                else:
+                    drafts.append((file, draft))
+            work.done(len(some))
+    if any(isinstance(each.type, Ref) and each.type.to == kind.name for each in kind.fields):
+        know(index, work.book, kind, Mentions(texts=_texts(files, kind.name, drafts)))
+        for file, draft in drafts:
+            resolve(kind, draft, indexes, file.gathered, file.headings, own=True)
     return _targets_first(kind, [step for file, draft in drafts for step in _steps(kind, file, draft)])
+
+
+def _mentions(kind: Kind, files: Sequence[_File], every: Sequence[_File]) -> Mentions:
+    """What all files say of the records of a kind."""
+    own = [draft for file in files for draft in file.drafts]
+    return Mentions(
+        titles=frozenset(draft.values[kind.title] for draft in own),
+        numbers=frozenset(n for draft in own if (n := draft.values.get("number"))),
+        ids=frozenset(draft.own_id for draft in own if draft.own_id is not None),
+        texts=_texts(every, kind.name),
+    )
+
+
+def _texts(
+    files: Iterable[_File], target: str, drafts: Iterable[tuple[_File, Draft]] | None = None
+) -> frozenset[str]:
+    """The texts by which rows refer to records of a kind; of `drafts` where they are given."""
+    found: set[str] = set()
+    for file in files:
+        assert file.mapping is not None  # noqa: S101 - the caller has looked
+        names = [f.name for f in file.mapping.kind.fields if isinstance(f.type, Ref) and f.type.to == target]
+        own = file.drafts if drafts is None else (draft for its, draft in drafts if its is file)
+        found.update(
+            text for draft in own if draft.references for n in names if (text := draft.references.get(n))
+        )
+    return frozenset(found)
 
 
 def _name_deal(kind: Kind, draft: Draft, indexes: dict[str, Index], gathered: Gathered) -> None:
@@ -276,9 +339,8 @@ def _reported(file: _File) -> FileReport:
         )
         for heading, kept in file.mapping.doubled
     )
-    rows = len(file.table.rows) + file.table.left_out
     return replace(
-        report, encoding=file.table.encoding, delimiter=file.table.delimiter, kind=file.mapping.kind, rows=rows,
+        report, encoding=file.table.encoding, delimiter=file.table.delimiter, kind=file.mapping.kind, rows=file.rows,
         added=file.added, updated=file.updated, here=file.here, skipped=file.skipped, columns=taken,
         unmapped=file.mapping.unmapped, findings=(*doubled, *file.gathered.all()),
     )  # fmt: skip

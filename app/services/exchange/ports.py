@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -20,11 +20,33 @@ class Batch(Protocol):
         """Fields of a record that is there."""
 
 
-class Book(Protocol):
-    """The records on this device, as far as import and export see them. Deleted ones are not among them."""
+Named = tuple[bytes, str, str | None]  # id, title, number; number None where there is none
 
-    def titles(self, kind: Kind, /) -> Iterable[tuple[bytes, str, str | None]]:
-        """Id, title and number (None where there is none) of each record of a kind."""
+
+class Catalogue(Protocol):
+    """The records on this device as a plan sees them. Deleted ones are not among them.
+
+    Each answer is of one moment, two answers may not be; `turn` tells whether anything was called otherwise between.
+    """
+
+    def titles(self, kind: Kind, /) -> Iterable[Named]:
+        """Every record of a kind by what names it."""
+
+    def titled(self, kind: Kind, titles: Collection[str], /) -> Iterable[Named]:
+        """Records with one of these titles, whatever its case, accents, width and spaces; each once."""
+
+    def named(self, kind: Kind, ids: Collection[bytes], /) -> Iterable[Named]:
+        """Those of these records that are there."""
+
+    def values(self, kind: Kind, ids: Collection[bytes], /) -> Mapping[bytes, Mapping[str, Value]]:
+        """The values of those of these records that are there, by field name."""
+
+    def turn(self, kind: Kind, /) -> int:
+        """Another number after a record of the kind came, went or got another title or number."""
+
+
+class Book(Catalogue, Protocol):
+    """The records on this device, as far as import and export see them."""
 
     def get(self, record_id: bytes, /) -> Mapping[str, Value]:
         """The values of one record by field name. Raises app.errors.NotFound."""

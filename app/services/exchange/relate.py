@@ -1,17 +1,18 @@
 """Which record a text means: by our id, by title, by number, and at last by the title without spaces and signs.
 
-Records of the book and those to come are in one index, so that files may name each other's records.
+Records of the book and those to come are in one index, so that files may name each other's records. Of the book
+only those are read into it that a file may mean: a few rows for a book of a million do not read the million.
 """
 
 from __future__ import annotations
 
 import enum
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 
-from app.services.exchange.ports import Book
+from app.services.exchange.ports import Catalogue, Named
 from app.services.exchange.report import Gathered, Level
 from app.services.exchange.rows import Draft
 from sync.protocol.fields import Ref
@@ -42,6 +43,11 @@ class Index:
         default_factory=list
     )  # folding is dear, and most kinds are never pointed to
     own: dict[bytes, bytes] = field(default_factory=dict)  # our id in the file, and the id it became here
+    numbered: set[bytes] = field(default_factory=set)  # those that have a number
+    _looked: set[str] = field(default_factory=set)  # light titles that were asked for
+    _sought: set[str] = field(
+        default_factory=set
+    )  # numbers and texts for which all of the book was looked through
 
     def add(self, record: bytes, title: str, number: str | None) -> None:
         """Know one more record."""
@@ -51,17 +57,21 @@ class Index:
         self._unfolded.append(record)
         if number:
             self.numbers.setdefault(number, []).append(record)
+            self.numbered.add(record)
+
+    def knows(self, text: str) -> bool:
+        """Whether a text means one record or several, without folding it."""
+        own = _own_id(text)
+        known = text in self.by_title or text in self.numbers or light(text) in self.by_light
+        return known or (own is not None and (own in self.own or own in self.titles))
 
     def find(self, text: str) -> tuple[bytes | None, How]:
         """The record that a text means."""
         for known, key in ((self.by_title, text), (self.numbers, text), (self.by_light, light(text))):
             if found := known.get(key):
                 return (found[0], How.EXACT) if len(found) == 1 else (None, How.SEVERAL)
-        try:
-            own = parse_id(text)
-        except ValueError:
-            own = b""
-        if own in self.own or own in self.titles:
+        own = _own_id(text)
+        if own is not None and (own in self.own or own in self.titles):
             return self.own.get(own, own), How.EXACT
         for record in self._unfolded:
             self.by_fold.setdefault(same_header(self.titles[record]), []).append(record)
@@ -71,14 +81,65 @@ class Index:
         return None, How.NONE
 
 
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """What files say of records of one kind: those that they bring, and texts that refer to one of any kind."""
+
+    titles: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
+    ids: frozenset[bytes] = frozenset()
+    texts: frozenset[str] = frozenset()
+
+
+def know(index: Index, book: Catalogue, kind: Kind, said: Mentions) -> None:
+    """Read those records of the book into the index that the files may mean."""
+    brought = {light(title) for title in said.titles}
+    new = {title for title in said.titles | said.texts if light(title) not in index._looked}
+    index._looked.update(light(title) for title in new)
+    _take(index, book.titled(kind, new))
+    ids = said.ids | {own for text in said.texts if (own := _own_id(text)) is not None}
+    _take(index, book.named(kind, {own for own in ids if own not in index.titles}))
+    vague = {text for text in said.texts if text not in index.by_title}
+    numbers = {n for n in said.numbers | vague if n not in index._sought}
+    folds = {
+        same_header(text)
+        for text in vague - index._sought
+        if not (light(text) in brought or text in said.numbers or index.knows(text))
+    } - {""}
+    if not (numbers or folds):
+        return
+    index._sought |= numbers | vague
+    _take(index, _sought(book, kind, numbers, folds))
+
+
+def _sought(book: Catalogue, kind: Kind, numbers: set[str], folds: set[str]) -> Iterator[Named]:
+    """Records of these numbers and folded titles. No index holds either, so each record is looked at."""
+    for named in book.titles(kind):
+        if named[2] in numbers or (folds and same_header(named[1]) in folds):
+            yield named
+
+
+def _take(index: Index, found: Iterable[Named]) -> None:
+    for record, title, number in found:
+        if record not in index.titles:
+            index.add(record, title, number)
+
+
+def _own_id(text: str) -> bytes | None:
+    try:
+        return parse_id(text)
+    except ValueError:
+        return None
+
+
 def light(text: str) -> str:
     """A title without case, width and doubled spaces: what people take for the same name."""
     folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
     return " ".join(folded.split())
 
 
-def index_of(book: Book, kind: Kind) -> Index:
-    """The book's records of a kind."""
+def index_of(book: Catalogue, kind: Kind) -> Index:
+    """All records of a kind in the book."""
     index = Index()
     for record, title, number in book.titles(kind):
         index.add(record, title, number)

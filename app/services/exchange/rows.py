@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from app.services.exchange.cells import restore
 from app.services.exchange.columns import ColumnReader, Decisions
 from app.services.exchange.mapping import Mapping as ColumnMap
-from app.services.exchange.read import Table
 from app.services.exchange.report import Finding, Gathered, Level
 from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import Address, Notes, Ref, Several, Tags, Value
@@ -58,10 +57,10 @@ class Builder:
         self._needed = [f for f in mapping.kind.fields if f.required and f.default is None]
         self.skipped = 0
 
-    def build(self, table: Table) -> list[Draft]:
+    def build(self, rows: Iterable[tuple[int, tuple[str, ...]]]) -> list[Draft]:
         """A draft for each row that has a name."""
         drafts = []
-        for number, cells in table.rows:
+        for number, cells in rows:
             draft = self._draft(number, cells)
             if draft is None:
                 self.skipped += 1

@@ -8,11 +8,10 @@ means a known record fills its empty fields and changes none that is filled.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from app.errors import NotFound
-from app.services.exchange.ports import Book
+from app.services.exchange.ports import Catalogue
 from app.services.exchange.relate import Index, light
 from app.services.exchange.rows import Draft
 from sync.protocol.fields import Date, Instant, Money, Ref, Several, Value
@@ -21,12 +20,13 @@ from sync.protocol.kinds import Kind
 
 _BY_TITLE: Final = ("customer", "product")
 _LOOK_AT: Final = 200  # records of one title that are compared one by one
+_READ_MOST: Final = 20_000  # values of records that are read ahead and held at once
 
 
 class Known:
     """The records of one kind that a row may mean: those of the book and the rows before."""
 
-    def __init__(self, kind: Kind, index: Index, book: Book) -> None:
+    def __init__(self, kind: Kind, index: Index, book: Catalogue) -> None:
         self._kind = kind
         self._index = index
         self._book = book
@@ -55,14 +55,43 @@ class Known:
         self._drafts[draft.id] = draft
         return None
 
+    def read_ahead(self, drafts: Iterable[Draft]) -> None:
+        """Read the values of the records that these rows may mean in one go, and forget those of the rows before."""
+        wanted: dict[bytes, None] = {}
+        for draft in drafts:
+            wanted.update(dict.fromkeys(self._may_mean(draft)))
+            if len(wanted) >= _READ_MOST:
+                break
+        self._values = {record: self._values[record] for record in wanted if record in self._values}
+        self._read(record for record in wanted if record not in self._values)
+
     def values(self, record: bytes) -> Mapping[str, Value]:
-        """The values of a record of the book, read once."""
+        """The values of a record of the book."""
         if record not in self._values:
-            try:
-                self._values[record] = self._book.get(record)
-            except NotFound:  # deleted since its title was read: the row makes it anew
-                self._values[record] = {}
+            self._read([record])
         return self._values[record]
+
+    def _read(self, records: Iterable[bytes]) -> None:
+        wanted = list(records)
+        found = self._book.values(self._kind, wanted)
+        # One that was deleted since its title was read is made anew by its row.
+        self._values.update((record, found.get(record, {})) for record in wanted)
+
+    def _may_mean(self, draft: Draft) -> Iterable[bytes]:
+        """The records of the book whose values tell whether a draft means them."""
+        if draft.own_id is not None and draft.own_id in self._in_book:
+            return [draft.own_id]
+        number = draft.values.get("number")
+        found = self._index.numbers.get(number, ()) if number else ()
+        if found:
+            return [record for record in found if record in self._in_book]
+        title = light(draft.values[self._kind.title])
+        alike = [record for record in self._index.by_light.get(title, ()) if record in self._in_book]
+        if self._kind.name not in _BY_TITLE:
+            return [] if title in self._keyed else alike
+        if number:
+            alike = [record for record in alike if record not in self._index.numbered]
+        return alike if len(alike) <= _LOOK_AT else alike[:1]
 
     def _find(self, draft: Draft) -> bytes:
         """The record that a draft means, b"" for none."""
@@ -97,7 +126,13 @@ class Known:
             if not found and not draft.made_title and len(alike) <= _LOOK_AT:
                 found += (record for record in alike if self._agree(draft.values, self._of(record)))
         # The same name under another number is another record.
-        return [record for record in found if not number or not self._of(record).get("number")]
+        return [record for record in found if not number or not self._has_number(record)]
+
+    def _has_number(self, record: bytes) -> bool:
+        draft = self._drafts.get(record)
+        if draft is not None and draft.before is None:
+            return bool(draft.values.get("number"))
+        return record in self._index.numbered
 
     def _exactly(self, draft: Draft, title: str, alike: Sequence[bytes]) -> Sequence[bytes]:
         """Records with the draft's title that point to the same and have the same days and amounts."""

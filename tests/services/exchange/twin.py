@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from app.errors import NotFound
+from app.services.exchange.ports import Named
+from app.store.words import fold_key
 from sync.protocol.fields import Value
 from sync.protocol.kinds import Kind
 
@@ -18,8 +20,21 @@ class TwinBook:
         self.fail_at = 0
         self._steps = 0
 
-    def titles(self, kind: Kind, /) -> Iterable[tuple[bytes, str, str | None]]:
+    def titles(self, kind: Kind, /) -> Iterable[Named]:
         return [(id_, values[kind.title], values.get("number")) for id_, values in self.records(kind)]
+
+    def titled(self, kind: Kind, titles: Collection[str], /) -> Iterable[Named]:
+        wanted = {fold_key(title) for title in titles}
+        return [named for named in self.titles(kind) if fold_key(named[1]) in wanted]
+
+    def named(self, kind: Kind, ids: Collection[bytes], /) -> Iterable[Named]:
+        return [named for named in self.titles(kind) if named[0] in ids]
+
+    def values(self, kind: Kind, ids: Collection[bytes], /) -> Mapping[bytes, Mapping[str, Value]]:
+        return {id_: values for id_, values in self.records(kind) if id_ in ids}
+
+    def turn(self, kind: Kind, /) -> int:
+        return hash(frozenset(self.titles(kind)))
 
     def get(self, record_id: bytes, /) -> Mapping[str, Value]:
         if record_id not in self.kept:
