@@ -168,7 +168,7 @@ def virtual_environment() -> bool:
         print("setup: making .venv", flush=True)
         _run(sys.executable, "-m", "venv", "--clear", str(VENV))
     STAMP.unlink(missing_ok=True)
-    pip = (python, "-m", "pip", "--disable-pip-version-check", "-q")
+    pip = (python, "-m", "pip", "--disable-pip-version-check", "-qq")  # what fails is still said
     print("setup: installing the locked parts", flush=True)
     _run(*pip, "install", "--require-hashes", "--only-binary=:all:", "-r", str(LOCK))
     _run(*pip, "install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 BIN = Path(sys.executable).parent
@@ -49,6 +50,10 @@ class Stage:
         began = time.monotonic()
         try:
             yield
+        except (OSError, LookupError, TypeError, ValueError, subprocess.SubprocessError) as problem:
+            # A demo that stops says where, in one line; what follows stands on this step, so it ends here.
+            self.check("the step came to its end", held=False, detail=f"{type(problem).__name__}: {problem}")
+            raise SystemExit(1) from problem
         finally:
             print(f"    {time.monotonic() - began:6.2f} s", flush=True)
 
@@ -62,7 +67,7 @@ class Stage:
     def equal(self, claim: str, found: object, wanted: object) -> None:
         """Check that two figures agree, and print them."""
         same = found == wanted
-        self.check(claim, same, f"{found}" if same else f"found {found}, wanted {wanted}")
+        self.check(claim, same, _told(found) if same else f"found {_told(found)}, wanted {_told(wanted)}")
 
     def run(self, program: str, *arguments: str | Path, stdin: str = "") -> Answer:
         """Run one of our programs to its end. Secrets go in by `stdin`."""
@@ -124,6 +129,14 @@ class Server:
         self._process = None
 
 
+def _told(value: object) -> str:
+    """A value as a person reads it: an empty list is "none", several are parted by commas."""
+    if isinstance(value, (list, tuple, set, frozenset)):
+        parts = [str(each) for each in value]
+        return ", ".join(sorted(parts) if isinstance(value, (set, frozenset)) else parts) or "none"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
 def secrets_in_process_list(words: list[str]) -> list[str]:
     """Which of these words stand in the command line or environment of any process one may read."""
     found = []
@@ -139,16 +152,23 @@ def secrets_in_process_list(words: list[str]) -> list[str]:
     return found
 
 
-def files_with(words: list[str], folders: list[Path]) -> list[str]:
-    """Names of files below these folders in which any of the words stands, in UTF-8 or UTF-16."""
+def files_with(words: list[str], folders: list[Path], *, since: float = 0.0) -> list[str]:
+    """Names of files below these folders, written at or after `since`, in which any of the words stands.
+
+    Words are looked for in UTF-8 and UTF-16. What goes away meanwhile, or may not be read, is other people's.
+    """
     needles = [word.encode(form) for word in words for form in ("utf-8", "utf-16-le")]
     found = []
-    for folder in folders:
-        for path in folder.rglob("*"):
-            try:
-                data = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
-            except OSError:
-                continue
-            if any(needle in data for needle in needles):
-                found.append(path.name)
+    for top in folders:
+        for folder, _folders, names in os.walk(top):
+            for path in (Path(folder) / name for name in names):
+                try:
+                    status = path.lstat()
+                    if not S_ISREG(status.st_mode) or max(status.st_mtime, status.st_ctime) < since:
+                        continue
+                    data = path.read_bytes()
+                except OSError:
+                    continue
+                if any(needle in data for needle in needles):
+                    found.append(path.name)
     return found
