@@ -1,25 +1,33 @@
 """Finds records by what a person types: names that begin so first, then every other field, by the rule of words.py.
 
-The index answers a little more than the rule allows (pairs of characters may stand apart), so each record is
-read and checked before it counts.
+The index answers a little more than the rule allows (pairs of characters may stand apart, see tokens.py), so each
+record is read and checked before it counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
-from app.store import lists
 from app.store.reader import Reader
 from app.store.records import Record, record_of
+from app.store.rows import marks
 from app.store.schema import Shape
-from app.store.words import Query, asked, fold_key, matched_fields, query
+from app.store.tokens import NEWEST, Index, Said, leap
+from app.store.words import Query, asked_phone, fold_key, matched_fields, query
 from sync.protocol.fields import Find
 from sync.protocol.kinds import Kind
 
-PIECE: Final = 64  # rows read and checked at once
+PIECE: Final = 32  # rows read and checked at once
+_SAMPLE: Final = 128  # rows after which it shows whether the quick way gives too many that do not match
+_WASTE: Final = 4  # rows read for one that matches, at most
+_FEW: Final = 64  # rows that are read rather than looked for in other streams
 _LAST: Final = "\U0010ffff"
+
+Streams = list[list[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,80 +43,133 @@ def find(store: Reader, text: str, *, kinds: Sequence[Kind] | None = None, limit
     question = query(text)
     if question.empty or limit < 1:
         return []
-    shapes = [store.shapes[kind.name] for kind in kinds] if kinds is not None else list(store.shapes.values())
-    found: dict[bytes, Hit] = {}
-    for tier in (_by_name, _by_words, _by_notes):
-        for shape in shapes:
-            for hit in tier(store, shape, question, text):
-                found.setdefault(hit.record.id, hit)
-                if len(found) >= limit:
-                    return list(found.values())
-    return list(found.values())
+    kept = store.counts()
+    names = [kind.name for kind in kinds] if kinds is not None else list(store.shapes)
+    searches = [_Search(store, store.shapes[name], question, text) for name in names if kept[name]]
+    found: list[Hit] = []
+    for tier in (_Search.by_name, _Search.by_words, _Search.by_notes):
+        for search in searches:
+            with contextlib.closing(tier(search)) as hits:
+                found += islice(hits, limit - len(found))
+            if len(found) >= limit:
+                return found
+    return found
 
 
-def _by_name(store: Reader, shape: Shape, question: Query, text: str) -> Iterator[Hit]:
-    """Names that begin with the whole of what was typed."""
-    begin = fold_key(text)
-    if shape.kind.by_name[shape.kind.title].find is not Find.NAME or not begin:
-        return
-    after = (begin, 0)
-    while True:
-        rows = store.db.all(
-            f"{shape.select} WHERE _deleted = 0 AND (_key, _rowid) > (?, ?) AND _key < ?"
-            " ORDER BY _key, _rowid LIMIT ?",
-            (*after, begin + _LAST, PIECE),
-        )
-        for row in rows:
-            record = record_of(shape, shape.stored(row))
-            fields = matched_fields(shape.kind, record.values, question)
-            if fields:
-                yield Hit(record, tuple(fields))
-            after = (shape.key(record.values), row[0])
-        if len(rows) < PIECE:
+class _Search:
+    """One question to one kind; what an earlier tier has given, a later one does not give again."""
+
+    def __init__(self, store: Reader, shape: Shape, question: Query, text: str) -> None:
+        self._db = store.db
+        self._shape = shape
+        self._question = question
+        self._text = text
+        self._given: set[int] = set()
+        self._found: list[Said | None] = [None] * len(question.terms)
+
+    def by_name(self) -> Generator[Hit, None, None]:
+        """Names that begin with the whole of what was typed."""
+        shape, begin = self._shape, fold_key(self._text)
+        if shape.kind.by_name[shape.kind.title].find is not Find.NAME or not begin:
             return
+        sql = f"{shape.select} WHERE _deleted = 0 AND _key >= ? AND _key < ? ORDER BY _key, _rowid"
+        with contextlib.closing(self._db.pieces(sql, (begin, begin + _LAST), size=PIECE)) as pieces:
+            for rows in pieces:
+                for row in rows:
+                    yield from self._hit(row)
+                if len(rows) < PIECE:
+                    return
 
-
-def _by_words(store: Reader, shape: Shape, question: Query, _text: str) -> Iterator[Hit]:
-    """Every term, or the phone number, in the index of names, words and numbers."""
-    if shape.has_find:
-        table = shape.find
-        sql = f'SELECT rowid FROM "{table}" WHERE "{table}" MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?'
-        yield from _checked(store, shape, question, sql, (asked(question),))
-
-
-def _by_notes(store: Reader, shape: Shape, question: Query, _text: str) -> Iterator[Hit]:
-    """Terms of which at least one stands in the notes; the others there or anywhere else."""
-    if not shape.has_notes:
-        return
-    one = f'SELECT rowid FROM "{shape.notes}" WHERE "{shape.notes}" MATCH ?'
-    if shape.has_find:
-        one += f' UNION SELECT rowid FROM "{shape.find}" WHERE "{shape.find}" MATCH ?'
-    each = [asked(Query((term,))) for term in question.terms]
-    # One term alone in the other index was found already; so the notes must hold one, and that bounds the work.
-    some = f'SELECT rowid FROM "{shape.notes}" WHERE "{shape.notes}" MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?'
-    if len(each) == 1:
-        yield from _checked(store, shape, question, some, (each[0],))
-        return
-    asked_all = " AND ".join(f"+rowid IN ({one})" for _term in each)
-    values = [term for term in each for _index in range(2 if shape.has_find else 1)]
-    sql = (
-        f'SELECT rowid FROM "{shape.notes}" WHERE "{shape.notes}" MATCH ? AND {asked_all}'
-        " AND rowid < ? ORDER BY rowid DESC LIMIT ?"
-    )
-    yield from _checked(store, shape, question, sql, (" OR ".join(each), *values))
-
-
-def _checked(
-    store: Reader, shape: Shape, question: Query, sql: str, values: tuple[str, ...]
-) -> Iterator[Hit]:
-    """The rows that a question of the index gives, newest first, without those that the rule does not let pass."""
-    before = 2**63 - 1
-    while True:
-        rowids = [rowid for (rowid,) in store.db.all(sql, (*values, before, PIECE))]
-        for record in lists.by_rowids(store, shape.kind, rowids):
-            fields = matched_fields(shape.kind, record.values, question)
-            if fields and not record.deleted:
-                yield Hit(record, tuple(fields))
-        if len(rowids) < PIECE:
+    def by_words(self) -> Generator[Hit, None, None]:
+        """Every term, or the phone number, in the index of names, words and numbers."""
+        shape, question = self._shape, self._question
+        if not shape.has_find:
             return
-        before = rowids[-1]
+        index = Index(self._db, shape.find, beginnings=True)
+        self._found = [index.say(term) for term in question.terms]
+        there = [each for each in self._found if each is not None]
+        quick, exact = [], []
+        if len(there) == len(self._found):
+            quick.append("(" + " AND ".join(each.quick or each.exact for each in there) + ")")
+            exact.append("(" + " AND ".join(each.exact for each in there) + ")")
+        if question.phone and question.terms != (question.phone,):
+            quick.append(f"({asked_phone(question.phone)})")
+            exact.append(quick[-1])
+        if quick:
+            yield from self._checked(
+                [[(shape.find, " OR ".join(quick))]], [[(shape.find, " OR ".join(exact))]]
+            )
+
+    def by_notes(self) -> Generator[Hit, None, None]:
+        """Terms of which at least one stands in the notes; the others there or anywhere else."""
+        shape = self._shape
+        if not shape.has_notes:
+            return
+        index = Index(self._db, shape.notes, beginnings=False)
+        noted = [index.say(term) for term in self._question.terms]
+        both = list(zip(self._found, noted, strict=True))
+        if any(found is noted is None for found, noted in both) or not any(noted):
+            return
+        exact = self._streams(both)
+        # A beginning that very many words of the notes have is told by the rows that the other terms lead to.
+        few = [pair for pair in both if pair[1] is None or pair[1].quick is not None]
+        yield from self._checked(self._streams(few, quick=True) or exact, exact)
+
+    def _streams(self, both: list[tuple[Said | None, Said | None]], *, quick: bool = False) -> Streams:
+        """Each term in the one index or in the other; those that stand in one alone are asked of it together."""
+
+        def said(each: Said) -> str:
+            return (each.quick if quick else None) or each.exact
+
+        shape = self._shape
+        alone = [said(found) for found, noted in both if found is not None and noted is None]
+        noted_alone = [said(noted) for found, noted in both if noted is not None and found is None]
+        streams: Streams = [
+            [(index, " AND ".join(terms))]
+            for index, terms in ((shape.find, alone), (shape.notes, noted_alone))
+            if terms
+        ]
+        for found, noted in both:
+            if found is not None and noted is not None:
+                streams.append([(shape.find, said(found)), (shape.notes, said(noted))])
+        return streams
+
+    def _checked(self, quick: Streams, exact: Streams) -> Iterator[Hit]:
+        """The rows that both indexes lead to, newest first, without those that the rule does not let pass."""
+        below, read, passed = NEWEST, 0, 0
+        for streams in (quick, exact):
+            with contextlib.closing(self._leading(streams, below)) as rowids:
+                while some := list(islice(rowids, PIECE)):
+                    new = [rowid for rowid in some if rowid not in self._given]
+                    for row in self._rows(new):
+                        for hit in self._hit(row):
+                            passed += 1
+                            yield hit
+                    read, below = read + len(new), some[-1] - 1
+                    if streams != exact and read >= _SAMPLE and passed * _WASTE < read:
+                        break
+                else:
+                    return
+
+    def _leading(self, streams: Streams, below: int) -> Generator[int, None, None]:
+        """Rowids that stand in every stream, falling; where one of them has but a few, those."""
+        if len(streams) > 1:
+            for stream in streams:
+                with contextlib.closing(leap(self._db, [stream], below)) as rowids:
+                    some = list(islice(rowids, _FEW + 1))
+                if len(some) <= _FEW:
+                    yield from some
+                    return
+        yield from leap(self._db, streams, below)
+
+    def _rows(self, rowids: Sequence[int]) -> list[tuple[object, ...]]:
+        sql = f"{self._shape.select} WHERE _deleted = 0 AND _rowid IN ({marks(len(rowids))}) ORDER BY _rowid DESC"
+        return self._db.all(sql, tuple(rowids)) if rowids else []
+
+    def _hit(self, row: tuple[object, ...]) -> Iterator[Hit]:
+        """The row as a hit, when the rule lets it pass."""
+        stored = self._shape.stored(row)
+        fields = matched_fields(self._shape.kind, stored.values, self._question)
+        if fields and stored.rowid not in self._given:
+            self._given.add(stored.rowid)
+            yield Hit(record_of(self._shape, stored), tuple(fields))

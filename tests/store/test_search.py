@@ -5,17 +5,22 @@ from __future__ import annotations
 import random
 import re
 import unicodedata
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.errors import AppError, Stopped
+from app.keys.secret import SecretBytes
 from app.store import records, search, words
+from app.store.asking import Asking
+from app.store.reader import Reader
 from app.store.store import Store
 from sync.protocol.fields import Find
 from sync.protocol.kinds import KINDS, Kind
-from tests.store.device import CONTACT, CUSTOMER, DEAL
+from tests.store.device import CONTACT, CUSTOMER, DEAL, Device
 
 NAMES = [
     "王芳", "李伟", "欧阳修", "芳", "王芳芳", "北京王芳贸易有限公司", "上海华泰科技股份公司", "張偉",
@@ -138,6 +143,117 @@ def test_it_finds_everything_the_rule_says_and_nothing_else(store: Store, book: 
         assert len(found) == len(wanted)
         hits += len(found)
     assert hits > 2_000
+
+
+@pytest.fixture
+def crowd(store: Store) -> list[records.Record]:
+    """So many words that begin alike that the index cannot be asked for each; terms apart in names and notes."""
+    draw, made = random.Random(5), []
+    heads = [
+        "anna",
+        "annabel",
+        "annex",
+        "berlin",
+        "berg",
+        "smith",
+        "smit",
+        "мюллер",
+        "мюл",
+        "张伟",
+        "伟张",
+        "上海海",
+    ]
+    with records.batch(store) as batch:
+        for at in range(600):
+            own = [
+                f"{draw.choice(heads)}{draw.choice(['', '', str(at), chr(97 + at % 26)])}" for _n in range(3)
+            ]
+            said = [
+                f"{draw.choice(heads)}{draw.choice(['', str(at % 90), chr(97 + at % 7)])}" for _n in range(3)
+            ]
+            values: dict[str, Any] = {"name": " ".join(own[:2]), "notes": " ".join(said) if at % 3 else None}
+            if at % 5 == 0:
+                values |= {"phones": [f"+49 30 {at:04d} {draw.randrange(100):02d}"], "industry": own[2]}
+            made.append(batch.add(CUSTOMER, values))
+    return made
+
+
+def test_words_that_begin_alike_and_stand_apart_are_all_found(
+    store: Store, crowd: list[records.Record]
+) -> None:
+    beginnings = [
+        "a", "an", "ann", "anna", "annab", "anna1", "annabel", "ber", "berg", "berl", "berlin5", "sm", "smith",
+        "smitha", "мюл", "мюлл", "张", "张伟", "伟张", "海海", "上海海", "30", "300", "0120", "+49 30", "q", "qqqq",
+    ]  # fmt: skip
+    asked = [*beginnings, *(f"{one} {other}" for one in beginnings for other in beginnings if one != other)]
+    draw = random.Random(7)
+    asked += [" ".join(draw.sample(beginnings, 3)) for _n in range(60)]
+    place = {record.id: at for at, record in enumerate(crowd)}
+    hits = 0
+    for text in asked:
+        wanted = {record.id for record in crowd if scan(record.kind, record.values, text)}
+        found = [hit.record.id for hit in search.find(store, text, limit=10_000)]
+        assert set(found) == wanted, text
+        assert len(found) == len(wanted), text
+        begin = words.fold_key(text)
+        named = [id_ for id_ in found if words.fold_key(crowd[place[id_]].title).startswith(begin)]
+        assert found[: len(named)] == named, text  # names that begin so, before all others
+        short = [hit.record.id for hit in search.find(store, text, limit=7)]
+        assert short == found[:7], text
+        hits += len(found)
+    assert hits > 20_000
+
+
+def test_what_is_in_no_name_and_no_notes_is_newest_first(store: Store, crowd: list[records.Record]) -> None:
+    place = {record.id: at for at, record in enumerate(crowd)}
+    for text in ("smith annabel", "berg 张伟", "мюл anna"):
+        found = [place[hit.record.id] for hit in search.find(store, text, limit=10_000)]
+        # Each of the three parts of the answer goes down; so there are two steps up at most.
+        ups = sum(1 for one, other in pairwise(found) if other > one)
+        assert len(found) > 10
+        assert ups <= 2 + sum(crowd[at].title.startswith(text) for at in found)
+
+
+def test_a_reader_finds_the_same_and_writes_nothing(
+    device: Device, store: Store, crowd: list[records.Record]
+) -> None:
+    reader = Reader.open_beside(device.profile, SecretBytes(device.key))
+    try:
+        for text in ("annab", "smith мюл", "+49 30", "上海海"):
+            with reader.snapshot():
+                there = [hit.record.id for hit in search.find(reader, text)]
+            assert there == [hit.record.id for hit in search.find(store, text)]
+            assert there
+        with pytest.raises(AppError):
+            reader.db.execute("DELETE FROM record_customer")
+        with pytest.raises(AppError):
+            reader.db.execute("CREATE TABLE temp.copied (one)")
+        with pytest.raises(AppError):
+            reader.db.execute(
+                "CREATE VIRTUAL TABLE temp.copied USING fts5vocab(main, 'find_customer', instance)"
+            )
+    finally:
+        reader.close()
+    assert [row for row in store.db.all("SELECT name FROM sqlite_master") if "tokens" in row[0]] == []
+
+
+def test_a_question_that_is_taken_back_ends_and_the_next_is_answered(
+    store: Store, crowd: list[records.Record]
+) -> None:
+    asking = Asking()
+    given = 0
+    with pytest.raises(Stopped), asking.under_way(store.db):
+        for _rows in store.db.pieces("SELECT a._rowid FROM record_customer a, record_customer b", size=100):
+            given += 1
+            if given == 3:
+                asking.take_back()
+    assert given == 3
+    with pytest.raises(Stopped), asking.under_way(store.db):
+        raise AssertionError("answered though it was taken back")
+    with Asking().under_way(store.db):
+        assert search.find(store, "anna")
+    asking.take_back()  # too late to harm who is asked now
+    assert search.find(store, "anna")
 
 
 def test_two_character_chinese_names_as_a_plain_scan_finds_them(
