@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from app.changes import Changes
 from app.services.session import Session
+from app.store.asking import Asking
 from app.viewmodels import reading
 from app.viewmodels.base import Errands, Watched
-from app.viewmodels.reading import RowText, Shown
+from app.viewmodels.reading import FOUND_FIRST, FOUND_MAX, RowText, Shown
 from app.viewmodels.records import now_ms
 
 
@@ -23,7 +24,8 @@ class FoundList(Watched):
         self._session = session
         self._errands = errands
         self._found: list[Shown] = []
-        self._running = False
+        self._answered = ""  # the text that `_found` belongs to
+        self._asking: Asking | None = None
         self._again = False
 
     def count(self) -> int:
@@ -55,39 +57,57 @@ class FoundList(Watched):
         self.load()
 
     def load(self) -> None:
-        """Search again for what stands in the field."""
-        if self._running:
+        """Search again for what stands in the field; a search under way is broken off."""
+        if self._asking is not None:
             self._again = True
+            self._asking.take_back()
             return
         text = self.text.strip()
         if not text:
             self._take("", [])
             return
-        self._running = True
+        # Who scrolls among what was found keeps their place while it is found again.
+        whole = text == self._answered and len(self._found) > FOUND_FIRST
+        self._ask(text, FOUND_MAX if whole else FOUND_FIRST)
+
+    def _ask(self, text: str, limit: int) -> None:
+        asking = self._asking = Asking()
+
+        def take(found: list[Shown]) -> None:
+            more = not self._again and len(found) == limit < FOUND_MAX
+            self._take(text, found)
+            if more and self._asking is None and text == self.text.strip():
+                self._ask(text, FOUND_MAX)
+
         self._errands.read(
-            lambda: self._session.read(reading.find, text, now_ms()),
-            lambda found: self._take(text, found),
+            lambda: self._session.read(reading.find, text, now_ms(), limit, asking),
+            take,
             lambda _problem: self._take(text, []),
         )
 
     def heard(self, changes: Changes) -> None:
         """Take in news from the store."""
-        if self.text.strip():
+        if self._asking is not None:
+            self._again = True  # let it end: news may come faster than answers
+        elif self.text.strip():
             self.load()
 
     def close(self) -> None:
         """Hold nothing of any record any more."""
+        if self._asking is not None:
+            self._asking.take_back()
         self._found = []
-        self.text = ""
+        self.text = self._answered = ""
         self.on_rows = None
         self._watchers.clear()
 
     def _take(self, text: str, found: list[Shown]) -> None:
-        self._running = False
+        self._asking = None
         if self._again:
             self._again = False
             self.load()
             return
         self._found = found if text == self.text.strip() else []
+        self._answered = text
         self.ready = True
         self.tell()

@@ -8,6 +8,7 @@ from app.commands import Now
 from app.errors import NotFound
 from app.services.session import Session
 from app.store import records
+from app.store.asking import Asking
 from app.store.reader import Reader
 from app.viewmodels import address, reading
 from app.viewmodels.address import Address
@@ -51,6 +52,7 @@ class Palette(Watched):
         self._problem: KnownError | None = None
         self._answered: str | None = None  # the text that `_found` belongs to
         self._running = False
+        self._asking = Asking()
         self._closed = False
 
     @property
@@ -65,6 +67,8 @@ class Palette(Watched):
 
     def ask(self, text: str) -> None:
         """Answer to this text; "" is answered by what was opened last."""
+        if text.strip() != self.text.strip():
+            self._asking.take_back()  # nobody waits for the answer to the letters before
         self.text = text
         self._show()
         self._look()
@@ -72,6 +76,7 @@ class Palette(Watched):
     def close(self) -> None:
         """Hold nothing of any record any more."""
         self._closed = True
+        self._asking.take_back()
         self._found, self.rows, self.text = [], (), ""
         self._watchers.clear()
 
@@ -85,10 +90,19 @@ class Palette(Watched):
         text = self.text.strip()
         asked = address.read(text)
         if text and asked is None:
+            asking = self._asking = Asking()
+
+            def refused(problem: KnownError) -> None:
+                if asking.taken_back:  # the same letters may stand there again by now
+                    self._running = False
+                    self._look()
+                else:
+                    self._take(text, [], problem)
+
             self._errands.read(
-                lambda: self._session.read(reading.find, text, now_ms(), RECORDS_MAX),
+                lambda: self._session.read(reading.find, text, now_ms(), RECORDS_MAX, asking),
                 lambda found: self._take(text, found),
-                lambda problem: self._take(text, [], problem),
+                refused,
             )
             return
         wanted = [asked] if asked else [(each.kind, each.id) for each in self._opened.last()]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.store import lists, records, search
+from app.store.asking import Asking
 from app.store.conflicts import attention_count, open_count
 from app.store.reader import Reader
 from app.store.records import Record
@@ -19,6 +20,7 @@ from sync.protocol.ids import id_text
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.texts import gettext as _
 
+FOUND_FIRST = 50  # hits shown at once
 FOUND_MAX = 200  # hits shown; more letters find better than more rows
 
 
@@ -108,18 +110,21 @@ def standing(record: Record) -> tuple[str, str]:
     return (_("waiting"), "warn") if record.waiting else ("", "warn")
 
 
-def find(store: Reader, text: str, now_ms: int, limit: int = FOUND_MAX) -> list[Shown]:
-    """What a search over all kinds finds, the kinds in the order of the rail."""
-    hits = search.find(store, text, limit=limit)
-    titles = Titles(store)
-    found = []
-    for hit in hits:
-        row = shown(hit.record, titles, now_ms, with_kind=True)
-        place = _where_found(hit, titles, now_ms)
-        if place:
-            row = Shown(row.kind, row.id, _with_second(row.text, place))
-        found.append(row)
-    return found
+def find(
+    store: Reader, text: str, now_ms: int, limit: int = FOUND_MAX, asking: Asking | None = None
+) -> list[Shown]:
+    """What a search over all kinds finds, the kinds in the order of the rail. Raises Stopped once it is taken back."""
+    with (asking or Asking()).under_way(store.db):
+        hits = search.find(store, text, limit=limit)
+        titles = Titles(store)
+        found = []
+        for hit in hits:
+            row = shown(hit.record, titles, now_ms, with_kind=True)
+            place = _where_found(hit, titles, now_ms)
+            if place:
+                row = Shown(row.kind, row.id, _with_second(row.text, place))
+            found.append(row)
+        return found
 
 
 def _where_found(hit: search.Hit, titles: Titles, now_ms: int) -> str:
@@ -152,6 +157,7 @@ class Counts:
 
 def counts(store: Reader) -> Counts:
     """The figures of the rail."""
+    words.warm()  # what writes them is loaded here, and not in the thread of the screen
     return Counts(store.counts(), open_count(store) + attention_count(store))
 
 
