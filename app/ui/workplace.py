@@ -169,16 +169,17 @@ class Workplace(QWidget):
         self.foot.show_words(*self._shell.foot())
 
     def _tell_sync(self) -> None:
-        """What stands behind the badge, and the one thing to do."""
+        """What stands behind the badge, and what to do."""
         standing = self._shell.standing()
-        if standing.state == "needs_you":
-            self.go(CONFLICTS)
-            return
         menu = QMenu(self)
         told = menu.addAction(standing.sentence)
         told.setEnabled(False)
         if standing.action:
             menu.addAction(standing.action, self.sync_now)
+        if standing.beside:
+            menu.addAction(
+                _("Show {conflicts}").format(conflicts=standing.beside), lambda: self.go(CONFLICTS)
+            )
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self.rail.badge.mapToGlobal(self.rail.badge.rect().topLeft()))
 

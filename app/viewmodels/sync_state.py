@@ -1,8 +1,8 @@
-"""How syncing stands, in one word for the badge, one sentence and one thing to do."""
+"""How syncing stands: one word for the badge, one sentence, one thing to do, and the answer to who asked for it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.viewmodels import words
 from sync.client.status import Phase, SyncStatus
@@ -12,16 +12,51 @@ from sync.protocol.texts import ngettext
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the badge shows; `state` is sent, sending, offline, needs_you or refused."""
+    """What the badge shows; `state` is sent, sending, offline or refused.
+
+    `beside` tells of open conflicts, "" for none: they stay until somebody settles them, and must hide nothing.
+    """
 
     state: str
     words: str
     sentence: str
     action: str = ""
+    beside: str = ""
 
 
 def standing(status: SyncStatus) -> Standing:
-    """The status in words. What IT must hear comes first, then a refusal, then a choice, since they need a person."""
+    """The status in words. What IT must hear comes first, then a refusal, since they need a person."""
+    return replace(_connection(status), beside=_conflicts(status.conflicts))
+
+
+def answer(status: SyncStatus) -> str:
+    """One line for a person who asked for an exchange: what came of it."""
+    if status.alarm or status.phase is Phase.REFUSED:
+        return _connection(status).sentence
+    if status.phase is Phase.OFFLINE:
+        return " ".join((status.title or _("Could not reach the server."), _safe(status.waiting)))
+    if status.phase is Phase.STOPPED:
+        return " ".join((_("Syncing has ended. Close Fieldkeep and open it again."), _safe(status.waiting)))
+    if status.waiting:
+        text = ngettext("{n} change is still to be sent.", "{n} changes are still to be sent.", status.waiting)
+        return text.format(n=status.waiting)
+    return _("Up to date: the server has everything that you did here.")
+
+
+def _safe(waiting: int) -> str:
+    if not waiting:
+        return _("You can go on working: everything is on this device.")
+    text = ngettext(
+        "Your {n} change is safe on this device.", "Your {n} changes are safe on this device.", waiting
+    )
+    return text.format(n=waiting)
+
+
+def _conflicts(count: int) -> str:
+    return ngettext("{n} conflict", "{n} conflicts", count).format(n=count) if count else ""
+
+
+def _connection(status: SyncStatus) -> Standing:
     if status.alarm:
         told = _("This device was shown a document that does not hold ({rule}). It was not obeyed. Tell IT.")
         return Standing("refused", _("Tell IT · see why"), told.format(rule=status.alarm), _("Sync now"))
@@ -32,10 +67,6 @@ def standing(status: SyncStatus) -> Standing:
             " ".join(part for part in (status.title, status.hint) if part),
             _("Try now"),
         )
-    if status.conflicts:
-        text = ngettext("{n} to choose", "{n} to choose", status.conflicts)
-        sentence = _("Edits met, or were not accepted. Nothing is lost.")
-        return Standing("needs_you", text.format(n=status.conflicts), sentence, _("Show conflicts"))
     if status.phase is Phase.OFFLINE:
         return _offline(status)
     if status.waiting:

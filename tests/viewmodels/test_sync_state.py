@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.viewmodels.sync_state import standing
+from app.viewmodels.sync_state import answer, standing
 from sync.client.status import Phase, SyncStatus
 
 AT = 1_700_000_000_000
@@ -21,9 +21,9 @@ AT = 1_700_000_000_000
         (SyncStatus(Phase.OFFLINE, last_ok=AT), "offline", "Offline", "Try now"),
         (
             SyncStatus(Phase.OFFLINE, waiting=1, conflicts=2, last_ok=AT),
-            "needs_you",
-            "2 to choose",
-            "Show conflicts",
+            "offline",
+            "1 waiting · offline",
+            "Try now",
         ),
         (
             SyncStatus(Phase.REFUSED, conflicts=2, title="Too old."),
@@ -38,6 +38,35 @@ def test_a_status_in_words(status: SyncStatus, state: str, words: str, action: s
     assert (found.state, found.action) == (state, action)
     assert found.words.startswith(words)
     assert found.sentence
+    assert found.beside == ("2 conflicts" if status.conflicts else "")
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [
+        (
+            SyncStatus(Phase.OFFLINE, waiting=1, conflicts=2, last_ok=AT),
+            "Could not reach the server. Your 1 change is safe on this device.",
+        ),
+        (
+            SyncStatus(Phase.OFFLINE, title="The server's clock is wrong.", waiting=3),
+            "The server's clock is wrong. Your 3 changes are safe on this device.",
+        ),
+        (
+            SyncStatus(Phase.OFFLINE),
+            "Could not reach the server. You can go on working: everything is on this device.",
+        ),
+        (
+            SyncStatus(Phase.STOPPED, waiting=1),
+            "Syncing has ended. Close Fieldkeep and open it again. Your 1 change is safe on this device.",
+        ),
+        (SyncStatus(Phase.REFUSED, waiting=1, title="Too old.", hint="Update it."), "Too old. Update it."),
+        (SyncStatus(Phase.IDLE, waiting=2, last_ok=AT), "2 changes are still to be sent."),
+        (SyncStatus(Phase.IDLE, conflicts=2, last_ok=AT), "Up to date: the server has everything that you did here."),
+    ],
+)
+def test_who_asks_for_an_exchange_is_answered_in_one_line(status: SyncStatus, line: str) -> None:
+    assert answer(status) == line
 
 
 def test_what_it_must_hear_comes_before_all_else() -> None:

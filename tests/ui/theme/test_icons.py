@@ -30,7 +30,6 @@ WANTED = {
     "cloud-done",
     "cloud-up",
     "cloud-off",
-    "cloud-hand",
     "cloud-cross",
     "plus",
     "back",
