@@ -127,7 +127,7 @@ class OpenStore:
             db.hold(HELD_KIB)
             return db
 
-        self._upkeep = Upkeep(open_, self._merge)
+        self._upkeep = Upkeep(open_, self._merge, self._finish_log)
         self._upkeep.start()
 
     def _merge(self) -> bool:
@@ -137,6 +137,15 @@ class OpenStore:
             return self._store is not None and not self._shut and merging.step(self._store)
 
         return self._writing.run(step).result()
+
+    def _finish_log(self) -> None:
+        """Between two writes; nearly all of it is in the file already."""
+
+        def finish() -> None:
+            if self._store is not None:
+                self._store.db.bring_in()
+
+        self._writing.run(finish).result()
 
     def _stop_taking(self) -> None:
         self._shut = True

@@ -22,16 +22,23 @@ _LOG = logging.getLogger("app.services.upkeep")
 QUIET_S: Final = 1.0  # without a write: nobody is at work
 LOOK_S: Final = 0.25  # between two looks at the log while somebody writes
 PAGES: Final = 1_000  # of the log: brought in even while somebody writes
+LONG: Final = (
+    4_000  # pages after which the writing thread brings in the last few, so that the log begins anew
+)
 HELD_KIB: Final = 512
 
 
 class Upkeep:
     """Runs from `start` to `close`, over a connection of its own that it opens and closes in its own thread."""
 
-    def __init__(self, open_: Callable[[], Database], merge: Callable[[], bool]) -> None:
-        """`merge` does one step on the writing thread and says whether there is more to do."""
+    def __init__(
+        self, open_: Callable[[], Database], merge: Callable[[], bool], finish: Callable[[], None]
+    ) -> None:
+        """`merge` does one step on the writing thread and says whether there is more to do; `finish` brings the log in
+        there, between two writes."""
         self._open = open_
         self._merge = merge
+        self._finish = finish
         self._wrote_at = 0.0
         self._awake = threading.Event()
         self._stop = threading.Event()
@@ -75,8 +82,11 @@ class Upkeep:
         while not self._stop.is_set():
             quiet = time.monotonic() - self._wrote_at >= QUIET_S
             try:
-                if db.logged() >= (1 if quiet else PAGES):
+                pages, missing = db.log()
+                if missing >= (1 if quiet else PAGES):
                     db.bring_in()
+                    if pages >= LONG and db.logged():
+                        self._finish()
                 if quiet:
                     merging = merging and self._merge()
             except Stopped:

@@ -232,10 +232,17 @@ class Database:
         """Bring the log into the file as far as no one is in the way; who writes or reads meanwhile does not wait."""
         self.all("PRAGMA wal_checkpoint(PASSIVE)")
 
+    def log(self) -> tuple[int, int]:
+        """How many pages the log has, and how many of them are not in the file yet.
+
+        Once all are there, the next write begins the log anew.
+        """
+        _busy, pages, done = self.one("PRAGMA wal_checkpoint(NOOP)")
+        return int(pages), max(0, int(pages) - int(done))
+
     def logged(self) -> int:
         """How many pages of the log are not in the file yet."""
-        _busy, pages, done = self.one("PRAGMA wal_checkpoint(NOOP)")
-        return max(0, int(pages) - int(done))
+        return self.log()[1]
 
     def hold(self, kib: int) -> None:
         """Keep this much of the file in memory; what is more than that is let go at once."""
