@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QWidget
 
-from app.services.exchange.report import FileReport, Level, State
+from app.services.exchange.progress import sentence
+from app.services.exchange.report import FileReport, Level, Report, State
 from app.ui.kit.buttons import Button, Part
 from app.ui.kit.card import Card, Fact, FactsTable, FactStyle
 from app.ui.kit.paint import Tone
 from app.ui.kit.text import Paragraph
 from app.ui.pages import Page
+from app.ui.selection_bar import Progress
 from app.ui.theme import fonts
 from app.ui.theme.tokens import S8, Colour, Step
 from app.viewmodels import words
@@ -19,6 +21,7 @@ from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 
 _LINES = 12
+_PACE_MS = 150
 
 
 class ImportPage(Page):
@@ -38,12 +41,21 @@ class ImportPage(Page):
         self._go = Button(_("Bring in"), Part.MAIN)
         self._go.clicked.connect(bringing.apply)
         self._leave = Button(_("Leave it"))
-        self._leave.clicked.connect(self.done)
+        self._leave.clicked.connect(self._left)
+        self._stop = Button(_("Stop"))
+        self._stop.clicked.connect(bringing.stop)
         row.addWidget(self._go)
         row.addWidget(self._leave)
+        row.addWidget(self._stop)
         row.addStretch(1)
+        self._part = Progress()
+        self.column.addWidget(self._part)
         self.column.addWidget(buttons)
+        self._pace = QTimer(self)
+        self._pace.setInterval(_PACE_MS)
+        self._pace.timeout.connect(self._show_pace)
         self._cards: list[QWidget] = []
+        self._shown: Report | None = None
         self._unwatch = bringing.watch(self.refresh)
         self.refresh()
 
@@ -54,7 +66,18 @@ class ImportPage(Page):
         self._go.setEnabled(bringing.may_apply)
         self._go.setVisible(report is None or not report.done)
         self._leave.setText(_("Show list") if report is not None and report.done else _("Leave it"))
-        self._told.setText(self._sentence())
+        writing = bringing.busy and report is not None
+        self._stop.setVisible(writing)
+        self._stop.setEnabled(not bringing.progress.stopping)
+        self._leave.setVisible(not writing)
+        if bringing.busy:
+            self._pace.start()
+        else:
+            self._pace.stop()
+        self._show_pace()
+        if report is self._shown:
+            return
+        self._shown = report
         for card in self._cards:
             card.hide()
             card.deleteLater()
@@ -62,19 +85,32 @@ class ImportPage(Page):
         for card in self._cards:
             self.column.addWidget(card)
 
+    def _left(self) -> None:
+        """Nothing is to be brought in: whatever is still being read is of no use."""
+        if self._bringing.busy:
+            self._bringing.stop()
+        self.done.emit()
+
+    def _show_pace(self) -> None:
+        bringing = self._bringing
+        self._told.setText(self._sentence())
+        far = bringing.progress.far() if bringing.busy else None
+        self._part.setVisible(bringing.busy)
+        self._part.show_part(far.at / far.total if far is not None and far.total else 0.0)
+
     def _sentence(self) -> str:
         bringing = self._bringing
+        if bringing.busy:
+            return sentence(bringing.progress.far(), words.number)
         if bringing.problem is not None:
             return " ".join(part for part in (bringing.problem.title, bringing.problem.hint) if part)
         report = bringing.report
         if report is None:
-            return _("Reading the files …")
+            return ""
         added = report.total("added")
         if report.done:
             text = ngettext("{n} record added.", "{n} records added.", added)
             return text.format(n=words.number(added))
-        if bringing.busy:
-            return _("Bringing in …")
         if report.refused:
             return _("A file cannot be read, so nothing is brought in.")
         text = ngettext(
@@ -112,5 +148,8 @@ class ImportPage(Page):
         return card
 
     def let_go(self) -> None:
-        """Stop watching: the page goes."""
+        """Stop watching: the page goes. What is being read is left, what is being brought in comes to its end."""
+        if self._bringing.busy and self._bringing.report is None:
+            self._bringing.stop()
+        self._pace.stop()
         self._unwatch()

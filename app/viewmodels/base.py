@@ -65,6 +65,10 @@ class Errands:
         """As `Background.read`, but silent once closed."""
         self._go(self._background.read, work, done, failed)
 
+    def post(self, call: Callable[[], None], /) -> None:
+        """As `Background.post`, but silent once closed."""
+        self._background.post(lambda: call() if self._open else None)
+
     def close(self) -> None:
         """Forget whoever still waits for an answer."""
         self._open = False

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from pathlib import Path
 
 from app.changes import HERE, Changes
 from app.services.exchange.apply import apply
-from app.services.exchange.book import book_of
+from app.services.exchange.book import book_of, catalogue_of
 from app.services.exchange.plan import Plan, prepare
+from app.services.exchange.progress import Progress
 from app.services.exchange.report import Report
 from app.store.store import Store
 from app.viewmodels.base import Watched
@@ -17,7 +19,10 @@ from sync.protocol.errors import KnownError
 
 
 class Bringing(Watched):
-    """One import, from the files to its report. `report` is what it would bring, and then what it brought."""
+    """One import, from the files to its report. `report` is what it would bring, and then what it brought.
+
+    `progress` says how far it is while it is `busy`; no watcher hears of that.
+    """
 
     def __init__(self, desk: Desk, paths: list[Path]) -> None:
         super().__init__()
@@ -25,14 +30,28 @@ class Bringing(Watched):
         self.report: Report | None = None
         self.problem: KnownError | None = None
         self.busy = True
+        self.progress = Progress()
         self._desk = desk
         self._plan: Plan | None = None
+        # Reading many rows takes long: in a thread of its own, which asks the store short questions, it keeps
+        # neither saves nor lists waiting.
+        currency = desk.currency
+        thread = threading.Thread(target=self._read, args=(currency,), name="fieldkeep-import", daemon=True)
+        thread.start()
+
+    def _read(self, currency: str) -> None:
+        """Plan the import, and say so in the screen's thread."""
         today = dt.datetime.now().astimezone().date()
-
-        def plan(store: Store) -> Plan:
-            return prepare(paths, book_of(store), today=today, currency=desk.currency)
-
-        desk.errands.run(lambda: desk.session.call(plan), self._planned, self._failed)
+        post = self._desk.errands.post
+        try:
+            plan = prepare(
+                self.paths, catalogue_of(self._desk.session), today=today, currency=currency, told=self.progress
+            )
+        except KnownError as problem:
+            told = problem
+            post(lambda: self._failed(told))
+        else:
+            post(lambda: self._planned(plan))
 
     @property
     def may_apply(self) -> bool:
@@ -47,11 +66,12 @@ class Bringing(Watched):
         plan = self._plan
         if plan is None or not self.may_apply:
             return
-        self.busy = True
+        self.busy, self.problem = True, None
+        progress = self.progress = Progress()
         self.tell()
 
         def bring(store: Store) -> Report:
-            return apply(plan, book_of(store))
+            return apply(plan, book_of(store), progress)
 
         def work() -> Report:
             report = self._desk.session.call(bring)
@@ -59,6 +79,11 @@ class Bringing(Watched):
             return report
 
         self._desk.errands.run(work, self._applied, self._failed)
+
+    def stop(self) -> None:
+        """Go no further: what was not brought in whole leaves nothing behind."""
+        self.progress.stop()
+        self.tell()
 
     def _planned(self, plan: Plan) -> None:
         self.busy, self._plan, self.report = False, plan, plan.report()

@@ -11,8 +11,11 @@ from typing import Final
 
 from app.errors import Stopped
 from sync.protocol.texts import gettext as _
+from sync.protocol.texts import ngettext
 
 PIECE: Final = 500  # rows between two words about it, and between two looks at whether to go on
+
+_MINUTE: Final = 60
 
 SURE_S: Final = 1.0  # before this, nobody knows how long it takes
 
@@ -74,3 +77,24 @@ class Progress:
     def far(self) -> Far | None:
         """How far it is; None before the first word."""
         return self._far
+
+
+def sentence(far: Far | None, number: Callable[[int], str] = str) -> str:
+    """How far it is and how long it will still take, in words; `number` writes numbers."""
+    if far is None:
+        return _("Reading the files …")
+    if far.stage is Stage.READING:
+        what = _("Reading")
+    elif far.stage is Stage.COMPARING:
+        what = _("Comparing with your book")
+    else:
+        what = _("Bringing in")
+    said = _("{what}: {n} of {total}").format(what=what, n=number(far.at), total=number(far.total))
+    return said if far.left is None else f"{said} · {_left(far.left)}"
+
+
+def _left(seconds: float) -> str:
+    if seconds < _MINUTE:
+        return _("under a minute left")
+    minutes = round(seconds / _MINUTE)
+    return ngettext("about {n} minute left", "about {n} minutes left", minutes).format(n=minutes)

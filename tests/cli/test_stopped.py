@@ -1,0 +1,59 @@
+"""A long import on a terminal: one quiet line says how far it is, and Ctrl-C leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.road import ANNA, Town
+
+ROWS = 20_000
+WAIT_S = 120
+
+
+def test_ctrl_c_while_rows_are_written_leaves_nothing(town: Town, tmp_path: Path) -> None:
+    laptop = town.laptop(ANNA)
+    path = tmp_path / "customers.csv"
+    path.write_text("name,number\n" + "".join(f"Company {n},N{n}\n" for n in range(ROWS)))
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "app", "--profile", str(laptop.folder), "import", str(path)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, text=True)
+    os.close(theirs)
+    shown = _until(ours, b"Bringing in: ")
+    child.send_signal(signal.SIGINT)
+    shown += _until(ours, b"Nothing was imported.")
+    assert child.wait(WAIT_S) == 1
+    assert child.stdout is not None
+    assert child.stdout.read() == ""
+    child.stdout.close()
+    os.close(ours)
+    assert f" of {ROWS}".encode() in shown
+    assert b"Traceback" not in shown
+    assert laptop.json("list", "customer") == []
+    assert laptop.json("status")["unsent"] == 0
+
+
+def test_a_script_gets_no_line(town: Town, tmp_path: Path) -> None:
+    laptop = town.laptop(ANNA)
+    path = tmp_path / "customers.csv"
+    path.write_text("name,number\n" + "".join(f"Company {n},N{n}\n" for n in range(3_000)))
+    done = laptop.ask("import", str(path))
+    assert (done.code, done.err) == (0, "")
+    assert "3000 new" in done.out
+
+
+def _until(terminal: int, wanted: bytes) -> bytes:
+    """What the terminal shows, until it shows this."""
+    found = b""
+    until = time.monotonic() + WAIT_S
+    while wanted not in found:
+        readable, _, _ = select.select([terminal], [], [], max(0.0, until - time.monotonic()))
+        assert readable, found[-500:]
+        found += os.read(terminal, 65_536)
+    return found
