@@ -22,7 +22,7 @@ from sync.protocol.fields import Find
 from sync.protocol.kinds import Kind
 
 PIECE: Final = 32  # rows read and checked at once
-_SAMPLE: Final = 128  # rows after which it shows whether the quick way gives too many that do not match
+_SAMPLE: Final = 32  # rows after which it shows whether the quick way gives too many that do not match
 _WASTE: Final = 4  # rows read for one that matches, at most
 _FEW: Final = 64  # rows that are read rather than looked for in other streams
 _LAST: Final = "\U0010ffff"
@@ -38,8 +38,13 @@ class Hit:
     fields: tuple[str, ...]
 
 
-def find(store: Reader, text: str, *, kinds: Sequence[Kind] | None = None, limit: int = 50) -> list[Hit]:
-    """Kept records that match `text`: those whose name begins so, by name, then the others, newest first."""
+def find(
+    store: Reader, text: str, *, kinds: Sequence[Kind] | None = None, limit: int = 50, glance: bool = False
+) -> list[Hit]:
+    """Kept records that match `text`: names that begin so, by name; others by words and numbers; others by notes.
+
+    Both others come newest first within their kind. With `glance`, notes are left for later once anything was found.
+    """
     question = query(text)
     if question.empty or limit < 1:
         return []
@@ -48,6 +53,8 @@ def find(store: Reader, text: str, *, kinds: Sequence[Kind] | None = None, limit
     searches = [_Search(store, store.shapes[name], question, text) for name in names if kept[name]]
     found: list[Hit] = []
     for tier in (_Search.by_name, _Search.by_words, _Search.by_notes):
+        if glance and found and tier is _Search.by_notes:
+            break
         for search in searches:
             with contextlib.closing(tier(search)) as hits:
                 found += islice(hits, limit - len(found))

@@ -9,7 +9,7 @@ from app.services.session import Session
 from app.store.asking import Asking
 from app.viewmodels import reading
 from app.viewmodels.base import Errands, Watched
-from app.viewmodels.reading import FOUND_FIRST, FOUND_MAX, RowText, Shown
+from app.viewmodels.reading import FOUND_MAX, RowText, Shown
 from app.viewmodels.records import now_ms
 
 
@@ -67,23 +67,24 @@ class FoundList(Watched):
             self._take("", [])
             return
         # Who scrolls among what was found keeps their place while it is found again.
-        whole = text == self._answered and len(self._found) > FOUND_FIRST
-        self._ask(text, FOUND_MAX if whole else FOUND_FIRST)
+        self._ask(text, whole=text == self._answered and bool(self._found))
 
-    def _ask(self, text: str, limit: int) -> None:
-        asking = self._asking = Asking()
+    def _ask(self, text: str, *, whole: bool) -> None:
+        """The first of what is found, or all that is shown of it."""
+        session, asking = self._session, Asking()
+        self._asking = asking
+
+        def look() -> list[Shown]:
+            if whole:
+                return session.read(reading.find, text, now_ms(), FOUND_MAX, asking)
+            return session.read(reading.glance, text, now_ms(), asking)
 
         def take(found: list[Shown]) -> None:
-            more = not self._again and len(found) == limit < FOUND_MAX
             self._take(text, found)
-            if more and self._asking is None and text == self.text.strip():
-                self._ask(text, FOUND_MAX)
+            if not whole and found and self._asking is None and text == self.text.strip():
+                self._ask(text, whole=True)
 
-        self._errands.read(
-            lambda: self._session.read(reading.find, text, now_ms(), limit, asking),
-            take,
-            lambda _problem: self._take(text, []),
-        )
+        self._errands.read(look, take, lambda _problem: self._take(text, []))
 
     def heard(self, changes: Changes) -> None:
         """Take in news from the store."""

@@ -26,7 +26,7 @@ FOUND_MAX = 200  # hits shown; more letters find better than more rows
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RowText:
-    """What one list row says; `word` is in the tone of `alarm` ("warn" or "bad")."""
+    """What one list row says; `word` is in the tone of `alarm` ("plain" or "warn")."""
 
     title: str
     second: str = ""
@@ -104,18 +104,27 @@ def title(record: Record) -> str:
 
 
 def standing(record: Record) -> tuple[str, str]:
-    """The word that a row shows, and its tone: a choice to make before waiting to be sent."""
-    if record.conflicts:
-        return _("choose"), "bad"
-    return (_("waiting"), "warn") if record.waiting else ("", "warn")
+    """The word that a row shows, and its tone: what waits to be sent, then that a field has two values.
+
+    Nothing can be done about two values but look at them and write the right one, so they alarm nobody for ever.
+    """
+    if record.waiting:
+        return _("waiting"), "warn"
+    return (_("two values"), "plain") if record.conflicts else ("", "warn")
 
 
 def find(
-    store: Reader, text: str, now_ms: int, limit: int = FOUND_MAX, asking: Asking | None = None
+    store: Reader,
+    text: str,
+    now_ms: int,
+    limit: int = FOUND_MAX,
+    asking: Asking | None = None,
+    *,
+    glance: bool = False,
 ) -> list[Shown]:
-    """What a search over all kinds finds, the kinds in the order of the rail. Raises Stopped once it is taken back."""
+    """What a search over all kinds finds, as `search.find` gives it. Raises Stopped once `asking` is taken back."""
     with (asking or Asking()).under_way(store.db):
-        hits = search.find(store, text, limit=limit)
+        hits = search.find(store, text, limit=limit, glance=glance)
         titles = Titles(store)
         found = []
         for hit in hits:
@@ -125,6 +134,11 @@ def find(
                 row = Shown(row.kind, row.id, _with_second(row.text, place))
             found.append(row)
         return found
+
+
+def glance(store: Reader, text: str, now_ms: int, asking: Asking) -> list[Shown]:
+    """The first of what `find` finds, while one types: nothing only when there is nothing."""
+    return find(store, text, now_ms, FOUND_FIRST, asking, glance=True)
 
 
 def _where_found(hit: search.Hit, titles: Titles, now_ms: int) -> str:
@@ -149,16 +163,17 @@ def rowid_of(store: Reader, kind: Kind, id_: bytes) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many records of each kind are kept, and how many things wait for a choice."""
+    """How many records of each kind are kept, how many conflicts are open, how many changes were not accepted."""
 
     kinds: Mapping[str, int]
-    to_choose: int
+    conflicts: int
+    refused: int
 
 
 def counts(store: Reader) -> Counts:
     """The figures of the rail."""
     words.warm()  # what writes them is loaded here, and not in the thread of the screen
-    return Counts(store.counts(), open_count(store) + attention_count(store))
+    return Counts(store.counts(), open_count(store), attention_count(store))
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import re
 import unicodedata
@@ -60,6 +61,7 @@ def _class(char: str) -> str:
     return "w" if char.isalnum() or indic else ""
 
 
+@functools.lru_cache(maxsize=8192)
 def _cut(text: str) -> list[str]:
     """Runs of one class."""
     found: list[str] = []
@@ -164,7 +166,7 @@ def crowd(store: Store) -> list[records.Record]:
         "上海海",
     ]
     with records.batch(store) as batch:
-        for at in range(600):
+        for at in range(300):
             own = [
                 f"{draw.choice(heads)}{draw.choice(['', '', str(at), chr(97 + at % 26)])}" for _n in range(3)
             ]
@@ -185,9 +187,8 @@ def test_words_that_begin_alike_and_stand_apart_are_all_found(
         "a", "an", "ann", "anna", "annab", "anna1", "annabel", "ber", "berg", "berl", "berlin5", "sm", "smith",
         "smitha", "мюл", "мюлл", "张", "张伟", "伟张", "海海", "上海海", "30", "300", "0120", "+49 30", "q", "qqqq",
     ]  # fmt: skip
-    asked = [*beginnings, *(f"{one} {other}" for one in beginnings for other in beginnings if one != other)]
     draw = random.Random(7)
-    asked += [" ".join(draw.sample(beginnings, 3)) for _n in range(60)]
+    asked = [*beginnings, *(" ".join(draw.sample(beginnings, 2 + at % 2)) for at in range(150))]
     place = {record.id: at for at, record in enumerate(crowd)}
     hits = 0
     for text in asked:
@@ -200,8 +201,11 @@ def test_words_that_begin_alike_and_stand_apart_are_all_found(
         assert found[: len(named)] == named, text  # names that begin so, before all others
         short = [hit.record.id for hit in search.find(store, text, limit=7)]
         assert short == found[:7], text
+        glanced = [hit.record.id for hit in search.find(store, text, limit=7, glance=True)]
+        assert glanced == short[: len(glanced)], text
+        assert bool(glanced) is bool(short), text
         hits += len(found)
-    assert hits > 20_000
+    assert hits > 2_000
 
 
 def test_what_is_in_no_name_and_no_notes_is_newest_first(store: Store, crowd: list[records.Record]) -> None:

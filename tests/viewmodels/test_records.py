@@ -110,12 +110,30 @@ def test_the_last_letters_typed_win(session: Session, held: Held) -> None:
     found = FoundList(session, Errands(held))
     for text in ("A", "Ac", "Acm", "Bet"):
         found.find(text)
-    assert held.turn() == 2  # the first, and the last that was typed meanwhile
+    assert held.turn() == 3  # the first, broken off; the last: its first rows, then all that is shown
     titles = [row.title for at in range(found.count()) if (row := found.row(at))]
     assert "Betatech" in titles
     assert "Acme Corporation" not in titles
     found.find("")
     assert found.count() == 0
+
+
+def test_the_first_rows_come_before_all_that_is_shown_and_news_keep_them(
+    session: Session, held: Held
+) -> None:
+    made = [session.call(records.add, KINDS["customer"], {"name": f"Quaggaton {n:03d}"}) for n in range(120)]
+    found, seen = FoundList(session, Errands(held)), []
+    found.watch(lambda: seen.append(found.count()))
+    found.find("quaggat")
+    held.turn()
+    found.heard(Changes((("customer", made[0].id),)))
+    held.turn()
+    assert seen == [50, 120, 120]
+    found.find("quaggaton 1")
+    held.turn()
+    found.find("nobody is called so")
+    held.turn()
+    assert seen == [50, 120, 120, 20, 20, 0]
 
 
 def test_a_row_says_where_something_was_found(session: Session, held: Held) -> None:
