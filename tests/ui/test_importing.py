@@ -1,0 +1,53 @@
+"""The page of an import in the real window: read, looked at, brought in; and stopped, which leaves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from app.paths import Profile
+from app.ui.importing import ImportPage
+from app.viewmodels.bringing import Bringing
+from tests.ui.driver import Driver, words_below
+
+
+def _page(driver: Driver, folder: Path, count: int) -> tuple[ImportPage, Bringing]:
+    path = folder / "customers.csv"
+    path.write_text("name,number\n" + "".join(f"Company {n},N{n}\n" for n in range(count)))
+    bringing = Bringing(driver.desk, [path])
+    page = ImportPage(bringing)
+    driver.qtbot.addWidget(page)
+    page.show()
+    return page, bringing
+
+
+def _said(page: ImportPage) -> str:
+    return words_below(page)
+
+
+def test_it_says_how_far_it_is_and_what_it_brought(
+    opened: Callable[[Profile], Driver], laptop: Profile, tmp_path: Path
+) -> None:
+    driver = opened(laptop)
+    page, bringing = _page(driver, tmp_path, 3_000)
+    driver.until(lambda: "3,000 records would be added" in _said(page))
+    page._go.click()
+    assert page._stop.isVisible() and not page._leave.isVisible()
+    driver.until(lambda: "Bringing in: " in _said(page) or not bringing.busy)
+    driver.until(lambda: "3,000 records added." in _said(page))
+    assert not page._stop.isVisible() and page._leave.isVisible()
+    page.let_go()
+
+
+def test_stop_leaves_nothing_and_bring_in_is_there_again(
+    opened: Callable[[Profile], Driver], laptop: Profile, tmp_path: Path
+) -> None:
+    driver = opened(laptop)
+    page, bringing = _page(driver, tmp_path, 20_000)
+    driver.until(lambda: bringing.may_apply)
+    page._go.click()
+    page._stop.click()
+    driver.until(lambda: not bringing.busy)
+    assert "Stopped. Nothing was imported." in _said(page)
+    assert page._go.isEnabled()
+    page.let_go()
