@@ -222,7 +222,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         _show(CONFLICTS),
         _elsewhere(CONFLICTS),
         "conflict",
-        N_("to choose"),
+        N_("two values; not accepted"),
     ),
     Command(
         "settings",

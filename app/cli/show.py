@@ -13,6 +13,7 @@ from sync.protocol import harmless, money, texts
 from sync.protocol.fields import Address, Choice, Date, Field, Flag, Instant, Money, Ref, Several, Tags, Value
 from sync.protocol.ids import id_text
 from sync.protocol.texts import gettext as _
+from sync.protocol.texts import ngettext
 
 TitleOf = Callable[[bytes], str | None]
 
@@ -66,7 +67,8 @@ def lines(record: Record, title_of: TitleOf) -> Iterable[str]:
     if record.waiting:
         standing.append(_("waiting to be sent"))
     if record.conflicts:
-        standing.append(_("to choose: {n}").format(n=record.conflicts))
+        text = ngettext("{n} field with two values", "{n} fields with two values", record.conflicts)
+        standing.append(text.format(n=record.conflicts))
     if standing:
         yield "  " + " · ".join(standing)
 

@@ -1,4 +1,4 @@
-"""What waits for a choice: both values of each edit that met, side by side, and changes that were not accepted."""
+"""Conflicts: both values of each edit that met, side by side, and changes that were not accepted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.viewmodels.desk import Desk
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
 
-_SHOWN = 100  # a page is no list: more than anybody settles in one sitting
+_SHOWN = 100  # a page is no list: more than anybody looks at in one sitting
 
 
 class ConflictsPage(Page):
@@ -45,7 +45,7 @@ class ConflictsPage(Page):
         met = self._desk.met
         if met == []:
             column.addWidget(
-                Placeholder("check", _("Nothing to choose"), _("When edits meet, both values stand here."))
+                Placeholder("check", _("No conflicts"), _("When edits meet, both values stand here."))
             )
         for each in (met or ())[:_SHOWN]:
             column.addWidget(self._card(each))
@@ -56,7 +56,7 @@ class ConflictsPage(Page):
     def _card(self, met: Met) -> QWidget:
         kind = KINDS.get(met.kind)
         card = Card(met.title, _(kind.label) if kind is not None else "")
-        card.add(_between(Tag(met.field, Tone.WARN)))
+        card.add(_between(Tag(met.field, Tone.WARN if met.refused is not None else Tone.PLAIN)))
         if met.explanation:
             card.add(Paragraph(met.explanation, Step.BODY, Colour.BAD))
         sides = QWidget()

@@ -25,7 +25,7 @@ from app.viewmodels.records import RecordList
 from app.viewmodels.selection import Picked
 from sync.protocol.texts import gettext as _
 
-_TONES = {"warn": Tone.WARN, "bad": Tone.BAD}
+_TONES = {"plain": Tone.PLAIN, "warn": Tone.WARN}
 
 
 class ListRows:

@@ -65,14 +65,15 @@ class Rail(QFrame):
             button.setChecked(name == section)
 
     def show_counts(self, counts: Counts) -> None:
-        """Show how many records there are, and how many things wait for a choice."""
-        figures: Mapping[str, int] = {**counts.kinds, CONFLICTS: counts.to_choose}
+        """Show how many records there are, and how many conflicts."""
+        figures: Mapping[str, int] = {**counts.kinds, CONFLICTS: counts.conflicts + counts.refused}
         for name, button in self._buttons.items():
             count = figures.get(name, 0)
-            tone = Tone.WARN if name == CONFLICTS else Tone.PLAIN
+            # Only what was not accepted asks for something: two values may stand for ever.
+            tone = Tone.WARN if name == CONFLICTS and counts.refused else Tone.PLAIN
             button.set_count(words.number(count) if count else "", tone)
 
     def show_sync(self, standing: Standing) -> None:
         """Show how syncing stands."""
         self.badge.show_state(BadgeState(standing.state), standing.words)
-        self.badge.setToolTip(standing.sentence)
+        self.badge.setToolTip("\n".join(part for part in (standing.sentence, standing.beside) if part))

@@ -187,8 +187,8 @@ def _chips(record: Record) -> Iterable[tuple[str, str]]:
             for tag in held[:4]:
                 yield tag, "plain"
     if record.conflicts:
-        text = ngettext("{n} to choose", "{n} to choose", record.conflicts)
-        yield text.format(n=record.conflicts), "bad"
+        text = ngettext("{n} field with two values", "{n} fields with two values", record.conflicts)
+        yield text.format(n=record.conflicts), "plain"
 
 
 def _consent_chips(consents: list[Record], today: dt.date) -> Iterable[tuple[str, str]]:

@@ -61,7 +61,7 @@ ROWS = (
         "¥95,000",
         marks=find_marks("深圳市博泰电子科技", "博泰"),
     ),
-    Row("Cancity", "Retail · Chicago", "8 d", "–", word="choose", tone=Tone.BAD),
+    Row("Cancity", "Retail · Chicago", "8 d", "–", word="two values", tone=Tone.PLAIN),
     Row(
         "A very long name of a company that no list is wide enough for",
         "Entertainment · Miami",
@@ -278,7 +278,6 @@ def _badges() -> QVBoxLayout:
         BadgeState.SENT: "Up to date · 10:42",
         BadgeState.SENDING: "Sending 3 …",
         BadgeState.OFFLINE: "3 waiting · offline",
-        BadgeState.NEEDS_YOU: "2 to choose",
         BadgeState.REFUSED: "Not syncing · sign in",
     }
     for state, text in words.items():

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from app.commands import COMMANDS
 from app.services.session import Session
-from app.store import lists, records
+from app.store import lists, records, settled
 from app.store.store import Store
 from app.viewmodels import overview, reading
 from app.viewmodels.desk import Desk
 from app.viewmodels.history import History
 from app.viewmodels.records import now_ms
 from sync.protocol.kinds import KINDS
+from sync.protocol.merge import Conflict
 from tests.ui import sample
 from tests.viewmodels.conftest import Held
 
@@ -25,6 +28,30 @@ def desk(session: Session, held: Held) -> Desk:
     made.start()
     held.turn()
     return made
+
+
+def test_two_values_of_a_field_are_told_in_no_tone_of_alarm_and_hide_no_waiting(
+    desk: Desk, held: Held, session: Session
+) -> None:
+    id_ = session.call(lambda store: lists.page(store, KINDS["customer"], where={"name": "Betatech"}).records)[0].id
+
+    def meet(store: Store) -> None:
+        met = Conflict(id=bytes(16), kind="customer", record=id_, cell="name", shown="Betatech", kept="Beta")
+        with store.writing():
+            settled.conflicts(store.db, [met], [])
+            store.db.execute("UPDATE record_customer SET _conflicts = 1 WHERE _id = ?", (id_,))
+
+    session.call(meet)
+    record = session.call(records.get, id_)
+    assert record.conflicts == 1
+    assert reading.standing(dataclasses.replace(record, waiting=True))[0] == "waiting"
+    assert reading.standing(dataclasses.replace(record, waiting=False)) == ("two values", "plain")
+    chips = session.read(overview.read, id_, now_ms()).chips
+    assert ("1 field with two values", "plain") in [tuple(each) for each in chips]
+    desk.count()
+    held.turn()
+    assert desk.counts is not None
+    assert (desk.counts.conflicts, desk.counts.refused) == (1, 0)
 
 
 def _at(desk: Desk, title: str) -> int:
