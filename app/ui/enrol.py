@@ -31,6 +31,7 @@ class EnrolPage(CardPage):
         self._name = QLineEdit(platform.node().split(".")[0][:60])
         self._name.setAccessibleName(_("Name of this device"))
         self._name.setFont(fonts.font())
+        self._name.returnPressed.connect(lambda: self._button.click())  # which does nothing until the code is whole
         self._code = QPlainTextEdit()
         self._code.setAccessibleName(_("Enrolment code"))
         self._code.setPlaceholderText(_("FK1-…"))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.ui.kit.controls import Chooser
 from app.ui.theme import fonts
 from app.ui.theme.tokens import S8, Step
 from sync.protocol.fields import Field, Value
+
+_COMES_BACK: Final = frozenset({Qt.FocusReason.PopupFocusReason, Qt.FocusReason.MenuBarFocusReason})
 
 
 class FieldEditor(QWidget):
@@ -61,8 +66,11 @@ class FieldEditor(QWidget):
             widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Tell that the focus has gone; takes no event away."""
-        if event.type() is QEvent.Type.FocusOut:
+        """Tell that the focus has gone; takes no event away.
+
+        What pops up over the form, such as the palette or a menu, gives it back: a value half typed stays as it is.
+        """
+        if isinstance(event, QFocusEvent) and event.lostFocus() and event.reason() not in _COMES_BACK:
             self.left.emit()
         return super().eventFilter(watched, event)
 

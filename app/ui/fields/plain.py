@@ -168,6 +168,7 @@ class MoneyEditor(FieldEditor):
         self._box = box(_("{field}, currency").format(field=name))
         self._box.addItems(sorted({*CURRENCIES, currency}))
         self._box.setCurrentText(currency)
+        self._box.setFixedWidth(fonts.px(92))  # three capitals of any currency, and the sign that it opens
         self._own = currency
         row = row_of(self)
         row.addWidget(self._line)

@@ -68,7 +68,10 @@ class SeveralEditor(FieldEditor):
 
     def show_value(self, value: Value) -> None:
         """Show the elements; those that stand there already keep their widgets."""
-        wanted = [dict(element) for element in value or ()] or [{"label": self._first_label()}]
+        if not value and len(self._elements) == 1 and not self._elements[0].line.text().strip():
+            return  # an empty one stands there already, and keeps its label
+        # The labels of what stood here before say nothing about another record.
+        wanted = [dict(element) for element in value or ()] or [{"label": self._type.labels[0]}]
         if [each.value() for each in self._elements] == wanted:
             return
         if self.has_inner_focus() and [e.id for e in self._elements if e.line.text().strip()] == [

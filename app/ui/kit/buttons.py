@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton
 
 from app.ui.theme import fonts, icons
@@ -45,6 +45,14 @@ class Button(QPushButton):
         if icon:
             self.setIcon(icons.icon(icon, _INKS.get(part, Colour.TEXT)))
             self.setIconSize(QSize(ICON, ICON))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter presses the main button that has the focus, as Space does."""
+        plainly = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if self._part is Part.MAIN and plainly and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+            return
+        super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the button; on accent the ring needs a gap to be seen."""
