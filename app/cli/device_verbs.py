@@ -29,6 +29,7 @@ from sync.protocol.texts import ngettext
 
 CODE_MAX = 4_096  # characters
 PIN_MAX = 1_024  # bytes
+_SIGNS = {examination.OK: "✓", examination.WARNING: "!", examination.FAULT: "✗"}
 
 
 def enrol(profile: Profile, args: Arguments) -> int:
@@ -60,10 +61,11 @@ def sync(profile: Profile, args: Arguments) -> int:
         finally:
             syncing.close()
         unsent = session.call(Store.unsent)
+    taken = max(0, brought.sent - brought.rejected)
     if args.json:
         show.emit(
             {
-                "sent": brought.sent,
+                "sent": taken,
                 "received": brought.received,
                 "conflicts": brought.conflicts,
                 "refused": brought.rejected,
@@ -72,7 +74,11 @@ def sync(profile: Profile, args: Arguments) -> int:
             }
         )
         return 0
-    say(_("Sent {sent}, received {received}.").format(sent=brought.sent, received=brought.received))
+    if brought.rejected:
+        text = _("Sent {sent}, received {received}, {refused} not accepted.")
+        say(text.format(sent=taken, received=brought.received, refused=brought.rejected))
+    else:
+        say(_("Sent {sent}, received {received}.").format(sent=taken, received=brought.received))
     if brought.recovered:
         text = ngettext(
             "{n} change recovered from another device.",
@@ -135,13 +141,13 @@ def doctor(profile: Profile, args: Arguments) -> int:
             findings = examination.examine(session)
     except (StoreDamaged, KeyMissing) as damage:
         findings = examination.examine_ruin(damage)
-    sound = all(finding.ok for finding in findings if finding.grave)
+    sound = all(finding.level != examination.FAULT for finding in findings)
     if args.json:
-        checks = [{"name": f.name, "ok": f.ok, "found": f.found} for f in findings]
+        checks = [{"name": f.name, "ok": f.ok, "level": f.level, "found": f.found} for f in findings]
         show.emit({"ok": sound, "checks": checks})
     else:
         for finding in findings:
-            say(f"{'✓' if finding.ok else '✗'} {finding.name}: {finding.found}")
+            say(f"{_SIGNS[finding.level]} {finding.name}: {finding.found}")
     return 0 if sound else 1
 
 

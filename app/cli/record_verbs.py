@@ -21,6 +21,8 @@ from sync.protocol.kinds import KINDS, Kind, kind_of
 from sync.protocol.ops import Act
 from sync.protocol.texts import gettext as _
 
+Steps = list[tuple[str, str]]  # what a person may do now, in words, and the command for it
+
 PAGE = 500
 QUESTION_MAX = 10_000  # characters
 
@@ -30,6 +32,7 @@ def add(profile: Profile, args: Arguments) -> int:
     kind = kind_of(args.kind)
     found = read_json() if args.pairs == ["-"] else None
     with unlocked(profile) as session:
+        records.refuse_role(session, kind)
         if found is None:
             return _show(
                 session,
@@ -53,6 +56,7 @@ def edit(profile: Profile, args: Arguments) -> int:
         raise WrongUse(_("Name what to change: FIELD=VALUE, or - for JSON on standard input."))
     with unlocked(profile) as session:
         record = records.get(session, records.find_id(args.id))
+        records.refuse_role(session, record.kind)
         if found is not None:
             values = records.given(session, record.kind, found)
         else:
@@ -121,17 +125,24 @@ def conflicts(profile: Profile, args: Arguments) -> int:
             text = _("Let go. The server keeps what you wrote.")
             return done(args, {"change": refused.spelled(change.name), "state": "dismissed"}, text)
         met_, refused_ = session.call(met.open_conflicts), session.call(met.attention)
-        told = [_refused_lines(each, lambda ref: session.call(lists.title_of, ref)) for each in refused_]
+        steps = {each.name: _next_steps(session, each) for each in refused_}
+        told = [
+            _refused_lines(each, steps[each.name], lambda ref: session.call(lists.title_of, ref))
+            for each in refused_
+        ]
     if args.json:
-        show.emit([_conflict_json(each) for each in met_] + [_refused_json(each) for each in refused_])
+        show.emit(
+            [_conflict_json(each) for each in met_]
+            + [_refused_json(each, steps[each.name]) for each in refused_]
+        )
         return 0
     if not met_ and not refused_:
-        say(_("Nothing to choose."))
+        say(_("No conflicts."))
     for each in met_:
         conflict = each.conflict
         say(f"{each.title} · {conflict.cell or _('the whole record')}")
         shown = _("shown: {value} ({person})").format(value=_short(conflict.shown), person=conflict.shown_by)
-        kept = _("kept: {value} ({person})").format(value=_short(conflict.kept), person=conflict.kept_by)
+        kept = _("also kept: {value} ({person})").format(value=_short(conflict.kept), person=conflict.kept_by)
         say(f"  {shown}\n  {kept}")
     for lines in told:
         say("\n".join(lines))
@@ -186,7 +197,7 @@ def _conflict_json(each: met.OpenConflict) -> dict[str, Any]:
     }
 
 
-def _refused_json(each: met.Attention) -> dict[str, Any]:
+def _refused_json(each: met.Attention, steps: Steps) -> dict[str, Any]:
     return {
         "id": refused.spelled(each.name),
         "kind": each.kind,
@@ -198,19 +209,20 @@ def _refused_json(each: met.Attention) -> dict[str, Any]:
         "code": each.code,
         "hint": each.hint,
         "at": show.when_iso(each.at_ms),
-        "next": [command for _text, command in _next_steps(each)],
+        "next": [command for _text, command in steps],
         "state": "refused",
     }
 
 
-def _refused_lines(each: met.Attention, title_of: show.TitleOf) -> list[str]:
+def _refused_lines(each: met.Attention, steps: Steps, title_of: show.TitleOf) -> list[str]:
     kind = KINDS.get(each.kind)
     label = _(kind.label) if kind is not None else each.kind
     title = each.title or _("Without a name")
-    found = [
-        _("Not accepted ({code}): a change of {title}.").format(code=each.code, title=title),
-        f"  {label} {id_text(each.id)}",
-    ]
+    if each.op is not None and each.op.act is Act.ADD:
+        said = _("Not accepted ({code}): the new record {title}; the server does not have it.")
+    else:
+        said = _("Not accepted ({code}): a change of {title}.")
+    found = [said.format(code=each.code, title=title), f"  {label} {id_text(each.id)}"]
     if each.op is not None:
         values = kind.values(each.op.set) if kind is not None else each.op.set
         for name in each.fields:
@@ -220,22 +232,22 @@ def _refused_lines(each: met.Attention, title_of: show.TitleOf) -> list[str]:
             shown = text.replace("\n", ", ") if value is not None else _("(empty)")
             found.append(f"  {_(field.label) if field is not None else name}: {shown}")
     else:
-        found.append("  " + _("The record has left this device. The server keeps what you wrote."))
+        found.append("  " + _("The record is not on this device. The server keeps what you wrote."))
     if each.hint:
         found.append("  " + each.hint)
-    return found + [f"  {text} {command}" for text, command in _next_steps(each)]
+    return found + [f"  {text} {command}" for text, command in steps]
 
 
-def _next_steps(each: met.Attention) -> list[tuple[str, str]]:
+def _next_steps(session: Session, each: met.Attention) -> Steps:
     """What a person may do now: in words, and the command."""
     name, record = refused.spelled(each.name), id_text(each.id)
-    found: list[tuple[str, str]] = []
-    if each.op is not None and (each.here or each.op.act is Act.ADD):
+    found: Steps = []
+    if refused.may_go_again(session, each):
         found.append((_("Make it again:"), f"fieldkeep conflicts --again {name}"))
-        if each.fields:
-            act = f"edit {record}" if each.here else f"add {each.kind}"
-            fields = " ".join(f"{field}=…" for field in each.fields)
-            found.append((_("Write it anew:"), f"fieldkeep {act} {fields}"))
+    if refused.may_write(session, each) and each.fields:
+        act = f"edit {record}" if each.here else f"add {each.kind}"
+        fields = " ".join(f"{field}=…" for field in each.fields)
+        found.append((_("Write it anew:"), f"fieldkeep {act} {fields}"))
     found.append((_("Let it go:"), f"fieldkeep conflicts --dismiss {name}"))
     return found
 

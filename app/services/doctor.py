@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from dataclasses import dataclass
+from typing import Final
 
 from app.errors import AppError, StoreDamaged
 from app.services.session import ACTIVE, Session
@@ -15,6 +16,10 @@ from sync.protocol import version
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 
+OK: Final = "ok"
+WARNING: Final = "warning"  # worth a word, and nothing to mend
+FAULT: Final = "fault"
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -24,6 +29,13 @@ class Finding:
     ok: bool
     found: str
     grave: bool = True  # False: being offline is nothing to mend
+
+    @property
+    def level(self) -> str:
+        """ok, warning or fault."""
+        if self.ok:
+            return OK
+        return FAULT if self.grave else WARNING
 
 
 def examine(session: Session) -> list[Finding]:

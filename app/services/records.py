@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.changes import HERE, Changes
-from app.errors import NotFound, WrongUse
+from app.errors import AppError, NotFound, WrongUse
 from app.services.session import Session
 from app.store import lists, records
 from app.store.records import Record
@@ -15,17 +15,35 @@ from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import ADDRESS_PARTS, Address, Field, Ref, Several, Value
 from sync.protocol.ids import parse_id
 from sync.protocol.kinds import KINDS, Kind
+from sync.protocol.roles import may_change
 from sync.protocol.texts import gettext as _
 
 
+def refuse_role(session: Session, kind: Kind | None = None) -> None:
+    """Stop what the server would not take from this person. Raises AppError.
+
+    The card says the role as the server last told it, so that nobody writes for hours and hears of it afterwards.
+    """
+    if may_change(session.card.person.role):
+        return
+    # As a word within a sentence, not as a heading.
+    kinds = _(kind.plural).lower() if kind is not None else _("records")
+    raise AppError(
+        _("Your role may not change {kinds}.").format(kinds=kinds),
+        _("Ask IT if it should; after a change of role, run: fieldkeep sync"),
+    )
+
+
 def add(session: Session, kind: Kind, values: Mapping[str, Value]) -> Record:
-    """A new record. Raises FieldProblem, Locked, NoSpace."""
+    """A new record. Raises FieldProblem, Locked, NoSpace; AppError where the role may not."""
+    refuse_role(session, kind)
     record = session.call(records.add, kind, values)
     return _told(session, record)
 
 
 def add_all(session: Session, kind: Kind, many: Sequence[Mapping[str, Value]]) -> list[Record]:
-    """Several new records, or none of them when one does not hold. Raises FieldProblem, Locked, NoSpace."""
+    """Several new records, or none of them when one does not hold. Raises as `add`."""
+    refuse_role(session, kind)
 
     def work(store: Store) -> list[Record]:
         with records.batch(store) as batch:
@@ -37,17 +55,20 @@ def add_all(session: Session, kind: Kind, many: Sequence[Mapping[str, Value]]) -
 
 
 def edit(session: Session, record_id: bytes, values: Mapping[str, Value]) -> Record:
-    """A changed record; fields not named stay. Raises FieldProblem, NotFound, Locked, NoSpace."""
+    """A changed record; fields not named stay. Raises FieldProblem, NotFound, Locked, NoSpace, AppError."""
+    _refuse_role_at(session, record_id)
     return _told(session, session.call(records.edit, record_id, values))
 
 
 def delete(session: Session, record_id: bytes) -> Record:
     """A record taken off all lists; `undelete` brings it back."""
+    _refuse_role_at(session, record_id)
     return _told(session, session.call(records.delete, record_id))
 
 
 def undelete(session: Session, record_id: bytes) -> Record:
     """A deleted record back on its lists."""
+    _refuse_role_at(session, record_id)
     return _told(session, session.call(records.undelete, record_id))
 
 
@@ -128,6 +149,11 @@ def resolve(session: Session, field: Field, text: str) -> bytes | None:
         _("There is no {kind} of this name here.").format(kind=_(target.label)),
         _("Check the spelling, or give its id."),
     )
+
+
+def _refuse_role_at(session: Session, record_id: bytes) -> None:
+    if not may_change(session.card.person.role):
+        refuse_role(session, get(session, record_id).kind)
 
 
 def _by_title(store: Store, kind: Kind, text: str) -> list[bytes]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from app.changes import HERE, Changes
+from app.services import records
 from app.services.session import Session
 from app.store import conflicts
 from app.store.conflicts import Attention, Name
+from sync.protocol.errors import Rejection
+from sync.protocol.kinds import KINDS
+from sync.protocol.ops import Act
+from sync.protocol.roles import may_change
 
 
 def make_again(session: Session, refused: Attention) -> None:
     """The same change once more, as an act of now. Raises NotFound, FieldProblem, AppError, Locked, NoSpace."""
+    records.refuse_role(session, KINDS.get(refused.kind))
     session.call(conflicts.make_again, refused.name)
     _tell(session, refused)
 
@@ -18,6 +24,17 @@ def let_go(session: Session, refused: Attention) -> None:
     """Give it up on this device; the server keeps its copy. Raises NotFound, Locked, NoSpace."""
     session.call(conflicts.let_go, refused.name)
     _tell(session, refused)
+
+
+def may_write(session: Session, refused: Attention) -> bool:
+    """Whether this person can still write what the change was to say."""
+    return may_change(session.card.person.role) and _made_of(refused)
+
+
+def may_go_again(session: Session, refused: Attention) -> bool:
+    """Whether the same change, made once more, can be taken: one that does not hold is turned away each time."""
+    same_answer = refused.code in (Rejection.INVALID, Rejection.GONE)
+    return may_write(session, refused) and not same_answer
 
 
 def spelled(name: Name) -> str:
@@ -33,6 +50,10 @@ def find(session: Session, text: str) -> Attention:
     if len(found) != 1:
         raise conflicts.not_there()
     return found[0]
+
+
+def _made_of(refused: Attention) -> bool:
+    return refused.op is not None and (refused.here or refused.op.act is Act.ADD)
 
 
 def _tell(session: Session, refused: Attention) -> None:

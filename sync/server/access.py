@@ -18,19 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from sync.protocol.fields import Person, Ref
 from sync.protocol.ids import ID_BYTES
 from sync.protocol.kinds import KINDS
+from sync.protocol.roles import IT, MANAGER, OFFICE, PRIVACY, REP, ROLES, may_change
 
-REP: Final = "rep"
-OFFICE: Final = "office"
-MANAGER: Final = "manager"
-IT: Final = "it"
-PRIVACY: Final = "privacy"
-ROLES: Final = (REP, OFFICE, MANAGER, IT, PRIVACY)
-_EDITING: Final = frozenset({REP, OFFICE, MANAGER})
+__all__ = ["IT", "MANAGER", "OFFICE", "PRIVACY", "REP", "ROLES"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +49,7 @@ def sees(rights: Rights, kind: str, scope: Scope) -> bool:
     """Whether a record of this kind and scope may reach a device of this person."""
     if rights.role == PRIVACY:
         return True
-    if rights.role not in _EDITING:
+    if not may_change(rights.role):
         return False
     known = KINDS.get(kind)
     if known is not None and known.shared:
@@ -70,12 +65,12 @@ def sees(rights: Rights, kind: str, scope: Scope) -> bool:
 
 def edits(rights: Rights, kind: str, scope: Scope) -> bool:
     """Whether the person may change such a record."""
-    return rights.role in _EDITING and sees(rights, kind, scope)
+    return may_change(rights.role) and sees(rights, kind, scope)
 
 
 def adds(rights: Rights) -> bool:
     """Whether the person may make records; one made for somebody else then belongs to that person."""
-    return rights.role in _EDITING
+    return may_change(rights.role)
 
 
 def masked(rights: Rights) -> bool:

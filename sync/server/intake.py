@@ -142,11 +142,7 @@ def _new(tx: Transaction, author: Author, op: Op | Unreadable, op_id: OpId, now:
             outcome=Outcome.OK, print=_print(op), ver=held.row.ver if held else 0, differs=held is not None
         )
     if not _may(author.rights, op, held):
-        return _refused(
-            op,
-            Rejection.FORBIDDEN,
-            _("You may not change this record any more. What you wrote is kept on the server; ask IT."),
-        )
+        return _refused(op, Rejection.FORBIDDEN, _why_not(author.rights))
     result = _apply(tx, author, op, op_id, held, now)
     if origin is not None and result.outcome is not Outcome.REJECTED:
         tx.records.put_origin(origin)
@@ -237,6 +233,12 @@ def _may(rights: Rights, op: Op, held: Held | None) -> bool:
     if held is None:
         return access.adds(rights)
     return access.edits(rights, held.row.kind, held.scope)
+
+
+def _why_not(rights: Rights) -> str:
+    if not access.adds(rights):
+        return _("Your role may not change records. What you wrote is kept on the server; ask IT.")
+    return _("You may not change this record any more. What you wrote is kept on the server; ask IT.")
 
 
 def _checked(op: Op, head: int, now: int) -> Op:

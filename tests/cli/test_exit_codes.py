@@ -190,7 +190,11 @@ def test_offline(laptop: Laptop, town: Town) -> None:
     assert done.err.splitlines()[0] == "Could not reach the server."
     assert laptop.show(record)["waiting"] is True
     assert laptop.json("status")["unsent"] >= 1
-    assert laptop.ask("doctor").code == 0
+    looked = laptop.ask("doctor", "--json")
+    assert (looked.code, looked.json["ok"]) == (0, True)  # a warning is no fault
+    (warned,) = (each for each in looked.json["checks"] if each["level"] != "ok")
+    assert (warned["name"], warned["ok"], warned["level"]) == ("Server", False, "warning")
+    assert "! Server: could not be reached" in laptop.ask("doctor").out.splitlines()
     code = codes.write(codes.EnrolCode(f"https://127.0.0.1:{town.server.port}", "0" * 64, b"0" * 16))
     made = town.laptop()
     assert made.ask("enrol", "--name", "x", stdin=code).code == 5

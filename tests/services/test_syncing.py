@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.road import ANNA, BEN, IT, PRIVACY, Laptop, Town
+from tests.road import ANNA, BEN, Laptop, Town
 
 STEPS = range(1, 7)  # the numbered steps of sync/client/cycle.py
 
@@ -151,16 +151,27 @@ def test_a_profile_copied_back_from_before_a_sync_loses_no_later_work(
 
 
 def test_what_the_server_refuses_stays_to_be_seen(town: Town) -> None:
-    """Privacy officers change nothing; a change that was made all the same is not lost without a word."""
-    for person in (PRIVACY, IT):
+    """Privacy officers change nothing; a change from before the device heard of its role is not lost without a word."""
+    for role in ("privacy", "it"):
+        person = f"turned.{role}@example.com"
+        town.admin("person", "add", person, "--role", "rep", "--team", "Sales/East")
         laptop = town.laptop(person)
         record = laptop.add("customer", name="Not mine to make")
+        town.admin("person", "add", person, "--role", role, "--team", "Sales/East")
         said = laptop.sync()
-        assert (said["sent"], said["refused"], said["unsent"]) == (1, 1, 0)
+        assert (said["sent"], said["refused"], said["unsent"]) == (0, 1, 0)
         (refused,) = laptop.json("conflicts")
         assert (refused["state"], refused["record"], refused["code"]) == ("refused", record, "forbidden")
         assert refused["values"]["name"] == "Not mine to make"
-        assert "Not accepted (forbidden)" in laptop.ask("conflicts").out
+        told = laptop.ask("conflicts").out
+        assert (
+            "Not accepted (forbidden): the new record Not mine to make; the server does not have it." in told
+        )
+        assert "Your role may not change records." in told
+        assert "any more" not in told
+        assert refused["next"] == [f"fieldkeep conflicts --dismiss {refused['id']}"]
+        again = laptop.ask("conflicts", "--again", refused["id"])
+        assert (again.code, again.err.splitlines()[0]) == (1, "Your role may not change customers.")
         assert laptop.json("status")["refused"] == 1
         assert laptop.sync()["refused"] == 0  # told once
         assert record not in town.laptops[0].holds()
