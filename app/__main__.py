@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from app import compose
 from app.cli.arguments import parser
 from app.paths import Profile, default_profile
+from sync.protocol.texts import gettext as _
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -16,12 +18,22 @@ def main(argv: list[str] | None = None) -> int:
     profile = Profile(args.profile or default_profile())
     compose.take_profile(profile)
     if args.verb is None:
+        if not _has_screen():
+            sys.stderr.write(_("There is no screen here; use the command line: fieldkeep --help") + "\n")
+            return 1
         from app.ui.run import open_desktop  # a command never pays for Qt
 
         return open_desktop(profile)
     from app.cli.run import run  # the desktop never pays for the command line
 
     return run(args, profile)
+
+
+def _has_screen() -> bool:
+    """Whether a window can open; asked before Qt is, since Qt ends a process that has no screen by a signal."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
 if __name__ == "__main__":
