@@ -6,7 +6,7 @@ from typing import Final
 
 from app.store.store import Store
 
-PAGES: Final = 16  # of index written in one step: a few milliseconds
+PAGES: Final = 8  # of index written in one step: a few milliseconds
 FEWEST: Final = 4  # pieces of one size that are worth a merge
 
 
