@@ -14,8 +14,8 @@ from sync.protocol.texts import gettext as _
 def apply(plan: Plan, book: Book, told: Told = quiet) -> Report:
     """Do the steps of a plan and report them. `told` hears how far it is; what it raises ends it.
 
-    Raises AppError when a file of the plan could not be read or the book changed since the plan was made, and
-    what the book raises; in each case nothing was written.
+    Raises AppError when a file of the plan could not be read or the book changed since the plan was made, NoSpace,
+    and what the book raises; in each case nothing was written.
     """
     report = plan.report()
     if report.refused:
@@ -30,7 +30,7 @@ def apply(plan: Plan, book: Book, told: Told = quiet) -> Report:
             _("Start the import again."),
         )
     if plan.steps:
-        with book.batch() as batch:
+        with book.batch(len(plan.steps)) as batch:
             for at, step in enumerate(plan.steps):
                 if at % PIECE == 0:
                     told(Stage.WRITING, at, len(plan.steps))

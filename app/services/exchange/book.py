@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
 from app.services.exchange.ports import Batch, Book, Catalogue, Named
-from app.store import lists, narrowing, records, rows
+from app.store import lists, narrowing, records, rows, space
 from app.store.reader import Reader
 from app.store.schema import Stored
 from app.store.store import Store
@@ -115,7 +115,8 @@ class _StoreBook(_Catalogue):
             after = page.next
 
     @contextlib.contextmanager
-    def batch(self) -> Iterator[Batch]:
+    def batch(self, rows: int, /) -> Iterator[Batch]:
+        space.needed(self._store.db.folder, rows * space.ROW)
         shapes = self._store.shapes.values()
         turns = [shape.turns for shape in shapes]
         try:

@@ -54,5 +54,5 @@ class Book(Catalogue, Protocol):
     def records(self, kind: Kind, /) -> Iterable[tuple[bytes, Mapping[str, Value]]]:
         """Id and values of each record of a kind, in a steady order."""
 
-    def batch(self) -> AbstractContextManager[Batch]:
-        """Many records, one transaction."""
+    def batch(self, rows: int, /) -> AbstractContextManager[Batch]:
+        """So many records in one transaction. Raises NoSpace before anything is written when they have no room."""

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from app.errors import NoSpace
 from app.services.exchange.apply import apply
 from app.services.exchange.export import export
 from app.services.exchange.plan import prepare
 from app.services.exchange.ports import Book
+from app.store import space
 from sync.protocol.errors import FieldProblem
 from sync.protocol.kinds import KINDS
 from tests.services.exchange.conftest import TODAY, Made, bring
@@ -62,3 +64,15 @@ def test_out_of_the_store_and_back(made: Made, tmp_path: Path, store_book: Book)
     twin = TwinBook()
     assert bring(twin, path).total("added") == 1200
     assert {v["name"]: v["employees"] for v in twin.of(CUSTOMER)} == {f"Company {n}": n for n in range(1200)}
+
+
+def test_a_disk_without_room_is_told_before_a_row_is_written(
+    made: Made, store_book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = prepare([made("customers.csv", "name,industry\nAlder,\nBirch,\n")], store_book, today=TODAY)
+    monkeypatch.setattr(space, "ROW", 2**60)
+    with pytest.raises(NoSpace):
+        apply(plan, store_book)
+    assert not list(store_book.records(CUSTOMER))
+    monkeypatch.undo()
+    assert apply(plan, store_book).total("added") == 2

@@ -45,7 +45,7 @@ class TwinBook:
         return [(id_, values) for id_, (its, values) in self.kept.items() if its is kind]
 
     @contextlib.contextmanager
-    def batch(self) -> Iterator[TwinBook]:
+    def batch(self, _rows: int, /) -> Iterator[TwinBook]:
         before = {id_: (kind, dict(values)) for id_, (kind, values) in self.kept.items()}
         self._steps = 0
         try:
