@@ -25,8 +25,8 @@ def default_profile() -> Path:
 
 
 _NAMED: Final = (
-    "root", "policy", "lease", "device", "state", "header", "blobs", "sealed_outbox", "log", "temp", "orders",
-    "settings", "wipe_intent", "wipe_receipt", "tombstone", "one_opener",
+    "root", "policy", "lease", "device", "enrolling", "state", "header", "blobs", "sealed_outbox", "log", "temp",
+    "orders", "settings", "wipe_intent", "wipe_receipt", "tombstone", "one_opener",
 )  # fmt: skip
 
 
@@ -122,6 +122,11 @@ class Profile:
         return self.folder / "tombstone.json"
 
     @property
+    def enrolling(self) -> Path:
+        """What an enrolment under way has made."""
+        return self.folder / "enrolling.json"
+
+    @property
     def one_opener(self) -> Path:
         """Locked by the process that has the profile open."""
         return self.folder / "profile.lock"
@@ -131,7 +136,7 @@ class Profile:
         store = self.store.name
         files = (store, self.store_before.name)
         known = {
-            "enrolling.json", "root.coming.json", *files,
+            "root.coming.json", *files,
             *(file + end for file in files for end in ("-wal", "-shm", "-journal")),
             *(getattr(self, each).name for each in _NAMED),
         }  # fmt: skip

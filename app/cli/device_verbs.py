@@ -16,9 +16,10 @@ from app.paths import Profile
 from app.services import doctor as examination
 from app.services import enrolment
 from app.services.card import Card, read_card
+from app.services.hearing import open_heard
 from app.services.opening import open_damaged, open_session
 from app.services.session import ACTIVE, Session
-from app.services.syncing import Syncing, open_heard
+from app.services.syncing import Syncing
 from app.services.wiped import finish_wipe
 from app.store import conflicts as met
 from app.store.store import Store

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import platform
 import secrets
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -130,9 +129,9 @@ def _enrol(profile: Profile, code: codes.EnrolCode, name: str) -> Card:
 
 def settle(profile: Profile, ring: Keyring) -> None:
     """Where the card is written the keys are in use, and nothing takes them back. Raises AppError, OSError."""
-    if _marker(profile).exists():
+    if profile.enrolling.exists():
         ring.delete(ENROLLING)
-        remove(_marker(profile))
+        remove(profile.enrolling)
 
 
 def _not_let_in(problem: BaseException) -> bool:
@@ -281,7 +280,7 @@ def _refuse_if_taken(profile: Profile) -> None:
             _("This device is enrolled already."), _("Use another profile, or ask IT to wipe this one.")
         )
     unsent = profile.sealed_outbox.exists() and profile.sealed_outbox.stat().st_size > 0
-    if unsent or (profile.header.exists() and not _marker(profile).exists()):
+    if unsent or (profile.header.exists() and not profile.enrolling.exists()):
         raise AppError(
             _("There is a store here whose device card is missing."),
             _("Nothing was changed. Ask IT; unsent work can be recovered."),
@@ -290,13 +289,13 @@ def _refuse_if_taken(profile: Profile) -> None:
 
 def _read_marker(profile: Profile) -> _Started | None:
     try:
-        return msgspec.json.decode(_marker(profile).read_bytes(), type=_Started)
+        return msgspec.json.decode(profile.enrolling.read_bytes(), type=_Started)
     except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
 
 def _mark(profile: Profile, started: _Started) -> None:
-    write_whole(_marker(profile), msgspec.json.encode(started))
+    write_whole(profile.enrolling, msgspec.json.encode(started))
 
 
 def _clear(profile: Profile, started: _Started) -> None:
@@ -314,7 +313,7 @@ def _clear(profile: Profile, started: _Started) -> None:
             _("What an enrolment cut short left in the keyring could not be removed."),
             _("Unlock the keyring of your system and try again."),
         )
-    remove(_marker(profile))
+    remove(profile.enrolling)
 
 
 def _clear_papers(profile: Profile) -> None:
@@ -330,7 +329,3 @@ def _clear_papers(profile: Profile) -> None:
         profile.lease,
     ):
         remove(path)
-
-
-def _marker(profile: Profile) -> Path:
-    return profile.folder / "enrolling.json"

@@ -12,7 +12,6 @@ from app.keys.state import StateFile
 from app.paths import Profile
 from app.services import orphan, wipe
 from app.services.card import Card, read_card
-from app.services.enrolment import settle
 from app.services.held import read_held
 from app.services.memory import Memory
 from app.services.opener import Opener
@@ -56,8 +55,11 @@ def _open(profile: Profile, wipe_step: wipe.Step, look: _Look) -> Session:
     opener = Opener(profile.one_opener)
     ring = SystemKeyring(card.org, card.device)
     try:
-        with contextlib.suppress(KeyringUnreachable, OSError):  # asked again at the next start
-            settle(profile, ring)
+        if profile.enrolling.exists():
+            from app.services.enrolment import settle  # once in the life of a device
+
+            with contextlib.suppress(KeyringUnreachable, OSError):  # asked again at the next start
+                settle(profile, ring)
         found = look(profile, card, ring)
     except BaseException:
         opener.close()

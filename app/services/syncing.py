@@ -14,10 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.changes import Changes
-from app.errors import AppError, KeyMissing, Locked, Offline, StoreDamaged, Wiped
-from app.paths import Profile
-from app.services import wipe
-from app.services.opening import open_damaged, open_session
+from app.errors import AppError, Locked, Offline, StoreDamaged, Wiped
 from app.services.session import ACTIVE, Session
 from app.services.wiped import finish_held
 from app.store.conflicts import attention_count, open_count
@@ -252,36 +249,6 @@ class Syncing:
                     store.take_in, packet, part.ops, (part.device, part.incarnation)
                 )
         return taken
-
-
-def open_heard(profile: Profile, wipe_step: wipe.Step = wipe.no_step, *, say_offline: bool = True) -> Session:
-    """Open a profile; where it does not hold, hear what IT orders first, and try once more with what came.
-
-    Raises as `open_session` does. Where a profile does not hold and the server is not reached either, Offline, or
-    without `say_offline` what is wrong with the profile.
-    """
-    try:
-        return open_session(profile, wipe_step)
-    except (StoreDamaged, KeyMissing) as damage:
-        try:
-            told = _heard(profile, wipe_step)
-        except Offline:
-            if say_offline:
-                raise
-            raise damage from None
-    try:
-        return open_session(profile, wipe_step)
-    except (StoreDamaged, KeyMissing):
-        raise told from None
-
-
-def _heard(profile: Profile, wipe_step: wipe.Step) -> StoreDamaged:
-    with open_damaged(profile, wipe_step, ask_server=True) as session:
-        syncing = Syncing(session)
-        try:
-            return syncing.hear(session.locked_error())
-        finally:
-            syncing.close()
 
 
 class Keeping:

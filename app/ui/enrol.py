@@ -11,7 +11,8 @@ from app.ui.kit.text import Paragraph, label
 from app.ui.lock import CardPage
 from app.ui.theme import fonts
 from app.ui.theme.tokens import S8, Colour, Step
-from app.viewmodels.shell import Shell, server_of
+from app.viewmodels.shell import Shell
+from sync.protocol import codes
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
 
@@ -76,7 +77,7 @@ class EnrolPage(CardPage):
             self._code.setPlainText(text[:_CODE_MAX])
             return
         try:
-            found = _("Server: {address}").format(address=server_of(text))
+            found = _("Server: {address}").format(address=codes.read(text).url)
         except KnownError as problem:
             found = problem.title if text.strip() else ""
         self._server.setText(found)
@@ -85,7 +86,7 @@ class EnrolPage(CardPage):
 
     def _is_whole(self) -> bool:
         try:
-            server_of(self._code.toPlainText())
+            codes.read(self._code.toPlainText())
         except KnownError:
             return False
         return bool(self._name.text().strip())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.store.filters import ALL, Condition, Filter
-from app.ui.filter_editor import FilterEditor
 from app.ui.kit.buttons import Button, Part
 from app.ui.kit.chip import Chip
 from app.ui.kit.flow import Flow
@@ -17,6 +17,9 @@ from app.ui.theme.tokens import S4, S8, S16, Step
 from app.viewmodels import narrow
 from app.viewmodels.desk import Desk
 from sync.protocol.texts import gettext as _
+
+if TYPE_CHECKING:
+    from app.ui.filter_editor import FilterEditor
 
 
 class FilterBar(QFrame):
@@ -145,6 +148,8 @@ class FilterBar(QFrame):
         held = conditions[at] if at is not None and at < len(conditions) else None
         words = rows.filter.words if at is not None and held is None else ""
         self._changing = at
+        from app.ui.filter_editor import FilterEditor  # editors of values: most lists are never narrowed
+
         self._editor = FilterEditor(self._desk, rows.kind, held, words)
         self._editor.applied.connect(self._apply)
         self._editor.worded.connect(self._word)

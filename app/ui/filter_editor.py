@@ -12,8 +12,9 @@ from app.store.filters import Asks, Condition, checked
 from app.ui.fields.base import box, line
 from app.ui.kit.buttons import Button, Part
 from app.ui.kit.text import Paragraph
+from app.ui.stops import stops_of
 from app.ui.theme.tokens import S4, S8, S12, S16, Colour, Step
-from app.ui.value_entry import Entries, stops_of
+from app.ui.value_entry import Entries
 from app.viewmodels import narrow
 from app.viewmodels.desk import Desk
 from sync.protocol.errors import FieldProblem

@@ -94,7 +94,7 @@ class Form(QScrollArea):
         self.setWidget(page)
 
     def _line(self, field: Field, grid: QGridLayout, at: int) -> _Line:
-        made = editor_of(field, self._desk.currency, self._propose, self._title_of)
+        made = editor_of(field, self._desk.currency(), self._propose, self._title_of)
         name = field.name
         made.typed.connect(lambda text: self._typed(name, text))
         made.put.connect(lambda value: self._put(name, value))

@@ -17,7 +17,7 @@ from app.ui.kit.rows import Row
 from app.ui.kit.text import hairline
 from app.ui.list_head import ListHead
 from app.ui.selection_bar import SelectionBar
-from app.ui.value_entry import put_in_order, stops_of
+from app.ui.stops import put_in_order, stops_of
 from app.viewmodels.desk import Desk
 from app.viewmodels.found import FoundList
 from app.viewmodels.reading import RowText

@@ -7,13 +7,14 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from PySide6.QtCore import QLocale, QSocketNotifier
+from PySide6.QtCore import QLocale, QSocketNotifier, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app import settings
 from app.paths import Profile
+from app.ui import warm
 from app.ui.bridge import Bridge
 from app.ui.theme.style import Look, Theme
 from app.ui.window import PRODUCT, Window
@@ -29,16 +30,27 @@ class Desktop:
         chosen = settings.load(profile)  # before there is a window that could wait for it
         self.theme = Theme(application, texts.language())
         self.theme.use(Look(chosen["theme"]))
+        self._warm = False
         self.desk_bridge = Bridge("fieldkeep-desk")
         self.slow_bridge = Bridge("fieldkeep-slow")
-        self.shell = Shell(profile, self.desk_bridge, self.slow_bridge)
+        self.shell = Shell(profile, self.desk_bridge, self.slow_bridge, self._after_paint)
         self.window = Window(self.shell)
         self.window.look_chosen.connect(lambda look: self.theme.use(Look(look)))
 
     def open(self) -> None:
-        """Show the window, then open the profile behind it."""
-        self.window.show()
+        """Show the window, and open the profile behind it; what shows the first list is imported meanwhile."""
         self.shell.start()
+        self.window.show()
+        QTimer.singleShot(0, _import_workplace)
+
+    def _after_paint(self, call: Callable[[], None]) -> None:
+        def painted() -> None:
+            call()
+            if not self._warm:
+                self._warm = True
+                warm.begin()
+
+        self.window.after_paint(painted)
 
     def close(self) -> None:
         """End both background threads; after this no answer comes any more."""
@@ -56,6 +68,11 @@ def open_desktop(profile: Profile) -> int:
         code = application.exec()
     desktop.close()
     return code
+
+
+def _import_workplace() -> None:
+    """While the keyring and the store answer, which they do in other threads."""
+    import app.ui.workplace  # noqa: F401
 
 
 @contextlib.contextmanager

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.store.filters import Asks, is_parts
@@ -77,7 +76,7 @@ class OneEntry(QWidget):
             return DateEditor(field, name)
         if isinstance(type_, Text):
             return LineEditor(field, name)
-        return editor_of(field, self._desk.currency, self._propose, self._title_of)
+        return editor_of(field, self._desk.currency(), self._propose, self._title_of)
 
     def _propose(self, field: Field, text: str, take: Callable[..., None]) -> None:
         assert isinstance(field.type, Ref)  # noqa: S101 - only references ask
@@ -181,21 +180,6 @@ class Entries(QWidget):
         if self._several is not None:
             return self._several.values()
         return tuple(one.value() for one in self._ones)
-
-
-def stops_of(*parts: QWidget) -> list[QWidget]:
-    """The widgets that take the focus by Tab in these parts and below them, in reading order."""
-    found: list[QWidget] = []
-    for part in parts:
-        here = [part, *(each for each in part.findChildren(QWidget) if each.window() is part.window())]
-        found += [each for each in here if each.focusPolicy() & Qt.FocusPolicy.TabFocus]
-    return found
-
-
-def put_in_order(stops: list[QWidget]) -> None:
-    """Have Tab go from one to the next: Qt puts what is made later last."""
-    for before, after in itertools.pairwise(stops):
-        QWidget.setTabOrder(before, after)
 
 
 def _shown_as(field: Field) -> Field:

@@ -1,28 +1,37 @@
-"""The one window: shows what the shell says, and destroys what it no longer says."""
+"""The one window: shows what the shell says, and destroys what it no longer says.
+
+There is a window before keyring and store are asked; the workplace is imported while they answer.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow
 
 from app.commands import CONFLICTS, KEYS, SETTINGS
-from app.ui.enrol import EnrolPage
+from app.ui.after_paint import AfterPaint
 from app.ui.lock import LockPage, StartingPage, TroublePage, WipedPage
 from app.ui.theme import icons
 from app.ui.theme.tokens import Colour
-from app.ui.workplace import Workplace
+from app.viewmodels.desk import Desk
+from app.viewmodels.notices import Screen
 from app.viewmodels.opened import Uses
-from app.viewmodels.shell import Screen, Shell
+from app.viewmodels.shell import Shell
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
 
+if TYPE_CHECKING:
+    from app.ui.enrol import EnrolPage
+    from app.ui.workplace import Workplace
+
+    Shown = Workplace | EnrolPage | LockPage | WipedPage | TroublePage | StartingPage
+
 PRODUCT = "Fieldkeep"
 TICK_MS = 60_000
-
-Shown = Workplace | EnrolPage | LockPage | WipedPage | TroublePage | StartingPage
 
 
 class Window(QMainWindow):
@@ -38,6 +47,7 @@ class Window(QMainWindow):
         self._uses = Uses()
         self._screen: Screen | None = None
         self.shown: Shown = StartingPage()
+        self._work: Workplace | None = None  # what is shown, when that is the workplace
         self.setWindowTitle(PRODUCT)
         self.setWindowIcon(icons.icon("company", Colour.ACCENT))
         self.setMinimumSize(480, 420)
@@ -55,18 +65,18 @@ class Window(QMainWindow):
         if shell.screen is self._screen and shell.screen is not Screen.WORK:
             self.shown.refresh()
             return
-        if shell.screen is self._screen and isinstance(self.shown, Workplace):
+        if shell.screen is self._screen and self._work is not None:
             return
-        old = self.shown
-        self._screen = shell.screen
+        old, work = self.shown, self._work
+        self._screen, self._work = shell.screen, None
         self.shown = self._build()
-        if isinstance(old, Workplace):
-            old.let_go()
+        if work is not None:
+            work.let_go()
         self.takeCentralWidget()
         self.setCentralWidget(self.shown)
         old.setParent(None)
         old.deleteLater()
-        if not isinstance(self.shown, Workplace):
+        if self._work is None:
             self.setWindowTitle(PRODUCT)
         self.shown.show()  # what is not shown yet cannot take the focus
         self.shown.begin()
@@ -74,18 +84,32 @@ class Window(QMainWindow):
     def _build(self) -> Shown:
         shell = self._shell
         builders: dict[Screen, Callable[[], Shown]] = {
-            Screen.ENROL: lambda: EnrolPage(shell),
+            Screen.ENROL: self._enrolling,
             Screen.LOCK: lambda: LockPage(shell),
             Screen.WIPED: lambda: WipedPage(shell),
             Screen.TROUBLE: lambda: TroublePage(shell),
         }
         if shell.screen is Screen.WORK and shell.desk is not None:
-            made = Workplace(shell, shell.desk, self._uses)
-            made.section_shown.connect(self._entitle)
-            made.look_chosen.connect(self.look_chosen)
-            self._entitle(shell.desk.section)
-            return made
+            return self._workplace(shell.desk)
         return builders.get(shell.screen, StartingPage)()
+
+    def _enrolling(self) -> EnrolPage:
+        from app.ui.enrol import EnrolPage
+
+        return EnrolPage(self._shell)
+
+    def _workplace(self, desk: Desk) -> Workplace:
+        from app.ui.workplace import Workplace
+
+        made = self._work = Workplace(self._shell, desk, self._uses)
+        made.section_shown.connect(self._entitle)
+        made.look_chosen.connect(self.look_chosen)
+        self._entitle(desk.section)
+        return made
+
+    def after_paint(self, call: Callable[[], None]) -> None:
+        """Call it once the list has been painted as it is now; soon when no list is shown."""
+        AfterPaint(self if self._work is None else self._work.list.rows.viewport(), call)
 
     def _entitle(self, section: str) -> None:
         """The section in the title, never a record's name."""

@@ -35,7 +35,7 @@ class Bringing(Watched):
         self._plan: Plan | None = None
         # Reading many rows takes long: in a thread of its own, which asks the store short questions, it keeps
         # neither saves nor lists waiting.
-        currency = desk.currency
+        currency = desk.currency()
         thread = threading.Thread(target=self._read, args=(currency,), name="fieldkeep-import", daemon=True)
         thread.start()
 

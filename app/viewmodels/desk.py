@@ -37,7 +37,9 @@ class Aside:
 class Desk:
     """Everything that the open window knows. Its parts are watched one by one."""
 
-    def __init__(self, session: Session, background: Background, currency: str = "USD") -> None:
+    def __init__(
+        self, session: Session, background: Background, currency: Callable[[], str] = lambda: "USD"
+    ) -> None:
         self.session = session
         self.currency = currency
         self.errands = Errands(background)
@@ -87,9 +89,8 @@ class Desk:
         return self.found if self.finding else self.list
 
     def start(self) -> None:
-        """Read the first list and the figures of the rail."""
+        """Read the first list. The figures of the rail come with `count`."""
         self.list.load()
-        self.count()
 
     # -- going about
 

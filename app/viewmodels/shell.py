@@ -7,57 +7,43 @@ opening and closing), so that a keyring that does not answer never holds up a li
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from app import settings
 from app.changes import CLOSING, WIPE, WIPED, Changes
 from app.errors import Busy, NotEnrolled, Wiped
 from app.keys.secret import SecretBytes
 from app.paths import Profile
-from app.services import enrolment
-from app.services.session import ACTIVE, LOCK_UI, Session
-from app.services.syncing import Keeping, open_heard
-from app.services.why_locked import BY_ORDER
+from app.services.hearing import open_heard
+from app.services.session import ACTIVE, Session
 from app.services.wiped import finish_wipe, refuse_wiped
-from app.viewmodels import words
+from app.viewmodels import notices, words
 from app.viewmodels.base import Background, Watched, ignore
 from app.viewmodels.desk import Desk
-from app.viewmodels.sync_state import Standing, standing
-from sync.client.status import SyncStatus
-from sync.protocol import codes, harmless
+from app.viewmodels.notices import Notice, Screen
+from app.viewmodels.sync_state import Standing, answer, standing
+from sync.client.status import Phase, SyncStatus
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext, pgettext
 
+if TYPE_CHECKING:
+    from app.services.syncing import Keeping
 
-class Screen(StrEnum):
-    """What fills the window."""
-
-    STARTING = "starting"
-    ENROL = "enrol"
-    WORK = "work"
-    LOCK = "lock"
-    WIPED = "wiped"
-    TROUBLE = "trouble"
+Later = Callable[[Callable[[], None]], None]  # calls what it is given, once what was told last is painted
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What a page without records says. `by_order`: only IT opens it again."""
-
-    title: str
-    body: str = ""
-    foot: str = ""
-    by_order: bool = False
-    needs_pin: bool = False
-    retry: bool = True
+def at_once(call: Callable[[], None]) -> None:
+    """For who paints nothing."""
+    call()
 
 
 class Shell(Watched):
     """The life of the window, from start to close. Watchers hear of a new screen or notice."""
 
-    def __init__(self, profile: Profile, desk: Background, slow: Background) -> None:
+    def __init__(
+        self, profile: Profile, desk: Background, slow: Background, after_paint: Later = at_once
+    ) -> None:
         super().__init__()
         self.profile = profile
         self.settings = settings.Settings()
@@ -69,10 +55,13 @@ class Shell(Watched):
         self.on_sync = Watched()
         self.sync = SyncStatus()
         self.warning = False
+        self._asked = False  # a person asked for an exchange, and has no answer yet
         self._desk_background = desk
         self._slow = slow
+        self._after_paint = after_paint
         self._session: Session | None = None
         self._keeping: Keeping | None = None
+        self._kept: Session | None = None  # the session that is kept in step, or is about to be
         self._wiped = False
         self._leaving: Desk | None = None  # the page has gone, its drafts wait for the store to close
 
@@ -92,10 +81,30 @@ class Shell(Watched):
         self._session = session
         session.bus.subscribe(self._heard_elsewhere)
         self._look()
-        self._slow.run(lambda: self._keep_in_step(session), ignore)
+        if session.stage != ACTIVE:
+            self._keep(session)
+
+    def _first_list_read(self, desk: Desk) -> None:
+        """The rows are there, or why not is said: what nobody waits for comes after they are painted."""
+
+        def go_on() -> None:
+            if self.desk is desk:
+                desk.count()
+            if self._session is desk.session:
+                self._keep(desk.session)
+
+        self._after_paint(go_on)
+
+    def _keep(self, session: Session) -> None:
+        """Exchange with the server from now on."""
+        if self._kept is not session:
+            self._kept = session
+            self._slow.run(lambda: self._keep_in_step(session), ignore)
 
     def _keep_in_step(self, session: Session) -> None:
         """In the slow thread, as its end is: so the one who closes finds whatever was begun."""
+        from app.services.syncing import Keeping  # the network comes after the first list
+
         self._keeping = Keeping(
             session, lambda status: self._desk_background.post(lambda: self._stands(status))
         )
@@ -123,9 +132,7 @@ class Shell(Watched):
     # -- the screens
 
     def _show(self, screen: Screen, notice: Notice) -> None:
-        # Names and reasons were written elsewhere: a page that only IT can open again must read as it is.
-        title, body = harmless.line(notice.title), harmless.lines(notice.body)
-        self.screen, self.notice, self.problem = screen, replace(notice, title=title, body=body), None
+        self.screen, self.notice, self.problem = screen, notice.made_harmless(), None
         self.tell()
 
     def _look(self) -> None:
@@ -135,8 +142,10 @@ class Shell(Watched):
             return
         if session.stage == ACTIVE:
             if self.desk is None:
-                self.desk = Desk(session, self._desk_background, self.settings["currency"])
-                self.desk.start()
+                desk = self.desk = Desk(session, self._desk_background, lambda: self.settings["currency"])
+                desk.start()
+                # In the same lane, so it is answered after the rows.
+                self._desk_background.read(lambda: None, lambda _none: self._first_list_read(desk))
                 self._show(Screen.WORK, Notice(""))
             return
         self._put_desk_away()
@@ -152,38 +161,12 @@ class Shell(Watched):
     def _show_lock(self, session: Session, *, needs_pin: bool) -> None:
         if session.stage == ACTIVE or self._wiped:
             return
-        by_person = session.stage == LOCK_UI
-        error = session.locked_error()
-        if by_person:
-            title, body = _("Fieldkeep is locked"), _("Your customers stay encrypted on this device.")
-        else:
-            title, body = error.title, _("Your customers stay encrypted. Ask IT to unlock this device.")
-            if session.state.locked_because != BY_ORDER:
-                body = _("Your customers stay encrypted. Connect to the server to open them again.")
-        self._show(
-            Screen.LOCK,
-            Notice(
-                title, body, self._foot(session), by_order=not by_person, needs_pin=needs_pin and by_person
-            ),
-        )
-
-    def _foot(self, session: Session) -> str:
-        waiting = session.state.unsent
-        lines = []
-        if waiting:
-            text = ngettext(
-                "{n} change waits to be sent. It is safe on this device.",
-                "{n} changes wait to be sent. They are safe on this device.",
-                waiting,
-            )
-            lines.append(text.format(n=waiting))
-        lines.append(_("Device: {name}").format(name=session.card.name))
-        return "\n".join(lines)
+        self._show(Screen.LOCK, notices.locked(session, needs_pin=needs_pin))
 
     def _show_wiped(self, wiped: KnownError, *, drafts: bool = True) -> None:
         self._wiped = True
         self._put_desk_away(drafts=drafts)
-        self._show(Screen.WIPED, Notice(wiped.title, wiped.hint))
+        self._show(Screen.WIPED, notices.wiped(wiped))
 
     def _put_desk_away(self, *, drafts: bool = True) -> None:
         """Hold nothing of the store any more. Without `drafts`, they stay until the store closes and takes them."""
@@ -197,6 +180,8 @@ class Shell(Watched):
 
     def enrol(self, code: str, name: str) -> None:
         """Join with the code from IT, then open."""
+        from app.services import enrolment  # once in the life of a device
+
         self._begin()
 
         def done(_card: object) -> None:
@@ -211,9 +196,7 @@ class Shell(Watched):
         session = self._session
         if session is None or self.screen is not Screen.WORK:
             return
-        self._show(
-            Screen.LOCK, Notice(_("Fieldkeep is locked"), _("Your customers stay encrypted on this device."))
-        )
+        self._show(Screen.LOCK, notices.locking())
         self.busy = True
         self._slow.run(session.lock, self._locked, self._not_locked)
 
@@ -252,15 +235,17 @@ class Shell(Watched):
         if self.screen is Screen.TROUBLE:
             self._show(Screen.STARTING, Notice(""))
             self.start()
-        elif self._keeping is not None:
+            return
+        self._asked = self.desk is not None
+        if self._keeping is not None:
             self._keeping.wanted()
+        elif self._session is not None:
+            self._keep(self._session)  # it begins with an exchange
 
     def choose_setting(self, name: str, value: str, done: Callable[[], None]) -> None:
         """Keep a setting."""
         changed = self.settings.changed(name, value)
         self.settings = changed
-        if self.desk is not None:
-            self.desk.currency = changed["currency"]
         self._slow.run(lambda: settings.save(self.profile, changed), lambda _result: done(), self._refused)
 
     def tick(self) -> None:
@@ -272,6 +257,7 @@ class Shell(Watched):
             self._slow.run(self._open, self._opened, self._not_opened)
         elif self._session is not None and self._session.stage == ACTIVE:
             session = self._session
+            self._keep(session)  # orders come whatever holds up the first list
 
             def judge() -> bool:
                 session.judge()
@@ -304,15 +290,14 @@ class Shell(Watched):
         return self._session.card.org_name if self._session is not None else ""
 
     def foot(self) -> tuple[str, str]:
-        """The line at the foot of the window: what is here, and what rules it."""
+        """The line at the foot of the window: what is here, and what rules it; empty until that is counted."""
         session, desk = self._session, self.desk
-        if session is None or desk is None:
+        if session is None or desk is None or desk.counts is None:
             return "", ""
         left = [session.card.person.territory or session.card.person.team]
-        if desk.counts is not None:
-            held = desk.counts.kinds.get("customer", 0)
-            text = ngettext("{n} customer on this device", "{n} customers on this device", held)
-            left.append(text.format(n=words.number(held)))
+        held = desk.counts.kinds.get("customer", 0)
+        text = ngettext("{n} customer on this device", "{n} customers on this device", held)
+        left.append(text.format(n=words.number(held)))
         left.append(_("Encrypted store, opened from the system keyring"))
         policy = session.papers.held.policy.version
         until = words.day_of(session.state.lease_until)
@@ -383,6 +368,10 @@ class Shell(Watched):
     def _stands(self, status: SyncStatus) -> None:
         self.sync = status
         self.on_sync.tell()
+        if self._asked and status.phase is not Phase.SENDING:
+            self._asked = False
+            if self.desk is not None:
+                self.desk.say(answer(status))
         if self.screen is Screen.LOCK and self._session is not None and not self.busy:
             self.tell()
 
@@ -393,8 +382,3 @@ class Shell(Watched):
     def _refused(self, problem: KnownError) -> None:
         self.busy, self.problem = False, problem
         self.tell()
-
-
-def server_of(code: str) -> str:
-    """The server that an enrolment code leads to. Raises KnownError when it is no whole code."""
-    return codes.read(code).url

@@ -21,7 +21,7 @@ from app.ui.run import Desktop, make_application
 from app.ui.theme.style import Look
 from app.ui.workplace import Workplace
 from app.viewmodels.desk import Desk
-from app.viewmodels.shell import Screen
+from app.viewmodels.notices import Screen
 
 WAIT_S = 60.0
 CHOSEN = 3  # a customer that the demo itself has not written into

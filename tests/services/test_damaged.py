@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from app.keys.ring import SystemKeyring
-from app.viewmodels.shell import Screen, Shell
+from app.viewmodels.notices import Screen
+from app.viewmodels.shell import Shell
 from tests.road import ANNA, Laptop, Town
 from tests.services.test_enrolment import HELD
 from tests.viewmodels.conftest import Held

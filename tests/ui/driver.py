@@ -24,7 +24,7 @@ from app.ui.command_palette import CommandPalette
 from app.ui.run import Desktop
 from app.ui.workplace import Workplace
 from app.viewmodels.desk import Desk
-from app.viewmodels.shell import Screen
+from app.viewmodels.notices import Screen
 
 WAIT_MS = 20_000
 

@@ -26,7 +26,7 @@ from app.ui.run import Desktop, make_application
 from app.ui.theme.style import Look
 from app.ui.workplace import Workplace
 from app.viewmodels.desk import Desk
-from app.viewmodels.shell import Screen
+from app.viewmodels.notices import Screen
 from sync.protocol import texts
 from tests.ui import sample
 from tests.ui.organisation import COLLEAGUE, PERSON, Organisation, attach, fill, meet, organisation

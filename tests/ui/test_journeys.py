@@ -12,7 +12,7 @@ from app.services import enrolment
 from app.services.opening import open_session
 from app.store import lists, records
 from app.ui.kit.painted_list import PaintedList
-from app.viewmodels.shell import Screen
+from app.viewmodels.notices import Screen
 from sync.protocol.kinds import KINDS
 from tests.ui import sample
 from tests.ui.driver import Driver, stops, words_below
@@ -157,7 +157,7 @@ def test_locking_saves_the_draft_and_leaves_no_word_of_it(opened: Opened, laptop
     seen = words_below(driver.window)
     assert not [word for word in (*sample.SECRET_WORDS, "Zwei") if word in seen]
     assert not [widget for widget in driver.application.topLevelWidgets() if "Zwei" in words_below(widget)]
-    driver.press("Space")
+    driver.press("Return")
     driver.until(lambda: driver.shell.screen is Screen.WORK and driver.desk.list.ready)
     driver.until(lambda: driver.row_of(f"{sample.FIRST} Zwei") >= 0)
 
@@ -170,13 +170,14 @@ def test_an_order_to_lock_arrives_while_a_draft_is_open(
     driver.press("Ctrl+E")
     driver.press("End")
     driver.type(" typed at the last moment")
-    org.admin("lock", name)
+    org.admin("lock", name, "--reason", "Audit week")
     driver.press("F5")
     driver.until(lambda: driver.shell.screen is Screen.LOCK)
     driver.until(lambda: driver.shell.desk is None)
     driver.settle()
     seen = words_below(driver.window)
     assert "locked by Demo Ltd" in seen
+    assert "Reason: Audit week" in seen
     assert not [word for word in sample.SECRET_WORDS if word in seen]
     org.admin("unlock", name)
     driver.press("Space")
@@ -200,6 +201,7 @@ def test_an_order_to_wipe_arrives_while_a_draft_is_open_and_the_draft_comes_back
     assert driver.window.windowTitle() == "Fieldkeep"
     seen = words_below(driver.window)
     assert "This device was wiped by Demo Ltd." in seen
+    assert "Ask IT of your organisation what comes next." in seen
     assert not [word for word in sample.SECRET_WORDS if word in seen]
     assert not list(stops(driver.window))
     device = next(each for each in org.admin("devices") if each["name"] == name)

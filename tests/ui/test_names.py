@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 
 from app.paths import Profile
-from app.viewmodels.shell import Screen
+from app.viewmodels.notices import Screen
 from tests.ui import sample
 from tests.ui.driver import Driver, stops
 from tests.ui.organisation import Organisation

@@ -20,7 +20,7 @@ from app.ui.shortcuts import all_keys
 from app.ui.theme.style import Look, Theme
 from app.ui.theme.tokens import PALETTE_WIDTH
 from app.viewmodels import address
-from app.viewmodels.shell import Screen
+from app.viewmodels.notices import Screen
 from tests.ui import sample
 from tests.ui.driver import Driver, stops, words_below
 

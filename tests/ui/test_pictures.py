@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QImage
 from app.paths import Profile
 from app.ui.theme.style import Look
 from app.ui.theme.tokens import Colour, Scheme, value
-from app.viewmodels.shell import Screen
+from app.viewmodels.notices import Screen
 from tests.ui import sample
 from tests.ui.driver import Driver
 

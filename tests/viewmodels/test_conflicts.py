@@ -31,6 +31,7 @@ def desk(session: Session, held: Held) -> Desk:
     session.call(lambda store: records.add(store, CUSTOMER, {"name": "Not yet"}))
     assert session.call(refuse_all) == 2
     made.start()
+    made.count()
     made.go(CONFLICTS)
     held.turn()
     return made

@@ -1,0 +1,43 @@
+"""Opens a profile; where it does not hold, IT is heard first, since its orders must reach such a device too."""
+
+from __future__ import annotations
+
+from app.errors import KeyMissing, Offline, StoreDamaged
+from app.paths import Profile
+from app.services import wipe
+from app.services.opening import open_damaged, open_session
+from app.services.session import Session
+
+
+def open_heard(profile: Profile, wipe_step: wipe.Step = wipe.no_step, *, say_offline: bool = True) -> Session:
+    """Open a profile; where it does not hold, hear what IT orders first, and try once more with what came.
+
+    Raises as `open_session` does. Where a profile does not hold and the server is not reached either, Offline, or
+    without `say_offline` what is wrong with the profile.
+    """
+    try:
+        return open_session(profile, wipe_step)
+    except (StoreDamaged, KeyMissing) as damage:
+        try:
+            told = _heard(profile, wipe_step)
+        except Offline:
+            if say_offline:
+                raise
+            raise damage from None
+    try:
+        return open_session(profile, wipe_step)
+    except (StoreDamaged, KeyMissing):
+        raise told from None
+
+
+def _heard(profile: Profile, wipe_step: wipe.Step) -> StoreDamaged:
+    from app.services.syncing import (
+        Syncing,  # a profile that holds is shown before anything of the network is loaded
+    )
+
+    with open_damaged(profile, wipe_step, ask_server=True) as session:
+        syncing = Syncing(session)
+        try:
+            return syncing.hear(session.locked_error())
+        finally:
+            syncing.close()

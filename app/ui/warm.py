@@ -1,0 +1,49 @@
+"""Loads in the background what the first list did without, so that the first look at anything else does not wait.
+
+In a thread of its own and of low rank, one part after the other, the likeliest first; the thread of the screen imports
+nothing meanwhile and goes on. Whatever is asked for before its turn comes is loaded then and there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+import threading
+from typing import Final
+
+from app.viewmodels import words
+
+PAUSE_S: Final = 0.01  # between two parts: whoever waits for the interpreter comes first
+PARTS: Final = (
+    "app.ui.record_pane",
+    "app.ui.command_palette",
+    "app.viewmodels.palette",
+    "app.services.syncing",
+    "sync.client.requesting",
+    "app.ui.conflicts",
+    "app.ui.settings",
+    "app.ui.keys_page",
+    "app.services.exchange.selected",
+    "app.viewmodels.bringing",
+    "app.ui.importing",
+)
+
+
+def begin() -> threading.Thread:
+    """Begin; the thread ends by itself and holds up no end of the program."""
+    thread = threading.Thread(target=_load, name="fieldkeep-warm", daemon=True)
+    thread.start()
+    return thread
+
+
+def _load() -> None:
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # this thread alone, as Linux counts them
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+    words.warm()
+    pause = threading.Event()
+    for part in PARTS:
+        importlib.import_module(part)
+        pause.wait(PAUSE_S)
