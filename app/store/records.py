@@ -15,6 +15,7 @@ from app.store.store import Store, Writing
 from sync.protocol.fields import Several, Value
 from sync.protocol.ids import id_text, new_record_id
 from sync.protocol.kinds import Kind
+from sync.protocol.kinds.circle import refuse_circle
 from sync.protocol.ops import Act, Op, lay
 from sync.protocol.texts import gettext as _
 
@@ -200,6 +201,8 @@ def add(store: Store, kind: Kind, values: Mapping[str, Value], *, id: bytes | No
 
     Raises FieldProblem, NoSpace; AppError when the id is taken.
     """
+    if id is not None:
+        refuse_circle(kind, id, values, lambda at: _values(store, at))
     with batch(store) as one:
         return one.add(kind, values, id=id)
 
@@ -210,6 +213,7 @@ def edit(store: Store, id: bytes, values: Mapping[str, Value]) -> Record:  # noq
     Raises NotFound, FieldProblem, NoSpace; AppError when the record is deleted.
     """
     with batch(store) as one:
+        refuse_circle(one.row(id)[0].kind, id, values, lambda at: _values(store, at))
         return one.edit(id, values)
 
 
@@ -223,6 +227,13 @@ def undelete(store: Store, id: bytes) -> Record:  # noqa: A002
     """Take a deleted record back; a kept one stays as it is. Raises NotFound, NoSpace."""
     with batch(store) as one:
         return one.undelete(id)
+
+
+def _values(store: Reader, id_: bytes) -> Mapping[str, Value] | None:
+    try:
+        return find_row(store, id_)[1].values
+    except NotFound:
+        return None
 
 
 def _is_taken() -> AppError:

@@ -17,6 +17,7 @@ from sync.protocol import clock, codec, merge
 from sync.protocol.errors import FieldProblem, Outcome, Problem, Rejection
 from sync.protocol.ids import ID_BYTES, INCARNATION_BYTES, DeviceId, Incarnation, OpId
 from sync.protocol.kinds import KINDS
+from sync.protocol.kinds.circle import refuse_itself
 from sync.protocol.merge import Merged, Row
 from sync.protocol.messages import OpResult
 from sync.protocol.ops import Act, Op
@@ -251,6 +252,8 @@ def _checked(op: Op, head: int, now: int) -> Op:
         raise FieldProblem("op", _("This change is too large."))
     kind = KINDS.get(op.kind)
     set_ = kind.check_cells(op.set) if kind else op.set
+    if kind:
+        refuse_itself(kind, op.id, set_)
     if kind and op.act is Act.ADD:
         for each in kind.fields:
             if each.required and set_.get(each.name) is None:

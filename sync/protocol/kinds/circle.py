@@ -1,0 +1,51 @@
+"""Records that are part of records of their own kind: none is part of itself, directly or in a circle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from sync.protocol.errors import FieldProblem
+from sync.protocol.fields import Field, Ref
+from sync.protocol.kinds.table import Kind
+from sync.protocol.texts import gettext as _
+
+STEPS_MAX: Final = 64  # upwards; a company that is nested deeper is none
+
+# The values of the record of that id, None when it is not here.
+ValuesOf = Callable[[bytes], Mapping[str, Any] | None]
+
+
+def upward(kind: Kind) -> tuple[Field, ...]:
+    """The fields of a kind that refer to a record of the same kind."""
+    return tuple(field for field in kind.fields if isinstance(field.type, Ref) and field.type.to == kind.name)
+
+
+def refuse_itself(kind: Kind, id_: bytes, values: Mapping[str, Any]) -> None:
+    """Raises FieldProblem where the values make a record part of itself."""
+    for field in upward(kind):
+        if values.get(field.name) == id_:
+            raise _problem(field)
+
+
+def refuse_circle(kind: Kind, id_: bytes, values: Mapping[str, Any], values_of: ValuesOf) -> None:
+    """Raises FieldProblem where the values close a circle with the records that are here."""
+    for field in upward(kind):
+        above = values.get(field.name)
+        for _step in range(STEPS_MAX):
+            if above == id_:
+                raise _problem(field)
+            found = values_of(above) if isinstance(above, bytes) else None
+            if found is None:
+                break
+            above = found.get(field.name)
+
+
+def _problem(field: Field) -> FieldProblem:
+    return FieldProblem(
+        field.name,
+        _("{field}: a record cannot be part of itself, nor of one that is part of it.").format(
+            field=_(field.label)
+        ),
+        _("Choose another record, or leave it empty."),
+    )
