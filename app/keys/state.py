@@ -78,6 +78,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     order_head: int = 0
     obeyed: dict[str, str] = {}
     locked_because: str = ""
+    locked_why: str = ""  # what IT said to a lock by order
     pin_fail: int = 0
     share_ack: bool = False  # the server holds the share: a lock can be undone
     ask_share: bool = False

@@ -31,7 +31,7 @@ from app.services.memory import Memory
 from app.services.open_store import OpenStore
 from app.services.opener import Opener
 from app.services.papers import DONE, REFUSED, Papers, Pending
-from app.services.why_locked import BY_ORDER, BY_PERSON
+from app.services.why_locked import BY_ORDER, BY_PERSON, REASON_SHOWN
 from app.services.wiped import intent_for, wiped_error
 from app.store.replica import StoreReplica
 from sync.protocol import documents, sealing
@@ -213,7 +213,7 @@ class Session:
     def share_is_gone(self) -> None:
         """The store asks for a share that this device has not got: it was locked, whatever its own state says."""
         if self.stage == ACTIVE:
-            self._set(stage=LOCK_CRYPTO, locked_because=BY_ORDER, ask_share=True)
+            self._set(stage=LOCK_CRYPTO, locked_because=BY_ORDER, locked_why="", ask_share=True)
             self.tell(Changes((), "lock"))
 
     def stay_locked(self) -> None:
@@ -229,7 +229,7 @@ class Session:
             return why_locked.order_missing(self.card.org_name)
         if self.stage in (ACTIVE, LOCK_UI):
             return why_locked.by_person()
-        return why_locked.hard(self.state.locked_because, self.card.org_name)
+        return why_locked.hard(self.state.locked_because, self.card.org_name, self.state.locked_why)
 
     # -- orders
 
@@ -240,7 +240,7 @@ class Session:
             if pending.order.op == documents.WIPE:
                 self._wipe(pending)
             elif pending.order.op == documents.LOCK:
-                self._lock_hard(BY_ORDER, ask_share=False)
+                self._lock_hard(BY_ORDER, ask_share=False, why=pending.order.reason)
                 self._forget_unlocks(pending)
             elif self.damage is not None:
                 continue  # nothing is unlocked that cannot be looked at
@@ -259,7 +259,7 @@ class Session:
             return  # it may be a lock; the share is asked for again
         share = sealing.unseal(self.keys.seal, sealing.SHARE, sealed)
         vault.restore_share(self.profile, self._ring, share)
-        self._set(stage=ACTIVE, locked_because="", ask_share=False)
+        self._set(stage=ACTIVE, locked_because="", locked_why="", ask_share=False)
         self.tell(Changes((), "lock"))
 
     def close(self) -> None:
@@ -297,9 +297,10 @@ class Session:
         if unsent is not None and unsent != self.state.unsent:
             self._set(unsent=unsent)
 
-    def _lock_hard(self, because: str, *, ask_share: bool) -> None:
+    def _lock_hard(self, because: str, *, ask_share: bool, why: str = "") -> None:
         self._close_store()
-        self._set(stage=LOCK_CRYPTO, locked_because=because, ask_share=ask_share)
+        said = why[:REASON_SHOWN]
+        self._set(stage=LOCK_CRYPTO, locked_because=because, locked_why=said, ask_share=ask_share)
         self._drop_share()
         _LOG.info("locked: %s", because)
         self.tell(Changes((), "lock"))
@@ -328,7 +329,7 @@ class Session:
         except Locked:
             self._set(ask_share=True)
             return
-        self._set(stage=ACTIVE, locked_because="", ask_share=False)
+        self._set(stage=ACTIVE, locked_because="", locked_why="", ask_share=False)
         self.tell(Changes((), "lock"))
 
     def _wipe(self, pending: Pending) -> None:

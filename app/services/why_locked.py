@@ -8,6 +8,7 @@ from sync.protocol.texts import gettext as _
 
 BY_ORDER = "order"
 BY_PERSON = "person"
+REASON_SHOWN = 500  # letters
 
 
 def by_person() -> Locked:
@@ -24,12 +25,12 @@ def order_missing(org_name: str) -> Locked:
     )
 
 
-def hard(because: str, org_name: str) -> Locked:
-    """An order locked it, or silence, or the clock."""
+def hard(because: str, org_name: str, why: str = "") -> Locked:
+    """An order locked it, or silence, or the clock; `why` is what IT said to its order."""
     if because == BY_ORDER:
         return Locked(
             _("This device was locked by {org}.").format(org=org_name),
-            _("Your changes are safe. Ask IT to unlock it, then exchange with the server."),
+            _with_reason(why, _("Your changes are safe. Ask IT to unlock it, then exchange with the server.")),
             by_order=True,
         )
     if because == trusted_time.CLOCK_BACK:
@@ -37,3 +38,12 @@ def hard(because: str, org_name: str) -> Locked:
     else:
         title = _("This device has been without contact to the server for too long.")
     return Locked(title, _("Your changes are safe. Connect and run: fieldkeep sync"), by_order=True)
+
+
+def reason(why: str) -> str:
+    """What IT said to an order, as a line; "" when it said nothing."""
+    return _("Reason: {reason}").format(reason=why) if why else ""
+
+
+def _with_reason(why: str, hint: str) -> str:
+    return "\n".join(part for part in (reason(why), hint) if part)
