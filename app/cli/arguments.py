@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
+from sync.protocol.version import APP_VERSION
 
 
 def parser() -> argparse.ArgumentParser:
@@ -15,7 +16,11 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--json", action="store_true", default=argparse.SUPPRESS, help=_("print one JSON document")
     )
-    top = argparse.ArgumentParser(prog="fieldkeep", description=_("A customer book for field sales teams."))
+    top = argparse.ArgumentParser(
+        prog="fieldkeep",
+        description=_("A customer book for field sales teams. Without a command the window opens."),
+    )
+    top.add_argument("--version", action="version", version=APP_VERSION)
     top.add_argument("--profile", type=Path, metavar="DIR", help=_("the folder of this device"))
     top.add_argument("--json", action="store_true", default=False, help=_("print one JSON document"))
     verbs = top.add_subparsers(dest="verb", metavar="VERB")
@@ -71,7 +76,6 @@ def _record_verbs(verb: object) -> None:
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
+        raise argparse.ArgumentTypeError(_("a whole number from 1"))
+    return int(text)

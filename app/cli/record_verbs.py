@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
-from app.cli import show
-from app.cli.verb import Arguments, done, read_json, read_text, say, unlocked
+from app.cli import page, show
+from app.cli.verb import Arguments, aside, done, read_json, read_text, say, unlocked
 from app.errors import WrongUse
 from app.paths import Profile
 from app.services import records, refused
@@ -95,20 +96,29 @@ def list_kind(profile: Profile, args: Arguments) -> int:
         after: tuple[Any, ...] | None = None
         while args.limit is None or len(found) < args.limit:
             size = PAGE if args.limit is None else min(PAGE, args.limit - len(found))
-            page = session.call(_page, kind, where, after, size)
-            found += page.records
-            after = page.next
+            part = session.call(_page, kind, where, after, size)
+            found += part.records
+            after = part.next
             if after is None:
                 break
-        return _show_rows(session, args, found)
+        if args.json or not sys.stdout.isatty():
+            return _show_rows(session, args, found)
+        everything = len(found) if after is None else session.call(_counted, kind, where)
+        page.listed(kind, found, everything, lambda ref: session.call(lists.title_of, ref))
+        return 0
 
 
 def find(profile: Profile, args: Arguments) -> int:
     """Find records of all kinds; none found is an answer too."""
     text = read_text(QUESTION_MAX).strip() if args.text == "-" else args.text
+    if not text.strip():
+        raise WrongUse(_("There is nothing to find."), _("Name a word, a part of a name or a number."))
     with unlocked(profile) as session:
         hits = session.call(_find, text, args.limit)
-        return _show_rows(session, args, [hit.record for hit in hits])
+        if args.json or not sys.stdout.isatty():
+            return _show_rows(session, args, [hit.record for hit in hits])
+        page.found(hits, lambda ref: session.call(lists.title_of, ref))
+        return 0
 
 
 def conflicts(profile: Profile, args: Arguments) -> int:
@@ -155,6 +165,10 @@ def _page(
     return lists.page(store, kind, where=where, after=after, limit=limit)
 
 
+def _counted(store: Store, kind: Kind, where: dict[str, str]) -> int:
+    return lists.count(store, kind, where)
+
+
 def _find(store: Store, text: str, limit: int) -> list[search.Hit]:
     return search.find(store, text, limit=limit)
 
@@ -173,6 +187,8 @@ def _show_rows(session: Session, args: Arguments, found: list[Record]) -> int:
     if args.json:
         show.emit([show.as_json(record) for record in found])
         return 0
+    if not found:
+        aside(_("Nothing found."))
     for record in found:
         say(show.row(record, lambda ref: session.call(lists.title_of, ref)))
     return 0
@@ -258,6 +274,8 @@ def _pairs(items: list[str]) -> list[tuple[str, str]]:
         name, sign, value = item.partition("=")
         if not sign or not name:
             raise WrongUse(_("“{item}” is not FIELD=VALUE.").format(item=item[:60]))
+        if any(name == known for known, _value in pairs):
+            raise WrongUse(_("“{field}” is named twice.").format(field=name[:60]))
         pairs.append((name, value))
     return pairs
 

@@ -78,6 +78,8 @@ def _is_through(session: Session) -> bool:
 def take(profile: Profile, args: argparse.Namespace) -> int:
     """Write a kind to a CSV file that only this person may read."""
     kind: Kind = kind_of(args.kind)
+    if args.file.is_dir():
+        raise AppError(_("{file} is a folder.").format(file=args.file), _("Name a file in it."))
     if args.file.exists():
         raise AppError(
             _("There is a file of this name already; it was not replaced."), _("Choose another name.")

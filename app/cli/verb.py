@@ -14,7 +14,8 @@ from app.paths import Profile
 from app.services.opening import open_session
 from app.services.session import ACTIVE, Session
 from sync.protocol import harmless
-from sync.protocol.errors import KnownError
+from sync.protocol.errors import FieldProblem, KnownError
+from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
 
 STDIN_MAX = 16 * 2**20  # characters
@@ -67,11 +68,26 @@ def say(text: str) -> None:
     print(harmless.lines(text))
 
 
+def aside(text: str) -> None:
+    """Lines for a person that are no part of what was asked for."""
+    print(harmless.lines(text), file=sys.stderr)
+
+
 def tell_problem(problem: KnownError) -> None:
     """What went wrong and the next step, for a person."""
-    for part in (problem.title, problem.hint):
+    title = problem.title
+    if isinstance(problem, FieldProblem) and not _names(title, problem.field):
+        title = f"{problem.field}: {title}"
+    for part in (title, problem.hint):
         if part:
             print(harmless.lines(part), file=sys.stderr)
+
+
+def _names(title: str, name: str) -> bool:
+    """Whether a sentence says already which field it is about."""
+    field = next((kind.by_name[name] for kind in KINDS.values() if name in kind.by_name), None)
+    words = (name, _(field.label)) if field is not None else (name,)
+    return name == "kind" or any(word.casefold() in title.casefold() for word in words)
 
 
 def _no_number(text: str) -> float:

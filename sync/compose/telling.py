@@ -7,7 +7,6 @@ import datetime as dt
 import json
 import os
 import sys
-import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -68,9 +67,11 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], none: str) -> Non
         aside(none)
         return
     cells = [list(heads), *([harmless.line(cell) for cell in row] for row in rows)]
-    widths = [max(_width(row[at]) for row in cells) for at in range(len(heads))]
+    widths = [max(harmless.width(row[at]) for row in cells) for at in range(len(heads))]
     for row in cells:
-        padded = (text + " " * (width - _width(text)) for text, width in zip(row, widths, strict=True))
+        padded = (
+            text + " " * (width - harmless.width(text)) for text, width in zip(row, widths, strict=True)
+        )
         print("  ".join(padded).rstrip())
 
 
@@ -79,15 +80,3 @@ def when(at: int) -> str | None:
     if not at:
         return None
     return dt.datetime.fromtimestamp(at / 1000, dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _width(text: str) -> int:
-    """How many columns a terminal gives a text."""
-    return sum(_columns(c) for c in text)
-
-
-def _columns(c: str) -> int:
-    """Two for a Chinese letter, none for what is joined to the letter before it."""
-    if unicodedata.combining(c) or c in "\u200c\u200d":
-        return 0
-    return 2 if unicodedata.east_asian_width(c) in "WF" else 1

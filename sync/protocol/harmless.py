@@ -55,3 +55,14 @@ def line(text: str) -> str:
 def escaped(document: str) -> str:
     """A JSON document that says the same, with every invisible character written as an escape."""
     return _UNSEEN_IN_JSON.sub(lambda found: json.dumps(found[0])[1:-1], document)
+
+
+def width(text: str) -> int:
+    """How many columns a terminal gives a text: two for a Chinese letter, none for what is joined to the one before."""
+    return sum(_columns(c) for c in text)
+
+
+def _columns(c: str) -> int:
+    if unicodedata.combining(c) or c in "\u200c\u200d":
+        return 0
+    return 2 if unicodedata.east_asian_width(c) in "WF" else 1

@@ -1,0 +1,66 @@
+"""Lists and hits on a terminal: a heading, columns in line, and how many there are; a pipe gets rows with tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from app.cli import show
+from app.cli.verb import aside
+from app.store.records import Record
+from app.store.search import Hit
+from sync.protocol import harmless
+from sync.protocol.ids import id_text
+from sync.protocol.kinds import Kind
+from sync.protocol.texts import gettext as _
+
+CELL_MAX: Final = 40  # columns of the terminal
+
+
+def listed(kind: Kind, records: Sequence[Record], everything: int, title_of: show.TitleOf) -> None:
+    """Records of one kind, and how many there are in all."""
+    heads = [_("ID"), *(_(field.label) for field in kind.columns)]
+    rows = []
+    for record in records:
+        cells = (show.in_words(f, record.values.get(f.name), title_of) for f in kind.columns[1:])
+        rows.append([id_text(record.id), record.title, *cells])
+    _table(heads, rows)
+    if len(records) < everything:
+        text = _("{n} in all, {shown} shown; --limit N shows more.")
+        aside(text.format(n=f"{everything:,}", shown=f"{len(records):,}"))
+    elif records:
+        aside(_("{n} in all; --limit N shows fewer.").format(n=f"{everything:,}"))
+
+
+def found(hits: Sequence[Hit], title_of: show.TitleOf) -> None:
+    """Hits of all kinds, each with its kind and the fields in which it was found."""
+    rows = []
+    for hit in hits:
+        record, by_name = hit.record, hit.record.kind.by_name
+        where = ", ".join(_(by_name[name].label) for name in hit.fields if name in by_name)
+        second = (by_name[name] for name in record.kind.subtitle)
+        words = (show.in_words(f, record.values.get(f.name), title_of) for f in second)
+        rows.append(
+            [id_text(record.id), _(record.kind.label), record.title, where, " · ".join(filter(None, words))]
+        )
+    _table([_("ID"), _("Kind"), _("Name"), _("found in"), ""], rows)
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    if not rows:
+        aside(_("Nothing found."))
+        return
+    cells = [[_cut(harmless.line(cell)) for cell in row] for row in (heads, *rows)]
+    widths = [max(harmless.width(row[at]) for row in cells) for at in range(len(heads))]
+    for row in cells:
+        padded = (text + " " * (wide - harmless.width(text)) for text, wide in zip(row, widths, strict=True))
+        print("  ".join(padded).rstrip())
+
+
+def _cut(text: str) -> str:
+    """A cell that leaves room for others."""
+    if harmless.width(text) <= CELL_MAX:
+        return text
+    while harmless.width(text) >= CELL_MAX:
+        text = text[:-1]
+    return text + "…"
