@@ -1,4 +1,7 @@
-"""The verbs of a device: join, exchange, lock, unlock, and how it stands."""
+"""The verbs of a device: join, exchange, lock, unlock, and how it stands.
+
+Each imports by itself what it alone needs: a script that asks for the status shall not wait for the network's parts.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,9 @@ from app.cli.verb import Arguments, done, read_text, say, tell_problem
 from app.errors import AppError, KeyMissing, Locked, StoreDamaged, Wiped
 from app.keys.secret import SecretBytes
 from app.paths import Profile
-from app.services import doctor as examination
-from app.services import enrolment
 from app.services.card import Card, read_card
-from app.services.hearing import open_heard
 from app.services.opening import open_damaged, open_session
 from app.services.session import ACTIVE, Session
-from app.services.syncing import Syncing
 from app.services.wiped import finish_wipe
 from app.store import conflicts as met
 from app.store.store import Store
@@ -30,11 +29,12 @@ from sync.protocol.texts import ngettext
 
 CODE_MAX = 4_096  # characters
 PIN_MAX = 1_024  # bytes
-_SIGNS = {examination.OK: "✓", examination.WARNING: "!", examination.FAULT: "✗"}
 
 
 def enrol(profile: Profile, args: Arguments) -> int:
     """Join an organisation. The code never comes by argv, where every process could read it."""
+    from app.services import enrolment
+
     card = enrolment.enrol(profile, _code(), args.name)
     if args.json:
         show.emit(_card(card))
@@ -50,6 +50,9 @@ def enrol(profile: Profile, args: Arguments) -> int:
 
 def sync(profile: Profile, args: Arguments) -> int:
     """Exchange with the server; while wiped, hand in the receipt; where the store is damaged, hear what IT orders."""
+    from app.services.hearing import open_heard
+    from app.services.syncing import Syncing
+
     try:
         session = open_heard(profile)
     except Wiped:
@@ -135,6 +138,8 @@ def unlock(profile: Profile, args: Arguments) -> int:
 
 def doctor(profile: Profile, args: Arguments) -> int:
     """Look at everything that must hold here."""
+    from app.services import doctor as examination
+
     try:
         with open_damaged(profile) as session:
             if args.repair:
@@ -147,8 +152,9 @@ def doctor(profile: Profile, args: Arguments) -> int:
         checks = [{"name": f.name, "ok": f.ok, "level": f.level, "found": f.found} for f in findings]
         show.emit({"ok": sound, "checks": checks})
     else:
+        signs = {examination.OK: "✓", examination.WARNING: "!", examination.FAULT: "✗"}
         for finding in findings:
-            say(f"{_SIGNS[finding.level]} {finding.name}: {finding.found}")
+            say(f"{signs[finding.level]} {finding.name}: {finding.found}")
     return 0 if sound else 1
 
 
