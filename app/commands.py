@@ -67,10 +67,15 @@ class Now:
     undo: bool = False
     back: bool = False
     forth: bool = False
+    changes: bool = True  # this person's role makes and changes records
 
 
 def _always(_now: Now) -> bool:
     return True
+
+
+def _changing(now: Now) -> bool:
+    return now.changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         ("Ctrl+N",),
         DO,
         lambda doing: doing.new(),
+        _changing,
         icon="plus",
         also=N_("create; add"),
     ),
@@ -171,7 +177,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         ("Ctrl+E",),
         DO,
         lambda doing: doing.edit(),
-        lambda now: now.form,
+        lambda now: now.form and now.changes,
         "edit",
     ),
     Command(
@@ -198,11 +204,13 @@ COMMANDS: Final[tuple[Command, ...]] = (
         ("Ctrl+Del",),
         DO,
         lambda doing: doing.delete(),
-        lambda now: now.record,
+        lambda now: now.record and now.changes,
         "bin",
         N_("remove"),
     ),
-    Command("import", N_("Import files"), ("Ctrl+I",), DO, lambda doing: doing.bring_in(), icon="import"),
+    Command(
+        "import", N_("Import files"), ("Ctrl+I",), DO, lambda doing: doing.bring_in(), _changing, "import"
+    ),
     Command(
         "sync",
         N_("Sync now"),

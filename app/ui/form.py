@@ -103,6 +103,7 @@ class Form(QScrollArea):
         if isinstance(made, RefEditor):
             made.went.connect(self._desk.open)
             made.refused.connect(lambda problem: self._refused(name, problem))
+        made.setEnabled(self._desk.may_change)
         for child in (made, *made.findChildren(QWidget)):
             child.installEventFilter(self)
         return _Line(made, grid, at)

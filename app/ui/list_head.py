@@ -58,9 +58,10 @@ class ListHead(QWidget):
             self._aside.setText(words.number(desk.found.count()) if desk.found.ready else "")
         else:
             self._title.setText(_(rows.kind.plural))
-            self._aside.setText(self._counted())
+            hidden = _("Names are hidden for your role") if desk.hides_names else ""
+            self._aside.setText(words.DOT.join(part for part in (self._counted(), hidden) if part))
         for button in (self._filter, self._sort, self._import):
-            button.setVisible(not desk.finding)
+            button.setVisible(not desk.finding and (button is not self._import or desk.may_change))
         if self._menu_for == (rows.kind.name, rows.order):
             return
         self._menu_for = (rows.kind.name, rows.order)

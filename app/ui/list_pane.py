@@ -190,6 +190,8 @@ class ListPane(QFrame):
             made.acted.connect(self.filter.clear)
             return made
         sentence = _("No {kinds} yet").format(kinds=_(kind.plural).lower())
+        if not desk.may_change:
+            return Placeholder(kind.icon, sentence)
         explanation = _("Add the first one, or bring them in from a file.")
         new = _("New {kind}").format(kind=_(kind.label).lower())
         made = Placeholder(kind.icon, sentence, explanation, new, _("Import …"), main=False)

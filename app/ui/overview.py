@@ -90,11 +90,12 @@ class OverviewPage(QScrollArea):
         card.add(more)
         return card, lines, more
 
-    def show_overview(self, shown: Overview) -> None:
-        """Show the first page of a record."""
+    def show_overview(self, shown: Overview, *, may_change: bool = True) -> None:
+        """Show the first page of a record; who may not change it is offered nothing to write or add."""
         self._shown = shown
         refers = shown.related
-        self.note.setVisible("activity" in refers)
+        self.note.setVisible(may_change and "activity" in refers)
+        self._add_task.setVisible(may_change)
         self._facts.show_facts(tuple(Fact(fact.label, fact.value) for fact in shown.facts))
         self._facts_card.setVisible(bool(shown.facts))
         self._deals_card.setVisible(bool(shown.deals))

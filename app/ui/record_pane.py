@@ -165,7 +165,7 @@ class RecordPane(QWidget):
         if self._head_shown != (shown.record.id, shown.chips):
             self._head_shown = (shown.record.id, shown.chips)
             self._show_chips(shown.chips)
-        self._overview.show_overview(shown)
+        self._overview.show_overview(shown, may_change=self._desk.may_change)
         names = {OVERVIEW: _("Overview"), DETAILS: _("Details")}
         for kind in shown.related:
             if kind != "activity":
@@ -174,9 +174,10 @@ class RecordPane(QWidget):
                     f"{_(KINDS[kind].plural)} {words.number(count)}" if count else _(KINDS[kind].plural)
                 )
         self._show_tabs(list(names), names)
-        self._log.setVisible("activity" in shown.related)
-        self._edit.show()
-        self._delete.show()
+        may = self._desk.may_change
+        self._log.setVisible(may and "activity" in shown.related)
+        self._edit.setVisible(may)
+        self._delete.setVisible(may)
 
     def _show_chips(self, chips: tuple[tuple[str, str], ...]) -> None:
         while (item := self._chips.takeAt(0)) is not None:
@@ -239,7 +240,7 @@ class RecordPane(QWidget):
             self._drop_related()
             found = self._desk.related(KINDS[self._tab])
             if found is not None:
-                self._related = RelatedPage(found)
+                self._related = RelatedPage(found, may_change=self._desk.may_change)
                 self._related.opened.connect(self._open)
                 self._related.left.connect(self.left)
                 self._related.adding.connect(self._add)

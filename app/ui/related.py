@@ -21,7 +21,7 @@ class RelatedPage(QFrame):
     adding = Signal(str)
     left = Signal()
 
-    def __init__(self, records: RecordList) -> None:
+    def __init__(self, records: RecordList, *, may_change: bool) -> None:
         super().__init__()
         self.kind = records.kind
         self._records = records
@@ -34,6 +34,8 @@ class RelatedPage(QFrame):
         records.on_rows = self._rows.rows_changed
         new = _("New {kind}").format(kind=_(self.kind.label).lower())
         add = Button(new, icon="plus")
+        if not may_change:
+            add.hide()
         add.clicked.connect(lambda: self.adding.emit(self.kind.name))
         head = QHBoxLayout()
         head.addWidget(add)

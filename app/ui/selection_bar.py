@@ -117,7 +117,8 @@ class SelectionBar(QFrame):
         self._told.setText(text)
         self._progress.show_part(acting.at / acting.total if running and acting.total else 0.0)
         for button in (self._clear, self._set, self._export, self._delete):
-            button.setVisible(not running)
+            changes = button in (self._set, self._delete)
+            button.setVisible(not running and (self._desk.may_change or not changes))
         self._stop.setVisible(running)
         if running or not self.wanted():
             self._close()

@@ -104,6 +104,7 @@ class Workplace(QWidget):
         self.top.palette_button.clicked.connect(self.open_palette)
         self.top.lock_button.clicked.connect(self.lock)
         self.top.new_button.clicked.connect(self.new)
+        self.top.new_button.setVisible(desk.may_change)
         self.list.entered.connect(self.edit)
         self.list.rows.left.connect(self._leave_list)
         self.list.rows.clicked.connect(lambda _index: self._show_detail())
@@ -266,6 +267,8 @@ class Workplace(QWidget):
         """Begin a record of a kind; with a title it is made at once, and one can go on typing."""
         made = KINDS[kind]
         self._desk.new(made)
+        if not self._desk.may_change:
+            return
         editor = self._desk.editor
         if title and editor is not None:
             editor.type_text(made.title, title)

@@ -23,6 +23,7 @@ from app.viewmodels.sections import Sections
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import Value
 from sync.protocol.kinds import KINDS, Kind
+from sync.protocol.roles import PRIVACY, may_change
 from sync.protocol.texts import gettext as _
 
 
@@ -77,6 +78,16 @@ class Desk:
     def kind(self) -> Kind | None:
         """The kind of the section shown, None on a page that is no list."""
         return KINDS.get(self.section)
+
+    @property
+    def may_change(self) -> bool:
+        """Whether this person's role makes and changes records at all, as the server last told it."""
+        return may_change(self.session.card.person.role)
+
+    @property
+    def hides_names(self) -> bool:
+        """Whether rows come without names, since this person's role may not see whom they are about."""
+        return self.session.card.person.role == PRIVACY
 
     @property
     def finding(self) -> bool:
@@ -148,6 +159,9 @@ class Desk:
     def new(self, kind: Kind | None = None, preset: Mapping[str, Value] | None = None) -> None:
         """Begin a record; fields of `preset` stand in it already."""
         kind = kind or self.kind or next(iter(reading.in_order()))
+        if not self.may_change:
+            self.say(_("Your role may look at records, but not change them. Ask IT if it should."))
+            return
         names: dict[bytes, str] = {}
         if self.detail is not None:
             names[self.detail.record.id] = reading.title(self.detail.record)
@@ -165,7 +179,7 @@ class Desk:
 
     def note(self, text: str) -> None:
         """Keep a note as an activity of the record that is shown."""
-        if self.detail is None or not text.strip():
+        if self.detail is None or not text.strip() or not self.may_change:
             return
         kind, values = notes.of(text, self.detail.record, now_ms())
         made = Editor(self.session, self.errands, kind, None)
@@ -179,7 +193,7 @@ class Desk:
 
     def delete(self) -> None:
         """Delete the record that is shown; a line says so and offers to undo."""
-        if self.detail is None:
+        if self.detail is None or not self.may_change:
             return
         record = self.detail.record
         kind, id_, name = record.kind, record.id, reading.title(record)

@@ -112,7 +112,9 @@ def _offer(command: Command) -> Offer:
 
 def _make(text: str, now: Now) -> list[tuple[int, Offer]]:
     """A new record of each kind: by the words for that, or with the text as its title."""
-    found = []
+    found: list[tuple[int, Offer]] = []
+    if not now.changes:
+        return found
     for kind in sorted(in_order(), key=lambda kind: kind.name != now.section):
         rank = _rank(text, _names_of_new(kind), _split(BY_ID[_NEW].also))
         title = "" if rank != NEVER else _title(kind, text)

@@ -32,6 +32,7 @@ def now(desk: Desk, row: int) -> Now:
         undo=desk.drafts.can_undo(),
         back=desk.history.goes_back,
         forth=desk.history.goes_forth,
+        changes=desk.may_change,
     )
 
 

@@ -1,0 +1,54 @@
+"""A person whose role changes nothing: told why names are hidden, offered nothing to make or change."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.commands import BY_ID
+from app.services.opening import open_session
+from app.store import records
+from app.viewmodels import palette
+from app.viewmodels.desk import Desk
+from app.viewmodels.offers import Act, offers
+from app.viewmodels.opened import Uses
+from sync.protocol.kinds import KINDS
+from tests.ui import sample
+from tests.ui.organisation import PERSON, Organisation
+from tests.viewmodels.conftest import Held
+
+CHANGING = ("new", "edit", "delete", "import")
+
+
+@pytest.mark.parametrize("role", ["rep", "privacy"])
+def test_what_is_offered_follows_the_role(org: Organisation, held: Held, role: str) -> None:
+    email = PERSON
+    if role == "privacy":
+        email = "privacy@demo.example"
+        org.admin("person", "add", email, "--role", role, "--team", "Company")
+    profile = org.laptop(f"laptop-of-{role}", email)
+    with open_session(profile) as session:
+        session.call(sample.fill)
+        desk = Desk(session, held)
+        desk.start()
+        held.turn()
+        desk.choose(0)
+        held.turn()
+        may = role == "rep"
+        assert desk.may_change is may
+        assert desk.hides_names is not may
+        now = palette.now(desk, 0)
+        assert [BY_ID[each].possible(now) for each in CHANGING] == [may] * len(CHANGING)
+        making = [each for each in offers("new customer", now, [], Uses()) if each.act is Act.MAKE]
+        assert bool(making) is may
+
+        shown = desk.detail
+        assert shown is not None
+        desk.delete()
+        held.turn()
+        assert session.call(records.get, shown.record.id).deleted is may
+        desk.new(KINDS["customer"])
+        assert (desk.editor is not None and desk.editor.record is None) is may
+        if not may:
+            assert desk.aside is not None
+            assert "not change" in desk.aside.text
+        desk.close()
