@@ -246,6 +246,10 @@ def _passphrase(prompt: str) -> SecretBytes:
         try:
             with Path(named).open("rb") as file:
                 return SecretBytes(file.read(PIN_MAX).strip())
+        except FileNotFoundError:
+            raise AppError(
+                _("The file that FIELDKEEP_PASSPHRASE_FILE names is not there."), _("Check the name.")
+            ) from None
         except OSError:
             raise AppError(
                 _("The file that FIELDKEEP_PASSPHRASE_FILE names cannot be read."), _("Check the name.")

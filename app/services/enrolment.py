@@ -27,7 +27,7 @@ from app.services.card import Card
 from app.services.opener import Opener
 from app.store.store import Store
 from sync.client import enrol as client
-from sync.client.errors import NotOurServer, ServerRefused
+from sync.client.errors import NotOurServer, ServerRefused, Unreachable
 from sync.protocol import codes, documents, sealing, signing, trust, version
 from sync.protocol.documents import Enrolment, Root
 from sync.protocol.errors import Problem
@@ -78,11 +78,18 @@ def enrol(profile: Profile, code_text: str, name: str) -> Card:
     name = clean_text(name)
     if not 0 < len(name) <= NAME_MAX:
         raise AppError(_("The device needs a name."), _("Give it one of up to 60 characters."))
+    fresh = not profile.folder.exists()
     try:
         profile.make()
         with contextlib.closing(Opener(profile.one_opener)):
             _refuse_if_taken(profile)
             return _enrol(profile, code, name)
+    except KeyringUnreachable:
+        if fresh:
+            with contextlib.suppress(OSError):  # not empty: somebody else has begun here
+                remove(profile.one_opener)
+                profile.folder.rmdir()
+        raise
     except OSError as error:
         raise not_written(error) from None
 
@@ -93,13 +100,17 @@ def _enrol(profile: Profile, code: codes.EnrolCode, name: str) -> Card:
     if started is not None and not started.sent:
         _clear(profile, started)
         started = None
-    root, root_data = client.root_of(code, wall_ms)
+    try:
+        root, root_data = client.root_of(code, wall_ms)
+    except Unreachable as problem:
+        raise Unreachable(problem.title, _("Nothing was changed; the code stays valid.")) from None
     begun = _begun(profile, started, root) if started is not None else None
     if started is not None and begun is None:
         _clear(profile, started)
     again = started is not None and begun is not None
     if started is None or begun is None:
         started = _Started(root.org, bytes(new_device_id()).hex(), secrets.token_hex(16))
+        SystemKeyring(started.org, started.device).get(ENROLLING)  # without a keyring nothing is begun
         _mark(profile, started)
     asked = False
     try:

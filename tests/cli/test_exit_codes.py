@@ -138,6 +138,14 @@ def test_a_name_that_is_taken_leaves_the_code_good(town: Town, laptop: Laptop) -
     assert made.ask("enrol", "--name", "a name of its own", stdin=code).code == 0
 
 
+def test_enrolling_without_a_keyring_leaves_nothing_behind(town: Town) -> None:
+    made, code = town.laptop(), town.code(BEN)
+    nowhere = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent"}
+    assert made.ask("enrol", "--name", "no ring", stdin=code, env=nowhere).code == 1
+    assert not made.folder.exists()
+    assert made.ask("enrol", "--name", "a ring", stdin=code).code == 0
+
+
 def test_locked_by_the_person(town: Town) -> None:
     made = town.laptop(ANNA)
     record = made.add("customer", name="Behind a door")
@@ -197,7 +205,9 @@ def test_offline(laptop: Laptop, town: Town) -> None:
     assert "! Server: could not be reached" in laptop.ask("doctor").out.splitlines()
     code = codes.write(codes.EnrolCode(f"https://127.0.0.1:{town.server.port}", "0" * 64, b"0" * 16))
     made = town.laptop()
-    assert made.ask("enrol", "--name", "x", stdin=code).code == 5
+    refused = made.ask("enrol", "--name", "x", stdin=code)
+    assert refused.code == 5
+    assert refused.err == "Could not reach the server.\nNothing was changed; the code stays valid.\n"
     assert made.files() == ["profile.lock"]
 
 
