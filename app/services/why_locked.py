@@ -30,7 +30,9 @@ def hard(because: str, org_name: str, why: str = "") -> Locked:
     if because == BY_ORDER:
         return Locked(
             _("This device was locked by {org}.").format(org=org_name),
-            _with_reason(why, _("Your changes are safe. Ask IT to unlock it, then exchange with the server.")),
+            _with_reason(
+                why, _("Your changes are safe. Ask IT to unlock it, then exchange with the server.")
+            ),
             by_order=True,
         )
     if because == trusted_time.CLOCK_BACK:

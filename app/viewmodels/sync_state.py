@@ -38,7 +38,9 @@ def answer(status: SyncStatus) -> str:
     if status.phase is Phase.STOPPED:
         return " ".join((_("Syncing has ended. Close Fieldkeep and open it again."), _safe(status.waiting)))
     if status.waiting:
-        text = ngettext("{n} change is still to be sent.", "{n} changes are still to be sent.", status.waiting)
+        text = ngettext(
+            "{n} change is still to be sent.", "{n} changes are still to be sent.", status.waiting
+        )
         return text.format(n=status.waiting)
     return _("Up to date: the server has everything that you did here.")
 

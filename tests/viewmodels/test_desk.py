@@ -33,7 +33,9 @@ def desk(session: Session, held: Held) -> Desk:
 def test_two_values_of_a_field_are_told_in_no_tone_of_alarm_and_hide_no_waiting(
     desk: Desk, held: Held, session: Session
 ) -> None:
-    id_ = session.call(lambda store: lists.page(store, KINDS["customer"], where={"name": "Betatech"}).records)[0].id
+    id_ = session.call(
+        lambda store: lists.page(store, KINDS["customer"], where={"name": "Betatech"}).records
+    )[0].id
 
     def meet(store: Store) -> None:
         met = Conflict(id=bytes(16), kind="customer", record=id_, cell="name", shown="Betatech", kept="Beta")

@@ -62,7 +62,10 @@ def test_a_status_in_words(status: SyncStatus, state: str, words: str, action: s
         ),
         (SyncStatus(Phase.REFUSED, waiting=1, title="Too old.", hint="Update it."), "Too old. Update it."),
         (SyncStatus(Phase.IDLE, waiting=2, last_ok=AT), "2 changes are still to be sent."),
-        (SyncStatus(Phase.IDLE, conflicts=2, last_ok=AT), "Up to date: the server has everything that you did here."),
+        (
+            SyncStatus(Phase.IDLE, conflicts=2, last_ok=AT),
+            "Up to date: the server has everything that you did here.",
+        ),
     ],
 )
 def test_who_asks_for_an_exchange_is_answered_in_one_line(status: SyncStatus, line: str) -> None:
