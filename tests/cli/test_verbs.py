@@ -187,7 +187,7 @@ def test_doctor_finds_a_damaged_store(town: Town) -> None:
 
 def test_conflicts_are_shown_with_both_values(town: Town) -> None:
     anna, ben = town.laptop(ANNA), town.laptop(BEN)
-    assert anna.ask("conflicts").out == "Nothing to choose.\n"
+    assert anna.ask("conflicts").out == "No conflicts.\n"
     record = anna.add("customer", name="Two Minds", industry="Tea")
     anna.sync()
     ben.sync()
@@ -208,5 +208,7 @@ def test_conflicts_are_shown_with_both_values(town: Town) -> None:
         assert met["base"] == "Tea"
         said = laptop.ask("conflicts").out
         assert "Two Minds · industry" in said
+        assert f"also kept: {met['kept']}" in said
+        assert "1 field with two values" in laptop.ask("show", record).out
         assert "Coffee" in said
         assert "Cocoa" in said
