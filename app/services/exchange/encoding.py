@@ -70,7 +70,9 @@ def decode(data: bytes) -> Decoded:
 def _decoded(data: bytes, encoding: str, confidence: float, *, bom: bool = False) -> Decoded:
     name = encoding + ("-bom" if bom else "")
     try:
-        return Decoded(data.decode(encoding), name, confidence)  # a mark that somebody wrote is no broken place
+        return Decoded(
+            data.decode(encoding), name, confidence
+        )  # a mark that somebody wrote is no broken place
     except UnicodeDecodeError:
         text = data.decode(encoding, "replace")
     return Decoded(text, name, confidence, text.count("\ufffd"))
