@@ -31,7 +31,7 @@ def hard(because: str, org_name: str, why: str = "") -> Locked:
         return Locked(
             _("This device was locked by {org}.").format(org=org_name),
             _with_reason(
-                why, _("Your changes are safe. Ask IT to unlock it, then exchange with the server.")
+                why, _("Your changes are safe. Ask IT to unlock it, then run: fieldkeep sync")
             ),
             by_order=True,
         )

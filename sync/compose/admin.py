@@ -208,9 +208,21 @@ def _orders(asked: argparse.Namespace, office: Office) -> int:
     if asked.json:
         telling.document([_order_json(order) for order in orders])
     else:
+        ids = {device.enrolment: device.id for device in office.devices()}
         telling.table(
-            [_("number"), _("order"), _("device"), _("state"), _("filed"), _("reason")],
-            [[str(o.number), o.op, o.device, o.state, telling.when(o.filed) or "", o.reason] for o in orders],
+            [_("number"), _("order"), _("device"), _("device id"), _("state"), _("filed"), _("reason")],
+            [
+                [
+                    str(o.number),
+                    o.op,
+                    o.device,
+                    ids.get(o.enrolment, ""),
+                    o.state,
+                    telling.when(o.filed) or "",
+                    o.reason,
+                ]
+                for o in orders
+            ],
             _("No order was ever filed."),
         )
     return 0
@@ -223,12 +235,35 @@ def _lock_or_unlock(asked: argparse.Namespace, office: Office) -> int:
             _("“{name}” is wiped or about to be; no other order reaches it.").format(name=device.name),
             _("See: fieldkeep-admin devices"),
         )
+    _refuse_idle(asked.verb, device, office.orders())
     if asked.keys:
         filed = desk.sign_order(office, asked.keys, passphrase.known, asked.verb, device, asked.reason)
     else:
         filed = office.sign_here(asked.verb, device.enrolment, asked.reason)
     _tell_filed(asked, filed)
     return 0
+
+
+def _refuse_idle(verb: str, device: DeviceView, orders: Sequence[OrderView]) -> None:
+    """Raises KnownError where an order would say what stands already; one that the device did not take is no order."""
+    standing = [
+        order
+        for order in orders
+        if order.enrolment == device.enrolment
+        and order.op in (LOCK, UNLOCK)
+        and order.state in ("filed", "done")
+    ]
+    last = max(standing, key=lambda order: order.number, default=None)
+    locked = last is not None and last.op == LOCK
+    if verb == LOCK and last is not None and locked and (last.state == "filed" or device.state == "locked"):
+        text = _("“{name}” is locked already.")
+    elif verb == UNLOCK and not locked and device.state == "active":
+        text = _("“{name}” is not locked.")
+    else:
+        return
+    raise KnownError(
+        text.format(name=device.name), _("No other order was filed. See: fieldkeep-admin devices")
+    )
 
 
 def _wipe(asked: argparse.Namespace, office: Office) -> int:
@@ -306,9 +341,12 @@ def _recover(asked: argparse.Namespace, office: Office) -> int:
     if asked.json:
         telling.document({"device": source.id, "to": target.id, "changes": found, "handed_over": fresh})
         return 0
+    if not found:
+        telling.say(_("Nothing of “{source}” was unsent.").format(source=source.name))
+        return 0
     text = texts.ngettext(
-        "{n} change of “{source}” ({owner}) goes to “{target}” ({heir}); {fresh} not handed over before.",
-        "{n} changes of “{source}” ({owner}) go to “{target}” ({heir}); {fresh} not handed over before.",
+        "{n} change of “{source}” ({owner}) goes to “{target}” ({heir}): {fresh} handed over now, {before} before.",
+        "{n} changes of “{source}” ({owner}) go to “{target}” ({heir}): {fresh} handed over now, {before} before.",
         found,
     )
     telling.say(
@@ -319,6 +357,7 @@ def _recover(asked: argparse.Namespace, office: Office) -> int:
             target=target.name,
             heir=target.person,
             fresh=fresh,
+            before=found - fresh,
         )
     )
     return 0

@@ -28,7 +28,8 @@ Passphrase = Callable[[], str]
 def find(devices: Sequence[DeviceView], wanted: str, *, wiped: bool = False) -> DeviceView:
     """The device of that id or enrolment, or the one living device of that name.
 
-    With `wiped`, wiped devices go before living ones: there a name means the newest. Raises KnownError.
+    With `wiped`, wiped devices go before living ones: there one name of several must be told apart by id.
+    Raises KnownError.
     """
     text = wanted.strip()
     for device in devices:
@@ -37,6 +38,12 @@ def find(devices: Sequence[DeviceView], wanted: str, *, wiped: bool = False) -> 
     named = [device for device in devices if device.name.casefold() == text.casefold()]
     gone = [device for device in named if device.state == "wiped"]
     living = [device for device in named if device.state != "wiped"]
+    if wiped and len(gone) > 1:
+        ids = ", ".join(device.id for device in gone)
+        raise KnownError(
+            _("Several wiped devices are named “{name}”: {ids}").format(name=gone[-1].name, ids=ids),
+            _("Give the id of the one that you mean."),
+        )
     if wiped and gone:
         return gone[-1]
     if living:

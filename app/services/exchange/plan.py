@@ -25,6 +25,7 @@ from sync.protocol.money import DEFAULT_CURRENCY
 from sync.protocol.texts import gettext as _
 
 TABLES: Final = (".csv", ".tsv", ".tab", ".psv", ".ssv")  # looked at when a folder is given
+SHEETS: Final = (".xlsx", ".xls", ".ods")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,8 @@ def _opened(path: Path, kind: Kind | None) -> _File:
         table = read(path)
     except Unreadable as problem:
         file.state = State.REFUSED if path.suffix.casefold() in TABLES else State.LEFT_OUT
-        file.reason = str(problem) if file.state is State.REFUSED else words.reason("no_table")
+        told = file.state is State.REFUSED or path.suffix.casefold() in SHEETS  # a next step that helps
+        file.reason = str(problem) if told else words.reason("no_table")
         return file
     file.table = table
     chosen = choose(table, kind=kind)
