@@ -129,6 +129,8 @@ class ListPane(QFrame):
         self.filter.setVisible(not desk.finding)
         showing = (desk.list.filter, desk.list.order)
         stays = rows is self._source and not desk.finding and showing == self._showing
+        if desk.fresh is not None and desk.fresh == desk.chosen and rows.at(desk.fresh) >= 0:
+            desk.fresh, stays = None, False  # once: from now on its row stays like any other
         if isinstance(self._source, RecordList) and rows is not self._source:
             self._source.on_rows = None
         self._source, self._showing = rows, showing

@@ -63,7 +63,7 @@ def open_desktop(profile: Profile) -> int:
     application = make_application()
     desktop = Desktop(profile, application)
     desktop.window.gone.connect(application.quit)
-    with _closed_by_signals(desktop.window):
+    with closed_by_signals(desktop.window):
         desktop.open()
         code = application.exec()
     desktop.close()
@@ -76,7 +76,7 @@ def _import_workplace() -> None:
 
 
 @contextlib.contextmanager
-def _closed_by_signals(window: Window) -> Iterator[None]:
+def closed_by_signals(window: Window) -> Iterator[None]:
     """Close the window as a person does when a terminal or the system asks the process to end."""
     if sys.platform == "win32":
         yield

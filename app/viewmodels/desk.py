@@ -62,6 +62,7 @@ class Desk:
         self.found.watch(self.on_list.tell)
         self.detail: Overview | None = None
         self.chosen: int | None = None  # a rowid: what stays while rows move
+        self.fresh: int | None = None  # the rowid just made, until the list has gone to it
         self._wanted: tuple[Kind, bytes] | None = None
         self._reading = False
         self._counting = False
@@ -332,10 +333,11 @@ class Desk:
         self._show(KINDS[kind], id_)
         self._choose_row_of(KINDS[kind], id_)
 
-    def _choose_row_of(self, kind: Kind, id_: bytes) -> None:
+    def _choose_row_of(self, kind: Kind, id_: bytes, *, fresh: bool = False) -> None:
         def take(rowid: int | None) -> None:
             if not self.finding and self.kind is kind:
                 self.chosen = rowid
+                self.fresh = rowid if fresh else None
                 self.on_list.tell()
 
         self.errands.read(lambda: self.session.read(reading.rowid_of, kind, id_), take)
@@ -398,7 +400,7 @@ class Desk:
         if self.detail is None:
             self._wanted = (made.kind, made.id)
             self._read()
-            self._choose_row_of(made.kind, made.id)
+            self._choose_row_of(made.kind, made.id, fresh=True)
 
     def _here(self) -> Place:
         return self.section, self.detail.record.id if self.detail is not None else None

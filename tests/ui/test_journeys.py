@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 
+import pytest
 from PySide6.QtWidgets import QLineEdit
 
 from app.changes import SYNC, Changes
@@ -12,6 +14,7 @@ from app.services import enrolment
 from app.services.opening import open_session
 from app.store import lists, records
 from app.ui.kit.painted_list import PaintedList
+from app.ui.run import closed_by_signals
 from app.viewmodels.notices import Screen
 from sync.protocol.kinds import KINDS
 from tests.ui import sample
@@ -29,7 +32,7 @@ def test_a_customer_is_made_changed_undone_deleted_and_taken_back(opened: Opened
     driver.until(lambda: driver.row_of("Nordwind GmbH") >= 0)
     driver.until(lambda: driver.desk.detail is not None)
     assert isinstance(driver.focus(), PaintedList)
-    assert driver.work.list.rows.chosen_row() == driver.row_of("Nordwind GmbH")
+    driver.until(lambda: driver.work.list.rows.chosen_row() == driver.row_of("Nordwind GmbH"))
 
     driver.press("Return")
     assert isinstance(driver.focus(), QLineEdit)
@@ -160,6 +163,51 @@ def test_locking_saves_the_draft_and_leaves_no_word_of_it(opened: Opened, laptop
     driver.press("Return")
     driver.until(lambda: driver.shell.screen is Screen.WORK and driver.desk.list.ready)
     driver.until(lambda: driver.row_of(f"{sample.FIRST} Zwei") >= 0)
+
+
+def test_the_list_goes_to_the_record_that_was_just_made(opened: Opened, laptop: Profile) -> None:
+    driver = opened(laptop)
+    driver.window.resize(1100, 480)
+    driver.settle()
+    rows = driver.work.list.rows
+    assert driver.row_of("Zyx Harbour") < 0
+    driver.press("Ctrl+N")
+    driver.type("Zyx Harbour")
+    driver.press("Esc")
+    driver.until(lambda: driver.row_of("Zyx Harbour") >= 0)
+    driver.until(lambda: rows.chosen_row() == driver.row_of("Zyx Harbour"))
+    driver.until(lambda: driver.row_of("Zyx Harbour") in rows.rows_in_view())
+    assert rows.verticalScrollBar().value() > 0  # it was below what was in view
+
+
+@pytest.mark.parametrize("ending", ["closed", "terminated"])
+def test_a_draft_is_saved_however_the_window_ends(opened: Opened, laptop: Profile, ending: str) -> None:
+    driver = opened(laptop)
+    driver.choose("Betatech")
+    driver.press("Ctrl+E")
+    driver.press("End")
+    driver.type(" typed before the end")
+    editor = driver.desk.editor
+    assert editor is not None
+    assert editor.has_unsaved()
+    if ending == "closed":
+        driver.close()
+    else:
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            with closed_by_signals(driver.window):
+                signal.raise_signal(signal.SIGTERM)
+                driver.until(lambda: not driver.window.isVisible())
+                driver.close()
+        finally:
+            signal.signal(signal.SIGTERM, before)
+    with open_session(laptop) as session:
+        found = session.call(
+            lambda store: (
+                lists.page(store, KINDS["customer"], where={"name": "Betatech typed before the end"}).records
+            )
+        )
+    assert len(found) == 1
 
 
 def test_an_order_to_lock_arrives_while_a_draft_is_open(
