@@ -32,7 +32,7 @@ class EnrolPage(CardPage):
         self._name = QLineEdit(platform.node().split(".")[0][:60])
         self._name.setAccessibleName(_("Name of this device"))
         self._name.setFont(fonts.font())
-        self._name.returnPressed.connect(lambda: self._button.click())  # which does nothing until the code is whole
+        self._name.returnPressed.connect(self._enter)
         self._code = QPlainTextEdit()
         self._code.setAccessibleName(_("Enrolment code"))
         self._code.setPlaceholderText(_("FK1-…"))
@@ -90,6 +90,11 @@ class EnrolPage(CardPage):
         except KnownError:
             return False
         return bool(self._name.text().strip())
+
+    def _enter(self) -> None:
+        """Enter joins, as soon as the code is whole."""
+        if self._button.isEnabled():
+            self._join()
 
     def _join(self) -> None:
         self._shell.enrol(self._code.toPlainText(), self._name.text())
