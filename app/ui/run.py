@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import QLocale, QSocketNotifier, QTimer
@@ -30,7 +31,7 @@ class Desktop:
         chosen = settings.load(profile)  # before there is a window that could wait for it
         self.theme = Theme(application, texts.language())
         self.theme.use(Look(chosen["theme"]))
-        self._warm = False
+        self.warming: threading.Thread | None = None  # loads the rest, once the first list is painted
         self.desk_bridge = Bridge("fieldkeep-desk")
         self.slow_bridge = Bridge("fieldkeep-slow")
         self.shell = Shell(profile, self.desk_bridge, self.slow_bridge, self._after_paint)
@@ -46,9 +47,8 @@ class Desktop:
     def _after_paint(self, call: Callable[[], None]) -> None:
         def painted() -> None:
             call()
-            if not self._warm:
-                self._warm = True
-                warm.begin()
+            if self.warming is None:
+                self.warming = warm.begin()
 
         self.window.after_paint(painted)
 

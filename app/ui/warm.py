@@ -6,8 +6,8 @@ nothing meanwhile and goes on. Whatever is asked for before its turn comes is lo
 
 from __future__ import annotations
 
+import codecs
 import contextlib
-import importlib
 import os
 import sys
 import threading
@@ -43,7 +43,8 @@ def _load() -> None:
         with contextlib.suppress(OSError):  # this thread alone, as Linux counts them
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
     words.warm()
+    codecs.lookup("utf-16-le")  # Qt counts letters by it
     pause = threading.Event()
     for part in PARTS:
-        importlib.import_module(part)
+        __import__(part, fromlist=["*"])  # as the statement does: PySide looks at what comes in that way
         pause.wait(PAUSE_S)

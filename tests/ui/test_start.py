@@ -1,0 +1,111 @@
+"""What is loaded before the first list is painted, and before a short command answers: nothing that neither needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.paths import Profile
+from tests.house.tree import ROOT
+
+# Each takes longer to load than a list takes to read and paint; each has its own place behind that moment.
+NOT_FOR_A_LIST = (
+    "requests",
+    "urllib3",
+    "charset_normalizer",
+    "ssl",
+    "http.client",
+    "email",
+    "keyring",
+    "babel",
+    "zoneinfo",
+    "phonenumbers",
+    "cryptography.hazmat.primitives.serialization",
+    "cryptography.x509",
+    "app.services.exchange",
+    "app.services.enrolment",
+    "app.services.syncing",
+    "app.services.doctor",
+    "app.ui.command_palette",
+    "app.ui.conflicts",
+    "app.ui.enrol",
+    "app.ui.fields.table",
+    "app.ui.filter_editor",
+    "app.ui.form",
+    "app.ui.importing",
+    "app.ui.keys_page",
+    "app.ui.record_pane",
+    "app.ui.settings",
+    "sync.client.requesting",
+)
+NOT_FOR_HELP = (
+    *NOT_FOR_A_LIST,
+    "PySide6",
+    "cryptography",
+    "sqlcipher3",
+    "secretstorage",
+    "platformdirs",
+    "app.settings",
+    "app.store",
+    "app.services",
+    "app.viewmodels",
+    "app.cli.verb",
+)
+NOT_FOR_STATUS = (
+    *NOT_FOR_A_LIST,
+    "PySide6",
+    "app.viewmodels",
+    "app.cli.record_verbs",
+    "app.cli.transfer",
+)
+
+
+def _surplus(modules: list[str], denied: tuple[str, ...]) -> list[str]:
+    return [name for name in modules if any(name == each or name.startswith(each + ".") for each in denied)]
+
+
+def _run(*command: str | Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+
+def test_the_first_list_is_painted_before_anything_else_is_loaded(laptop: Profile) -> None:
+    done = _run(
+        sys.executable, "-m", "tests.ui.first_list", laptop.folder, env={"QT_QPA_PLATFORM": "offscreen"}
+    )
+    found = json.loads(done.stdout)
+    assert found["rows"] > 0
+    assert "app.ui.list_pane" in found["modules"]
+    assert not _surplus(found["modules"], NOT_FOR_A_LIST)
+
+
+def _loaded_by(*arguments: str) -> list[str]:
+    """What `fieldkeep` has loaded at its end."""
+    done = _run(sys.executable, "-X", "importtime", "-m", "app", *arguments)
+    said = [line.rpartition("|") for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return [name.strip() for _times, _bar, name in said if name.strip() != "imported package"]
+
+
+def test_help_loads_no_more_than_it_says() -> None:
+    loaded = _loaded_by("--help")
+    assert "argparse" in loaded
+    assert not _surplus(loaded, NOT_FOR_HELP)
+
+
+@pytest.mark.parametrize("verb", ["status", "lock"])
+def test_a_short_command_loads_its_own_parts_alone(verb: str, laptop: Profile) -> None:
+    loaded = _loaded_by("--profile", str(laptop.folder), verb)
+    assert "app.cli.device_verbs" in loaded
+    assert not _surplus(loaded, NOT_FOR_STATUS)
