@@ -13,16 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
-from sync.compose import office_socket, telling
+from sync.compose import office_socket, rows_of, telling
 from sync.console import desk, passphrase, recovery, refusals
 from sync.console.ports import Office
 from sync.protocol import texts
 from sync.protocol.desk import DeviceView, OrderView, RefusedView
 from sync.protocol.documents import LOCK, UNLOCK, WIPE
 from sync.protocol.errors import KnownError
-from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
 from sync.protocol.version import APP_VERSION
 from sync.server import access, config
@@ -188,7 +185,7 @@ def _enrol_code(asked: argparse.Namespace, office: Office) -> int:
 def _devices(asked: argparse.Namespace, office: Office) -> int:
     devices = office.devices()
     if asked.json:
-        telling.document([_device_json(device) for device in devices])
+        telling.document([rows_of.device_json(device) for device in devices])
         return 0
     rows = []
     for each in devices:
@@ -206,7 +203,7 @@ def _devices(asked: argparse.Namespace, office: Office) -> int:
 def _orders(asked: argparse.Namespace, office: Office) -> int:
     orders = office.orders()
     if asked.json:
-        telling.document([_order_json(order) for order in orders])
+        telling.document([rows_of.order_json(order) for order in orders])
     else:
         ids = {device.enrolment: device.id for device in office.devices()}
         telling.table(
@@ -235,35 +232,13 @@ def _lock_or_unlock(asked: argparse.Namespace, office: Office) -> int:
             _("“{name}” is wiped or about to be; no other order reaches it.").format(name=device.name),
             _("See: fieldkeep-admin devices"),
         )
-    _refuse_idle(asked.verb, device, office.orders())
+    desk.refuse_idle(asked.verb, device, office.orders())
     if asked.keys:
         filed = desk.sign_order(office, asked.keys, passphrase.known, asked.verb, device, asked.reason)
     else:
         filed = office.sign_here(asked.verb, device.enrolment, asked.reason)
     _tell_filed(asked, filed)
     return 0
-
-
-def _refuse_idle(verb: str, device: DeviceView, orders: Sequence[OrderView]) -> None:
-    """Raises KnownError where an order would say what stands already; one that the device did not take is no order."""
-    standing = [
-        order
-        for order in orders
-        if order.enrolment == device.enrolment
-        and order.op in (LOCK, UNLOCK)
-        and order.state in ("filed", "done")
-    ]
-    last = max(standing, key=lambda order: order.number, default=None)
-    locked = last is not None and last.op == LOCK
-    if verb == LOCK and last is not None and locked and (last.state == "filed" or device.state == "locked"):
-        text = _("“{name}” is locked already.")
-    elif verb == UNLOCK and not locked and device.state == "active":
-        text = _("“{name}” is not locked.")
-    else:
-        return
-    raise KnownError(
-        text.format(name=device.name), _("No other order was filed. See: fieldkeep-admin devices")
-    )
 
 
 def _wipe(asked: argparse.Namespace, office: Office) -> int:
@@ -287,7 +262,7 @@ def _wipe(asked: argparse.Namespace, office: Office) -> int:
         if asked.json:
             wipes = (each for each in office.orders() if each.op == WIPE)
             filed = [each for each in wipes if each.enrolment == device.enrolment]
-            telling.document(_order_json(filed[-1]))
+            telling.document(rows_of.order_json(filed[-1]))
         else:
             telling.say(_("“{name}” is ordered to be wiped already.").format(name=device.name))
         return 0
@@ -310,7 +285,7 @@ def _wait_for_receipt(asked: argparse.Namespace, office: Office, device: DeviceV
             break
         pause.wait(_POLL_S)
     if asked.json:
-        telling.document(_device_json(now))
+        telling.document(rows_of.device_json(now))
     elif verified:
         telling.say(_("“{name}” is wiped; its receipt is verified.").format(name=device.name))
     if not verified:
@@ -376,10 +351,12 @@ def _refused(asked: argparse.Namespace, office: Office) -> int:
     else:
         kept = [(each, {}) for each in office.refused(enrolment, sealed=False)]
     if asked.json:
-        telling.document([_refused_json(each, values if asked.values else None) for each, values in kept])
+        telling.document(
+            [rows_of.refused_json(each, values if asked.values else None) for each, values in kept]
+        )
         return 0
     heads = [_("kind"), _("record"), _("device"), _("person"), _("rule"), _("when")]
-    rows = [_refused_row(each) for each, _values in kept]
+    rows = [rows_of.refused_row(each) for each, _values in kept]
     if not asked.values:
         telling.table(heads, rows, _("The server keeps no refused change."))
         return 0
@@ -391,22 +368,9 @@ def _refused(asked: argparse.Namespace, office: Office) -> int:
     return 0
 
 
-def _refused_row(refused: RefusedView) -> list[str]:
-    kind = KINDS.get(refused.kind)
-    label = _(kind.label) if kind is not None else refused.kind
-    return [
-        label,
-        refused.record,
-        refused.device,
-        refused.person,
-        refused.rule,
-        telling.when(refused.at) or "",
-    ]
-
-
 def _tell_filed(asked: argparse.Namespace, filed: Sequence[OrderView]) -> None:
     if asked.json:
-        telling.document(_order_json(filed[0]))
+        telling.document(rows_of.order_json(filed[0]))
         return
     for order in filed:
         telling.say(
@@ -414,21 +378,6 @@ def _tell_filed(asked: argparse.Namespace, filed: Sequence[OrderView]) -> None:
                 number=order.number, op=order.op, device=order.device
             )
         )
-
-
-def _device_json(device: DeviceView) -> dict[str, Any]:
-    return {**msgspec.structs.asdict(device), "last_seen": telling.when(device.last_seen)}
-
-
-def _order_json(order: OrderView) -> dict[str, Any]:
-    times = {name: telling.when(getattr(order, name)) for name in ("filed", "reported", "expires")}
-    return {**msgspec.structs.asdict(order), **times}
-
-
-def _refused_json(refused: RefusedView, values: dict[str, Any] | None) -> dict[str, Any]:
-    found = {**msgspec.structs.asdict(refused), "at": telling.when(refused.at)}
-    del found["sealed"]
-    return found if values is None else {**found, "values": values}
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from sync.console import keyfile
 from sync.console.ports import Office
 from sync.protocol import documents, signing
 from sync.protocol.desk import DeviceView, OrderView
-from sync.protocol.documents import WIPE, Order, Root, Target
+from sync.protocol.documents import LOCK, UNLOCK, WIPE, Order, Root, Target
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import clean_text
 from sync.protocol.ids import ID_BYTES, parse_id
@@ -55,6 +55,28 @@ def find(devices: Sequence[DeviceView], wanted: str, *, wiped: bool = False) -> 
     raise KnownError(
         _("There is no device “{name}”.").format(name=text[:60]),
         _("Give its name or id as in: fieldkeep-admin devices"),
+    )
+
+
+def refuse_idle(verb: str, device: DeviceView, orders: Sequence[OrderView]) -> None:
+    """Raises KnownError where an order would say what stands already; one that the device did not take is no order."""
+    standing = [
+        order
+        for order in orders
+        if order.enrolment == device.enrolment
+        and order.op in (LOCK, UNLOCK)
+        and order.state in ("filed", "done")
+    ]
+    last = max(standing, key=lambda order: order.number, default=None)
+    locked = last is not None and last.op == LOCK
+    if verb == LOCK and last is not None and locked and (last.state == "filed" or device.state == "locked"):
+        text = _("“{name}” is locked already.")
+    elif verb == UNLOCK and not locked and device.state == "active":
+        text = _("“{name}” is not locked.")
+    else:
+        return
+    raise KnownError(
+        text.format(name=device.name), _("No other order was filed. See: fieldkeep-admin devices")
     )
 
 

@@ -82,20 +82,6 @@ def test_a_refused_op_does_not_hold_back_the_others(ana: Device, bo: Device) -> 
     assert len(bo.rows) == 2
 
 
-def test_a_record_that_is_part_of_itself_is_refused(ana: Device) -> None:
-    itself = new_record_id()
-    ana.op("customer", itself, Act.ADD, {"name": "Ouroboros", "parent": itself})
-    known = ana.add("customer", name="Known")
-    ana.op("customer", known, Act.SET, {"parent": known})
-    results = ana.exchange().results
-    assert [(each.outcome, each.code) for each in results] == [
-        (Outcome.REJECTED, Rejection.INVALID),
-        (Outcome.OK, None),
-        (Outcome.REJECTED, Rejection.INVALID),
-    ]
-    assert "part of itself" in results[0].hint
-
-
 class Sketch(msgspec.Struct):
     """An op of which only the number is sound."""
 
