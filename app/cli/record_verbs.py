@@ -269,7 +269,7 @@ def _next_steps(session: Session, each: met.Attention) -> Steps:
 
 
 def _pairs(items: list[str]) -> list[tuple[str, str]]:
-    pairs = []
+    pairs: list[tuple[str, str]] = []
     for item in items:
         name, sign, value = item.partition("=")
         if not sign or not name:

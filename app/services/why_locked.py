@@ -30,9 +30,7 @@ def hard(because: str, org_name: str, why: str = "") -> Locked:
     if because == BY_ORDER:
         return Locked(
             _("This device was locked by {org}.").format(org=org_name),
-            _with_reason(
-                why, _("Your changes are safe. Ask IT to unlock it, then run: fieldkeep sync")
-            ),
+            _with_reason(why, _("Your changes are safe. Ask IT to unlock it, then run: fieldkeep sync")),
             by_order=True,
         )
     if because == trusted_time.CLOCK_BACK:

@@ -45,7 +45,11 @@ class Bringing(Watched):
         post = self._desk.errands.post
         try:
             plan = prepare(
-                self.paths, catalogue_of(self._desk.session), today=today, currency=currency, told=self.progress
+                self.paths,
+                catalogue_of(self._desk.session),
+                today=today,
+                currency=currency,
+                told=self.progress,
             )
         except KnownError as problem:
             told = problem

@@ -24,7 +24,7 @@ class FoundList(Watched):
         self._session = session
         self._errands = errands
         self._found: list[Shown] = []
-        self._answered = ""  # the text that `_found` belongs to
+        self.answered = ""  # the text that the rows belong to
         self._asking: Asking | None = None
         self._again = False
 
@@ -67,7 +67,7 @@ class FoundList(Watched):
             self._take("", [])
             return
         # Who scrolls among what was found keeps their place while it is found again.
-        self._ask(text, whole=text == self._answered and bool(self._found))
+        self._ask(text, whole=text == self.answered and bool(self._found))
 
     def _ask(self, text: str, *, whole: bool) -> None:
         """The first of what is found, or all that is shown of it."""
@@ -98,7 +98,7 @@ class FoundList(Watched):
         if self._asking is not None:
             self._asking.take_back()
         self._found = []
-        self.text = self._answered = ""
+        self.text = self.answered = ""
         self.on_rows = None
         self._watchers.clear()
 
@@ -109,6 +109,6 @@ class FoundList(Watched):
             self.load()
             return
         self._found = found if text == self.text.strip() else []
-        self._answered = text
+        self.answered = text
         self.ready = True
         self.tell()

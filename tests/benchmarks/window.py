@@ -67,7 +67,7 @@ def typing(profile: Profile) -> dict[str, Any]:
 
 def _found(shown: Shown, text: str) -> bool:
     found = shown.desk.found
-    return found.ready and found.text.strip() == text and not found._running and all_here_or_none(shown)
+    return found.ready and found.text.strip() == text and found.answered == text and all_here_or_none(shown)
 
 
 def all_here_or_none(shown: Shown) -> bool:
