@@ -176,6 +176,14 @@ def virtual_environment() -> bool:
     return True
 
 
+def compile_tree() -> None:
+    """Have the tree's modules compiled, as pip does with those it installs: a start without that takes twice as long.
+
+    Only what has changed since is compiled again. An environment in which Python writes none by itself has them too.
+    """
+    _run(str(VENV / "bin" / "python"), "-m", "compileall", "-q", "app", "sync")
+
+
 def main() -> int:
     """Set up; exit code 0 when `.venv` stands, 1 when it cannot be made."""
     if sys.version_info < MINIMUM:
@@ -188,6 +196,7 @@ def main() -> int:
     try:
         changed = virtual_environment()
         _run(str(VENV / "bin" / "python"), "packaging/texts.py", "compile")
+        compile_tree()
     except subprocess.CalledProcessError as error:
         print(f"setup: a step ended with {error.returncode}; see the lines above.", file=sys.stderr)
         return 1

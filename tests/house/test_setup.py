@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,3 +86,11 @@ def test_an_old_python_is_told_so(
     monkeypatch.setattr(SETUP, "MINIMUM", (99, 0))
     assert SETUP.main() == 1
     assert "3.11" in capsys.readouterr().err
+
+
+def test_the_tree_is_compiled() -> None:
+    source = ROOT / "app" / "worker.py"
+    compiled = Path(importlib.util.cache_from_source(str(source)))
+    compiled.unlink(missing_ok=True)
+    SETUP.compile_tree()
+    assert compiled.is_file()
