@@ -12,7 +12,7 @@ from app.ui.kit.buttons import Button, Part, icon_button
 from app.ui.kit.text import Line
 from app.ui.theme import fonts
 from app.ui.theme.tokens import S4, S16
-from app.viewmodels.desk import Aside
+from app.viewmodels.telling import Aside
 from sync.protocol.texts import gettext as _
 
 SHOWN_MS: Final = 12_000

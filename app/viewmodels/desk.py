@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from app.changes import Changes
 from app.commands import CONFLICTS
@@ -19,23 +18,16 @@ from app.viewmodels.history import History, Place
 from app.viewmodels.overview import Overview
 from app.viewmodels.reading import Counts, Proposal, Shown
 from app.viewmodels.records import RecordList, now_ms
+from app.viewmodels.rights import Rights
 from app.viewmodels.sections import Sections
+from app.viewmodels.telling import Aside
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import Value
 from sync.protocol.kinds import KINDS, Kind
-from sync.protocol.roles import PRIVACY, may_change
 from sync.protocol.texts import gettext as _
 
 
-@dataclass(frozen=True, slots=True)
-class Aside:
-    """One line that tells of something just done; `undoes` when it can be taken back."""
-
-    text: str
-    undoes: bool = False
-
-
-class Desk:
+class Desk(Rights):
     """Everything that the open window knows. Its parts are watched one by one."""
 
     def __init__(
@@ -79,16 +71,6 @@ class Desk:
     def kind(self) -> Kind | None:
         """The kind of the section shown, None on a page that is no list."""
         return KINDS.get(self.section)
-
-    @property
-    def may_change(self) -> bool:
-        """Whether this person's role makes and changes records at all, as the server last told it."""
-        return may_change(self.session.card.person.role)
-
-    @property
-    def hides_names(self) -> bool:
-        """Whether rows come without names, since this person's role may not see whom they are about."""
-        return self.session.card.person.role == PRIVACY
 
     @property
     def finding(self) -> bool:
