@@ -98,7 +98,7 @@ def answer(
             feed.check(tx, head.cursor)
             page = feed.page(tx, reader, head.cursor)
         papers = post.papers(tx, device, head, root, policy, now)
-        if stands.state not in ("wiping", "wiped") and lease.due(head, policy):
+        if stands.state not in ("wiping", "wiped") and not stands.defied and lease.due(head, policy):
             due = post.order_head(tx, device, now)
             papers.append(_lease(key, root, policy, device, head, due, now))
         reply = ReplyHead(

@@ -24,6 +24,7 @@ from sync.server.db.kept import AuditLine, Device, FiledOrder, StoredReceipt
 from sync.server.errors import RequestProblem
 
 DONE: Final = "done"
+REFUSED: Final = "refused"  # a report begins with it: "refused:<rule>"
 REPORT_MAX: Final = 80
 PACKETS_AT_ONCE: Final = 4
 
@@ -34,8 +35,9 @@ class Standing:
 
     state: str  # "active" | "locked" (by order) | "wiping" | "wiped"
     locked: bool  # a lock is filed and not lifted: no records go out
-    pending: str  # the order that is filed and not yet obeyed
+    pending: str  # the order that is filed and not yet obeyed, with what the device says where it refused it
     order_head: int
+    defied: bool = False  # a lock or wipe in force that the device has refused: it gets no lease either
 
     @property
     def closed(self) -> bool:
@@ -44,19 +46,29 @@ class Standing:
 
 
 def standing(tx: Transaction, device: Device) -> Standing:
-    """How the device stands, from the orders filed for it and what it has said of them."""
+    """How the device stands, from the orders filed for it and what it has said of them.
+
+    What it says never opens it: who has stolen it would refuse every order. So a lock or wipe is in force though the
+    device refuses it, until IT lifts the lock; a refused unlock lifts nothing.
+    """
     orders = tx.post.orders_for(device.enrolment)
     head = max((order.seq for order in orders), default=0)
-    wipe = any(order.op == WIPE and not order.report.startswith("refused") for order in orders)
-    locked = False
+    wipe = any(order.op == WIPE for order in orders)
+    locked, refused_lock = False, ""
     for order in orders:
-        if order.op in (LOCK, UNLOCK) and not order.report.startswith("refused"):
-            locked = order.op == LOCK
+        said_no = order.report.startswith(REFUSED)
+        if order.op == LOCK:
+            locked, refused_lock = True, order.report if said_no else ""
+        elif order.op == UNLOCK and not said_no:
+            locked, refused_lock = False, ""
     waiting = [order.op for order in orders if not order.report]
     if device.wiped:
         return Standing("wiped", locked, "", head)
+    defied = [f"{LOCK} {refused_lock}"] if refused_lock else []
+    defied += [f"{WIPE} {order.report}" for order in orders if order.op == WIPE and order.report][-1:]
     state = "wiping" if wipe else "locked" if device.locked else "active"
-    return Standing(state, locked, waiting[-1] if waiting else "", head)
+    pending = [*defied, *waiting]
+    return Standing(state, locked, pending[-1] if pending else "", head, defied=bool(defied))
 
 
 def order_head(tx: Transaction, device: Device, now: int) -> int:

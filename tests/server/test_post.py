@@ -114,14 +114,41 @@ def test_lock_and_unlock_as_it_sees_them(inside: Inside, ana: Device) -> None:
     assert seen() == ("active", "")
 
 
-def test_a_refused_order_is_told_and_does_not_count(inside: Inside, ana: Device) -> None:
+def test_a_refused_lock_is_told_and_opens_nothing(inside: Inside, ana: Device, bo: Device) -> None:
+    """Whoever has stolen it would refuse every order."""
+    bo.add("customer", name="Northwind")
+    ana.sync()
     inside.lock(ana)
     lock = accepted(ana, ana.ask())
+    bo.sync()
     ana.exchange(obeyed={lock.order_id: "refused:expired"})
-    assert (inside.view(ana).state, inside.view(ana).pending) == ("active", "")
+    assert (inside.view(ana).state, inside.view(ana).pending) == ("active", "lock refused:expired")
     assert [each.state for each in inside.office.orders()] == ["refused:expired"]
-    ana.add("customer", name="Northwind")
+    reply = ana.ask(ask_share=True, lease_left_ms=0)
+    assert (reply.changes, reply.papers) == ([], [])
+    inside.unlock(ana)
+    unlock = accepted(ana, ana.ask())
+    ana.exchange(obeyed={unlock.order_id: "refused:overtaken"})
+    assert inside.view(ana).pending == "lock refused:expired"
+    assert ana.ask(lease_left_ms=0).changes == []
+    inside.unlock(ana)
+    reply = ana.ask(lease_left_ms=0)
+    assert reply.paper("lease") and inside.view(ana).pending == "unlock"
+
+
+def test_a_refused_wipe_stays_in_force(inside: Inside, ana: Device, bo: Device) -> None:
     ana.sync()
+    inside.wipe(ana)
+    wipe = accepted(ana, ana.ask()).order_id
+    bo.add("customer", name="Northwind")
+    bo.sync()
+    ana.exchange(obeyed={wipe: "refused:threshold"})
+    assert (inside.view(ana).state, inside.view(ana).pending) == ("wiping", "wipe refused:threshold")
+    reply = ana.ask(ask_share=True, lease_left_ms=0)
+    assert (reply.changes, reply.papers) == ([], [])
+    again = inside.wipe(ana)  # signed anew, it goes out again
+    ana.hand_in(ana.receipt(again))
+    assert inside.view(ana).state == "wiped"
 
 
 def test_reports_about_orders_of_others_change_nothing(inside: Inside, ana: Device, bo: Device) -> None:
