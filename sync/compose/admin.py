@@ -189,7 +189,7 @@ def _devices(asked: argparse.Namespace, office: Office) -> int:
         return 0
     rows = []
     for each in devices:
-        state = f"{each.state} ({each.pending}…)" if each.pending and each.state != "wiping" else each.state
+        state = f"{each.state} ({each.pending}…)" if _tells(each) else each.state
         seen = telling.when(each.last_seen) or "–"
         rows.append([each.name, each.id, each.person, state, seen, each.receipt])
     telling.table(
@@ -223,6 +223,11 @@ def _orders(asked: argparse.Namespace, office: Office) -> int:
             _("No order was ever filed."),
         )
     return 0
+
+
+def _tells(device: DeviceView) -> bool:
+    """Whether its order is said beside its state: a wipe that is under way says so already, a refused one does not."""
+    return bool(device.pending) and (device.state != "wiping" or "refused" in device.pending)
 
 
 def _lock_or_unlock(asked: argparse.Namespace, office: Office) -> int:

@@ -71,7 +71,7 @@ def refuse_idle(verb: str, device: DeviceView, orders: Sequence[OrderView]) -> N
     locked = last is not None and last.op == LOCK
     if verb == LOCK and last is not None and locked and (last.state == "filed" or device.state == "locked"):
         text = _("“{name}” is locked already.")
-    elif verb == UNLOCK and not locked and device.state == "active":
+    elif verb == UNLOCK and not locked and device.state == "active" and "refused" not in device.pending:
         text = _("“{name}” is not locked.")
     else:
         return
