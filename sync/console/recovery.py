@@ -19,14 +19,21 @@ from sync.console.desk import RECOVERY_KEY, Passphrase
 from sync.console.ports import Office
 from sync.protocol import codec, outbox_seal, sealing
 from sync.protocol.desk import DeviceView, Outbox, Parcel, Work
-from sync.protocol.errors import KnownError
+from sync.protocol.errors import BadFrames, KnownError
 from sync.protocol.ops import Op
 from sync.protocol.texts import gettext as _
 
 PARCEL_OPS: Final = 500
 PARCEL_BYTES: Final = 2**20
 AT_ONCE: Final = 8 * 2**20  # bytes of parcels in one message to the office
+OP_MAX: Final = 2**20  # no device makes a larger op, and none could send it: twice a row, and room to spare
 _BUFFER: Final = 2**20
+_WINDOW: Final = 2**16
+_HEAD: Final = outbox_seal.LENGTH.size
+_SEAL_MIN: Final = 49  # sealed bytes of anything
+_TRIED_MAX: Final = 2**30  # bytes that are tried in search of the next record behind a rotten length
+_TRIES_MAX: Final = 100_000
+_SEARCHED_MAX: Final = outbox_seal.PART_MAX + OP_MAX  # sealed bytes of a record that a device wrote
 
 
 def recover(
@@ -35,7 +42,8 @@ def recover(
     """Open what a device had not sent and hand it to another one: (changes found, changes handed over now).
 
     The recovery key is used in this process alone. What the server has already is left out. Ended in the middle, it
-    is run again: the same parcels are made, and those that were filed before are not filed twice. Raises KnownError.
+    is run again: the same parcels are made, and those that were filed before are not filed twice. Raises KnownError,
+    also when everything that can be read was handed over and something could not be read.
     """
     work = office.work(source.enrolment, target.enrolment)
     key = keyfile.read(keys / RECOVERY_KEY, passphrase)
@@ -50,6 +58,7 @@ def recover(
             waiting.append(parcel)
         if waiting:
             fresh += office.hand_over(source.enrolment, target.enrolment, waiting)
+        records.complain()
     return found, fresh
 
 
@@ -71,13 +80,11 @@ def parcels(public: bytes, device: bytes, incarnation: bytes, ops: Iterator[Op])
 def _all_parcels(records: _Records, work: Work) -> Iterator[Parcel]:
     index = outbox_seal.Index()
     for place, part in records.parts():
-        if part.device.hex() != work.source:
-            raise KnownError(_("The sealed work is not of this device."))
         index.note(place, part)
     for device, incarnation in index.sources():
         acked = work.acked.get(incarnation.hex(), 0)
         ops = (op for op in index.in_order((device, incarnation), records.part) if op.n > acked)
-        yield from parcels(work.sealing_key, device, incarnation, ops)
+        yield from parcels(work.sealing_key, device, incarnation, records.fitting(ops))
 
 
 def _parcel(public: bytes, device: bytes, incarnation: bytes, ops: Sequence[Op]) -> Parcel:
@@ -99,7 +106,14 @@ class _Records:
 
     def __init__(self, office: Office, enrolment: str, work: Work, key: X25519PrivateKey) -> None:
         self._key = key
-        self._begins = list(accumulate((each.length for each in work.outboxes), initial=0))
+        self._source = work.source
+        self._ends = [each.length for each in work.outboxes]
+        self._lengths: dict[int, int] = {}  # of records whose own length is rotten, by place
+        self._unread: list[int] = []  # bytes of what could not be read
+        self._first: KnownError | None = None
+        self._opened = 0
+        self._tried = self._tries = 0
+        self._begins = list(accumulate(self._ends, initial=0))
         self._files = [
             io.BufferedReader(_Fetched(office, enrolment, each), _BUFFER) for each in work.outboxes
         ]
@@ -112,19 +126,108 @@ class _Records:
             file.close()
 
     def parts(self) -> Iterator[tuple[int, outbox_seal.Part]]:
-        """Place and content of every record, from the first to the last. Raises KnownError, BadFrames."""
-        for begins, file in zip(self._begins, self._files, strict=False):
-            at = begins
-            file.seek(0)
-            for sealed in outbox_seal.split(file):
-                yield at, outbox_seal.open_record(sealed, self._key)
-                at += outbox_seal.LENGTH.size + len(sealed)
+        """Place and content of every record of this device that opens; what does not is counted. Raises KnownError."""
+        for which, begins in enumerate(self._begins[:-1]):
+            at, end = 0, self._ends[which]
+            while at < end:
+                length = self._length(which, at)
+                if 0 < length <= min(outbox_seal.FRAME_MAX, end - at - _HEAD):
+                    part = self._open(which, at, length)
+                    if part is not None:
+                        yield begins + at, part
+                        at += _HEAD + length
+                        continue
+                past = self._next(which, at, length)
+                part = self._open(which, at, past - at - _HEAD) if past - at - _HEAD != length else None
+                if part is not None:  # its length alone is rotten
+                    self._lengths[begins + at] = past - at - _HEAD
+                    yield begins + at, part
+                elif past < end or not end - at - _HEAD < length <= outbox_seal.FRAME_MAX:
+                    self._unread.append(past - at)
+                at = past
 
     def part(self, place: int) -> outbox_seal.Part:
         """The content of the record at this place."""
         which = max(at for at in range(len(self._files)) if self._begins[at] <= place)
-        self._files[which].seek(place - self._begins[which])
-        return outbox_seal.open_record(next(outbox_seal.split(self._files[which])), self._key)
+        at = place - self._begins[which]
+        length = self._lengths.get(place) or self._length(which, at)
+        return outbox_seal.open_record(self._read(which, at + _HEAD, length), self._key)
+
+    def fitting(self, ops: Iterator[Op]) -> Iterator[Op]:
+        """The ops that a device can send on; the others are counted. One of them would stop its exchange for good."""
+        for op in ops:
+            if (size := len(codec.pack(op))) <= OP_MAX:
+                yield op
+            else:
+                self._unread.append(size)
+
+    def complain(self) -> None:
+        """Raises KnownError where something could not be read."""
+        if not self._unread:
+            return
+        if not self._opened and self._first is not None:
+            raise self._first  # the wrong key opens nothing at all
+        raise KnownError(
+            _(
+                "Not read, or of another device, or too large: {n} records ({bytes} bytes). "
+                "Everything else was handed over."
+            ).format(n=len(self._unread), bytes=sum(self._unread)),
+            _("Keep the recovery key and the server's data, and tell the makers of Fieldkeep."),
+        )
+
+    def _open(self, which: int, at: int, length: int) -> outbox_seal.Part | None:
+        """The record at `at`, None where it does not open or is of another device."""
+        if not 0 < length <= outbox_seal.FRAME_MAX:
+            return None
+        try:
+            part = outbox_seal.open_record(self._read(which, at + _HEAD, length), self._key)
+        except (KnownError, BadFrames) as error:
+            if self._first is None and isinstance(error, KnownError):
+                self._first = error
+            return None
+        self._opened += 1
+        return part if part.device.hex() == self._source else None
+
+    def _next(self, which: int, at: int, length: int) -> int:
+        """Where to go on behind a record that does not open: at the next one that does, or at the end of the file."""
+        end = self._ends[which]
+        stated = at + _HEAD + length
+        if 0 < length <= outbox_seal.FRAME_MAX and stated <= end and (stated == end or self._opens(which, stated)):
+            return stated
+        place = at + 1
+        while place + _HEAD < end:
+            window = self._read(which, place, min(_WINDOW, end - place))
+            # A length that a device wrote is less than 16 MiB: its first byte is zero.
+            zero = window.find(0)
+            while zero >= 0 and zero + _HEAD <= len(window):
+                if self._opens(which, place + zero, window[zero : zero + _HEAD]):
+                    return place + zero
+                if self._tried > _TRIED_MAX or self._tries > _TRIES_MAX:
+                    return end
+                zero = window.find(0, zero + 1)
+            place += max(1, len(window) - _HEAD + 1)
+        return end
+
+    def _opens(self, which: int, at: int, head: bytes = b"") -> bool:
+        if self._ends[which] - at <= _HEAD:
+            return False
+        (length,) = outbox_seal.LENGTH.unpack(head) if head else (self._length(which, at),)
+        if not _SEAL_MIN <= length <= min(_SEARCHED_MAX, self._ends[which] - at - _HEAD):
+            return False
+        self._tried, self._tries = self._tried + length, self._tries + 1
+        try:
+            sealing.unseal(self._key, sealing.OUTBOX, self._read(which, at + _HEAD, length))
+        except KnownError:
+            return False
+        return True
+
+    def _length(self, which: int, at: int) -> int:
+        head = self._read(which, at, _HEAD)
+        return int(outbox_seal.LENGTH.unpack(head)[0]) if len(head) == _HEAD else outbox_seal.FRAME_MAX
+
+    def _read(self, which: int, at: int, length: int) -> bytes:
+        self._files[which].seek(at)
+        return self._files[which].read(length)
 
 
 class _Fetched(io.RawIOBase):

@@ -171,9 +171,53 @@ def test_work_of_another_device_in_the_outbox_is_not_given_away(
     visits(ana, 1)
     ana.device = own
     ana.hand_in(ana.receipt(inside.wipe(ana)))
-    with pytest.raises(KnownError, match="not of this device"):
+    with pytest.raises(KnownError, match="1 records"):
         recover(inside, inside.office, ana, heir)
-    assert given(inside, heir) == []
+    assert [op.n for _incarnation, op in given(inside, heir)] == [1]
+
+
+@pytest.mark.parametrize("where", ["content", "length", "short length", "last length"])
+def test_one_rotten_record_takes_no_other_with_it(
+    inside: Inside, ana: Device, heir: Device, where: str
+) -> None:
+    ops = visits(ana, 10)
+    frames = bytearray(ana.sealed)
+    at, begins = 0, []
+    while at < len(frames):
+        begins.append(at)
+        at += 4 + int.from_bytes(frames[at : at + 4], "big")
+    place = begins[-1] if where == "last length" else begins[3]
+    if where == "content":
+        frames[place + 60] ^= 1
+    elif where == "short length":
+        frames[place + 3] ^= 1
+    else:
+        frames[place] ^= 0x80
+    ana.sealed = bytes(frames)
+    ana.hand_up_all()
+    if where == "content":
+        with pytest.raises(KnownError, match="1 records"):
+            recover(inside, inside.office, ana, heir)
+        ops = ops[:3] + ops[4:]
+    else:  # the record itself is sound
+        assert recover(inside, inside.office, ana, heir) == (10, 10)
+    assert [op for _incarnation, op in given(inside, heir)] == ops
+
+
+def test_a_junk_outbox_and_an_op_too_large_keep_nothing_else_back(
+    inside: Inside, ana: Device, heir: Device
+) -> None:
+    sound = visits(ana, 2)
+    good, ana.sealed = ana.sealed, b"\0\0\0\1x"
+    ana.hand_up_all()
+    assert ana.root is not None
+    huge = msgspec.structs.replace(sound[0], n=3, first=3, set={"about": "x" * (recovery.OP_MAX + 1)})
+    sealed = outbox_seal.seal_ops(ana.root.recovery, ana.device, ana.incarnation, [huge])
+    ana.sealed = good + b"".join(frame for _ops, frame in sealed)
+    ana.hand_up_all()
+    with pytest.raises(KnownError, match="2 records"):
+        recover(inside, inside.office, ana, heir)
+    assert [op for _incarnation, op in given(inside, heir)] == sound
 
 
 def test_a_part_that_the_server_lacks_is_told(inside: Inside, ana: Device, heir: Device) -> None:
