@@ -192,7 +192,11 @@ class _Records:
         """Where to go on behind a record that does not open: at the next one that does, or at the end of the file."""
         end = self._ends[which]
         stated = at + _HEAD + length
-        if 0 < length <= outbox_seal.FRAME_MAX and stated <= end and (stated == end or self._opens(which, stated)):
+        if (
+            0 < length <= outbox_seal.FRAME_MAX
+            and stated <= end
+            and (stated == end or self._opens(which, stated))
+        ):
             return stated
         place = at + 1
         while place + _HEAD < end:

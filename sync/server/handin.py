@@ -14,7 +14,7 @@ from collections.abc import Callable
 import msgspec
 
 from sync.protocol import codec, documents, messages, signing
-from sync.protocol.documents import Root, SealedOutbox, SealedPiece
+from sync.protocol.documents import WIPE, Root, SealedOutbox, SealedPiece
 from sync.protocol.errors import Problem, Refused
 from sync.protocol.messages import PieceHead, PieceReply
 from sync.protocol.outbox_seal import Measure
@@ -64,11 +64,15 @@ def take(store: Store, envelope: bytes, data: bytes, now: int, step: Step) -> Pi
     return PieceReply(held=found.held, whole=found.whole)
 
 
-def begun(tx: Transaction, device: Device, stated: SealedOutbox, now: int) -> Sealed:
+def begun(
+    tx: Transaction, device: Device, stated: SealedOutbox, now: int, *, own_place: bool = False
+) -> Sealed:
     """The record of a sealed outbox, made if this is its first piece.
 
     What a device hands in is bounded. When a new outbox does not fit beside the others, unfinished ones make room for
-    it, the oldest first; one that is whole never does. Raises RequestProblem.
+    it, the oldest first; one that is whole never does. Once a wipe is filed there is as much room again, so that what
+    came before takes no place from what its receipt names; with `own_place` nothing else is asked. Raises
+    RequestProblem.
     """
     known = tx.post.sealed(device.enrolment)
     for each in known:
@@ -76,7 +80,9 @@ def begun(tx: Transaction, device: Device, stated: SealedOutbox, now: int) -> Se
             return each
         if each.sha256 == stated.sha256:
             raise RequestProblem(Problem.BAD_REQUEST, why="outbox stated in two ways")
-    while len(known) >= limits.SEALED_AT_MOST or _total(known) + stated.length > limits.SEALED_MAX:
+    wiped = any(order.op == WIPE for order in tx.post.orders_for(device.enrolment))
+    most, bytes_most = ((1 + wiped) * each for each in (limits.SEALED_AT_MOST, limits.SEALED_MAX))
+    while not own_place and (len(known) >= most or _total(known) + stated.length > bytes_most):
         unfinished = next((each for each in known if not each.whole), None)
         if unfinished is None:
             raise RequestProblem(
@@ -114,13 +120,15 @@ def holds(tx: Transaction, device: Device, stated: SealedOutbox) -> None:
         )
 
 
-def take_along(tx: Transaction, device: Device, stated: SealedOutbox, data: bytes, now: int) -> None:
-    """Keep an outbox that came with its receipt, in one piece. Raises RequestProblem."""
+def take_along(
+    tx: Transaction, device: Device, stated: SealedOutbox, data: bytes, now: int, *, own_place: bool
+) -> None:
+    """Keep an outbox that came with its receipt, in one piece; `own_place` for the first. Raises RequestProblem."""
     measure = Measure()
     measure.feed(data)
     if measure.stated() != stated:
         raise RequestProblem(Problem.BAD_REQUEST, why="outbox differs from its receipt")
-    found = begun(tx, device, stated, now)
+    found = begun(tx, device, stated, now, own_place=own_place)
     if not found.whole:
         tx.post.drop_sealed(found.enrolment, found.sha256)  # pieces of it that came before
         tx.post.put_sealed(msgspec.structs.replace(found, held=stated.length, whole=True))

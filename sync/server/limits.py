@@ -25,6 +25,7 @@ LAST: Final = frozenset({messages.SEALED_PATH, messages.RECEIPT_PATH})
 LAST_S: Final = 120.0
 SEALED_MAX: Final = 2**30  # bytes of all sealed outboxes of one device: some four million small changes
 SEALED_AT_MOST: Final = 8  # outboxes of one device
+PARCEL_MAX: Final = 2 * 2**20  # bytes of one parcel of recovered work: four of them fit into one answer
 ROOM_KEPT: Final = 64 * 2**20  # bytes of the disk that sealed outboxes leave free for everything else
 AT_ONCE: Final = 8  # requests in work; the others wait their turn
 WAITING: Final = 200  # beyond this many the server says that it is busy

@@ -23,7 +23,7 @@ from sync.protocol.ids import ID_BYTES, id_text, new_person_id
 from sync.protocol.ops import Op
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import ORDER_LIFE_MS
-from sync.server import access, enrol, intake, post
+from sync.server import access, enrol, intake, limits, post
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import AuditLine, Device, FiledOrder, Packet, Person, RefusedOp
 from sync.server.service import system_now
@@ -181,6 +181,8 @@ class StoreOffice:
         with self._store.write() as tx:
             wiped, living = _enrolled(tx, source), _enrolled(tx, target)
             for parcel in parcels:
+                if len(parcel.data) > limits.PARCEL_MAX:
+                    raise KnownError(_("A message is too large to be sent."))
                 incarnation = bytes.fromhex(parcel.incarnation)
                 id_ = post.packet_id(target, wiped.device, incarnation, parcel.first, parcel.last)
                 packet = Packet(

@@ -18,9 +18,9 @@ from sync.protocol.errors import Problem, Refused
 from sync.protocol.ids import ID_BYTES
 from sync.protocol.messages import ExchangeHead, Paper
 from sync.protocol.texts import gettext as _
-from sync.server import handin
+from sync.server import handin, limits, logs
 from sync.server.db.base import Transaction
-from sync.server.db.kept import AuditLine, Device, FiledOrder, StoredReceipt
+from sync.server.db.kept import AuditLine, Device, FiledOrder, Packet, StoredReceipt
 from sync.server.errors import RequestProblem
 
 DONE: Final = "done"
@@ -109,9 +109,22 @@ def papers(
         if share:
             found.append(Paper(kind="share", data=sealing.seal(device.sealing_key, sealing.SHARE, share)))
     if head.state == "active" and not stands.closed:
-        packets = tx.post.packets_for(device.enrolment, PACKETS_AT_ONCE)
+        packets = _packets(tx, device)
         found.extend(Paper(kind="recovered", data=packet.data, id=packet.id) for packet in packets)
     return found
+
+
+def _packets(tx: Transaction, device: Device) -> list[Packet]:
+    """The oldest packets that fit; one that does not is left out, or it would stop every exchange of the device."""
+    most = PACKETS_AT_ONCE
+    while True:
+        packets = tx.post.packets_for(device.enrolment, most)
+        fitting = [packet for packet in packets if len(packet.data) <= limits.PARCEL_MAX]
+        if len(fitting) < len(packets):
+            logs.alarm("packet", problem="too_large", device=device.enrolment)
+        if len(fitting) >= PACKETS_AT_ONCE or len(packets) < most:
+            return fitting[:PACKETS_AT_ONCE]
+        most += PACKETS_AT_ONCE
 
 
 def take_reports(tx: Transaction, device: Device, head: ExchangeHead, now: int) -> Device:
@@ -204,7 +217,7 @@ def take_receipt(tx: Transaction, envelope: bytes, along: bytes, now: int) -> st
         raise RequestProblem(Problem.BAD_REQUEST, why="second receipt")
     said = receipt.outbox
     if along:
-        handin.take_along(tx, device, said, along, now)
+        handin.take_along(tx, device, said, along, now, own_place=known is None)
     handin.holds(tx, device, said)
     if known is not None:
         return known.receipt_id

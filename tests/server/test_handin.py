@@ -243,6 +243,24 @@ def test_a_device_has_so_many_outboxes_and_no_more(
     assert kept(inside, ana) == whole
 
 
+@pytest.mark.parametrize("along", [True, False])
+def test_junk_takes_no_place_from_the_outbox_that_a_receipt_names(
+    inside: Inside, ana: Device, along: bool
+) -> None:
+    good = ana.sealed
+    for number in range(limits.SEALED_AT_MOST):
+        ana.sealed = bytes([number])
+        assert ana.hand_up_all().whole
+    ana.sealed = good
+    assert refused(ana, ana.piece(good[:SIZE])) is Problem.TOO_BIG
+    envelope = inside.wipe(ana)
+    if not along:
+        assert ana.hand_up_all(SIZE).whole
+    ana.hand_in(ana.receipt(envelope, along=along))
+    assert inside.view(ana).state == "wiped"
+    assert kept(inside, ana)[-1] == good
+
+
 @pytest.mark.expected_warnings("disk free=")
 def test_a_disk_that_is_nearly_full_takes_no_more_of_it(
     inside: Inside, ana: Device, monkeypatch: pytest.MonkeyPatch

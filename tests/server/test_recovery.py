@@ -18,6 +18,7 @@ from sync.protocol import outbox_seal, sealing
 from sync.protocol.desk import Parcel
 from sync.protocol.errors import KnownError
 from sync.protocol.ops import Op
+from sync.server import limits
 from sync.server.office import StoreOffice
 from tests.server.driver import Device
 from tests.server.inside import Inside, nobody_asks
@@ -270,3 +271,20 @@ def test_more_than_one_message_holds_comes_through_the_socket(
     view = msgspec.structs.replace(inside.view(ana), enrolment="none")
     with pytest.raises(KnownError, match="no such device"):
         recovery.recover(by_socket, inside.keys, nobody_asks, view, inside.view(heir))
+
+
+@pytest.mark.expected_warnings("packet problem=too_large")
+def test_a_parcel_too_large_is_neither_filed_nor_stops_an_exchange(
+    inside: Inside, ana: Device, heir: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ops = visits(ana, 1)
+    ana.hand_up_all()
+    view = inside.view(ana)
+    parcel = Parcel(incarnation=ana.incarnation.hex(), first=9, last=9, ops=1, data=bytes(20_000))
+    assert [inside.office.hand_over(view.enrolment, heir.enrolment, [msgspec.structs.replace(parcel, last=n)])
+            for n in range(9, 15)] == [1] * 6  # fmt: skip
+    monkeypatch.setattr(limits, "PARCEL_MAX", 19_000)
+    with pytest.raises(KnownError, match="too large"):
+        inside.office.hand_over(view.enrolment, heir.enrolment, [msgspec.structs.replace(parcel, last=99)])
+    assert recover(inside, inside.office, ana, heir) == (1, 1)
+    assert [op for _incarnation, op in given(inside, heir)] == ops
