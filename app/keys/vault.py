@@ -16,6 +16,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from app.errors import AppError, KeyMissing, KeyringUnreachable, Locked, StoreDamaged, Wiped, not_written
 from app.keys import header as headers
 from app.keys.header import Header
@@ -28,6 +30,7 @@ from sync.protocol.texts import gettext as _
 
 KEY_BYTES: Final = 32
 _EPOCHS_TRIED: Final = 64
+_STONE_MAX: Final = 64 * 2**10  # bytes
 
 _log = logging.getLogger(__name__)
 
@@ -74,6 +77,7 @@ def open_key(profile: Profile, ring: Keyring, *, pin: SecretBytes | None = None)
     """
     _not_wiped(profile)
     found = headers.read(profile)
+    _no_stone_of(profile, found)
     with _ring_key(ring, found) as ring_key:
         value = ring.get(share_name(found.epoch))
         if value is None:
@@ -127,6 +131,7 @@ def restore_share(profile: Profile, ring: Keyring, share: bytes) -> None:
     """
     _not_wiped(profile)
     found = headers.read(profile)
+    _no_stone_of(profile, found)
     if len(share) != KEY_BYTES:
         raise _not_fitting()
     with _ring_key(ring, found) as ring_key, SecretBytes(share) as given:
@@ -241,10 +246,28 @@ def _shred(path: Path) -> None:
 def _not_wiped(profile: Profile) -> None:
     """From the first byte of the intent on, nothing opens or takes the place of the store."""
     if profile.wipe_intent.exists() or profile.wipe_receipt.exists():
-        raise Wiped(
-            _("This device was wiped by your organisation."),
-            _("Your unsent work is safe with IT. Ask IT to enrol this device again."),
-        )
+        raise _wiped()
+
+
+class _Stone(msgspec.Struct, frozen=True):
+    org: str
+    device: str
+
+
+def _no_stone_of(profile: Profile, found: Header) -> None:
+    """A backup put back beside the tombstone of its own device stays shut; a new enrolment is another device."""
+    data = headers.read_bounded(profile.tombstone, _STONE_MAX) or b"{}"
+    with contextlib.suppress(msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        stone = msgspec.json.decode(data, type=_Stone)
+        if (stone.org, stone.device) == (found.org, found.device):
+            raise _wiped()
+
+
+def _wiped() -> Wiped:
+    return Wiped(
+        _("This device was wiped by your organisation."),
+        _("Ask IT to enrol this device again."),
+    )
 
 
 def _not_fitting() -> StoreDamaged:

@@ -31,7 +31,7 @@ from app.services.memory import Memory
 from app.services.open_store import OpenStore
 from app.services.opener import Opener
 from app.services.papers import DONE, REFUSED, Papers, Pending
-from app.services.why_locked import BY_ORDER, BY_PERSON, REASON_SHOWN
+from app.services.why_locked import BY_ORDER, BY_PERSON, NOT_ENROLLED, REASON_SHOWN
 from app.services.wiped import intent_for, wiped_error
 from app.store.replica import StoreReplica
 from sync.protocol import documents, sealing
@@ -215,6 +215,12 @@ class Session:
         if self.stage == ACTIVE:
             self._set(stage=LOCK_CRYPTO, locked_because=BY_ORDER, locked_why="", ask_share=True)
             self.tell(Changes((), "lock"))
+
+    def not_enrolled(self) -> Locked:
+        """Lock hard, since the server knows this device no longer; what to say of it."""
+        if (self.state.stage, self.state.locked_because) != (LOCK_CRYPTO, NOT_ENROLLED):
+            self._lock_hard(NOT_ENROLLED, ask_share=True)
+        return why_locked.hard(NOT_ENROLLED, self.card.org_name)
 
     def stay_locked(self) -> None:
         """Take the share away again where a crash came between a lock and that, or before an unlock was done."""

@@ -29,6 +29,7 @@ from sync.client.line import Identity, Line
 from sync.client.ports import Answer, Applied, Position, Replica
 from sync.client.status import Phase, SyncStatus
 from sync.protocol import outbox_seal, sealing, signing
+from sync.protocol.documents import SealedOutbox
 from sync.protocol.errors import KnownError, Problem
 from sync.protocol.ops import Op
 from sync.protocol.texts import gettext as _
@@ -171,10 +172,8 @@ class Syncing:
         return self._handed_in(damage)
 
     def _handed_in(self, damage: AppError) -> StoreDamaged:
-        card, root = self._session.card, self._session.papers.held.root
         try:
-            with self._session.profile.sealed_outbox.open("rb") as sealed:
-                handing.hand_in(card.server_url, root, self._identity, sealed)
+            self._hand_in()
         except FileNotFoundError:
             _LOG.info("there is no sealed outbox to hand in")
         except (Unreachable, NotOurServer) as problem:
@@ -215,17 +214,39 @@ class Syncing:
 
     def _talk(self, replica: Replica | None, step: Step) -> Page:
         try:
-            try:
-                page = exchange(replica, self._session.papers, self._line, step)
-            except ServerRefused as refusal:
-                if refusal.problem not in (Problem.ROLLBACK, Problem.EPOCH):
-                    raise
-                # This device or the server is a copy of an earlier day. Asked again, both start from what they know.
-                page = exchange(replica, self._session.papers, self._line, step)
+            page = self._exchanged(replica, step)
         except (Unreachable, NotOurServer) as problem:
             raise Offline(problem.title, problem.hint) from problem
+        except ServerRefused as refusal:
+            if refusal.problem is not Problem.UNKNOWN_DEVICE:
+                raise
+            # Who says so has proven to be the organisation's own server.
+            locked = self._session.not_enrolled()
+            self._leave_sealed()
+            raise locked from None
         self._session.met()
         return page
+
+    def _leave_sealed(self) -> None:
+        """Hand in what was not sent, if the server takes it from a device that it has let go."""
+        try:
+            self._hand_in()
+        except (KnownError, OSError) as problem:
+            _LOG.info("the sealed outbox stays here: %s", type(problem).__name__)
+
+    def _hand_in(self) -> SealedOutbox:
+        card, root = self._session.card, self._session.papers.held.root
+        with self._session.profile.sealed_outbox.open("rb") as sealed:
+            return handing.hand_in(card.server_url, root, self._identity, sealed)
+
+    def _exchanged(self, replica: Replica | None, step: Step) -> Page:
+        try:
+            return exchange(replica, self._session.papers, self._line, step)
+        except ServerRefused as refusal:
+            if refusal.problem not in (Problem.ROLLBACK, Problem.EPOCH):
+                raise
+            # This device or the server is a copy of an earlier day. Asked again, both start from what they know.
+            return exchange(replica, self._session.papers, self._line, step)
 
     def _obey(self) -> None:
         try:

@@ -8,6 +8,7 @@ from sync.protocol.texts import gettext as _
 
 BY_ORDER = "order"
 BY_PERSON = "person"
+NOT_ENROLLED = "not_enrolled"  # the server, by its own certificate, knows this device no longer
 REASON_SHOWN = 500  # letters
 
 
@@ -31,6 +32,12 @@ def hard(because: str, org_name: str, why: str = "") -> Locked:
         return Locked(
             _("This device was locked by {org}.").format(org=org_name),
             _with_reason(why, _("Your changes are safe. Ask IT to unlock it, then run: fieldkeep sync")),
+            by_order=True,
+        )
+    if because == NOT_ENROLLED:
+        return Locked(
+            _("This device is not enrolled any more."),
+            _("Work that was not sent stays here, sealed. Ask IT for a new enrolment code."),
             by_order=True,
         )
     if because == trusted_time.CLOCK_BACK:

@@ -72,6 +72,7 @@ class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str
     reason: str
     wiped: int
+    intent: Intent | None = None  # vouched for: the same order holds for what a backup brings back
 
 
 def no_step(name: str) -> None:
@@ -162,6 +163,7 @@ def finish(
             order_id=intent.order_id,
             reason=intent.reason,
             wiped=now(),
+            intent=intent,
         )
         write_whole(profile.tombstone, msgspec.json.encode(stone))
     step("W7a")
@@ -172,6 +174,27 @@ def finish(
         remove(path)
     step("W7")
     return True
+
+
+def destroy_again(profile: Profile, ring: Keyring) -> None:
+    """What a backup has brought back after a wipe goes the way of the first; the server holds what was unsent.
+
+    The ring key goes last, since it proves the order: without the header it opens nothing, and the next start goes on
+    where this one was stopped. Raises KeyringUnreachable, OSError.
+    """
+    problem: OSError | None = None
+    try:
+        vault.shred_header(profile)
+        _remove_files(profile)
+        for name in set(_KEPT) - {"tombstone", "one_opener"}:
+            remove(getattr(profile, name))
+    except OSError as error:
+        problem = error  # a file that will not go must not keep a key
+    for name in (DEV, TRUST):
+        ring.delete(name)
+    vault.destroy(profile, ring)
+    if problem is not None:
+        raise problem
 
 
 def _is_over(profile: Profile, intent: Intent) -> bool:

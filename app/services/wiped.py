@@ -8,13 +8,14 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from app.errors import Busy, KeyringUnreachable, StoreDamaged, Wiped
+from app import log
+from app.errors import Busy, KeyringUnreachable, NotEnrolled, StoreDamaged, Wiped
 from app.keys import device, trusted_time
-from app.keys.ring import Keyring, SystemKeyring, ring_name
+from app.keys.ring import DEV, Keyring, SystemKeyring, ring_name
 from app.keys.state import vouched
 from app.paths import Profile
 from app.services import wipe
-from app.services.card import Card
+from app.services.card import Card, read_card
 from app.services.opener import Opener
 from app.services.papers import Pending
 from sync.client import handing
@@ -56,9 +57,50 @@ def refuse_wiped(profile: Profile, step: wipe.Step = wipe.no_step) -> None:
             if ring is not None:
                 wipe.destroy(profile, ring, _wall_ms, step)
         raise wiped_error(intent.org_name, intent.reason)
+    _refuse_brought_back(profile)
+
+
+def _refuse_brought_back(profile: Profile) -> None:
+    """Beside the tombstone of its own device nothing opens, whatever a backup has put there; a stone alone wipes
+    nothing. Raises Wiped, StoreDamaged for a stone that no order stands behind, KeyringUnreachable.
+    """
     stone = wipe.read_tombstone(profile)
-    if stone is not None and not profile.device.exists():
-        raise wiped_error(stone.org_name, stone.reason)
+    if stone is None:
+        return
+    named = _named_here(profile)
+    if named is not None and named != (stone.org, stone.device):
+        return  # the folder has another device since
+    ring = SystemKeyring(stone.org, stone.device)
+    try:
+        if _proven(ring, stone):
+            log.shut()
+            # Another process may be at it, or a file not go: then every start tries again.
+            with contextlib.suppress(Busy, OSError), contextlib.closing(Opener(profile.one_opener)):
+                wipe.destroy_again(profile, ring)
+        elif named is not None and (ring.get(DEV) is not None or _holds_keys(ring)):
+            raise _no_order_behind()
+    except KeyringUnreachable:
+        if named is not None:
+            raise
+    raise wiped_error(stone.org_name, stone.reason)
+
+
+def _named_here(profile: Profile) -> tuple[str, str] | None:
+    """Organisation and device of the card, None when there is none. Raises StoreDamaged."""
+    with contextlib.suppress(NotEnrolled):
+        card = read_card(profile)
+        return card.org, card.device
+    return None
+
+
+def _proven(ring: Keyring, stone: wipe.Tombstone) -> bool:
+    """Whether the keyring has a key again that vouches for the order of this stone. Raises KeyringUnreachable."""
+    intent = stone.intent
+    if intent is None or (intent.org, intent.device) != (stone.org, stone.device):
+        return False
+    with contextlib.suppress(StoreDamaged):  # an entry that is no key vouches for nothing
+        return vouched(ring, intent.epoch, intent.said(), intent.mac) is True
+    return False
 
 
 @contextlib.contextmanager
@@ -91,7 +133,11 @@ def _believe(ring: Keyring, intent: wipe.Intent) -> None:
         return  # it gives nothing, and deletes nothing: what goes are files of this folder alone
     except StoreDamaged:
         pass  # an entry that is no key vouches for nothing
-    raise StoreDamaged(
+    raise _no_order_behind()
+
+
+def _no_order_behind() -> StoreDamaged:
+    return StoreDamaged(
         _("A file here says that this device was wiped, and no order stands behind it."),
         _("Nothing was destroyed. Tell IT, and do not open folders that others prepared."),
     )

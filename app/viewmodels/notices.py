@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from app.services.session import LOCK_UI, Session
-from app.services.why_locked import BY_ORDER, reason
+from app.services.why_locked import BY_ORDER, NOT_ENROLLED, reason
 from sync.protocol import harmless
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
@@ -54,7 +54,9 @@ def locked(session: Session, *, needs_pin: bool) -> Notice:
         title = session.locked_error().title
         asked = _("Your customers stay encrypted. Ask IT to unlock this device.")
         body = "\n".join(part for part in (reason(session.state.locked_why), asked) if part)
-        if session.state.locked_because != BY_ORDER:
+        if session.state.locked_because == NOT_ENROLLED:
+            body = session.locked_error().hint
+        elif session.state.locked_because != BY_ORDER:
             body = _("Your customers stay encrypted. Connect to the server to open them again.")
     return Notice(title, body, _foot(session), by_order=not by_person, needs_pin=needs_pin and by_person)
 
