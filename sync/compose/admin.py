@@ -237,7 +237,13 @@ def _lock_or_unlock(asked: argparse.Namespace, office: Office) -> int:
             _("“{name}” is wiped or about to be; no other order reaches it.").format(name=device.name),
             _("See: fieldkeep-admin devices"),
         )
-    desk.refuse_idle(asked.verb, device, office.orders())
+    standing = desk.standing_lock(device, office.orders()) if asked.verb == LOCK else None
+    if standing is not None:
+        if asked.json:
+            telling.document(rows_of.order_json(standing))
+        else:
+            telling.say(_("“{name}” is locked already.").format(name=device.name))
+        return 0
     if asked.keys:
         filed = desk.sign_order(office, asked.keys, passphrase.known, asked.verb, device, asked.reason)
     else:

@@ -58,8 +58,11 @@ def find(devices: Sequence[DeviceView], wanted: str, *, wiped: bool = False) -> 
     )
 
 
-def refuse_idle(verb: str, device: DeviceView, orders: Sequence[OrderView]) -> None:
-    """Raises KnownError where an order would say what stands already; one that the device did not take is no order."""
+def standing_lock(device: DeviceView, orders: Sequence[OrderView]) -> OrderView | None:
+    """The lock that stands for a device already, None when a new one would change something.
+
+    An unlock is always worth an order: a device may have locked itself without the server knowing.
+    """
     standing = [
         order
         for order in orders
@@ -68,16 +71,9 @@ def refuse_idle(verb: str, device: DeviceView, orders: Sequence[OrderView]) -> N
         and order.state in ("filed", "done")
     ]
     last = max(standing, key=lambda order: order.number, default=None)
-    locked = last is not None and last.op == LOCK
-    if verb == LOCK and last is not None and locked and (last.state == "filed" or device.state == "locked"):
-        text = _("“{name}” is locked already.")
-    elif verb == UNLOCK and not locked and device.state == "active" and "refused" not in device.pending:
-        text = _("“{name}” is not locked.")
-    else:
-        return
-    raise KnownError(
-        text.format(name=device.name), _("No other order was filed. See: fieldkeep-admin devices")
-    )
+    if last is not None and last.op == LOCK and (last.state == "filed" or device.state == "locked"):
+        return last
+    return None
 
 
 def sign_order(
