@@ -243,6 +243,25 @@ def epoch_hint(profile: Profile) -> int:
     return epoch if 0 < epoch < header.EPOCH_END else 0
 
 
+def device_hint(profile: Profile) -> tuple[str, str] | None:
+    """Organisation and device that the state file names, unproven; None where it names none."""
+    try:
+        data = header.read_bounded(profile.state, STATE_MAX) or b""
+        named = msgspec.json.decode(data, type=_Named).state
+    except (StoreDamaged, msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
+    return named.org, named.device
+
+
+class _NamedState(msgspec.Struct, frozen=True):
+    org: str
+    device: str
+
+
+class _Named(msgspec.Struct, frozen=True):
+    state: _NamedState
+
+
 class _HintState(msgspec.Struct, frozen=True):
     epoch: int
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
-from app.errors import KeyMissing, KeyringUnreachable, Locked, NotEnrolled, StoreDamaged
+import msgspec
+
+from app.errors import KeyMissing, KeyringUnreachable, Locked, NewerStore, NotEnrolled, StoreDamaged
 from app.keys import header
 from app.keys.ring import Keyring, SystemKeyring
-from app.keys.state import StateFile
+from app.keys.state import StateFile, device_hint
 from app.paths import Profile
 from app.services import orphan, wipe
 from app.services.card import Card, read_card
@@ -18,6 +20,7 @@ from app.services.opener import Opener
 from app.services.orphan import Found
 from app.services.session import Session
 from app.services.wiped import refuse_wiped
+from sync.protocol.texts import gettext as _
 
 _Look = Callable[[Profile, Card, Keyring], Found]
 
@@ -52,6 +55,7 @@ def open_damaged(
 def _open(profile: Profile, wipe_step: wipe.Step, look: _Look) -> Session:
     refuse_wiped(profile, wipe_step)
     card = read_card(profile)
+    _refuse_two_devices(profile, card)
     opener = Opener(profile.one_opener)
     ring = SystemKeyring(card.org, card.device)
     try:
@@ -64,6 +68,8 @@ def _open(profile: Profile, wipe_step: wipe.Step, look: _Look) -> Session:
     except BaseException:
         opener.close()
         raise
+    known = found.memory.state  # its mac is our own; a card is what anybody may lay here
+    card = msgspec.structs.replace(card, org=known.org, device=known.device, enrolment=known.enrolment)
     session = Session(profile, card, opener, ring, found.memory, found.held, wipe_step, found.damage)
     try:
         session.obey()
@@ -76,6 +82,19 @@ def _open(profile: Profile, wipe_step: wipe.Step, look: _Look) -> Session:
         session.close()
         raise
     return session
+
+
+def _refuse_two_devices(profile: Profile, card: Card) -> None:
+    """Beside the card of another device nothing is opened, sent or obeyed. Raises StoreDamaged."""
+    named = [device_hint(profile)]
+    with contextlib.suppress(StoreDamaged, NotEnrolled, NewerStore):
+        found = header.read(profile)
+        named.append((found.org, found.device))
+    if any(each is not None and each != (card.org, card.device) for each in named):
+        raise StoreDamaged(
+            _("The files in this folder belong to two devices."),
+            _("Nothing was changed or sent. Put the right device.json back, or ask IT."),
+        )
 
 
 def _whole(profile: Profile, _card: Card, ring: Keyring) -> Found:
