@@ -24,7 +24,9 @@ def part(*ops: tuple[int, str], incarnation: bytes = FIRST) -> Part:
     return Part(
         device=DEVICE,
         incarnation=incarnation,
-        ops=[Op(n=n, kind="task", id=b"r" * 16, act=Act.SET, hlc=n, set={"subject": word}) for n, word in ops],
+        ops=[
+            Op(n=n, kind="task", id=b"r" * 16, act=Act.SET, hlc=n, set={"subject": word}) for n, word in ops
+        ],
     )
 
 
@@ -70,7 +72,12 @@ def test_work_sealed_again_behind_newer_work_comes_before_it() -> None:
 
 
 def test_incarnations_are_apart() -> None:
-    parts = [part((1, "a")), part((1, "b"), incarnation=SECOND), part((2, "c")), part(incarnation=b"empty...")]
+    parts = [
+        part((1, "a")),
+        part((1, "b"), incarnation=SECOND),
+        part((2, "c")),
+        part(incarnation=b"empty..."),
+    ]
     index = Index()
     for place, each in enumerate(parts):
         index.note(place, each)
@@ -86,7 +93,9 @@ def test_a_number_that_no_device_gives_is_refused(n: int) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 64, 10_000])
-@pytest.mark.parametrize("tail", [b"", b"\0", b"\0\0\0\0rest", b"\xff\xff\xff\xff" + bytes(40), b"\0\0\1\0torn"])
+@pytest.mark.parametrize(
+    "tail", [b"", b"\0", b"\0\0\0\0rest", b"\xff\xff\xff\xff" + bytes(40), b"\0\0\1\0torn"]
+)
 def test_what_a_file_comes_to_is_the_same_in_pieces_of_any_size(tail: bytes, size: int) -> None:
     public = sealing.public_bytes(X25519PrivateKey.generate())
     frames = [

@@ -14,7 +14,7 @@ from app.errors import Wiped
 from app.keys import vault
 from app.keys.ring import SystemKeyring
 from app.services.card import Card
-from app.services.session import open_session
+from app.services.opening import open_session
 from app.store.seal import read
 from sync.protocol.messages import Paper
 from sync.server import config
