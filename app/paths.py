@@ -25,8 +25,8 @@ def default_profile() -> Path:
 
 
 _NAMED: Final = (
-    "root", "policy", "lease", "device", "enrolling", "state", "header", "blobs", "sealed_outbox", "log", "temp",
-    "orders", "settings", "wipe_intent", "wipe_receipt", "tombstone", "one_opener",
+    "root", "policy", "lease", "device", "enrolling", "state", "header", "blobs", "sealed_outbox", "sealed_lost", "log",
+    "temp", "orders", "settings", "wipe_intent", "wipe_receipt", "tombstone", "one_opener",
 )  # fmt: skip
 
 
@@ -85,6 +85,11 @@ class Profile:
     def sealed_outbox(self) -> Path:
         """Unsent work, sealed to the recovery key."""
         return self.folder / "outbox.seal"
+
+    @property
+    def sealed_lost(self) -> Path:
+        """Sealed records that the store does not know: work that it may have lost, kept for IT."""
+        return self.folder / "outbox.lost.seal"
 
     @property
     def settings(self) -> Path:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.errors import AppError, StoreDamaged
+from app.services import sealed_work
 from app.services.session import ACTIVE, Session
 from app.store import examination
 from app.store.store import Store
@@ -66,6 +67,14 @@ def examine(session: Session) -> list[Finding]:
     findings += _store(checks)
     waiting = ngettext("{n} change waits to be sent", "{n} changes wait to be sent", unsent).format(n=unsent)
     findings.append(Finding(_("Unsent changes"), True, waiting))
+    aside = sealed_work.set_aside(session.profile)
+    if aside:
+        said = ngettext(
+            "{n} sealed record of work that the store does not know is kept for IT",
+            "{n} sealed records of work that the store does not know are kept for IT",
+            aside,
+        )
+        findings.append(Finding(_("Sealed work"), False, said.format(n=aside), grave=False))
     if session.warning():
         findings.append(Finding(_("Last contact"), False, _("the server has not been reached for long")))
     return findings

@@ -290,7 +290,8 @@ def _refuse_if_taken(profile: Profile) -> None:
         raise AppError(
             _("This device is enrolled already."), _("Use another profile, or ask IT to wipe this one.")
         )
-    unsent = profile.sealed_outbox.exists() and profile.sealed_outbox.stat().st_size > 0
+    sealed = (profile.sealed_outbox, profile.sealed_lost)
+    unsent = any(path.exists() and path.stat().st_size > 0 for path in sealed)
     if unsent or (profile.header.exists() and not profile.enrolling.exists()):
         raise AppError(
             _("There is a store here whose device card is missing."),

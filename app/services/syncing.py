@@ -15,6 +15,7 @@ from typing import Final
 
 from app.changes import Changes
 from app.errors import AppError, Locked, Offline, StoreDamaged, Wiped
+from app.services import sealed_work
 from app.services.session import ACTIVE, Session
 from app.services.wiped import finish_held
 from app.store.conflicts import attention_count, open_count
@@ -236,7 +237,7 @@ class Syncing:
 
     def _hand_in(self) -> SealedOutbox:
         card, root = self._session.card, self._session.papers.held.root
-        with self._session.profile.sealed_outbox.open("rb") as sealed:
+        with sealed_work.open_all(self._session.profile) as sealed:
             return handing.hand_in(card.server_url, root, self._identity, sealed)
 
     def _exchanged(self, replica: Replica | None, step: Step) -> Page:

@@ -152,26 +152,7 @@ class StoreReplica:
     def renumber(self, incarnation: bytes) -> None:
         """Give all waiting ops new numbers, from 1, under a new incarnation; they are sealed again."""
         store = self._store
-        before = store.seal.length
-        try:
-            with store.db.write() as db:
-                waiting = outbox.every(db)
-                numbers = {op.n: at for at, op in enumerate(waiting, 1)}
-                again = [
-                    msgspec.structs.replace(op, n=numbers[op.n], first=numbers.get(op.first, numbers[op.n]))
-                    for op in waiting
-                ]
-                outbox.clear(db)
-                outbox.add(db, again)
-                if again:
-                    seal_book.append(store, again, incarnation)
-                db.execute(
-                    "UPDATE here SET incarnation = ?, next_n = ?, acked_n = 0, sealed = ?",
-                    (incarnation, len(again) + 1, store.seal.length),
-                )
-        except BaseException:
-            store.seal.truncate(before)
-            raise
+        seal_book.number_anew(store, incarnation)
         # The same work under two numberings would come back twice from a wiped device.
         seal_book.tidy(store, at_once=True)
 

@@ -2,7 +2,8 @@
 
 A record is on the disk before its transaction is committed, so whatever happens to store, keys or keyring, no
 unsent work is lost. The store remembers which records it committed (`sealed`); a record behind the last of them
-belongs to a transaction that never was, and is cut off at the next open.
+belongs to a transaction that never was, or to one that the store has lost. Nobody here can tell which, so it is set
+aside for IT at the next open.
 """
 
 from __future__ import annotations
@@ -103,6 +104,27 @@ class SealedOutbox:
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
+
+
+def set_aside(path: Path, frames: Iterator[bytes]) -> None:
+    """Append these records to the file at `path`, durably, but what is there already. Raises NoSpace and AppError."""
+    handle = _open(path)
+    try:
+        there, end = set(), 0
+        for sealed in read(path):
+            frame = outbox_seal.LENGTH.pack(len(sealed)) + sealed
+            there.add(digest_of(frame))
+            end += len(frame)
+        os.ftruncate(handle, end)  # a torn record would hide those behind it
+        for frame in frames:
+            if digest_of(frame) not in there:
+                end += _write(handle, frame, end)
+        os.fsync(handle)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise _unwritten(error) from None
+    finally:
+        os.close(handle)
 
 
 def read(path: Path) -> Iterator[bytes]:

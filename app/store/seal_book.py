@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from app.store import outbox
-from app.store.seal import Piece
+from app.store.seal import Piece, digest_of, set_aside
+from sync.protocol.ids import new_incarnation
 from sync.protocol.ops import Op
 
 if TYPE_CHECKING:
@@ -44,24 +48,61 @@ def tidy(store: Store, *, at_once: bool = False) -> None:
         db.execute("UPDATE here SET sealed = ?", (length,))
 
 
-def mend(store: Store) -> None:
-    """At open: cut off what was never committed, adopt a rewrite whose end was missed, seal again what is lost."""
-    committed = store.here().sealed
-    known = _pieces(store)
-    whole = sum(piece.length for _place, piece in known) == committed
-    if whole and store.seal.length >= committed:
-        store.seal.truncate(committed)
+def mend(store: Store, lost: Path) -> None:
+    """At open: adopt a rewrite whose end was missed, seal again what is lost, and set strange records aside in `lost`.
+
+    A record that the store does not know was never committed, or the store has lost it: a log that is damaged or
+    gone, an older file put back. The sealed record may be all that is left, so it is never destroyed here.
+    """
+    here, known = store.here(), _pieces(store)
+    there = store.seal.digests()
+    whole = sum(length for _digest, length in there)
+    store.seal.truncate(whole)  # bytes behind the last whole record open for nobody
+    if there == [(piece.digest, piece.length) for _place, piece in known] and whole == here.sealed:
         return
-    there = {digest for digest, _length in store.seal.digests()}
+    digests = {piece.digest for _place, piece in known}
+    strange = any(digest not in digests for digest, _length in there)
+    if strange:
+        set_aside(lost, (frame for frame in store.seal.frames() if digest_of(frame) not in digests))
+        # Its numbers are given out: under them, new work would pass for what was set aside.
+        number_anew(store, bytes(new_incarnation()))
+        known = _pieces(store)
+        there = store.seal.digests()
     store.seal.keep({piece.digest for _place, piece in known})
-    incarnation = store.incarnation
     missing = without_copy(store)
+    held = {digest for digest, _length in there}
     with store.db.write() as db:
-        lost = [(place,) for place, piece in known if piece.digest not in there]
-        db.executemany("DELETE FROM sealed WHERE place = ?", lost)
+        gone = [(place,) for place, piece in known if piece.digest not in held]
+        db.executemany("DELETE FROM sealed WHERE place = ?", gone)
         if missing:
-            append(store, missing, incarnation)
+            append(store, missing, store.incarnation)
         db.execute("UPDATE here SET sealed = ?", (store.seal.length,))
+    if strange:
+        tidy(store, at_once=True)  # the same work under two numberings would come back twice
+
+
+def number_anew(store: Store, incarnation: bytes) -> None:
+    """Give all waiting ops new numbers, from 1, under a new incarnation; they are sealed again."""
+    before = store.seal.length
+    try:
+        with store.db.write() as db:
+            waiting = outbox.every(db)
+            numbers = {op.n: at for at, op in enumerate(waiting, 1)}
+            again = [
+                msgspec.structs.replace(op, n=numbers[op.n], first=numbers.get(op.first, numbers[op.n]))
+                for op in waiting
+            ]
+            outbox.clear(db)
+            outbox.add(db, again)
+            if again:
+                append(store, again, incarnation)
+            db.execute(
+                "UPDATE here SET incarnation = ?, next_n = ?, acked_n = 0, sealed = ?",
+                (incarnation, len(again) + 1, store.seal.length),
+            )
+    except BaseException:
+        store.seal.truncate(before)
+        raise
 
 
 def without_copy(store: Store) -> list[Op]:

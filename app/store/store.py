@@ -180,7 +180,7 @@ class Store(Reader):
                 db = Database(profile.store, key, version=schema.VERSION)
             seal = SealedOutbox(profile.sealed_outbox, recovery)
             store = cls(db, seal, clock)
-            seal_book.mend(store)
+            seal_book.mend(store, profile.sealed_lost)
             if not older:
                 before.forget(profile)
         except BaseException:

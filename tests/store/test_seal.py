@@ -88,15 +88,16 @@ def test_no_file_holds_no_records(tmp_path: Path) -> None:
     assert list(seal.read(tmp_path / "outbox.seal")) == []
 
 
-def test_what_was_sealed_and_never_committed_is_cut_off(device: Device, store: Store) -> None:
+def test_what_was_sealed_and_never_committed_is_set_aside(device: Device, store: Store) -> None:
     records.add(store, CUSTOMER, {"name": "Anna"})
-    size = store.seal.length
     store.seal.append(ops(2, name="Never"), device.id, device.incarnation)  # the power went before the commit
     assert [op.n for op in device.sealed()[device.id, device.incarnation]] == [1, 2]
     again = device.reopen()
-    assert device.profile.sealed_outbox.stat().st_size == size
+    assert again.incarnation != device.incarnation
     records.add(again, CUSTOMER, {"name": "Bert"})
-    assert [op.set["name"] for op in device.sealed()[device.id, device.incarnation]] == ["Anna", "Bert"]
+    assert [op.set["name"] for op in device.sealed()[device.id, again.incarnation]] == ["Anna", "Bert"]
+    lost = open_records(seal.read(device.profile.sealed_lost), device.recovery)
+    assert [op.set["name"] for op in lost[device.id, device.incarnation]] == ["Never"]
 
 
 def test_a_commit_that_fails_takes_its_seal_back(
