@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from app.errors import KeyMissing, KeyringUnreachable, Locked, NewerStore, NotEnrolled, StoreDamaged
+from app.errors import AppError, KeyMissing, KeyringUnreachable, Locked, NewerStore, NotEnrolled, StoreDamaged
 from app.keys import header
 from app.keys.ring import Keyring, SystemKeyring
 from app.keys.state import StateFile, device_hint
@@ -22,7 +22,7 @@ from app.services.session import Session
 from app.services.wiped import refuse_wiped
 from sync.protocol.texts import gettext as _
 
-_Look = Callable[[Profile, Card, Keyring], Found]
+_Look = Callable[[Profile, Card, Keyring, AppError | None], Found]
 
 
 def open_session(profile: Profile, wipe_step: wipe.Step = wipe.no_step) -> Session:
@@ -43,9 +43,9 @@ def open_damaged(
     nothing is left that says whom to believe.
     """
 
-    def as_far_as_it_goes(profile: Profile, card: Card, ring: Keyring) -> Found:
+    def as_far_as_it_goes(profile: Profile, card: Card, ring: Keyring, laid: AppError | None) -> Found:
         try:
-            return _whole(profile, card, ring)
+            return _whole(profile, card, ring, laid)
         except (StoreDamaged, KeyMissing) as damage:
             return orphan.what_holds(profile, card, ring, damage, ask_server=ask_server)
 
@@ -53,7 +53,13 @@ def open_damaged(
 
 
 def _open(profile: Profile, wipe_step: wipe.Step, look: _Look) -> Session:
-    refuse_wiped(profile, wipe_step)
+    laid: AppError | None = None
+    try:
+        refuse_wiped(profile, wipe_step)
+    except StoreDamaged as damage:
+        if not profile.device.exists():
+            raise
+        laid = damage  # no order stands behind it: the store stays shut, and orders come all the same
     card = read_card(profile)
     _refuse_two_devices(profile, card)
     opener = Opener(profile.one_opener)
@@ -64,7 +70,7 @@ def _open(profile: Profile, wipe_step: wipe.Step, look: _Look) -> Session:
 
             with contextlib.suppress(KeyringUnreachable, OSError):  # asked again at the next start
                 settle(profile, ring)
-        found = look(profile, card, ring)
+        found = look(profile, card, ring, laid)
     except BaseException:
         opener.close()
         raise
@@ -97,8 +103,11 @@ def _refuse_two_devices(profile: Profile, card: Card) -> None:
         )
 
 
-def _whole(profile: Profile, _card: Card, ring: Keyring) -> Found:
-    """State and documents where all of them hold. Raises StoreDamaged, KeyMissing, KeyringUnreachable."""
+def _whole(profile: Profile, _card: Card, ring: Keyring, laid: AppError | None) -> Found:
+    """State and documents where all of them hold. Raises what is `laid` in the way, StoreDamaged, KeyMissing,
+    KeyringUnreachable."""
+    if laid is not None:
+        raise laid
     guarded = StateFile(profile, ring)
     try:
         state = guarded.load()

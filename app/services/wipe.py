@@ -28,22 +28,13 @@ from app.errors import KeyMissing, KeyringUnreachable, StoreDamaged
 from app.keys import device, vault
 from app.keys.ring import DEV, HIGH_WATER, TRUST, Keyring
 from app.paths import Profile, remove, sync_folder, write_whole
-from app.services import sealed_work
 from sync.protocol import documents, outbox_seal, signing, version
 from sync.protocol.documents import Destroyed, Files, Receipt
 from sync.protocol.errors import Refused
 from sync.protocol.texts import gettext as _
 
 _LOG = logging.getLogger("app.services.wipe")
-_KEPT: Final = (
-    "root",
-    "sealed_outbox",
-    "sealed_lost",
-    "wipe_intent",
-    "wipe_receipt",
-    "tombstone",
-    "one_opener",
-)
+_KEPT: Final = ("root", "sealed_outbox", "wipe_intent", "wipe_receipt", "tombstone", "one_opener")
 
 T = TypeVar("T")
 Step = Callable[[str], None]
@@ -178,8 +169,7 @@ def finish(
     step("W7a")
     for name in (DEV, HIGH_WATER, TRUST):
         ring.delete(name)
-    work = (profile.sealed_lost, profile.sealed_outbox)
-    for path in (*work, profile.wipe_receipt, profile.root, profile.wipe_intent):
+    for path in (profile.sealed_outbox, profile.wipe_receipt, profile.root, profile.wipe_intent):
         step("W7b")
         remove(path)
     step("W7")
@@ -209,7 +199,10 @@ def destroy_again(profile: Profile, ring: Keyring) -> None:
 
 def _is_over(profile: Profile, intent: Intent) -> bool:
     """Whether this very wipe has its tombstone: an earlier one may have left another in the same folder."""
-    stone = read_tombstone(profile)
+    try:
+        stone = read_tombstone(profile)
+    except StoreDamaged:
+        return False  # rubbish that lies there must not stop an order
     return stone is not None and (stone.device, stone.order_id) == (intent.device, intent.order_id)
 
 
@@ -235,9 +228,9 @@ def _read(path: Path, type_: type[T]) -> T | None:
 
 
 def _sealed(profile: Profile) -> BinaryIO:
-    """All sealed work for reading: it may be larger than memory is to spare, and its place may be empty."""
+    """The sealed outbox for reading: it may be larger than memory is to spare, and its place may be empty."""
     try:
-        return sealed_work.open_all(profile)
+        return profile.sealed_outbox.open("rb")
     except FileNotFoundError:
         return io.BytesIO()
 

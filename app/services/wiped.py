@@ -57,6 +57,8 @@ def refuse_wiped(profile: Profile, step: wipe.Step = wipe.no_step) -> None:
             if ring is not None:
                 wipe.destroy(profile, ring, _wall_ms, step)
         raise wiped_error(intent.org_name, intent.reason)
+    if profile.wipe_receipt.exists() and profile.device.exists():
+        raise _no_order_behind()  # of a wipe, the intent goes last: this receipt is nobody's
     _refuse_brought_back(profile)
 
 

@@ -33,11 +33,33 @@ def test_a_file_alone_wipes_nothing(town: Town, along: tuple[str, ...]) -> None:
     trap = _trap(town, laptop, f"trap-{len(along)}")
     for name in along:
         shutil.copy(laptop.folder / name, trap.folder / name)
-    for verb in ("status", "sync", "list customer"):
+    for verb in ("sync", "list customer"):
         assert trap.ask(*verb.split()).code == 1
+    assert trap.ask("status").code == (
+        0 if "device.json" in along else 1
+    )  # who has a card can say how it stands
     assert laptop.entries() == before
     assert len(laptop.json("list", "customer")) == 1
     assert town.device(laptop)["state"] == "active"
+
+
+@pytest.mark.parametrize("name", ["wipe.receipt", "wipe.intent", "tombstone.json"])
+def test_what_no_order_stands_behind_is_damage_and_orders_come(town: Town, name: str) -> None:
+    laptop = town.laptop(ANNA)
+    laptop.add("task", subject="unsent")
+    (laptop.folder / name).write_bytes(b"")
+    said = laptop.json("status")
+    assert (said["state"], "wiped by" in said["message"]) == ("locked", False)
+    assert laptop.ask("list", "task").code == 1
+    done = laptop.ask("sync")
+    assert (done.code, "sealed. Ask IT to recover it" in done.err) == (1, True), done.err
+    (laptop.folder / name).unlink()
+    assert [task["subject"] for task in laptop.json("list", "task")] == ["unsent"]
+    (laptop.folder / name).write_bytes(b"x")
+    town.order("wipe", laptop)
+    assert laptop.ask("sync").code == 4
+    assert (laptop.files(), laptop.entries()) == (["profile.lock", "tombstone.json"], {})
+    assert town.device(laptop)["receipt"] == "verified"
 
 
 def test_a_receipt_laid_there_before_saves_no_key(town: Town) -> None:
