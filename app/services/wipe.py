@@ -28,13 +28,22 @@ from app.errors import KeyMissing, KeyringUnreachable, StoreDamaged
 from app.keys import device, vault
 from app.keys.ring import DEV, HIGH_WATER, TRUST, Keyring
 from app.paths import Profile, remove, sync_folder, write_whole
+from app.services import sealed_work
 from sync.protocol import documents, outbox_seal, signing, version
 from sync.protocol.documents import Destroyed, Files, Receipt
 from sync.protocol.errors import Refused
 from sync.protocol.texts import gettext as _
 
 _LOG = logging.getLogger("app.services.wipe")
-_KEPT: Final = ("root", "sealed_outbox", "wipe_intent", "wipe_receipt", "tombstone", "one_opener")
+_KEPT: Final = (
+    "root",
+    "sealed_outbox",
+    "sealed_lost",
+    "wipe_intent",
+    "wipe_receipt",
+    "tombstone",
+    "one_opener",
+)
 
 T = TypeVar("T")
 Step = Callable[[str], None]
@@ -169,7 +178,8 @@ def finish(
     step("W7a")
     for name in (DEV, HIGH_WATER, TRUST):
         ring.delete(name)
-    for path in (profile.sealed_outbox, profile.wipe_receipt, profile.root, profile.wipe_intent):
+    work = (profile.sealed_lost, profile.sealed_outbox)
+    for path in (*work, profile.wipe_receipt, profile.root, profile.wipe_intent):
         step("W7b")
         remove(path)
     step("W7")
@@ -228,9 +238,9 @@ def _read(path: Path, type_: type[T]) -> T | None:
 
 
 def _sealed(profile: Profile) -> BinaryIO:
-    """The sealed outbox for reading: it may be larger than memory is to spare, and its place may be empty."""
+    """All sealed work for reading: it may be larger than memory is to spare, and its place may be empty."""
     try:
-        return profile.sealed_outbox.open("rb")
+        return sealed_work.open_all(profile)
     except FileNotFoundError:
         return io.BytesIO()
 
