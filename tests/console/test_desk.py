@@ -41,11 +41,17 @@ def inside(tmp_path: Path) -> Iterator[Inside]:
         (ONE.id.replace("-", "").upper(), False, ONE),
         (OLDER.enrolment, False, OLDER),
         (OLDER.id, False, OLDER),
-        ("Laptop", True, OLD),  # of wiped ones a name means the newest
+        (OLD.id, True, OLD),
     ],
 )
 def test_a_device_is_found(wanted: str, expected: DeviceView, *, wiped: bool) -> None:
     assert desk.find([OLDER, OLD, ONE], wanted, wiped=wiped) is expected
+
+
+def test_a_name_means_the_wiped_device_where_one_is_asked_for_and_one_of_several_never() -> None:
+    assert desk.find([OLD, ONE], "Laptop", wiped=True) is OLD
+    with pytest.raises(KnownError, match="Several wiped devices"):
+        desk.find([OLDER, OLD, ONE], "Laptop", wiped=True)
 
 
 @pytest.mark.parametrize(

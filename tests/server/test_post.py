@@ -133,7 +133,8 @@ def test_a_refused_lock_is_told_and_opens_nothing(inside: Inside, ana: Device, b
     assert ana.ask(lease_left_ms=0).changes == []
     inside.unlock(ana)
     reply = ana.ask(lease_left_ms=0)
-    assert reply.paper("lease") and inside.view(ana).pending == "unlock"
+    assert reply.paper("lease").kind == "lease"
+    assert inside.view(ana).pending == "unlock"
 
 
 def test_a_refused_wipe_stays_in_force(inside: Inside, ana: Device, bo: Device) -> None:
