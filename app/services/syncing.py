@@ -173,10 +173,13 @@ class Syncing:
         return self._handed_in(damage)
 
     def _handed_in(self, damage: AppError) -> StoreDamaged:
+        nothing_sealed = StoreDamaged(
+            damage.title, _("No sealed work was found here to hand in. Ask IT to enrol this device again.")
+        )
         try:
-            self._hand_in()
+            handed = self._hand_in()
         except FileNotFoundError:
-            _LOG.info("there is no sealed outbox to hand in")
+            return nothing_sealed
         except (Unreachable, NotOurServer) as problem:
             raise Offline(problem.title, problem.hint) from problem
         except (OSError, KnownError) as problem:
@@ -185,6 +188,8 @@ class Syncing:
                 damage.title,
                 _("Orders from IT still arrive. Work that was not sent stays here, sealed. Ask IT."),
             )
+        if not handed.records:
+            return nothing_sealed
         return StoreDamaged(
             damage.title,
             _("Work that was not sent is with IT now, sealed. Ask IT to recover it to a new device."),

@@ -200,6 +200,13 @@ def test_an_unlock_that_a_damaged_device_took_is_not_kept_from_a_later_lock(town
     assert laptop.ask("sync").code == 0
 
 
+def test_nothing_is_said_to_be_with_it_where_nothing_was_sealed(town: Town) -> None:
+    laptop = _damaged(town, _lose("store.hdr", "outbox.seal"))
+    told = laptop.ask("sync")
+    assert (told.code, "No sealed work was found here" in told.err) == (1, True)
+    assert "with IT now" not in told.err
+
+
 def test_a_window_on_it_hands_in_and_is_wiped(town: Town) -> None:
     """Who only ever opens the window: it says what is wrong, tries again by itself, and takes the wipe."""
     laptop = _damaged(town, _spoil("store.hdr"))
