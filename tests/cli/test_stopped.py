@@ -23,7 +23,12 @@ def test_ctrl_c_while_rows_are_written_leaves_nothing(town: Town, tmp_path: Path
     path.write_text("name,number\n" + "".join(f"Company {n},N{n}\n" for n in range(ROWS)))
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "app", "--profile", str(laptop.folder), "import", str(path)]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, text=True)
+    # Who runs tests in the background makes them deaf to Ctrl-C, and that would be inherited.
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, text=True)
+    finally:
+        signal.signal(signal.SIGINT, heard)
     os.close(theirs)
     shown = _until(ours, b"Bringing in: ")
     child.send_signal(signal.SIGINT)

@@ -44,13 +44,17 @@ def _lose(*names: str) -> Damage:
 def _all(*names: str) -> Iterable[object]:
     for name in names:
         yield pytest.param(_spoil(*name.split("+")), id=f"{name} spoiled")
-        yield pytest.param(_lose(*name.split("+")), id=f"{name} lost")
+        yield pytest.param(_lose(*name.split("+")), id=f"{name} lost", marks=pytest.mark.slow)
 
 
 LOST_FOR_GOOD = [
     *_all("store.hdr", "state.json"),
-    pytest.param(_lose("store.hdr", "state.json", "store.db"), id="all three lost"),
-    pytest.param(_spoil("store.hdr", "state.json", "root.json", "policy.json"), id="all small files"),
+    pytest.param(_lose("store.hdr", "state.json", "store.db"), id="all three lost", marks=pytest.mark.slow),
+    pytest.param(
+        _spoil("store.hdr", "state.json", "root.json", "policy.json"),
+        id="all small files",
+        marks=pytest.mark.slow,
+    ),
     pytest.param(_spoil("store.db"), id="store.db spoiled"),
 ]
 MENDED = [*_all("policy.json", "root.json", "root.json+policy.json")]
