@@ -50,11 +50,8 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     if not rows:
         aside(_("Nothing found."))
         return
-    cells = [[_cut(harmless.line(cell)) for cell in row] for row in (heads, *rows)]
-    widths = [max(harmless.width(row[at]) for row in cells) for at in range(len(heads))]
-    for row in cells:
-        padded = (text + " " * (wide - harmless.width(text)) for text, wide in zip(row, widths, strict=True))
-        print("  ".join(padded).rstrip())
+    for row in harmless.in_columns([[_cut(harmless.line(cell)) for cell in row] for row in (heads, *rows)]):
+        print(row)
 
 
 def _cut(text: str) -> str:

@@ -12,6 +12,7 @@ from app.store.filters import ALL, Condition, Filter
 from app.ui.kit.buttons import Button, Part
 from app.ui.kit.chip import Chip
 from app.ui.kit.flow import Flow
+from app.ui.question import take_away
 from app.ui.theme import fonts
 from app.ui.theme.tokens import S4, S8, S16, Step
 from app.viewmodels import narrow
@@ -197,10 +198,7 @@ class FilterBar(QFrame):
 
     def _close(self) -> None:
         editor, self._editor = self._editor, None
-        if editor is not None:
-            self._place.removeWidget(editor)
-            editor.hide()
-            editor.deleteLater()
+        take_away(self._place, editor)
 
     def _show(self, filter_: Filter) -> None:
         self._desk.sections.show(filter_, self._desk.list.order)

@@ -6,12 +6,13 @@ from typing import Final
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.store.filters import Asks, Condition, checked
 from app.ui.fields.base import box, line
 from app.ui.kit.buttons import Button, Part
 from app.ui.kit.text import Paragraph
+from app.ui.question import take_away, took_key
 from app.ui.stops import stops_of
 from app.ui.theme.tokens import S4, S8, S12, S16, Colour, Step
 from app.ui.value_entry import Entries
@@ -128,10 +129,7 @@ class FilterEditor(QFrame):
 
     def _show_values(self) -> None:
         old, self._entries = self._entries, None
-        if old is not None:
-            self._place.removeWidget(old)
-            old.hide()
-            old.deleteLater()
+        take_away(self._place, old)
         field = self._field()
         self._tell("")
         if field is None:
@@ -168,13 +166,5 @@ class FilterEditor(QFrame):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter applies, Esc leaves."""
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            focus = self.focusWidget()
-            if isinstance(focus, QPushButton) and focus.hasFocus():
-                focus.click()
-            else:
-                self.apply()
-        elif event.key() == Qt.Key.Key_Escape:
-            self.left.emit()
-        else:
+        if not took_key(self, event, self.apply, self.left.emit):
             super().keyPressEvent(event)

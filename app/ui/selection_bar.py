@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.ui.kit.buttons import Button, Part, icon_button
 from app.ui.kit.text import Line
+from app.ui.question import take_away
 from app.ui.theme import fonts
 from app.ui.theme.palette import ink
 from app.ui.theme.tokens import S4, S8, Colour, Step
@@ -187,10 +188,7 @@ class SelectionBar(QFrame):
 
     def _close(self) -> None:
         panel, self._panel = self._panel, None
-        if panel is not None:
-            self._place.removeWidget(panel)
-            panel.hide()
-            panel.deleteLater()
+        take_away(self._place, panel)
 
 
 def _going(what: str, at: int, total: int, seconds: float | None) -> str:

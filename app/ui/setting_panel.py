@@ -7,7 +7,6 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -16,6 +15,7 @@ from app.store.bulk import Setting, settable
 from app.ui.fields.base import box
 from app.ui.kit.buttons import Button, Part
 from app.ui.kit.text import Paragraph
+from app.ui.question import take_away, took_key
 from app.ui.stops import stops_of
 from app.ui.theme.tokens import S8, S12, S16, Colour, Step
 from app.ui.value_entry import OneEntry
@@ -75,10 +75,7 @@ class SettingPanel(QFrame):
 
     def _show_field(self) -> None:
         old, self._entry = self._entry, None
-        if old is not None:
-            self._place.removeWidget(old)
-            old.hide()
-            old.deleteLater()
+        take_away(self._place, old)
         field = self._known[self._fields.currentData()]
         name = _("Add tags") if isinstance(field.type, Tags) else _(field.label)
         self._entry = OneEntry(field, self._desk, name, None, asked=False)
@@ -119,13 +116,5 @@ class SettingPanel(QFrame):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter sets, Esc leaves."""
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            focus = self.focusWidget()
-            if isinstance(focus, QPushButton) and focus.hasFocus():
-                focus.click()
-            else:
-                self.go()
-        elif event.key() == Qt.Key.Key_Escape:
-            self.done.emit()
-        else:
+        if not took_key(self, event, self.go, self.done.emit):
             super().keyPressEvent(event)

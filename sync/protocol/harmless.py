@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 _BREAKS: Final = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
@@ -60,6 +61,14 @@ def escaped(document: str) -> str:
 def width(text: str) -> int:
     """How many columns a terminal gives a text: two for a Chinese letter, none for what is joined to the one before."""
     return sum(_columns(c) for c in text)
+
+
+def in_columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Rows of as many cells each as lines for a terminal, cell below cell; the cells are harmless lines."""
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        padded = (text + " " * (wide - width(text)) for text, wide in zip(row, widths, strict=True))
+        yield "  ".join(padded).rstrip()
 
 
 def _columns(c: str) -> int:

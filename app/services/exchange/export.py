@@ -61,14 +61,17 @@ def export(kind: Kind, book: Book, path: Path) -> int:
     try:
         write_whole(path, data)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NoSpace(
-                _("The disk is full; the file was not written."), _("Make room and try again.")
-            ) from error
-        raise AppError(
-            _("The file could not be written."), _("Choose a folder that is there and that you may write to.")
-        ) from error
+        raise unwritten(error) from error
     return count
+
+
+def unwritten(error: OSError) -> AppError:
+    """What to tell when a file that a person chose could not be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace(_("The disk is full; the file was not written."), _("Make room and try again."))
+    return AppError(
+        _("The file could not be written."), _("Choose a folder that is there and that you may write to.")
+    )
 
 
 def as_csv(kind: Kind, book: Book) -> tuple[bytes, int]:

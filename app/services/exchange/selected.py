@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import errno
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from app.errors import AppError, NoSpace
 from app.paths import PRIVATE_FILE, sync_folder
-from app.services.exchange.export import headings, row_of
+from app.services.exchange.export import headings, row_of, unwritten
 from app.services.exchange.relate import Index
 from app.store import lists
 from app.store.filters import Asks, Condition, Filter
 from app.store.store import Store
 from sync.protocol.fields import Ref
 from sync.protocol.kinds import KINDS, Kind
-from sync.protocol.texts import gettext as _
 
 _SAME_MAX = 50  # records of one name; more are told apart by id anyway
 
@@ -72,14 +69,7 @@ class SelectedFile:
             yield
         except OSError as error:
             self._making.unlink(missing_ok=True)
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise NoSpace(
-                    _("The disk is full; the file was not written."), _("Make room and try again.")
-                ) from error
-            raise AppError(
-                _("The file could not be written."),
-                _("Choose a folder that is there and that you may write to."),
-            ) from error
+            raise unwritten(error) from error
 
 
 def _index(store: Store, kind: Kind, ids: Sequence[bytes | None]) -> Index:
