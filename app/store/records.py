@@ -101,6 +101,7 @@ class Batch:
         elif id in self._before:
             raise _is_taken()
         else:
+            refuse_circle(kind, id, checked, self._values)
             id_ = id
             self._taken.add(id)
         writing.op(kind.name, id_, Act.ADD, cells=kind.cells(checked))
@@ -122,6 +123,8 @@ class Batch:
         changed = kind.changes(cells, checked)
         if not changed:
             return record_of(shape, before)
+        # What stays as it is is not looked at: an older circle shall not stand in the way of another field.
+        refuse_circle(kind, id, {name: checked.get(name) for name in changed}, self._values)
         was = {cell: cells.get(cell) for cell in changed}
         op = self._writing.op(kind.name, id, Act.SET, base=before.ver, cells=changed, was=was)
         return self._lay(shape, before, cells, op)
@@ -138,6 +141,15 @@ class Batch:
         """A row as this batch leaves it so far, and its kind's shape. Raises NotFound."""
         found = self._rows.get(id)
         return found if found is not None else find_row(self._writing.store, id)
+
+    def _values(self, id_: bytes) -> Mapping[str, Value] | None:
+        """The values of a row, None when it is not here; kept in mind, since many records have one above them."""
+        try:
+            found = self.row(id_)
+        except NotFound:
+            return None
+        self._rows.setdefault(id_, found)
+        return found[1].values
 
     def know(self, shape: Shape, stored: Iterable[Stored]) -> None:
         """Rows that were read in one go and are acted on next; what was changed here is known better."""
@@ -201,8 +213,6 @@ def add(store: Store, kind: Kind, values: Mapping[str, Value], *, id: bytes | No
 
     Raises FieldProblem, NoSpace; AppError when the id is taken.
     """
-    if id is not None:
-        refuse_circle(kind, id, values, lambda at: _values(store, at))
     with batch(store) as one:
         return one.add(kind, values, id=id)
 
@@ -213,7 +223,6 @@ def edit(store: Store, id: bytes, values: Mapping[str, Value]) -> Record:  # noq
     Raises NotFound, FieldProblem, NoSpace; AppError when the record is deleted.
     """
     with batch(store) as one:
-        refuse_circle(one.row(id)[0].kind, id, values, lambda at: _values(store, at))
         return one.edit(id, values)
 
 
@@ -227,13 +236,6 @@ def undelete(store: Store, id: bytes) -> Record:  # noqa: A002
     """Take a deleted record back; a kept one stays as it is. Raises NotFound, NoSpace."""
     with batch(store) as one:
         return one.undelete(id)
-
-
-def _values(store: Reader, id_: bytes) -> Mapping[str, Value] | None:
-    try:
-        return find_row(store, id_)[1].values
-    except NotFound:
-        return None
 
 
 def _is_taken() -> AppError:

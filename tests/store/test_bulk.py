@@ -155,6 +155,23 @@ def test_refused_rows_are_told_and_do_not_stop_the_others(store: Store) -> None:
     assert store.unsent() == 5 + 1 + 2
 
 
+def test_no_act_on_many_closes_a_circle(store: Store) -> None:
+    ids = book(store, 5)
+    top, middle, low, _loose, deposed = ids
+    records.edit(store, middle, {"parent": top})
+    records.edit(store, low, {"parent": middle})
+    records.edit(store, top, {"parent": deposed})
+    did = bulk.do(store, CUSTOMER, lists.ids(store, CUSTOMER), Setting("parent", low))
+    assert (len(did.ids), did.same, sum(did.left.values())) == (1, 0, 4)
+    freed = bulk.do(
+        store, CUSTOMER, array("q", [lists.rowid_of(store, CUSTOMER, top) or 0]), Setting("parent", None)
+    )
+    records.edit(store, deposed, {"parent": low})
+    (undone,) = take_back(store, [freed])
+    assert (undone.ids, sum(undone.left.values())) == ([], 1)
+    assert records.get(store, top).values.get("parent") is None
+
+
 def test_taking_back_leaves_what_was_changed_since(store: Store) -> None:
     ids = book(store, 4)
     did = bulk.do(store, CUSTOMER, lists.ids(store, CUSTOMER), Setting("stage", "former"))

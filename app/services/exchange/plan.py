@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from app.services.exchange import words
+from app.services.exchange.circles import leave_open
 from app.services.exchange.columns import decide
 from app.services.exchange.mapping import Mapping as ColumnMap
 from app.services.exchange.mapping import choose
@@ -229,6 +230,7 @@ def _of_kind(kind: Kind, files: Sequence[_File], every: Sequence[_File], work: _
         know(index, work.book, kind, Mentions(texts=_texts(files, kind.name, drafts)))
         for file, draft in drafts:
             resolve(kind, draft, indexes, file.gathered, file.headings, own=True)
+        leave_open(kind, [(draft, file.gathered, file.headings) for file, draft in drafts], work.book)
     return _targets_first(kind, [step for file, draft in drafts for step in _steps(kind, file, draft)])
 
 

@@ -67,11 +67,32 @@ def test_parents_are_added_before_their_parts(made: Made, book: TwinBook) -> Non
     report = bring(book, made("customers.csv", text))
     order = [values["name"] for values in book.of(CUSTOMER)]
     assert order.index("Root") < order.index("Branch") < order.index("Leaf")
-    assert [(f.row, f.level) for f in report.problems] == [(7, Level.PROBLEM)]
+    assert [(f.row, f.level) for f in report.problems] == [(7, Level.PROBLEM), (6, Level.PROBLEM)]
+    assert above(book, "Ring A") == "Ring B"
+    assert above(book, "Ring B") is None
+    assert above(book, "Self") is None
+
+
+def above(book: TwinBook, name: str) -> str | None:
     names = {id_: values["name"] for id_, values in book.records(CUSTOMER)}
-    assert names[book.one(CUSTOMER, "Ring A")["parent"]] == "Ring B"
-    assert names[book.one(CUSTOMER, "Ring B")["parent"]] == "Ring A"
-    assert "parent" not in book.one(CUSTOMER, "Self")
+    parent = book.one(CUSTOMER, name).get("parent")
+    return names[parent] if parent is not None else None
+
+
+def test_a_row_that_would_close_a_circle_with_the_book_comes_in_without_the_link(
+    made: Made, book: TwinBook
+) -> None:
+    head = "name,parent company,city\n"
+    bring(book, made("first.csv", head + "Top,,\nMiddle,Top,\nLow,Middle,\n"), kind=CUSTOMER)
+    text = head + "Top,Between,Ulm\nBetween,Low,Bonn\nMiddle,Low,Kiel\nBeside,Top,Trier\n"
+    report = bring(book, made("second.csv", text), kind=CUSTOMER)
+    # The first row's link stands when the second is looked at; Middle has a parent, which stays.
+    (problem,) = report.problems
+    assert (problem.row, problem.column, problem.value) == (3, "parent company", "Low")
+    assert "part of itself by way of others" in problem.problem
+    found = {name: above(book, name) for name in ("Top", "Middle", "Low", "Between", "Beside")}
+    assert found == {"Top": "Between", "Middle": "Top", "Low": "Middle", "Between": None, "Beside": "Top"}
+    assert book.one(CUSTOMER, "Between")["address"] == {"city": "Bonn"}
 
 
 def test_an_agent_who_is_nobodys_account_stays_as_text(made: Made, book: TwinBook) -> None:
