@@ -105,13 +105,20 @@ def in_words(field: Field, value: Value, title_of: TitleOf) -> str:
 
 
 def amount(value: Mapping[str, Any]) -> str:
-    """An amount of money in the reader's way."""
+    """An amount of money in the reader's way, with a sign that is read back as the same currency."""
     from babel import Locale, UnknownLocaleError  # only a verb that shows an amount pays for it
-    from babel.numbers import format_currency
+    from babel.numbers import format_currency, get_currency_symbol
 
-    decimal = money.decimal(value["minor"], value["currency"])
+    currency = value["currency"]
+    decimal = money.decimal(value["minor"], currency)
     try:
         locale = Locale.parse(texts.language(), sep="_")
     except (UnknownLocaleError, ValueError):
         locale = Locale("en")
-    return str(format_currency(decimal, value["currency"], locale=locale))
+    pattern = None
+    sign = get_currency_symbol(currency, locale)
+    if money.SIGNS.get(sign, sign.upper()) in money.currencies() - {currency}:
+        # A country writes its own money with a bare $ or ¥; typed back, that would be another country's.
+        own = next((sign for sign, code in money.SIGNS.items() if code == currency), "")
+        pattern = locale.currency_formats["standard"].pattern.replace("¤", f"'{own}'" if own else "¤¤\u00a0")
+    return str(format_currency(decimal, currency, pattern, locale=locale))

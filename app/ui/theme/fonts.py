@@ -8,6 +8,7 @@ from functools import cache
 from PySide6.QtGui import QFont, QFontDatabase, QGuiApplication
 
 from app.ui.theme.tokens import LINE_HEIGHT, REGULAR, SEMIBOLD, Step
+from sync.protocol import texts
 
 # Per language: Windows, macOS, everything else.
 _CJK: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
@@ -17,7 +18,7 @@ _CJK: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         ("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC"),
     ),
     "zh_TW": (
-        ("Microsoft JhengHei UI",),
+        ("Microsoft JhengHei UI", "Microsoft JhengHei"),
         ("PingFang TC",),
         ("Noto Sans CJK TC", "Noto Sans TC", "Source Han Sans TC"),
     ),
@@ -96,7 +97,5 @@ def _font(key: str, step: Step, semibold: bool, figures: bool) -> QFont:
 
 
 def _cjk_key(language: str) -> str:
-    plain = language.replace("-", "_").split(".")[0]
-    if plain.startswith("zh"):
-        return "zh_TW" if any(part in plain for part in ("TW", "HK", "MO", "Hant")) else "zh_CN"
-    return plain.split("_")[0]
+    known = texts.canonical(language)
+    return known if known in _CJK else known.split("_")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import QLocale
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QApplication
 
@@ -17,7 +18,9 @@ from app.ui.theme.tokens import Step
         ("zh_CN", "win32", "Microsoft YaHei UI"),
         ("zh_CN", "darwin", "PingFang SC"),
         ("zh_CN", "linux", "Noto Sans CJK SC"),
+        ("zh_TW", "win32", "Microsoft JhengHei UI"),
         ("zh-Hant-TW", "linux", "Noto Sans CJK TC"),
+        ("zh-Hans-HK", "linux", "Noto Sans CJK SC"),
         ("zh_HK.UTF-8", "darwin", "PingFang TC"),
         ("ja_JP", "win32", "Yu Gothic UI"),
         ("ko", "linux", "Noto Sans CJK KR"),
@@ -25,6 +28,19 @@ from app.ui.theme.tokens import Step
 )
 def test_cjk_languages_lead_with_their_own_family(language: str, platform: str, leads: str) -> None:
     assert fonts.families(language, platform, "Cantarell")[0] == leads
+
+
+@pytest.mark.parametrize(
+    ("language", "script", "monday"),
+    [
+        ("zh_CN", QLocale.Script.SimplifiedHanScript, "周一"),
+        ("zh_TW", QLocale.Script.TraditionalHanScript, "週一"),
+    ],
+)
+def test_qt_knows_our_name_of_a_language(language: str, script: QLocale.Script, monday: str) -> None:
+    locale = QLocale(language)
+    assert (locale.name(), locale.script()) == (language, script)
+    assert locale.dayName(1, QLocale.FormatType.ShortFormat) == monday
 
 
 @pytest.mark.parametrize("platform", ["win32", "darwin", "linux"])
