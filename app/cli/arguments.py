@@ -3,76 +3,125 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
 from sync.protocol.version import APP_VERSION
 
+Adding = Callable[..., argparse.ArgumentParser]  # a verb by name, what it does, and more on it
+
 
 def parser() -> argparse.ArgumentParser:
     """The parser of `fieldkeep`; without a verb the desktop opens."""
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
-        "--json", action="store_true", default=argparse.SUPPRESS, help=_("print one JSON document")
-    )
+    as_json = _("print one JSON document; of a failure nothing, its words stand on standard error")
+    common.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=as_json)
     top = argparse.ArgumentParser(
         prog="fieldkeep",
         description=_("A customer book for field sales teams. Without a command the window opens."),
+        epilog=_(
+            "Exit codes: 0 done, 1 refused or failed, 2 wrong use, 3 locked, 4 wiped, 5 offline. What went wrong and"
+            " the next step stand on standard error. More on a command: fieldkeep VERB --help"
+        ),
     )
     top.add_argument("--version", action="version", version=APP_VERSION)
-    top.add_argument("--profile", type=Path, metavar="DIR", help=_("the folder of this device"))
-    top.add_argument("--json", action="store_true", default=False, help=_("print one JSON document"))
+    top.add_argument(
+        "--profile",
+        type=Path,
+        metavar="DIR",
+        help=_("the folder of this device; without it, the usual place"),
+    )
+    top.add_argument("--json", action="store_true", default=False, help=as_json)
     verbs = top.add_subparsers(dest="verb", metavar="VERB")
 
-    def verb(name: str, text: str) -> argparse.ArgumentParser:
-        return verbs.add_parser(name, help=text, description=text, parents=[common])
+    def verb(name: str, text: str, more: str = "") -> argparse.ArgumentParser:
+        what = text[:1].upper() + text[1:]
+        description = _("{what}. {more}").format(what=what, more=more) if more else what
+        return verbs.add_parser(name, help=text, description=description, parents=[common])
 
     enrol = verb("enrol", _("join an organisation; asks for the code, or reads it from standard input"))
     enrol.add_argument("--name", required=True, metavar="DEVICE", help=_("what IT will call this device"))
-    verb("sync", _("exchange with the server until nothing is left"))
-    verb("status", _("how this device stands"))
-    verb("lock", _("close the store and forget its key"))
-    verb("unlock", _("open the store again"))
-    look = verb("doctor", _("look at everything that must hold here; changes nothing without --repair"))
-    look.add_argument("--repair", action="store_true", help=_("make indexes, search and counts anew"))
-    waiting = verb("conflicts", _("edits that met, with both values, and changes that were not accepted"))
-    settled = waiting.add_mutually_exclusive_group()
-    settled.add_argument("--again", metavar="CHANGE", help=_("make a change again that was not accepted"))
-    settled.add_argument("--dismiss", metavar="CHANGE", help=_("let a change go that was not accepted"))
+    _device_verbs(verb)
     _record_verbs(verb)
-    find = verb("search", _("find records of all kinds"))
-    find.add_argument("text", metavar="TEXT", help=_("what to find; - reads it from standard input"))
-    find.add_argument("--limit", type=_count, default=50, metavar="N")
-    bring = verb("import", _("bring in CSV files; everything or nothing"))
-    bring.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    bring.add_argument("--kind", metavar="KIND", help=_("the kind, where the files do not tell it"))
-    bring.add_argument("--dry-run", action="store_true", help=_("only report what would happen"))
-    take = verb("export", _("write a kind to a CSV file"))
-    take.add_argument("kind", metavar="KIND")
-    take.add_argument("file", type=Path, metavar="FILE")
+    _many_verbs(verb)
     return top
 
 
-def _record_verbs(verb: object) -> None:
-    assert callable(verb)  # noqa: S101 - typed as the closure above
-    kinds = ", ".join(KINDS)
-    add = verb("add", _("make a record; - reads JSON from standard input"))
+def _device_verbs(verb: Adding) -> None:
+    verb("sync", _("exchange with the server until nothing is left"))
+    verb("status", _("how this device stands"))
+    verb("lock", _("close the store and forget its key"))
+    verb("unlock", _("open the store again"), _("What IT has locked, only IT unlocks."))
+    look = verb(
+        "doctor",
+        _("look at everything that must hold here; changes nothing without --repair"),
+        _(
+            "✓ holds (“ok” with --json). ! is worth knowing, such as a server that is not reached (“warning”): the exit"
+            " code stays 0. ✗ is a fault (“fault”): the exit code is 1."
+        ),
+    )
+    look.add_argument("--repair", action="store_true", help=_("make indexes, search and counts anew"))
+    waiting = verb(
+        "conflicts",
+        _("edits that met, with both values, and changes that were not accepted"),
+        _("CHANGE is the number that this list shows in the commands below a change."),
+    )
+    settled = waiting.add_mutually_exclusive_group()
+    settled.add_argument("--again", metavar="CHANGE", help=_("make a change again that was not accepted"))
+    settled.add_argument("--dismiss", metavar="CHANGE", help=_("let a change go that was not accepted"))
+
+
+def _record_verbs(verb: Adding) -> None:
+    kinds, one = ", ".join(KINDS), _("the id of a record; list and search show it")
+    values = _("such as name=… phone.work=… address.city=…; or - alone, for JSON from standard input")
+    empty = _("FIELD= empties a field")
+    references = _("A reference is the title or the id of its record.")
+    add = verb("add", _("make a record; - reads JSON from standard input"), references)
     add.add_argument("kind", metavar="KIND", help=kinds)
-    add.add_argument("pairs", nargs="*", metavar="FIELD=VALUE")
-    edit = verb("edit", _("change fields of a record; - reads JSON from standard input"))
-    edit.add_argument("id", metavar="ID")
-    edit.add_argument("pairs", nargs="*", metavar="FIELD=VALUE")
+    add.add_argument("pairs", nargs="*", metavar="FIELD=VALUE", help=values)
+    edit = verb("edit", _("change fields of a record; - reads JSON from standard input"), references)
+    edit.add_argument("id", metavar="ID", help=one)
+    edit.add_argument("pairs", nargs="*", metavar="FIELD=VALUE", help=f"{values}; {empty}")
     for name, text in (
         ("delete", _("take a record off all lists")),
         ("undelete", _("bring a deleted record back")),
         ("show", _("show one record")),
     ):
-        verb(name, text).add_argument("id", metavar="ID")
+        verb(name, text).add_argument("id", metavar="ID", help=one)
     page = verb("list", _("list records of a kind"))
     page.add_argument("kind", metavar="KIND", help=kinds)
-    page.add_argument("--where", action="append", default=[], metavar="FIELD=VALUE")
-    page.add_argument("--limit", type=_count, default=None, metavar="N")
+    where = _("only records with this value, or with none for FIELD=; given twice, both must hold")
+    page.add_argument("--where", action="append", default=[], metavar="FIELD=VALUE", help=where)
+    page.add_argument(
+        "--limit", type=_count, default=None, metavar="N", help=_("at most so many; all without it")
+    )
+
+
+def _many_verbs(verb: Adding) -> None:
+    find = verb("search", _("find records of all kinds"))
+    find.add_argument("text", metavar="TEXT", help=_("what to find; - reads it from standard input"))
+    find.add_argument(
+        "--limit", type=_count, default=50, metavar="N", help=_("at most so many; 50 without it")
+    )
+    bring = verb(
+        "import",
+        _("bring in CSV files; everything or nothing"),
+        _(
+            "Give all files of a set at once, or their folder: records that refer to each other find each other."
+        ),
+    )
+    bring.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help=_("a CSV file, or a folder of them")
+    )
+    bring.add_argument("--kind", metavar="KIND", help=_("the kind, where the files do not tell it"))
+    bring.add_argument("--dry-run", action="store_true", help=_("only report what would happen"))
+    take = verb("export", _("write a kind to a CSV file"), _("Only you may read the file."))
+    take.add_argument("kind", metavar="KIND", help=", ".join(KINDS))
+    take.add_argument(
+        "file", type=Path, metavar="FILE", help=_("a new file; one that is there is not replaced")
+    )
 
 
 def _count(text: str) -> int:

@@ -29,6 +29,7 @@ from sync.protocol.texts import ngettext
 
 CODE_MAX = 4_096  # characters
 PIN_MAX = 1_024  # bytes
+VARIABLE = "FIELDKEEP_PASSPHRASE_FILE"
 
 
 def enrol(profile: Profile, args: Arguments) -> int:
@@ -241,19 +242,24 @@ def _card(card: Card) -> dict[str, Any]:
 
 
 def _passphrase(prompt: str) -> SecretBytes:
-    named = os.environ.get("FIELDKEEP_PASSPHRASE_FILE")
+    named = os.environ.get(VARIABLE)
     if named:
-        try:
-            with Path(named).open("rb") as file:
-                return SecretBytes(file.read(PIN_MAX).strip())
-        except FileNotFoundError:
-            raise AppError(
-                _("The file that FIELDKEEP_PASSPHRASE_FILE names is not there."), _("Check the name.")
-            ) from None
-        except OSError:
-            raise AppError(
-                _("The file that FIELDKEEP_PASSPHRASE_FILE names cannot be read."), _("Check the name.")
-            ) from None
+        return _from_file(Path(named))
     if not sys.stdin.isatty():
-        raise Locked(_("A PIN is needed."), _("Name a file with it in FIELDKEEP_PASSPHRASE_FILE."))
+        raise Locked(_("A PIN is needed."), _("Name a file with it in {variable}.").format(variable=VARIABLE))
     return SecretBytes(getpass.getpass(prompt).encode())
+
+
+def _from_file(path: Path) -> SecretBytes:
+    try:
+        with path.open("rb") as file:
+            found = SecretBytes(file.read(PIN_MAX).strip())
+    except FileNotFoundError:
+        title, hint = _("The file that {variable} names is not there."), _("Check its name.")
+    except OSError:
+        title, hint = _("The file that {variable} names cannot be read."), _("Check that you may read it.")
+    else:
+        if len(found):
+            return found
+        title, hint = _("The file that {variable} names is empty."), _("Write the PIN into it, on one line.")
+    raise AppError(title.format(variable=VARIABLE), hint)

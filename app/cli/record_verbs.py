@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from app.cli import page, show
+from app.cli import owners, page, show
 from app.cli.verb import Arguments, aside, done, read_json, read_text, say, unlocked
 from app.errors import WrongUse
 from app.paths import Profile
@@ -34,19 +34,19 @@ def add(profile: Profile, args: Arguments) -> int:
     found = read_json() if args.pairs == ["-"] else None
     with unlocked(profile) as session:
         records.refuse_role(session, kind)
-        if found is None:
-            return _show(
-                session,
-                args,
-                records.add(session, kind, records.typed(session, kind, _pairs(args.pairs), {})),
-            )
         if isinstance(found, list):
-            return _show(
-                session,
-                args,
-                records.add_all(session, kind, [records.given(session, kind, each) for each in found]),
-            )
-        return _show(session, args, records.add(session, kind, records.given(session, kind, found)))
+            many = [records.given(session, kind, each) for each in found]
+            strange = owners.strange(session, many)
+            made: Record | list[Record] = records.add_all(session, kind, many)
+        else:
+            if found is None:
+                values = records.typed(session, kind, _pairs(args.pairs), {})
+            else:
+                values = records.given(session, kind, found)
+            strange = owners.strange(session, [values])
+            made = records.add(session, kind, values)
+        owners.tell(strange)
+        return _show(session, args, made)
 
 
 def edit(profile: Profile, args: Arguments) -> int:
@@ -62,7 +62,10 @@ def edit(profile: Profile, args: Arguments) -> int:
             values = records.given(session, record.kind, found)
         else:
             values = records.typed(session, record.kind, pairs, record.values)
-        return _show(session, args, records.edit(session, record.id, values))
+        strange = owners.strange(session, [values])
+        record = records.edit(session, record.id, values)
+        owners.tell(strange)
+        return _show(session, args, record)
 
 
 def delete(profile: Profile, args: Arguments) -> int:

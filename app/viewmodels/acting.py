@@ -21,6 +21,7 @@ from app.viewmodels import words
 from app.viewmodels.base import Errands, Watched
 from sync.protocol.errors import KnownError
 from sync.protocol.kinds import Kind
+from sync.protocol.roles import may_change
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 
@@ -127,7 +128,8 @@ class Acting(Watched):
 
     def do(self, selection: Selection, deed: Deed) -> None:
         """Set a field of all that is selected, or delete it."""
-        self._begin(_Doing(selection, deed))
+        if self._may_change():
+            self._begin(_Doing(selection, deed))
 
     def export(self, selection: Selection, path: Path) -> None:
         """Write all that is selected to a CSV file."""
@@ -135,7 +137,8 @@ class Acting(Watched):
 
     def undo(self, act: Many) -> None:
         """Take an act on many records back."""
-        self._begin(_Undoing(act))
+        if self._may_change():
+            self._begin(_Undoing(act))
 
     def cancel(self) -> None:
         """Stop after the piece under way; what was done stays, and can be taken back."""
@@ -143,6 +146,13 @@ class Acting(Watched):
         self.tell()
 
     # -- inside
+
+    def _may_change(self) -> bool:
+        """Whether the role may, as the server last told it; if not, it is said."""
+        if may_change(self._session.card.person.role):
+            return True
+        self._told(_("Your role may look at records, but not change them. Ask IT if it should."))
+        return False
 
     def _begin(self, job: _Job) -> None:
         if self._job is not None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from sync.compose import office_socket, rows_of, telling
+from sync.compose import admin_arguments, office_socket, rows_of, telling
 from sync.console import desk, passphrase, recovery, refusals
 from sync.console.ports import Office
 from sync.protocol import texts
@@ -21,15 +21,13 @@ from sync.protocol.desk import DeviceView, OrderView, RefusedView
 from sync.protocol.documents import LOCK, UNLOCK, WIPE
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
-from sync.protocol.version import APP_VERSION
-from sync.server import access, config
+from sync.server import config
 from sync.server.errors import SetupError
 from sync.server.office import StoreOffice
 
 OFFLINE: Final = 5
 _POLL_S: Final = 0.3
 _STARTING_S: Final = 5.0
-_WAIT_MAX_S: Final = 7 * 86_400.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,58 +50,20 @@ def _run(asked: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=_("print JSON"))
-    parser = argparse.ArgumentParser(
-        prog="fieldkeep-admin", description=_("People, devices and orders of Fieldkeep."), parents=[common]
+    return admin_arguments.parser(
+        {
+            "person add": _person_add,
+            "person list": _person_list,
+            "enrol-code": _enrol_code,
+            "devices": _devices,
+            "orders": _orders,
+            LOCK: _lock_or_unlock,
+            UNLOCK: _lock_or_unlock,
+            WIPE: _wipe,
+            "recover": _recover,
+            "refused": _refused,
+        }
     )
-    parser.add_argument("--version", action="version", version=APP_VERSION)
-    parser.add_argument("--data", type=Path, required=True, help=_("the server's data folder"))
-    parser.add_argument("--keys", type=Path, help=_("folder with your own keys"))
-    verbs = parser.add_subparsers(dest="verb", required=True)
-
-    def add(name: str, run: Callable[..., int], text: str, among: Any = verbs) -> argparse.ArgumentParser:
-        verb: argparse.ArgumentParser = among.add_parser(name, help=text, parents=[common])
-        verb.set_defaults(run=run)
-        return verb
-
-    person = verbs.add_parser("person", help=_("who has an account"), parents=[common])
-    people = person.add_subparsers(dest="person_verb", required=True)
-    new = add("add", _person_add, _("give somebody an account, or change it"), people)
-    new.add_argument("email")
-    new.add_argument("--role", required=True, choices=access.ROLES)
-    new.add_argument("--team", required=True, help=_("a path: Sales/East is below Sales"))
-    new.add_argument("--territory", default="")
-    add("list", _person_list, _("everyone with an account"), people)
-    add("enrol-code", _enrol_code, _("a one-use code for a person's next device")).add_argument("email")
-    add("devices", _devices, _("every device and how it stands"))
-    add("orders", _orders, _("every order and what became of it"))
-    for name, text in ((LOCK, _("lock a device")), (UNLOCK, _("unlock a device"))):
-        verb = add(name, _lock_or_unlock, text)
-        verb.add_argument("device")
-        verb.add_argument("--reason", default="")
-    wipe = add(WIPE, _wipe, _("destroy the keys of a device, for good"))
-    wipe.add_argument("device")
-    wipe.add_argument("--reason", required=True)
-    wipe.add_argument("--wait", type=_seconds, metavar="SECONDS", help=_("wait for the verified receipt"))
-    back = add("recover", _recover, _("give the unsent work of a wiped device to another device"))
-    back.add_argument("device")
-    back.add_argument("--to", required=True, metavar="DEVICE")
-    back.add_argument("--other-person", action="store_true", help=_("the other device is another person's"))
-    refused = add("refused", _refused, _("changes that the server did not take and keeps"))
-    refused.add_argument("device", nargs="?")
-    refused.add_argument(
-        "--values", action="store_true", help=_("what was written too; opens with the recovery key alone")
-    )
-    return parser
-
-
-def _seconds(text: str) -> float:
-    """Seconds to wait. Raises ValueError, which ends in wrong use before an order is filed."""
-    seconds = float(text)
-    if not 0 <= seconds <= _WAIT_MAX_S:
-        raise ValueError(text)
-    return seconds
 
 
 @contextlib.contextmanager
@@ -328,7 +288,7 @@ def _recover(asked: argparse.Namespace, office: Office) -> int:
         telling.document({"device": source.id, "to": target.id, "changes": found, "handed_over": fresh})
         return 0
     if not found:
-        telling.say(_("Nothing of “{source}” was unsent.").format(source=source.name))
+        telling.say(_("Nothing of “{source}” is left to hand over.").format(source=source.name))
         return 0
     text = texts.ngettext(
         "{n} change of “{source}” ({owner}) goes to “{target}” ({heir}): {fresh} handed over now, {before} before.",

@@ -28,8 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="fieldkeep-server", description=_("The server of Fieldkeep."))
+    as_json = _("print one JSON document; of a failure nothing, its words stand on standard error")
     parser.add_argument("--version", action="version", version=APP_VERSION)
-    parser.add_argument("--json", action="store_true", help=_("print one JSON document"))
+    parser.add_argument("--json", action="store_true", help=as_json)
     verbs = parser.add_subparsers(dest="verb", required=True)
     init = verbs.add_parser("init", help=_("make a new organisation"))
     init.add_argument("--data", type=Path, required=True, help=_("new folder for store and settings"))
@@ -38,20 +39,21 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("--org", required=True, help=_("name of the organisation"))
     init.add_argument("--admin", required=True, help=_("e-mail of the first admin"))
     init.add_argument("--host", default=config.DEFAULT_HOST, help=_("name or address that devices use"))
-    init.add_argument("--port", type=int, default=config.DEFAULT_PORT)
+    init.add_argument("--port", type=int, default=config.DEFAULT_PORT, help=_("port that devices use"))
     init.add_argument("--console-host", default="localhost", help=_("host name of the web console"))
     serve = verbs.add_parser("serve", help=_("serve an organisation"))
-    serve.add_argument("--data", type=Path, required=True)
-    serve.add_argument("--secrets", type=Path, required=True)
+    data, secrets = _("folder of store and settings"), _("folder of the server's own keys")
+    serve.add_argument("--data", type=Path, required=True, help=data)
+    serve.add_argument("--secrets", type=Path, required=True, help=secrets)
     serve.add_argument("--host", help=_("address to listen on"))
     serve.add_argument("--port", type=int, help=_("port to listen on; 0 takes a free one"))
     renew = verbs.add_parser("renew", help=_("renew certificate, root and policy for another year"))
-    renew.add_argument("--data", type=Path, required=True)
-    renew.add_argument("--secrets", type=Path, required=True)
+    renew.add_argument("--data", type=Path, required=True, help=data)
+    renew.add_argument("--secrets", type=Path, required=True, help=secrets)
     renew.add_argument("--keys", type=Path, required=True, help=_("folder with the organisation's keys"))
     for verb, run in ((init, _init), (serve, _serve), (renew, _renew)):
         verb.set_defaults(run=run)
-        verb.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+        verb.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=as_json)
     return parser
 
 

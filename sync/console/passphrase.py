@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import getpass
 import os
+import stat
 import sys
 from pathlib import Path
 from typing import Final
 
+from sync.protocol import harmless
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
 
@@ -52,9 +55,43 @@ def _from_file() -> str | None:
         return None
     try:
         with Path(name).open(encoding="utf-8") as stream:
+            _tell_if_open_to_others(name, os.fstat(stream.fileno()).st_mode)
             text = stream.read(_FILE_MAX).strip("\r\n")
+    except FileNotFoundError:
+        title = _("The file that {variable} names is not there.")
+        raise _refused(title, name, _("Check its name: {file}")) from None
     except (OSError, UnicodeDecodeError):
-        text = ""
+        title = _("The file that {variable} names cannot be read as text.")
+        raise _refused(
+            title, name, _("Check that it is a text file, and that you may read it: {file}")
+        ) from None
     if not text:
-        raise KnownError(_("The file named by {variable} holds no passphrase.").format(variable=VARIABLE))
+        title = _("The file that {variable} names holds no passphrase.")
+        raise _refused(title, name, _("Write the passphrase into it, on one line: {file}"))
     return text
+
+
+def _refused(title: str, name: str, hint: str) -> KnownError:
+    file = _shown(name)
+    if not file:
+        hint = _("It takes the name of a file, not the passphrase itself.")
+    return KnownError(title.format(variable=VARIABLE), hint.format(file=file))
+
+
+def _shown(name: str) -> str:
+    """The name of a file, without its folder; "" where it may be a passphrase that was put there by mistake."""
+    path = Path(name)
+    is_name = os.path.exists(name) or (len(path.parts) > 1 and os.path.isdir(path.parent))  # noqa: PTH110, PTH112
+    return harmless.line(path.name) if is_name else ""
+
+
+@functools.cache  # a command that opens three keys says it once
+def _tell_if_open_to_others(name: str, mode: int) -> None:
+    """A word about a file that others may read; one that is handed over through a pipe is nobody else's."""
+    if os.name == "nt" or not stat.S_ISREG(mode) or not mode & (stat.S_IRGRP | stat.S_IROTH):
+        return
+    print(
+        _("Others on this machine may read the file that {variable} names.").format(variable=VARIABLE),
+        file=sys.stderr,
+    )
+    print(_("Make it yours alone: chmod 600 {file}").format(file=_shown(name)), file=sys.stderr)

@@ -7,7 +7,10 @@ import pytest
 from app.commands import BY_ID
 from app.services.opening import open_session
 from app.store import records
+from app.store.bulk import Setting
+from app.store.store import Store
 from app.viewmodels import palette
+from app.viewmodels.acting import Many
 from app.viewmodels.desk import Desk
 from app.viewmodels.offers import Act, offers
 from app.viewmodels.opened import Uses
@@ -51,4 +54,23 @@ def test_what_is_offered_follows_the_role(org: Organisation, held: Held, role: s
         if not may:
             assert desk.aside is not None
             assert "not change" in desk.aside.text
+        act_on_all(desk, held, may=may)
         desk.close()
+
+
+def act_on_all(desk: Desk, held: Held, *, may: bool) -> None:
+    """Set a field of all customers and take it back, as if the bar that offers it had been there."""
+    customers = desk.sections.picked
+    customers.all()
+    before = desk.session.call(Store.unsent)
+    desk.acting.do(customers.selection(), Setting("territory", "Set for all"))
+    assert desk.acting.running is may
+    held.turn()
+    assert (desk.session.call(Store.unsent) > before) is may
+    done = desk.drafts.last()
+    assert isinstance(done, Many) is may
+    desk.acting.undo(done if isinstance(done, Many) else Many(KINDS["customer"], ((b"", 1, 1),), 1))
+    assert desk.acting.running is may
+    held.turn()
+    assert desk.aside is not None
+    assert ("not change" in desk.aside.text) is not may

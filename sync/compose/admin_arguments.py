@@ -1,0 +1,109 @@
+"""What may stand on the command line of `fieldkeep-admin`; the shape is fixed, since scripts stand on it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from sync.protocol.documents import LOCK, UNLOCK, WIPE
+from sync.protocol.texts import gettext as _
+from sync.protocol.version import APP_VERSION
+from sync.server import access
+
+Run = Callable[..., int]
+
+_WAIT_MAX_S: Final = 7 * 86_400.0
+
+
+def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
+    """The parser of `fieldkeep-admin`; `runs` holds by name what each verb does: "person add", "devices", …."""
+    common = argparse.ArgumentParser(add_help=False)
+    as_json = _("print one JSON document; of a failure nothing, its words stand on standard error")
+    common.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=as_json)
+    top = argparse.ArgumentParser(
+        prog="fieldkeep-admin",
+        description=_("People, devices and orders of Fieldkeep."),
+        epilog=_(
+            "Exit codes: 0 done, 1 refused or failed, 2 wrong use, 5 no server where one is needed. More on a command:"
+            " fieldkeep-admin --data DIR VERB --help"
+        ),
+        parents=[common],
+    )
+    top.add_argument("--version", action="version", version=APP_VERSION)
+    top.add_argument("--data", type=Path, required=True, metavar="DIR", help=_("the server's data folder"))
+    keys = _("folder with your own keys; needed for what is signed or opened with them")
+    top.add_argument("--keys", type=Path, metavar="DIR", help=keys)
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(name: str, text: str, more: str = "", among: Any = verbs) -> argparse.ArgumentParser:
+        what = text[:1].upper() + text[1:]
+        description = _("{what}. {more}").format(what=what, more=more) if more else what
+        made: argparse.ArgumentParser = among.add_parser(
+            name.split()[-1], help=text, description=description, parents=[common]
+        )
+        made.set_defaults(run=runs[name])
+        return made
+
+    person = verbs.add_parser("person", help=_("who has an account"), parents=[common])
+    _people(person.add_subparsers(dest="person_verb", required=True, metavar="VERB"), verb)
+    code = verb("enrol-code", _("a one-use code for a person's next device"), _("It is good for 24 hours."))
+    code.add_argument("email", metavar="EMAIL", help=_("of somebody who has an account"))
+    verb("devices", _("every device and how it stands"))
+    verb("orders", _("every order and what became of it"))
+    _orders(verb)
+    _kept(verb)
+    return top
+
+
+def _people(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> None:
+    roles = _(
+        "rep: own records and those of the team. office: those of the team. manager: those of the team and of teams"
+        " below it. it: no customer data. privacy: every record with names hidden, to look at only."
+    )
+    new = verb("person add", _("give somebody an account, or change it"), roles, among)
+    new.add_argument("email", metavar="EMAIL", help=_("how the person is known, as owner of records too"))
+    new.add_argument(
+        "--role", required=True, choices=access.ROLES, help=_("what the person sees and may change")
+    )
+    new.add_argument("--team", required=True, metavar="NAME", help=_("a path: Sales/East is below Sales"))
+    new.add_argument("--territory", default="", metavar="NAME", help=_("where the person sells"))
+    verb("person list", _("everyone with an account"), "", among)
+
+
+def _orders(verb: Callable[..., argparse.ArgumentParser]) -> None:
+    device, reason = _("a living device, by its name or its id"), _("why; it is kept with the order")
+    obeyed = _("The device obeys at its next contact.")
+    for name, text in ((LOCK, _("lock a device")), (UNLOCK, _("unlock a device"))):
+        turn = verb(name, text, obeyed)
+        turn.add_argument("device", metavar="DEVICE", help=device)
+        turn.add_argument("--reason", default="", metavar="TEXT", help=reason)
+    wipe = verb(WIPE, _("destroy the keys of a device, for good"), obeyed)
+    wipe.add_argument("device", metavar="DEVICE", help=device)
+    wipe.add_argument("--reason", required=True, metavar="TEXT", help=reason)
+    wait = _("wait for the verified receipt; without one by then, the exit code is 1 and the order stands")
+    wipe.add_argument("--wait", type=_seconds, metavar="SECONDS", help=wait)
+
+
+def _kept(verb: Callable[..., argparse.ArgumentParser]) -> None:
+    back = verb("recover", _("give the unsent work of a wiped device to another device"))
+    back.add_argument("device", metavar="DEVICE", help=_("the wiped device, by its name or its id"))
+    back.add_argument("--to", required=True, metavar="DEVICE", help=_("the device that gets it"))
+    back.add_argument("--other-person", action="store_true", help=_("the other device is another person's"))
+    refused = verb("refused", _("changes that the server did not take and keeps"))
+    one = _("those of one device alone, by its name or its id")
+    refused.add_argument("device", nargs="?", metavar="DEVICE", help=one)
+    values = _("what was written too; opens with the recovery key alone")
+    refused.add_argument("--values", action="store_true", help=values)
+
+
+def _seconds(text: str) -> float:
+    """Seconds to wait. Raises ArgumentTypeError, which ends in wrong use before an order is filed."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= _WAIT_MAX_S:
+        raise argparse.ArgumentTypeError(_("seconds, at most {most}").format(most=int(_WAIT_MAX_S)))
+    return seconds
