@@ -54,10 +54,11 @@ CREATE TABLE sealed (
     length INTEGER NOT NULL, digest BLOB NOT NULL
 );
 CREATE TABLE packet (id BLOB PRIMARY KEY, reported INTEGER NOT NULL) WITHOUT ROWID;
+"""
+_RECOVERED: Final = """
 CREATE TABLE recovered (
-    device BLOB NOT NULL, incarnation BLOB NOT NULL, n INTEGER NOT NULL,
-    PRIMARY KEY (device, incarnation, n)
-) WITHOUT ROWID;
+    device BLOB NOT NULL, print BLOB NOT NULL, PRIMARY KEY (device, print)
+) WITHOUT ROWID
 """
 
 
@@ -78,7 +79,7 @@ def build(db: Database, known: Mapping[str, Shape]) -> None:
         return
     with db.building():
         if db.version == 0:
-            for statement in _TABLES.split(";"):
+            for statement in (*_TABLES.split(";"), _RECOVERED):
                 if statement.strip():
                     db.execute(statement)
         for shape in known.values():
@@ -151,7 +152,14 @@ def _leave_merging_to_upkeep(db: Database, known: Mapping[str, Shape]) -> None:
             _merge_later(db, index)
 
 
+def _know_recovered_ops_by_print(db: Database, _known: Mapping[str, Shape]) -> None:
+    """Version 2 knew them by their numbers, which copies of a device give out twice. The server knows the old ones."""
+    db.execute("DROP TABLE recovered")
+    db.execute(_RECOVERED)
+
+
 # By the version of a file: what makes it one of the next version.
 STEPS: Final[Mapping[int, Callable[[Database, Mapping[str, Shape]], None]]] = {
     1: _leave_merging_to_upkeep,
+    2: _know_recovered_ops_by_print,
 }

@@ -10,7 +10,7 @@ from app.store import outbox, rows
 from app.store.schema import Stored
 from app.store.store import Store, Writing
 from sync.protocol import clock
-from sync.protocol.ops import Act, Op, lay
+from sync.protocol.ops import Act, Op, lay, print_of
 
 
 def take_in(store: Store, packet: bytes, ops: list[Op], origin: tuple[bytes, bytes]) -> int:
@@ -27,7 +27,7 @@ def take_in(store: Store, packet: bytes, ops: list[Op], origin: tuple[bytes, byt
         numbers: dict[int, int] = {}
         fresh: list[Op] = []
         for op in ops:
-            if db.execute("INSERT OR IGNORE INTO recovered VALUES (?, ?, ?)", (*origin, op.n)) < 1:
+            if db.execute("INSERT OR IGNORE INTO recovered VALUES (?, ?)", (origin[0], print_of(op))) < 1:
                 continue
             numbers[op.n] = writing.next_n
             first = numbers.get(op.first, writing.next_n)

@@ -1,13 +1,16 @@
 """Gives unsent work back: opens what a device has handed in, and seals it anew to the device that is to have it.
 
-The outbox is fetched, opened and handed over piece by piece, so that its size costs time and no memory. It is gone
-through twice: once to see in which order its ops stand, once to hand them over in the order of their numbers.
+The outbox is fetched, opened and handed over piece by piece, so that its size costs time and little memory. It is gone
+through twice: once to see in which order its ops stand, once to hand them over in the order of their numbers. An op
+is known by its print: one that the server has answered, or that stands there twice, is left out; two copies of a
+device that gave the same number to different ops each have theirs handed over.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 from pathlib import Path
 from typing import Final
@@ -20,7 +23,7 @@ from sync.console.ports import Office
 from sync.protocol import codec, outbox_seal, sealing
 from sync.protocol.desk import DeviceView, Outbox, Parcel, Work
 from sync.protocol.errors import BadFrames, KnownError
-from sync.protocol.ops import Op
+from sync.protocol.ops import Op, print_of
 from sync.protocol.texts import gettext as _
 
 PARCEL_OPS: Final = 500
@@ -35,22 +38,32 @@ _TRIED_MAX: Final = 2**30  # bytes that are tried in search of the next record b
 _TRIES_MAX: Final = 100_000
 _SEARCHED_MAX: Final = outbox_seal.PART_MAX + OP_MAX  # sealed bytes of a record that a device wrote
 
+Wanted = Callable[[list[bytes]], list[bool]]  # which ops of these prints are to be handed over
+
+
+def _all(prints: list[bytes]) -> list[bool]:
+    return [True] * len(prints)
+
 
 def recover(
     office: Office, keys: Path, passphrase: Passphrase, source: DeviceView, target: DeviceView
 ) -> tuple[int, int]:
     """Open what a device had not sent and hand it to another one: (changes found, changes handed over now).
 
-    The recovery key is used in this process alone. What the server has already is left out. Ended in the middle, it
-    is run again: the same parcels are made, and those that were filed before are not filed twice. Raises KnownError,
-    also when everything that can be read was handed over and something could not be read.
+    The recovery key is used in this process alone. What the server has answered is left out. Ended in the middle, it
+    is run again: the same batches are made, and parcels that were filed before are not filed twice. Raises
+    KnownError, also when everything that can be read was handed over and something could not be read.
     """
     work = office.work(source.enrolment, target.enrolment)
     key = keyfile.read(keys / RECOVERY_KEY, passphrase)
     found = fresh = 0
     with _Records(office, source.enrolment, work, key.opening) as records:
         waiting: list[Parcel] = []
-        for parcel in _all_parcels(records, work):
+
+        def fresh_ones(prints: list[bytes]) -> list[bool]:
+            return [not each for each in office.answered(source.enrolment, prints)]
+
+        for parcel in _all_parcels(records, work, fresh_ones):
             found += parcel.ops
             if waiting and sum(len(each.data) for each in waiting) + len(parcel.data) > AT_ONCE:
                 fresh += office.hand_over(source.enrolment, target.enrolment, waiting)
@@ -62,40 +75,56 @@ def recover(
     return found, fresh
 
 
-def parcels(public: bytes, device: bytes, incarnation: bytes, ops: Iterator[Op]) -> Iterator[Parcel]:
-    """Ops in parcels of bounded size, each sealed to the device that is to have them."""
+def parcels(
+    public: bytes, device: bytes, incarnation: bytes, ops: Iterable[Op], wanted: Wanted = _all
+) -> Iterator[Parcel]:
+    """Ops in parcels of bounded size, each sealed to the device that is to have them; those alone that are wanted."""
+    for batch in _batches(ops):
+        prints = [print_of(op) for op in batch]
+        chosen = [op for op, want in zip(batch, wanted(prints), strict=True) if want]
+        if chosen:
+            plain = codec.pack(outbox_seal.Part(device=device, incarnation=incarnation, ops=chosen))
+            yield Parcel(
+                incarnation=incarnation.hex(),
+                batch=hashlib.sha256(b"".join(prints)).hexdigest(),
+                ops=len(chosen),
+                data=sealing.seal(public, sealing.RECOVERED, plain),
+            )
+
+
+def _batches(ops: Iterable[Op]) -> Iterator[list[Op]]:
+    """Cut alike whatever of them is wanted, so that a parcel that was filed before is known again."""
     batch: list[Op] = []
     size = 0
     for op in ops:
         length = len(codec.pack(op))
         if batch and (len(batch) >= PARCEL_OPS or size + length > PARCEL_BYTES):
-            yield _parcel(public, device, incarnation, batch)
+            yield batch
             batch, size = [], 0
         batch.append(op)
         size += length
     if batch:
-        yield _parcel(public, device, incarnation, batch)
+        yield batch
 
 
-def _all_parcels(records: _Records, work: Work) -> Iterator[Parcel]:
+def _all_parcels(records: _Records, work: Work, wanted: Wanted) -> Iterator[Parcel]:
     index = outbox_seal.Index()
-    for place, part in records.parts():
-        index.note(place, part)
-    for device, incarnation in index.sources():
-        acked = work.acked.get(incarnation.hex(), 0)
-        ops = (op for op in index.in_order((device, incarnation), records.part) if op.n > acked)
-        yield from parcels(work.sealing_key, device, incarnation, records.fitting(ops))
+    for file, place, part in records.parts():
+        index.note(file, place, part)
+    sources = index.sources()
+    told = set[bytes]()  # of several sources: a queue that was numbered anew, the beginning of a longer file
+    for source in sources:
+        device, incarnation, _file = source
+        ops = records.fitting(index.in_order(source, records.part))
+        fresh = _untold(ops, told) if len(sources) > 1 else ops
+        yield from parcels(work.sealing_key, device, incarnation, fresh, wanted)
 
 
-def _parcel(public: bytes, device: bytes, incarnation: bytes, ops: Sequence[Op]) -> Parcel:
-    plain = codec.pack(outbox_seal.Part(device=device, incarnation=incarnation, ops=list(ops)))
-    return Parcel(
-        incarnation=incarnation.hex(),
-        first=ops[0].n,
-        last=ops[-1].n,
-        ops=len(ops),
-        data=sealing.seal(public, sealing.RECOVERED, plain),
-    )
+def _untold(ops: Iterable[Op], told: set[bytes]) -> Iterator[Op]:
+    for op in ops:
+        if (print_ := print_of(op)) not in told:
+            told.add(print_)
+            yield op
 
 
 class _Records:
@@ -125,8 +154,8 @@ class _Records:
         for file in self._files:
             file.close()
 
-    def parts(self) -> Iterator[tuple[int, outbox_seal.Part]]:
-        """Place and content of every record of this device that opens; what does not is counted. Raises KnownError."""
+    def parts(self) -> Iterator[tuple[int, int, outbox_seal.Part]]:
+        """File, place and content of every record of this device that opens; the rest is counted. Raises KnownError."""
         for which, begins in enumerate(self._begins[:-1]):
             at, end = 0, self._ends[which]
             while at < end:
@@ -134,14 +163,14 @@ class _Records:
                 if 0 < length <= min(outbox_seal.FRAME_MAX, end - at - _HEAD):
                     part = self._open(which, at, length)
                     if part is not None:
-                        yield begins + at, part
+                        yield which, begins + at, part
                         at += _HEAD + length
                         continue
                 past = self._next(which, at, length)
                 part = self._open(which, at, past - at - _HEAD) if past - at - _HEAD != length else None
                 if part is not None:  # its length alone is rotten
                     self._lengths[begins + at] = past - at - _HEAD
-                    yield begins + at, part
+                    yield which, begins + at, part
                 elif past < end or not end - at - _HEAD < length <= outbox_seal.FRAME_MAX:
                     self._unread.append(past - at)
                 at = past

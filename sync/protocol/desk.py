@@ -77,17 +77,18 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     source_person: str
     target: str  # enrolment
     target_person: str
-    acked: dict[str, int]  # incarnation, hex -> the highest op the server holds
     sealing_key: bytes
     outboxes: list[Outbox]
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
-    """Recovered ops of one device and incarnation, sealed to the device that is to have them."""
+    """Recovered ops of one device and incarnation, sealed to the device that is to have them.
+
+    `batch` is the digest of the ops from among which they are: made again of the same outbox it is the same.
+    """
 
     incarnation: str  # hex
-    first: int
-    last: int
+    batch: str  # hex
     ops: int
     data: bytes
 

@@ -3,8 +3,8 @@
     file    = frame*
     frame   = u32 big-endian length, HPKE seal of msgpack {device, incarnation, ops}
 
-A frame is written before its ops are committed, so the file may hold more than the outbox and never less. Of an
-op number that stands in several frames, the last one counts.
+A frame is written before its ops are committed, so the file may hold more than the outbox and never less. Under one
+number there may be several ops: an act that a crash cut off, a copy of the device. Each of them counts.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sync.protocol import sealing
 from sync.protocol.codec import pack
 from sync.protocol.documents import SealedOutbox
 from sync.protocol.errors import BadFrames
-from sync.protocol.ops import Op
+from sync.protocol.ops import Op, print_of
 from sync.protocol.texts import gettext as _
 
 FRAME_MAX: Final = 32 * 2**20  # sealed bytes of one frame
@@ -34,7 +34,7 @@ NUMBER_END: Final = 2**53  # no op is numbered as high as this
 _PIECE: Final = 2**20
 _END: Final = -1
 
-Source = tuple[bytes, bytes]  # device, incarnation
+Source = tuple[bytes, bytes, int]  # device, incarnation, which file: each copy of a device writes its own
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +96,7 @@ def open_record(sealed: bytes, private: X25519PrivateKey) -> Part:
 
 
 class Index:
-    """In which records the ops of each device and incarnation begin; few bytes a record, whatever they hold.
+    """In which records the ops of each device, incarnation and file begin; few bytes a record, whatever they hold.
 
     Records are mostly in the order of their ops, and are read in that order then. Where they are not (work that was
     sealed again stands behind newer work), those that overlap are held together until their numbers have passed.
@@ -105,40 +105,38 @@ class Index:
     def __init__(self) -> None:
         self._found: dict[Source, tuple[array[int], array[int]]] = {}  # lowest numbers, places
 
-    def note(self, place: int, part: Part) -> None:
-        """This part stands at `place`; of two places the higher one has the later word."""
+    def note(self, file: int, place: int, part: Part) -> None:
+        """This part stands at `place` in that file; of two places the higher one was written later."""
         if part.ops:
-            firsts, places = self._found.setdefault((part.device, part.incarnation), (array("Q"), array("Q")))
+            source = (part.device, part.incarnation, file)
+            firsts, places = self._found.setdefault(source, (array("Q"), array("Q")))
             firsts.append(min(op.n for op in part.ops))
             places.append(place)
 
     def sources(self) -> list[Source]:
-        """Every (device, incarnation), as they came."""
+        """Every (device, incarnation, file), as they came."""
         return list(self._found)
 
     def in_order(self, source: Source, load: Callable[[int], Part]) -> Iterator[Op]:
-        """The ops of one source by number, each once, as the last part that holds it has it.
-
-        `load` gives the part of a place again.
-        """
+        """The ops of one source by number, each once. `load` gives the part of a place again."""
         firsts, places = self._found[source]
         by_number: Sequence[int] = range(len(firsts))
         if any(firsts[at] > firsts[at + 1] for at in range(len(firsts) - 1)):
             by_number = sorted(by_number, key=firsts.__getitem__)
         held: list[tuple[int, int, int, Op]] = []
-        passed = 0
+        number, told = 0, set[bytes]()  # what was given under the present number
         for at in chain(by_number, (_END,)):
             begins = firsts[at] if at != _END else NUMBER_END
             while held and held[0][0] < begins:
                 op = heapq.heappop(held)[-1]
-                if op.n > passed:
+                if op.n != number:
+                    number, told = op.n, set()
+                if (print_ := print_of(op)) not in told:
+                    told.add(print_)
                     yield op
-                passed = op.n
             if at != _END:
-                # The later word of a number comes first off the heap; the others are passed over.
-                part = load(places[at])
-                for number, op in enumerate(part.ops):
-                    heapq.heappush(held, (op.n, -places[at], -number, op))
+                for stands, op in enumerate(load(places[at]).ops):
+                    heapq.heappush(held, (op.n, places[at], stands, op))
 
 
 class Measure:

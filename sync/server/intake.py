@@ -2,11 +2,11 @@
 
 An op is judged at the moment it is applied, by the rights its author has then. One that is refused is answered so
 and does not stand in the way of the others. A number that was taken in before is answered with what was said then.
+An op that comes again under another number, from a restored copy or a recovery, is known by its print and done once.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -15,12 +15,12 @@ import msgspec
 
 from sync.protocol import clock, codec, merge
 from sync.protocol.errors import FieldProblem, Outcome, Problem, Rejection
-from sync.protocol.ids import ID_BYTES, INCARNATION_BYTES, DeviceId, Incarnation, OpId
+from sync.protocol.ids import ID_BYTES, DeviceId, Incarnation, OpId
 from sync.protocol.kinds import KINDS
 from sync.protocol.kinds.circle import refuse_itself
 from sync.protocol.merge import Merged, Row
 from sync.protocol.messages import OpResult
-from sync.protocol.ops import Act, Op
+from sync.protocol.ops import Act, Op, print_of
 from sync.protocol.texts import gettext as _
 from sync.server import access
 from sync.server.access import Rights, Scope
@@ -31,7 +31,6 @@ from sync.server.errors import RequestProblem
 DEPTH_MAX: Final = 16
 CELLS_MAX: Final = 1_000
 _HLC_MAX: Final = 2**63 - 1
-_PRINT_BYTES: Final = 12
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -81,19 +80,24 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
     taken = Taken(numbering.acked_n)
     for op in ops:
         op_id = OpId(DeviceId(device), Incarnation(author.incarnation), op.n)
+        print_ = _print(op)
         if op.n <= numbering.acked_n:
             result = records.result(op_id)
-            if result is None:
-                continue  # answered so long ago that the number alone is kept: acked_n says enough
-            if result.print != _print(op):
+            if (result is None and records.answered(device, print_) is None) or (
+                result is not None and result.print != print_
+            ):
                 raise RequestProblem(Problem.ROLLBACK, why="number used twice")
+            if result is None:
+                continue  # answered so long ago that only this is kept: acked_n says enough
         else:
-            result = _new(tx, author, op, op_id, now)
-            if result.outcome is Outcome.REJECTED and isinstance(op, Op):
+            result = _new(tx, author, op, op_id, print_, now)
+            refused = result.outcome is Outcome.REJECTED
+            if refused and isinstance(op, Op):
                 # What its author may no longer hold is not lost: the words stay here, beside the answer.
                 said = result.code.value if result.code else ""
                 records.keep_refused(op_id, author.person.id, said, _to_keep(op), now)
             records.put_result(op_id, result)
+            records.put_answered(device, print_, not refused)
             taken.acked_n = op.n
             taken.new += 1
         _answer(taken, op, result)
@@ -127,38 +131,42 @@ def _answer(taken: Taken, op: Op | Unreadable, result: Result) -> None:
     taken.conflicts.extend(result.conflicts)
 
 
-def _new(tx: Transaction, author: Author, op: Op | Unreadable, op_id: OpId, now: int) -> Result:
+def _new(
+    tx: Transaction, author: Author, op: Op | Unreadable, op_id: OpId, print_: bytes, now: int
+) -> Result:
     if isinstance(op, Unreadable):
-        return _refused(op, Rejection.INVALID, _("This change could not be read."))
+        return _refused(print_, Rejection.INVALID, _("This change could not be read."))
     try:
         op = _checked(op, tx.records.head(), now)
     except FieldProblem as problem:
-        return _refused(op, Rejection.INVALID, f"{problem.field}: {problem}")
+        return _refused(print_, Rejection.INVALID, f"{problem.field}: {problem}")
     if op.kind not in KINDS:
-        return _refused(op, Rejection.SCHEMA, _("The server does not know this kind of record yet."))
-    origin = _origin(tx, author, op)
+        return _refused(print_, Rejection.SCHEMA, _("The server does not know this kind of record yet."))
+    maker = _maker(tx, author, op)
     held = tx.records.held(op.id)
-    if origin is not None and _taken_before(tx, origin):
+    if tx.records.answered(maker, print_):
         return Result(
-            outcome=Outcome.OK, print=_print(op), ver=held.row.ver if held else 0, differs=held is not None
+            outcome=Outcome.OK, print=print_, ver=held.row.ver if held else 0, differs=held is not None
         )
     if not _may(author.rights, op, held):
-        return _refused(op, Rejection.FORBIDDEN, _why_not(author.rights))
-    result = _apply(tx, author, op, op_id, held, now)
-    if origin is not None and result.outcome is not Outcome.REJECTED:
-        tx.records.put_origin(origin)
+        return _refused(print_, Rejection.FORBIDDEN, _why_not(author.rights))
+    result = _apply(tx, author, op, op_id, print_, held, now)
+    if maker != author.device.device and result.outcome is not Outcome.REJECTED:
+        tx.records.put_answered(maker, print_, True)
     return result
 
 
-def _apply(tx: Transaction, author: Author, op: Op, op_id: OpId, held: Held | None, now: int) -> Result:
+def _apply(
+    tx: Transaction, author: Author, op: Op, op_id: OpId, print_: bytes, held: Held | None, now: int
+) -> Result:
     records = tx.records
     seq = records.head() + 1
     merged = merge.apply(held.row if held else None, op, op_id, seq=seq, person=author.person.email)
     if merged.outcome is Outcome.REJECTED:
-        return _refused(op, merged.code or Rejection.INVALID, _("This record is not on the server."))
+        return _refused(print_, merged.code or Rejection.INVALID, _("This record is not on the server."))
     if merged.changed and merged.row is not None:
         if (problem := _too_large(merged.row)) is not None:
-            return _refused(op, Rejection.INVALID, problem)
+            return _refused(print_, Rejection.INVALID, problem)
         _keep(tx, author, op, held, merged.row, now)
     elif merged.conflicts:
         records.next_seq()
@@ -166,7 +174,7 @@ def _apply(tx: Transaction, author: Author, op: Op, op_id: OpId, held: Held | No
         records.put_conflict(conflict)
     return Result(
         outcome=merged.outcome,
-        print=_print(op),
+        print=print_,
         ver=merged.row.ver if merged.row else 0,
         conflicts=[conflict.id for conflict in merged.conflicts],
         differs=_differs(merged),
@@ -263,21 +271,12 @@ def _checked(op: Op, head: int, now: int) -> Op:
     return msgspec.structs.replace(op, set=set_, hlc=hlc, base=op.base if op.base <= head else 0)
 
 
-def _origin(tx: Transaction, author: Author, op: Op) -> OpId | None:
-    """The op this one repeats, believed only where ops of that device were really given to this one."""
-    if op.origin is None:
-        return None
-    device, incarnation, n = op.origin
-    if len(device) != ID_BYTES or len(incarnation) != INCARNATION_BYTES or n < 1:
-        return None
-    if not tx.post.has_packet(author.device.enrolment, device):
-        return None
-    return OpId(DeviceId(device), Incarnation(incarnation), n)
-
-
-def _taken_before(tx: Transaction, origin: OpId) -> bool:
-    numbering = tx.records.numbering(origin.device, origin.incarnation)
-    return tx.records.origin(origin) or (numbering is not None and origin.n <= numbering.acked_n)
+def _maker(tx: Transaction, author: Author, op: Op) -> bytes:
+    """The device that made an op; another than the sender's is believed only where its ops were really given to it."""
+    device = op.origin[0] if op.origin else b""
+    if len(device) == ID_BYTES and tx.post.has_packet(author.device.enrolment, device):
+        return device
+    return author.device.device
 
 
 def _too_large(row: Row) -> str | None:
@@ -307,12 +306,9 @@ def _to_keep(op: Op) -> bytes:
     return codec.pack(msgspec.structs.replace(op, set={}, was={}) if hollow else op)
 
 
-def _refused(op: Op | Unreadable, code: Rejection, hint: str) -> Result:
-    return Result(outcome=Outcome.REJECTED, print=_print(op), code=code, hint=hint)
+def _refused(print_: bytes, code: Rejection, hint: str) -> Result:
+    return Result(outcome=Outcome.REJECTED, print=print_, code=code, hint=hint)
 
 
 def _print(op: Op | Unreadable) -> bytes:
-    """What tells an op from another under the same number: a clone of a device gives such numbers out."""
-    if isinstance(op, Unreadable):
-        return b""
-    return hashlib.sha256(codec.pack((op.kind, op.id, op.act, op.hlc))).digest()[:_PRINT_BYTES]
+    return b"" if isinstance(op, Unreadable) else print_of(op)

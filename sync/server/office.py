@@ -165,7 +165,6 @@ class StoreOffice:
                 source_person=owner.email,
                 target=living.enrolment,
                 target_person=heir.email,
-                acked={inc.hex(): n for inc, n in tx.records.numberings(wiped.device).items()},
                 sealing_key=living.sealing_key,
                 outboxes=[Outbox(sha256=each.sha256, length=each.length) for each in outboxes],
             )
@@ -174,6 +173,12 @@ class StoreOffice:
         """A piece of a sealed outbox that a device has handed in, from `at` on; b"" behind its end."""
         with self._store.read() as tx:
             return tx.post.sealed_bytes(source, sha256, at)
+
+    def answered(self, source: str, prints: list[bytes]) -> list[bool]:
+        """Which of these ops of a device, by their prints, were answered. Raises KnownError."""
+        with self._store.read() as tx:
+            device = _enrolled(tx, source).device
+            return [tx.records.answered(device, print_) is not None for print_ in prints]
 
     def hand_over(self, source: str, target: str, parcels: list[Parcel]) -> int:
         """File parcels of recovered work for a device; how many ops of them were not filed before."""
@@ -184,7 +189,7 @@ class StoreOffice:
                 if len(parcel.data) > limits.PARCEL_MAX:
                     raise KnownError(_("A message is too large to be sent."))
                 incarnation = bytes.fromhex(parcel.incarnation)
-                id_ = post.packet_id(target, wiped.device, incarnation, parcel.first, parcel.last)
+                id_ = post.packet_id(target, wiped.device, incarnation, bytes.fromhex(parcel.batch))
                 packet = Packet(
                     id=id_, target=target, source=wiped.device, data=parcel.data, ops=parcel.ops, filed=now
                 )

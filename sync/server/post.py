@@ -260,7 +260,7 @@ def _fits(tx: Transaction, device: Device, receipt: Receipt) -> None:
     raise RequestProblem(Problem.BAD_REQUEST, why="receipt without an order")
 
 
-def packet_id(target: str, source: bytes, incarnation: bytes, first: int, last: int) -> bytes:
+def packet_id(target: str, source: bytes, incarnation: bytes, batch: bytes) -> bytes:
     """The id of a packet of recovered ops: the same ops for the same device are one packet, however often filed."""
-    text = codec.pack(("fieldkeep-packet/v1", target, source, incarnation, first, last))
+    text = codec.pack(("fieldkeep-packet/v2", target, source, incarnation, batch))
     return hashlib.sha256(text).digest()[:16]

@@ -16,7 +16,7 @@ from sync.protocol.ops import Act, Op
 from sync.protocol.outbox_seal import Index, Measure, Part
 
 DEVICE, FIRST, SECOND = b"d" * 16, b"i" * 8, b"j" * 8
-SOURCE = (DEVICE, FIRST)
+SOURCE = (DEVICE, FIRST, 0)
 
 
 def part(*ops: tuple[int, str], incarnation: bytes = FIRST) -> Part:
@@ -34,7 +34,7 @@ def told(parts: list[Part], source: outbox_seal.Source = SOURCE) -> list[tuple[i
     """Numbers and words as the index gives them."""
     index = Index()
     for place, each in enumerate(parts):
-        index.note(place, each)
+        index.note(0, place, each)
     return [(op.n, op.set["subject"]) for op in index.in_order(source, parts.__getitem__)]
 
 
@@ -42,12 +42,12 @@ def told(parts: list[Part], source: outbox_seal.Source = SOURCE) -> list[tuple[i
     some.lists(some.lists(some.integers(1, 30), min_size=1, max_size=6), min_size=1, max_size=12),
     some.randoms(use_true_random=False),
 )
-def test_every_number_comes_once_in_order_with_its_last_word(
+def test_every_op_comes_once_by_number_the_earlier_first(
     numbers: list[list[int]], chance: random.Random
 ) -> None:
-    parts = [part(*((n, f"{at}.{chance.random()}") for n in some_)) for at, some_ in enumerate(numbers)]
-    last = {op.n: op.set["subject"] for each in parts for op in each.ops}
-    assert told(parts) == sorted(last.items())
+    parts = [part(*((n, chance.choice("abc")) for n in some_)) for some_ in numbers]
+    each_once = dict.fromkeys((op.n, op.set["subject"]) for each in parts for op in each.ops)
+    assert told(parts) == sorted(each_once, key=lambda op: op[0])
 
 
 def test_records_in_order_are_held_one_at_a_time() -> None:
@@ -55,7 +55,7 @@ def test_records_in_order_are_held_one_at_a_time() -> None:
     parts = [part(*((n, "x") for n in range(at * 10 + 1, at * 10 + 11))) for at in range(50)]
     index, loaded = Index(), []
     for place, each in enumerate(parts):
-        index.note(place, each)
+        index.note(0, place, each)
 
     def load(place: int) -> Part:
         loaded.append(place)
@@ -67,11 +67,11 @@ def test_records_in_order_are_held_one_at_a_time() -> None:
 
 
 def test_work_sealed_again_behind_newer_work_comes_before_it() -> None:
-    parts = [part((4, "four"), (5, "five")), part((1, "one"), (3, "three")), part((2, "two"), (4, "newer"))]
-    assert told(parts) == [(1, "one"), (2, "two"), (3, "three"), (4, "newer"), (5, "five")]
+    parts = [part((4, "four"), (5, "five")), part((1, "one"), (3, "three")), part((2, "two"), (4, "four"))]
+    assert told(parts) == [(1, "one"), (2, "two"), (3, "three"), (4, "four"), (5, "five")]
 
 
-def test_incarnations_are_apart() -> None:
+def test_incarnations_and_files_are_apart() -> None:
     parts = [
         part((1, "a")),
         part((1, "b"), incarnation=SECOND),
@@ -79,11 +79,19 @@ def test_incarnations_are_apart() -> None:
         part(incarnation=b"empty..."),
     ]
     index = Index()
+    parts.append(part((1, "of a copy")))
     for place, each in enumerate(parts):
-        index.note(place, each)
-    assert index.sources() == [SOURCE, (DEVICE, SECOND)]
-    assert told(parts) == [(1, "a"), (2, "c")]
-    assert told(parts, (DEVICE, SECOND)) == [(1, "b")]
+        index.note(place // 4, place, each)
+    assert index.sources() == [SOURCE, (DEVICE, SECOND, 0), (DEVICE, FIRST, 1)]
+    given = {
+        source[1:]: [(op.n, op.set["subject"]) for op in index.in_order(source, parts.__getitem__)]
+        for source in index.sources()
+    }
+    assert given == {
+        (FIRST, 0): [(1, "a"), (2, "c")],
+        (SECOND, 0): [(1, "b")],
+        (FIRST, 1): [(1, "of a copy")],
+    }
 
 
 @pytest.mark.parametrize("n", [0, -1, 2**53, 2**64 - 1])

@@ -71,11 +71,11 @@ def _file(*parts: list[Op]) -> bytes:
     return b"".join(frames)
 
 
-def test_sealed_ops_come_back_in_order_and_the_last_word_counts() -> None:
+def test_sealed_ops_come_back_in_order_and_each_word_counts() -> None:
     data = _file([_op(2), _op(1)], [_op(3), _op(2, "newer")])
     found = open_records(outbox_seal.split(io.BytesIO(data)), KEY)
     assert {source: [(op.n, op.set["name"]) for op in ops] for source, ops in found.items()} == {
-        (DEVICE, INCARNATION): [(1, "x"), (2, "newer"), (3, "x")]
+        (DEVICE, INCARNATION): [(1, "x"), (2, "x"), (2, "newer"), (3, "x")]
     }
 
 

@@ -181,17 +181,19 @@ class StoreContract:
             tx.records.put_result(op, result)
             tx.records.put_numbering(DEVICE, INCARNATION, Numbering(acked_n=1))
             tx.records.put_numbering(DEVICE, INCARNATION, Numbering(acked_n=2, echo_from=5, retired=True))
-            tx.records.put_origin(op)
-            tx.records.put_origin(op)
+            assert tx.records.answered(DEVICE, b"p" * 16) is None
+            for taken in (False, True, False):
+                tx.records.put_answered(DEVICE, b"p" * 16, taken)
+            tx.records.put_answered(DEVICE, b"q" * 16, False)
         with store.read() as tx:
             assert tx.records.result(op) == result
             assert tx.records.result(op._replace(n=2)) is None
             assert tx.records.numbering(DEVICE, INCARNATION) == Numbering(
                 acked_n=2, echo_from=5, retired=True
             )
-            assert tx.records.numberings(DEVICE) == {INCARNATION: 2}
-            assert tx.records.origin(op)
-            assert not tx.records.origin(op._replace(n=2))
+            assert tx.records.answered(DEVICE, b"p" * 16) is True
+            assert tx.records.answered(DEVICE, b"q" * 16) is False
+            assert tx.records.answered(b"e" * 16, b"p" * 16) is None
 
     def test_persons_and_their_former_rights(self, store: Store) -> None:
         ana = Person(id=b"p" * 16, email="Ana@Example.com", role="rep", team="Sales")

@@ -43,6 +43,7 @@ def test_unsent_work_comes_back_once(inside: Inside, ana: Device, bo: Device) ->
     bo.sync()
     ana.edit(sent, industry="Tea")
     lost = ana.add("customer", name="Unsent")
+    unsent = list(ana.waiting)
     ana.hand_in(ana.receipt(inside.wipe(ana)))
     again = inside.device("ana@example.com", "ana")
     assert give_back(inside, ana, again) == (2, 2)
@@ -55,14 +56,16 @@ def test_unsent_work_comes_back_once(inside: Inside, ana: Device, bo: Device) ->
     bo.sync()
     assert bo.cells(sent)["industry"] == "Tea"
     assert bo.cells(lost)["name"] == "Unsent"
-    # A second recovery, a second device, a repeat: nothing is done twice.
+    # A second device that gets it too, without the server's leave: nothing is done twice.
     bo.edit(lost, industry="Coffee")
     bo.sync()
     third = inside.device("ana@example.com", "third")
-    give_back(inside, ana, third)
+    assert give_back(inside, ana, third) == (0, 0)
+    parcels = recovery.parcels(sealing.public_bytes(third.seal_key), ana.device, ana.incarnation, unsent)
+    inside.office.hand_over(ana.enrolment, third.enrolment, list(parcels))
     queue(third, recovered(third, third.exchange()))
     reply = third.exchange()
-    assert {result.outcome for result in reply.results} == {Outcome.OK}
+    assert [result.outcome for result in reply.results] == [Outcome.OK] * 2
     assert third.cells(lost)["industry"] == "Coffee"
     bo.sync()
     assert (bo.cells(lost)["industry"], bo.conflicts) == ("Coffee", {})

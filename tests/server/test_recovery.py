@@ -152,6 +152,40 @@ def test_of_several_outboxes_each_change_comes_once(inside: Inside, ana: Device,
     assert [op for _incarnation, op in given(inside, heir)] == ops
 
 
+def test_two_copies_of_a_device_under_the_same_numbers_both_get_their_work_back(
+    inside: Inside, ana: Device, heir: Device
+) -> None:
+    """One has sent some of its work, and both are wiped: what a number stands for differs from copy to copy."""
+    visits(ana, 1)
+    ana.sync()
+    twin = Device(ana.send, sign_key=ana.sign_key, seal_key=ana.seal_key, device=ana.device)
+    twin.root, twin.enrolment, twin.incarnation, twin.n = ana.root, ana.enrolment, ana.incarnation, ana.n
+    twin.sealed = ana.sealed
+    visits(ana, 2)
+    ana.sync()
+    unsent = visits(ana, 3)
+    of_copy = visits(twin, 4)
+    twin.hand_up_all()
+    ana.hand_in(ana.receipt(inside.wipe(ana)))
+    assert recover(inside, inside.office, ana, heir) == (7, 7)
+    assert [op for _incarnation, op in given(inside, heir)] == of_copy + unsent
+    assert recover(inside, inside.office, ana, heir) == (7, 0)
+
+
+def test_work_that_was_numbered_anew_comes_once(inside: Inside, ana: Device, heir: Device) -> None:
+    """The sealed outbox may still hold it under its old numbers beside the new ones, sent or not."""
+    ops = visits(ana, 4)
+    assert ana.root is not None
+    ana.incarnation, ana.session, ana.n = b"another1", None, 4
+    ana.waiting = [msgspec.structs.replace(op, n=at, first=at) for at, op in enumerate(ops, 1)]
+    for _ops, frame in outbox_seal.seal_ops(ana.root.recovery, ana.device, ana.incarnation, ana.waiting):
+        ana.sealed += frame
+    ana.ask(ana.waiting[:2])
+    ana.hand_in(ana.receipt(inside.wipe(ana)))
+    assert recover(inside, inside.office, ana, heir) == (2, 2)
+    assert [op for _incarnation, op in given(inside, heir)] == ops[2:]
+
+
 def test_what_one_incarnation_sent_says_nothing_of_the_next(
     inside: Inside, ana: Device, heir: Device
 ) -> None:
@@ -280,11 +314,11 @@ def test_a_parcel_too_large_is_neither_filed_nor_stops_an_exchange(
     ops = visits(ana, 1)
     ana.hand_up_all()
     view = inside.view(ana)
-    parcel = Parcel(incarnation=ana.incarnation.hex(), first=9, last=9, ops=1, data=bytes(20_000))
-    assert [inside.office.hand_over(view.enrolment, heir.enrolment, [msgspec.structs.replace(parcel, last=n)])
+    parcel = Parcel(incarnation=ana.incarnation.hex(), batch="09", ops=1, data=bytes(20_000))
+    assert [inside.office.hand_over(view.enrolment, heir.enrolment, [msgspec.structs.replace(parcel, batch=f"{n:02}")])
             for n in range(9, 15)] == [1] * 6  # fmt: skip
     monkeypatch.setattr(limits, "PARCEL_MAX", 19_000)
     with pytest.raises(KnownError, match="too large"):
-        inside.office.hand_over(view.enrolment, heir.enrolment, [msgspec.structs.replace(parcel, last=99)])
+        inside.office.hand_over(view.enrolment, heir.enrolment, [msgspec.structs.replace(parcel, batch="99")])
     assert recover(inside, inside.office, ana, heir) == (1, 1)
     assert [op for _incarnation, op in given(inside, heir)] == ops

@@ -124,6 +124,29 @@ def test_recovered_work_is_taken_once_and_keeps_its_origin(device: Device, store
     assert refused.op == waiting[3]  # its author has it nowhere else
 
 
+def test_recovered_work_of_two_copies_under_one_number_is_all_taken(device: Device, store: Store) -> None:
+    replica, origin = StoreReplica(store), (b"lost-laptop-0123", b"lost-inc")
+    ops = [
+        Op(
+            n=1,
+            kind="customer",
+            id=bytes(new_record_id()),
+            act=Act.ADD,
+            hlc=at << 16,
+            set={"name": name},
+            first=1,
+        )
+        for at, name in enumerate(("By the first", "By its copy"), 70)
+    ]
+    assert [replica.take_in(packet, [op], origin) for packet, op in zip((b"a", b"b"), ops, strict=True)] == [
+        1,
+        1,
+    ]
+    assert replica.take_in(b"c", ops, origin) == 0
+    assert {records.get(store, op.id).title for op in ops} == {"By the first", "By its copy"}
+    device.assert_sealed(store)
+
+
 def test_taken_ops_stay_until_they_are_durable_and_old(device: Device, store: Store) -> None:
     server = Server()
     records.add(store, CUSTOMER, {"name": "Anna Ltd"})

@@ -19,13 +19,16 @@ KEPT = 40
 
 
 def make_older(device: Device) -> None:
-    """Make the file one of version 1: its indexes merge in whoever's save it is, and one index is not there yet."""
+    """Make the file one of version 1: its indexes merge in whoever's save it is, one index is not there yet, and
+    recovered ops are known by number."""
     store = device.open()
     with store.db.building() as db:
         for shape in store.shapes.values():
             for index in shape.indexes:
                 db.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('automerge', 4)")  # noqa: S608
         db.execute('DROP INDEX "record_customer_by_changed"')
+        db.execute("DROP TABLE recovered")
+        db.execute("CREATE TABLE recovered (device BLOB, incarnation BLOB, n INTEGER)")
         db.execute("PRAGMA user_version = 1")
     device.close()
 

@@ -128,9 +128,6 @@ class Records(Protocol):
     def put_numbering(self, device: bytes, incarnation: bytes, numbering: Numbering) -> None:
         """Keep how far it is."""
 
-    def numberings(self, device: bytes) -> dict[bytes, int]:
-        """The highest op taken in, for each incarnation of a device."""
-
     def result(self, op_id: OpId) -> Result | None:
         """What became of an op."""
 
@@ -143,11 +140,11 @@ class Records(Protocol):
     def refused(self, device: bytes | None = None) -> list[RefusedOp]:
         """The ops that were not taken, of one device or of all, the oldest first."""
 
-    def origin(self, op_id: OpId) -> bool:
-        """Whether a recovered op was taken in already."""
+    def answered(self, device: bytes, print_: bytes) -> bool | None:
+        """Whether an op that this device made was taken in, under whatever number; None where it was never answered."""
 
-    def put_origin(self, op_id: OpId) -> None:
-        """Note that a recovered op was taken in."""
+    def put_answered(self, device: bytes, print_: bytes, taken: bool) -> None:
+        """Note that an op which this device made was answered; one that was taken in stays so. Kept for good."""
 
 
 class Post(Protocol):

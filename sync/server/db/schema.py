@@ -107,5 +107,12 @@ STEPS: Final[tuple[str, ...]] = (
     INSERT INTO sealed_piece SELECT enrolment, sha256_hex(outbox), 0, outbox FROM receipt WHERE outbox_bytes > 0;
     ALTER TABLE receipt DROP COLUMN outbox;
     """,
+    # Ops are known by what they are, under whatever number. Those of before are not: repeated, they merge once more.
+    """
+    CREATE TABLE answered (
+        device BLOB NOT NULL, print BLOB NOT NULL, taken INTEGER NOT NULL, PRIMARY KEY (device, print)
+    ) WITHOUT ROWID;
+    DROP TABLE origin;
+    """,
 )
 VERSION: Final = len(STEPS)

@@ -193,11 +193,6 @@ class SqliteRecords:
             (device, incarnation, numbering.acked_n, numbering.echo_from, numbering.retired),
         )
 
-    def numberings(self, device: bytes) -> dict[bytes, int]:
-        """The highest op taken in, for each incarnation of a device."""
-        rows = self._db.execute("SELECT incarnation, acked_n FROM numbering WHERE device = ?", (device,))
-        return {bytes(incarnation): acked_n for incarnation, acked_n in rows}
-
     def result(self, op_id: OpId) -> Result | None:
         """What became of an op."""
         row = self._db.execute(
@@ -233,16 +228,20 @@ class SqliteRecords:
             for row in rows
         ]
 
-    def origin(self, op_id: OpId) -> bool:
-        """Whether a recovered op was taken in already."""
+    def answered(self, device: bytes, print_: bytes) -> bool | None:
+        """Whether an op that this device made was taken in; None where it was never answered."""
         row = self._db.execute(
-            "SELECT 1 FROM origin WHERE device = ? AND incarnation = ? AND n = ?", op_id
+            "SELECT taken FROM answered WHERE device = ? AND print = ?", (device, print_)
         ).fetchone()
-        return row is not None
+        return bool(row[0]) if row else None
 
-    def put_origin(self, op_id: OpId) -> None:
-        """Note that a recovered op was taken in."""
-        self._db.execute("INSERT OR IGNORE INTO origin VALUES (?, ?, ?)", op_id)
+    def put_answered(self, device: bytes, print_: bytes, taken: bool) -> None:
+        """Note that an op which this device made was answered."""
+        self._db.execute(
+            "INSERT INTO answered VALUES (?, ?, ?) ON CONFLICT (device, print) DO UPDATE SET "
+            "taken = max(taken, excluded.taken)",
+            (device, print_, taken),
+        )
 
 
 def _pack_marks(marks: Mapping[str, Mark]) -> bytes:
