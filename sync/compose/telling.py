@@ -66,13 +66,8 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], none: str) -> Non
     if not rows:
         aside(none)
         return
-    cells = [list(heads), *([harmless.line(cell) for cell in row] for row in rows)]
-    widths = [max(harmless.width(row[at]) for row in cells) for at in range(len(heads))]
-    for row in cells:
-        padded = (
-            text + " " * (width - harmless.width(text)) for text, width in zip(row, widths, strict=True)
-        )
-        print("  ".join(padded).rstrip())
+    for row in harmless.in_columns([heads, *([harmless.line(cell) for cell in row] for row in rows)]):
+        print(row)
 
 
 def when(at: int) -> str | None:
