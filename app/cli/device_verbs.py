@@ -75,6 +75,7 @@ def sync(profile: Profile, args: Arguments) -> int:
                 "conflicts": brought.conflicts,
                 "refused": brought.rejected,
                 "recovered": brought.recovered,
+                "set_aside": brought.lost,
                 "unsent": unsent,
             }
         )
@@ -91,6 +92,13 @@ def sync(profile: Profile, args: Arguments) -> int:
             brought.recovered,
         )
         say(text.format(n=brought.recovered))
+    if brought.lost:
+        text = ngettext(
+            "{n} sealed record of work that the store has lost is with IT. Ask IT to give it back to this device.",
+            "{n} sealed records of work that the store has lost are with IT. Ask IT to give them back to this device.",
+            brought.lost,
+        )
+        say(text.format(n=brought.lost))
     if brought.conflicts:
         say(_("Some edits met. See both values with: fieldkeep conflicts"))
     if brought.rejected:

@@ -11,11 +11,12 @@ import dataclasses
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import BinaryIO, Final
 
 from app.changes import Changes
 from app.errors import AppError, Locked, Offline, StoreDamaged, Wiped
 from app.services import sealed_work
+from app.services.lost_work import LostWork
 from app.services.session import ACTIVE, Session
 from app.services.wiped import finish_held
 from app.store.conflicts import attention_count, open_count
@@ -51,6 +52,7 @@ class Round:
     conflicts: int = 0
     rejected: int = 0
     recovered: int = 0
+    lost: int = 0  # sealed records that the store has lost and that are with IT
 
     def plus(self, page: Page) -> Round:
         """This round with one page more."""
@@ -113,6 +115,7 @@ class Syncing:
         )
         self._identity = identity
         self._line = Line(self._transport, identity, session.now)
+        self._lost_work = LostWork(session.profile, session.card, self._hand_in)
 
     def round(self, step: Step = lambda n: None) -> Round:
         """Exchange until nothing is left to send or fetch.
@@ -155,8 +158,8 @@ class Syncing:
             done = dataclasses.replace(done, recovered=done.recovered + taken)
             more_to_send = page.sent > 0 and self._session.call(Store.unsent) > 0
             if was_active and not (page.more or taken or more_to_send):
-                return done
-        return done
+                break
+        return dataclasses.replace(done, lost=self._lost_work.show_it())
 
     def hear(self, damage: AppError) -> StoreDamaged:
         """What can be done without the store: papers come, orders are obeyed and reported, and the sealed outbox goes
@@ -177,7 +180,7 @@ class Syncing:
             damage.title, _("No sealed work was found here to hand in. Ask IT to enrol this device again.")
         )
         try:
-            handed = self._hand_in()
+            handed = self._hand_in_all()
         except FileNotFoundError:
             return nothing_sealed
         except (Unreachable, NotOurServer) as problem:
@@ -236,14 +239,17 @@ class Syncing:
     def _leave_sealed(self) -> None:
         """Hand in what was not sent, if the server takes it from a device that it has let go."""
         try:
-            self._hand_in()
+            self._hand_in_all()
         except (KnownError, OSError) as problem:
             _LOG.info("the sealed outbox stays here: %s", type(problem).__name__)
 
-    def _hand_in(self) -> SealedOutbox:
-        card, root = self._session.card, self._session.papers.held.root
+    def _hand_in_all(self) -> SealedOutbox:
         with sealed_work.open_all(self._session.profile) as sealed:
-            return handing.hand_in(card.server_url, root, self._identity, sealed)
+            return self._hand_in(sealed)
+
+    def _hand_in(self, sealed: BinaryIO) -> SealedOutbox:
+        root = self._session.papers.held.root
+        return handing.hand_in(self._session.card.server_url, root, self._identity, sealed)
 
     def _exchanged(self, replica: Replica | None, step: Step) -> Page:
         try:
@@ -275,6 +281,7 @@ class Syncing:
                 taken += self._session.run_replica(
                     store.take_in, packet, part.ops, (part.device, part.incarnation)
                 )
+                self._lost_work.came_back(part.device)
         return taken
 
 

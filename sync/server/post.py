@@ -17,6 +17,7 @@ from sync.protocol.documents import LOCK, UNLOCK, WIPE, Order, Policy, Receipt, 
 from sync.protocol.errors import Problem, Refused
 from sync.protocol.ids import ID_BYTES
 from sync.protocol.messages import ExchangeHead, Paper
+from sync.protocol.roles import may_change
 from sync.protocol.texts import gettext as _
 from sync.server import handin, limits, logs
 from sync.server.db.base import Transaction
@@ -108,10 +109,16 @@ def papers(
         share = tx.people.share(device.enrolment)
         if share:
             found.append(Paper(kind="share", data=sealing.seal(device.sealing_key, sealing.SHARE, share)))
-    if head.state == "active" and not stands.closed:
+    if head.state == "active" and not stands.closed and _may_hold(tx, device):
         packets = _packets(tx, device)
         found.extend(Paper(kind="recovered", data=packet.data, id=packet.id) for packet in packets)
     return found
+
+
+def _may_hold(tx: Transaction, device: Device) -> bool:
+    """Whether its person may hold customer data, which may have changed since a packet was filed."""
+    person = tx.people.person(device.person)
+    return person is not None and may_change(person.role)
 
 
 def _packets(tx: Transaction, device: Device) -> list[Packet]:

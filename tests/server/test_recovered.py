@@ -135,6 +135,18 @@ def test_work_goes_to_nobody_who_may_not_hold_it(inside: Inside, ana: Device, bo
         give_back(inside, bo, admin)
 
 
+def test_a_packet_waits_while_its_person_may_not_hold_it(inside: Inside, ana: Device) -> None:
+    ana.add("customer", name="Unsent")
+    ana.hand_in(ana.receipt(inside.wipe(ana)))
+    again = inside.device("ana@example.com", "ana")
+    give_back(inside, ana, again)
+    for role in ("it", "privacy"):
+        inside.person("ana@example.com", role)
+        assert not again.exchange().papers
+    inside.person("ana@example.com")
+    assert recovered(again, again.exchange())[0].set["name"] == "Unsent"
+
+
 def test_a_packet_of_another_device_is_not_taken_away(inside: Inside, ana: Device, bo: Device) -> None:
     ana.add("customer", name="Unsent")
     ana.hand_in(ana.receipt(inside.wipe(ana)))
