@@ -11,10 +11,12 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import gc
 import importlib
 import io
 import json
 import os
+import pkgutil
 import signal
 import socket
 import subprocess
@@ -26,10 +28,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-PRELOADED: Final = (
-    "app.__main__", "app.cli.run", "app.services.session", "sync.compose.admin", "sync.compose.server",
-    "keyring.backends.SecretService", "secretstorage", "tests.acts",
-)  # fmt: skip
+PRELOADED: Final = ("app.__main__", "secretstorage", "tests.acts", "tests.store.dying")
+# All of these too: what a command imports late, for the sake of its start, would be paid for by every fork.
+PRELOADED_WHOLE: Final = ("app.cli", "app.services", "sync")
 DEADLINE_S: Final = 60.0
 _REQUEST_MAX: Final = 2**20
 
@@ -136,6 +137,11 @@ def serve(handle: int) -> None:
     """Fork for every request until the other end closes."""
     for name in PRELOADED:
         importlib.import_module(name)
+    for package in map(importlib.import_module, PRELOADED_WHOLE):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    gc.collect()
+    gc.freeze()  # what is here lives as long as we do: no fork need look through it, and copy it by looking
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait
     with socket.socket(fileno=handle) as requests:
         while True:
