@@ -28,6 +28,7 @@ from sync.protocol.fields import (
     Instant,
     Integer,
     Money,
+    Person,
     Ref,
     Several,
     Tags,
@@ -36,6 +37,7 @@ from sync.protocol.fields import (
 )
 from sync.protocol.kinds import Kind, same_header
 from sync.protocol.texts import gettext as _
+from sync.protocol.texts import ngettext
 
 Reader = Callable[[str], Value]  # of one restored cell; raises FieldProblem
 LABELLED = re.compile(r"((?:[^:\\\n]|\\.){0,80}): (.+)")
@@ -43,6 +45,8 @@ MOMENT = re.compile(r"(.+[Z\d])\s+([A-Za-z_]+(?:/[A-Za-z0-9_+-]+)+|UTC)")
 _PARTED: Final = re.compile(r"[;\n；]| ::: ")
 _PARTED_MAIL: Final = re.compile(r"[;,\s；，、]| ::: ")
 _MOSTLY: Final = 0.8
+_FEW: Final = 1_000_000  # what most companies that have an account of their own take in a year, and more
+_LOOKED_AT: Final = 1000
 
 
 class Partly(FieldProblem):
@@ -113,10 +117,14 @@ def decide(table: Table, mapping: ColumnMap, *, today: dt.date, currency: str) -
         if isinstance(field.type, Money):
             named = bool(column.currency or shared & {"", field.name})
             found = numbers.decide(own, column.currency or currency, named=named)
-            notes = found.notes(amounts=True) if own else []
+            found = dataclasses.replace(found, factor=column.factor)
+            notes = (
+                [*found.notes(amounts=True), *_about_units(mapping.kind, column, own, found)] if own else []
+            )
             read = _amounts(field, found)
         elif isinstance(field.type, Integer):
             whole = numbers.decide(own, currency, named=False)
+            whole = dataclasses.replace(whole, factor=column.factor)
             notes = whole.notes(amounts=False)
             read = _integers(field, whole)
         elif isinstance(field.type, Date | Instant):
@@ -126,10 +134,56 @@ def decide(table: Table, mapping: ColumnMap, *, today: dt.date, currency: str) -
             notes = [_("These are countries: taken as the country of the address.")]
             read = _part(field, "country")
         else:
+            notes = _about_people(own) if isinstance(field.type, Person) else []
             read = _plain(mapping.kind, column, field)
         readers[column.index] = ColumnReader(column, field, read, found)
         findings += [Finding(note, level=Level.NOTE, column=column.heading) for note in notes]
+        if column.factor > 1 and own:
+            findings.append(Finding(_multiplied(column), level=Level.CORRECTION, column=column.heading))
     return Decisions(readers, (*findings, *_empty_words(table, mapping)))
+
+
+def _multiplied(column: Column) -> str:
+    """That amounts were made larger, by whose word, and by how much."""
+    factor = f"{column.factor:,}"
+    if column.told_by:
+        return _("“{file}” names a unit: every number was multiplied by {factor}.").format(
+            file=column.told_by, factor=factor
+        )
+    return _("The heading names a unit: every number was multiplied by {factor}.").format(factor=factor)
+
+
+def _about_units(kind: Kind, column: Column, texts: list[str], decided: numbers.Numbers) -> list[str]:
+    """What to know where amounts are taken as they are written."""
+    if column.factor > 1:
+        return []
+    if column.unclear:
+        return [
+            _("“{text}” in the heading is not understood: taken as written, without a unit.").format(
+                text=column.unclear
+            )
+        ]
+    field = column.field.name if column.field is not None else ""
+    # A company's year is what files count in thousands or millions; nobody writes the price of a product so.
+    if (kind.name, field) in words.OFTEN_IN_UNITS and numbers.most_below(texts[:_LOOKED_AT], _FEW, decided):
+        said = _(
+            "Taken as written. If these are thousands or millions, let the heading say so: {heading} (millions)"
+        )
+        return [said.format(heading=column.heading)]
+    return []
+
+
+def _about_people(texts: list[str]) -> list[str]:
+    """Names that are nobody's account for sure: accounts go by e-mail."""
+    names = sum("@" not in text for text in texts)
+    said = ngettext(
+        "{n} name is no e-mail address: kept as text. Accounts go by e-mail, so its records stay with whoever brings"
+        " them in.",
+        "{n} names are no e-mail addresses: kept as text. Accounts go by e-mail, so their records stay with whoever"
+        " brings them in.",
+        names,
+    )
+    return [said.format(n=names)] if names else []
 
 
 def _about_days(field: Field, days: dates.Days) -> list[str]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.services.exchange import words
-from sync.protocol import money
-from sync.protocol.fields import Address, Field, Money, Ref, Several
+from app.services.exchange import units, words
+from app.services.exchange.units import Unit
+from sync.protocol.fields import Address, Field, Integer, Money, Ref, Several
 from sync.protocol.kinds import Kind, same_header
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
@@ -17,10 +17,7 @@ _E_MAIL = re.compile(r"\be[-\s]mail", re.IGNORECASE)
 _HOME_PAGE = re.compile(r"\bhome[-\s]page", re.IGNORECASE)
 _BRACKETS = re.compile(r"\s*(?:\(([^()]*)\)|\[([^\[\]]*)\]|（([^（）]*)）)\s*$")
 _IN_CURRENCY = re.compile(r"(?:[\s_]+in[\s_]+|_)([A-Za-z]{3})$|\s([A-Z]{3})$")
-_CURRENCIES: Final = frozenset(money.SIGNS.values()) | {
-    "AUD", "BRL", "CAD", "CHF", "CZK", "DKK", "HUF", "IDR", "ILS", "KWD", "MXN", "MYR", "NOK", "NZD", "PHP",
-    "PLN", "RON", "RUB", "SAR", "SEK", "SGD", "THB", "TRY", "VND", "ZAR",
-}  # fmt: skip
+_GAP = re.compile(r"(?<=\w)[\s_]+(?=\w)")
 FAR: Final = 1000  # the rank of a heading that was only understood after something was taken off
 
 
@@ -40,6 +37,9 @@ class Column:
     label: str = ""
     group: str = ""
     currency: str = ""
+    factor: int = 1  # what its numbers are multiplied by
+    told_by: str = ""  # the file that says so, where it is not the heading
+    unclear: str = ""  # what the heading says in brackets and nobody understood
     rank: int = 0
 
     @property
@@ -53,13 +53,17 @@ def meaning(kind: Kind, index: int, heading: str) -> Column:
     blank = Column(index, heading)
     if same_header(heading) == same_header(words.our_id(kind)):
         return replace(blank, part="id")
-    bare, currency = _without_currency(heading)
+    bare, unit, unclear = _without_unit(heading)
     found = _whole(kind, blank, heading) or (_whole(kind, blank, bare) if bare != heading else None)
     found = (
         found or _shortened(kind, blank, bare) or _own_id(kind, blank, heading, same_header(heading)) or blank
     )
-    if currency and found.field is not None and isinstance(found.field.type, Money):
-        return replace(found, currency=currency)
+    if found.field is not None and isinstance(found.field.type, Money):
+        return replace(found, currency=unit.currency, factor=unit.factor, unclear=unclear)
+    if found.field is not None and isinstance(found.field.type, Integer) and not unit.currency:
+        return replace(found, factor=unit.factor)
+    if unit.factor > 1 and not _BRACKETS.search(heading):
+        return _whole(kind, blank, heading) or blank  # no amount, so its last words are no unit
     return found
 
 
@@ -175,16 +179,25 @@ def _own_id(kind: Kind, blank: Column, _heading: str, key: str) -> Column | None
     return replace(blank, field=number, rank=FAR) if fits else None
 
 
-def _without_currency(heading: str) -> tuple[str, str]:
-    """A heading without brackets and currency at its end, and that currency: "Revenue (€)", "amount_eur"."""
-    found = _BRACKETS.search(heading) or _IN_CURRENCY.search(heading)
-    if found is None:
-        return heading, ""
-    inside = next((group for group in found.groups() if group), "").strip()
-    currency = money.SIGNS.get(inside, inside.upper())
-    if currency in _CURRENCIES:
-        return heading[: found.start()], currency
-    return (heading[: found.start()] if found.re is _BRACKETS else heading), ""
+def _without_unit(heading: str) -> tuple[str, Unit, str]:
+    """A heading without brackets and unit at its end, that unit, and what of the brackets is not understood:
+    "Revenue (€)", "amount_eur", "Revenue in millions", "营收（万元）".
+    """
+    brackets = _BRACKETS.search(heading)
+    if brackets is not None:
+        inside = next((group for group in brackets.groups() if group), "").strip()
+        unit = units.read(inside)
+        return heading[: brackets.start()], unit or Unit(), "" if unit else inside
+    if (currency := _IN_CURRENCY.search(heading)) is not None:
+        code = next(group for group in currency.groups() if group).upper()
+        if code in units.CURRENCIES:
+            bare, unit, _unclear = _without_unit(heading[: currency.start()])
+            return bare, replace(unit, currency=code), ""
+    for gap in _GAP.finditer(heading):
+        unit = units.read(heading[gap.end() :].replace("_", " "))
+        if unit is not None and unit.factor > 1:
+            return heading[: gap.start()], unit, ""
+    return heading, Unit(), ""
 
 
 def _shorter(kind: Kind, heading: str) -> Iterator[tuple[str, bool]]:

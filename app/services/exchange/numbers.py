@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -30,6 +31,7 @@ class Numbers:
     mixed: bool = False
     currency: str = money.DEFAULT_CURRENCY
     named: bool = False  # whether values, heading or another column name the currency
+    factor: int = 1  # what a number is multiplied by, where its cell has no multiple of its own
 
     def notes(self, *, amounts: bool) -> list[str]:
         """What the report says about the column."""
@@ -85,7 +87,7 @@ def read_number(name: str, text: str, numbers: Numbers) -> Decimal:
     rest = _outside(text, found) if found else text
     if found is None or len(text) > LONGEST or rest.strip(" %+-") not in _MULTIPLES | {"": 1}:
         raise FieldProblem(name, _("Not a number."))
-    return _signed(name, text, found, numbers) * _MULTIPLES.get(rest.strip(" %+-"), 1)
+    return _signed(name, text, found, numbers) * _MULTIPLES.get(rest.strip(" %+-"), numbers.factor)
 
 
 def read_amount(name: str, text: str, numbers: Numbers) -> dict[str, int | str]:
@@ -94,7 +96,7 @@ def read_amount(name: str, text: str, numbers: Numbers) -> dict[str, int | str]:
     if found is None or len(text) > LONGEST:
         raise _no_amount(name)
     rest = _outside(text, found)
-    factor = next((factor for sign, factor in _MULTIPLES.items() if sign in rest), 1)
+    factor = next((factor for sign, factor in _MULTIPLES.items() if sign in rest), numbers.factor)
     for sign in _MULTIPLES:
         rest = rest.replace(sign, "")
     rest = rest.strip("+-() ").removesuffix("元").strip() or ("CNY" if "元" in rest else "")
@@ -136,6 +138,16 @@ def _signed(name: str, text: str, found: re.Match[str], numbers: Numbers) -> Dec
     negative = before.rstrip(" $€£¥￥").endswith(("-", "−")) or before.strip().startswith(("-", "−"))
     brackets = before.strip().startswith("(") and after.strip().endswith(")")
     return -value if negative or brackets or after.strip() == "-" else value
+
+
+def most_below(texts: Iterable[str], limit: int, numbers: Numbers) -> bool:
+    """Whether most of these amounts are below a limit; those that cannot be read do not count."""
+    found = []
+    for text in texts:
+        with contextlib.suppress(FieldProblem):
+            amount = read_amount("", text, numbers)
+            found.append(abs(money.decimal(int(amount["minor"]), str(amount["currency"]))) < limit)
+    return bool(found) and sum(found) * 2 > len(found)
 
 
 def in_currency(numbers: Numbers, currency: str) -> Numbers:

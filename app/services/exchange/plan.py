@@ -11,6 +11,7 @@ from typing import Final
 from app.services.exchange import words
 from app.services.exchange.circles import leave_open
 from app.services.exchange.columns import decide
+from app.services.exchange.dictionary import describes, with_units
 from app.services.exchange.mapping import Mapping as ColumnMap
 from app.services.exchange.mapping import choose
 from app.services.exchange.ports import Catalogue
@@ -21,7 +22,7 @@ from app.services.exchange.report import FileReport, Finding, Gathered, Level, R
 from app.services.exchange.rows import Builder, Draft
 from app.services.exchange.same import Known, differing, missing
 from sync.protocol.fields import TEXT_MAX, Ref, Value
-from sync.protocol.kinds import KINDS, Kind, same_header
+from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.money import DEFAULT_CURRENCY
 from sync.protocol.texts import gettext as _
 
@@ -167,25 +168,18 @@ def _opened(path: Path, kind: Kind | None) -> _File:
 
 
 def _find_dictionaries(files: list[_File]) -> None:
-    """Say of a file that lists the headings and names of the others that it describes them."""
+    """Say of a file that lists the headings and names of the others that it describes them, and believe its units."""
     for file in files:
         if file.table is None or file.mapping is not None:
             continue
-        others = [other for other in files if other is not file and other.table is not None]
-        known = {
-            same_header(heading)
-            for other in others
-            for heading in (other.table.headings if other.table else ())
-        }
-        known |= {same_header(Path(other.name).stem) for other in others}
-        cells = [
-            same_header(c)
-            for _n, row in (*file.table.rows, (1, file.table.headings))
-            for c in row
-            if c.strip()
-        ]
-        if len(cells) > 3 and sum(cell in known for cell in cells) >= 0.5 * len(cells):
-            file.reason = words.reason("dictionary")
+        others = [other for other in files if other is not file]
+        tables = [other.table for other in others if other.table is not None]
+        if not describes(file.table, tables):
+            continue
+        file.reason = words.reason("dictionary")
+        for other in others:
+            if other.table is not None and other.mapping is not None:
+                other.mapping = with_units(other.mapping, other.table, file.table, tables)
 
 
 def _with_targets(kinds: Iterable[Kind]) -> set[Kind]:

@@ -172,7 +172,7 @@ def resolve(
             continue
         index = indexes[type_.to]
         found, how = index.find(text)
-        heading, target = headings.get(name, name), _(KINDS[type_.to].label)
+        heading, target = headings.get(name, name), _(KINDS[type_.to].label).lower()  # a word in a sentence
         if how is How.NONE:
             problem = _("No {kind} of this name or number: brought in without it.").format(kind=target)
             gathered.again(problem, Level.PROBLEM, draft.number, heading, text)

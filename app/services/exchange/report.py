@@ -140,7 +140,7 @@ class FileReport:
         ]
         done = ", ".join(text.format(n=n) for n, text in counts if n) or _("nothing to do")
         found = [f"{head} ({done})"]
-        mark = {"\t": "Tab"}.get(self.delimiter, self.delimiter)
+        mark = {"\t": "Tab"}.get(self.delimiter, f"“{self.delimiter}”")
         found.append(
             _("  read as {encoding}, cells parted by {mark}").format(encoding=self.encoding, mark=mark)
         )

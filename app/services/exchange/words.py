@@ -106,6 +106,9 @@ CHOICES: Final[dict[tuple[str, str], dict[str, str]]] = {
     ),
 }
 
+# Amounts that other programs' files often count in thousands or millions.
+OFTEN_IN_UNITS: Final = frozenset({("customer", "revenue")})
+
 # Files that are no records of ours, by a word of their name, and the reason that the report gives.
 STRANGERS: Final = _table(
     people="employees; employee; users; user; owners; owner; agents; sales agents; staff; sales teams; sales team;"

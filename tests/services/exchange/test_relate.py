@@ -99,3 +99,8 @@ def test_an_agent_who_is_nobodys_account_stays_as_text(made: Made, book: TwinBoo
     report = bring(book, made("deals.csv", "deal name,sales agent,amount\nSpring,Moses Frase,5\n"))
     assert book.one(DEAL, "Spring")["owner"] == "Moses Frase"
     assert not report.problems
+    (note,) = (f for file in report.files for f in file.findings if f.column == "sales agent")
+    assert note.level is Level.NOTE
+    assert note.problem.startswith("1 name is no e-mail address: kept as text.")
+    known = bring(book, made("more.csv", "deal name,owner,amount\nMay,ada@x.test,5\n"))
+    assert not [f for file in known.files for f in file.findings if f.column == "owner"]
