@@ -22,6 +22,7 @@ _BUILD_ACTIONS: Final = frozenset(
         dbapi2.SQLITE_ALTER_TABLE,
         dbapi2.SQLITE_REINDEX,
         dbapi2.SQLITE_DROP_INDEX,
+        dbapi2.SQLITE_DROP_TABLE,
     }
 )
 _PRAGMAS: Final = frozenset(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from app.store import rebuilding
+from app.store import rebuilding, tallies
 from app.store.db import Database
 from app.store.schema import OURS, VERSION, Shape, indexes_of, order_column, orders_of
 from sync.protocol.fields import Choice
@@ -68,12 +68,18 @@ def build(db: Database, known: Mapping[str, Shape]) -> None:
     there = {name for (name,) in db.all("SELECT name FROM sqlite_master WHERE type = 'table'")}
     indexes = dict(db.all("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
     columns = {name: set(_columns(db, known[name].table)) for name in wanted if known[name].table in there}
-    complete = db.version == VERSION and all(
-        name in columns
-        and {column for column, _sql in known[name].columns} <= columns[name]
-        and there.issuperset(known[name].indexes)
-        and all(indexes.get(index) == sql for index, sql in indexes_of(known[name]))
-        for name in wanted
+    totals = {name for name in there if name.startswith(tallies.PREFIX)}
+    kept = {tally.table for shape in known.values() for tally in shape.tallies}
+    complete = (
+        db.version == VERSION
+        and totals == kept
+        and all(
+            name in columns
+            and {column for column, _sql in known[name].columns} <= columns[name]
+            and there.issuperset(known[name].indexes)
+            and all(indexes.get(index) == sql for index, sql in indexes_of(known[name]))
+            for name in wanted
+        )
     )
     if complete:
         return
@@ -85,6 +91,11 @@ def build(db: Database, known: Mapping[str, Shape]) -> None:
         for shape in known.values():
             _build_kind(db, shape, columns.get(shape.kind.name), indexes)
             _build_search(db, shape, there)
+            for tally in shape.tallies:
+                if tally.table not in there:
+                    tally.make(db)
+        for table in totals - kept:  # nobody keeps them any more, so they would soon be wrong
+            db.execute(f'DROP TABLE "{table}"')
         for version in range(db.version or VERSION, VERSION):
             STEPS[version](db, known)
         db.execute(f"PRAGMA user_version = {VERSION}")

@@ -172,7 +172,13 @@ class Database:
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[Database]:
-        """One moment of the store: whatever is committed meanwhile, every question in the block sees the same."""
+        """One moment of the store: whatever is committed meanwhile, every question in the block sees the same.
+
+        Within another one, or within a transaction, that one's moment.
+        """
+        if self._conn.in_transaction:
+            yield self
+            return
         self.execute("BEGIN")
         try:
             yield self

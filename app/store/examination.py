@@ -1,4 +1,4 @@
-"""A look at the store as a whole: pages, indexes, counts and search against the rows, unsent work against its copy."""
+"""A look at the whole store: pages, indexes, figures, search against the rows; unsent work against its copy."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def checks(store: Store) -> list[Check]:
         Check(_("Pages of the store")),
         Check(_("Indexes"), indexes),
         Check(_("Counts and titles"), tuple(_counts(store))),
+        Check(_("Totals"), tuple(_totals(store))),
         Check(_("Search"), tuple(_search(store))),
         Check(_("Copy of unsent work"), tuple(_unsealed(store))),
     ]
@@ -71,6 +72,12 @@ def _counts(store: Store) -> Iterator[str]:
         )
         if any(key != shape.key({shape.kind.title: title}) for key, title in keys):
             yield _("Titles of {kind} are in the wrong order.").format(kind=_(shape.kind.plural))
+
+
+def _totals(store: Store) -> Iterator[str]:
+    for shape in store.shapes.values():
+        if not all(tally.holds(store.db) for tally in shape.tallies):
+            yield _("The totals of {kind} are wrong.").format(kind=_(shape.kind.plural))
 
 
 def _search(store: Store) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Makes anew what is read off the rows: search words, title keys, counts. Rows and unsent work stay as they are."""
+"""Makes anew what is read off the rows: search words, title keys, figures. Rows and unsent work stay as they are."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ def everything(db: Database, shape: Shape) -> None:
         " WHERE kind = ?",
         (shape.kind.name,),
     )
+    for tally in shape.tallies:
+        tally.fill(db)
 
 
 def _pieces(db: Database, shape: Shape) -> Iterator[list[Stored]]:

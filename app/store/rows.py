@@ -1,9 +1,10 @@
-"""Rows of records in bulk: reads them by id, writes them with their search words and their count in one go."""
+"""Rows of records in bulk: reads them by id, writes them with their search words, count and totals in one go."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from app.store import tallies
 from app.store.db import Database
 from app.store.schema import Shape, Stored
 
@@ -42,13 +43,15 @@ def there(db: Database, shape: Shape, ids: Sequence[bytes]) -> set[bytes]:
 
 
 def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
-    """Put rows as they are after: inserted, updated or removed, with search words and count. In a transaction.
+    """Put rows as they are after: inserted, updated or removed, with search words, count and totals. In a transaction.
 
     A new row gets its rowid here; an updated one keeps the rowid it had before.
     """
     inserts: list[list[object]] = []
     updates: dict[tuple[int, ...], list[list[object]]] = {}
     removed: list[tuple[int]] = []
+    gone: list[tallies.Row] = []
+    come: list[tallies.Row] = []
     kept = free = 0
     for before, after in changes:
         kept += _counted(after) - _counted(before)
@@ -56,6 +59,7 @@ def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
         if after is None:
             if before is not None:
                 removed.append((before.rowid,))
+                gone.append(before.raw or shape.row(before))
         elif before is None:
             if not inserts:
                 free = db.one(f'SELECT coalesce(max(_rowid), 0) + 1 FROM "{shape.table}"')[0]
@@ -63,6 +67,7 @@ def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
             row = shape.row(after)
             after.raw = tuple(row)
             inserts.append([after.rowid, *row])
+            come.append(row)
         else:
             after.rowid = before.rowid
             row = shape.row(after)
@@ -71,6 +76,9 @@ def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
             after.raw = tuple(row)
             if places:
                 updates.setdefault(places, []).append([*(row[at] for at in places), after.rowid])
+                if not shape.tallied.isdisjoint(places):
+                    gone.append(before.raw or shape.row(before))
+                    come.append(row)
     if inserts:
         db.executemany(shape.insert, inserts)
     for places, some in updates.items():
@@ -78,6 +86,7 @@ def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
     if removed:
         db.executemany(f'DELETE FROM "{shape.table}" WHERE _rowid = ?', removed)
     _write_words(db, shape, changes)
+    tallies.move(db, shape.tallies, gone, come)
     if kept:
         db.execute("UPDATE counts SET kept = kept + ? WHERE kind = ?", (kept, shape.kind.name))
 

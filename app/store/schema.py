@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from app.store.tallies import Tally
 from app.store.words import fold_key, searched, texts_of
 from sync.protocol.codec import pack, unpack
 from sync.protocol.fields import Choice, Field, FieldType, Find, Flag, Person, Ref, Tags, Value
@@ -90,6 +91,9 @@ class Shape:
         self.select: Final = f'SELECT _rowid, {listed} FROM "{self.table}"'
         self.insert: Final = f'INSERT INTO "{self.table}" (_rowid, {listed}) VALUES ({marks})'
         self._names: Final = tuple(names)
+        places = {name: at for at, (name, _sql) in enumerate((*OURS, *self.columns))}
+        self.tallies: Final = tuple(Tally(kind, each, self.table, places) for each in kind.totals)
+        self.tallied: Final = frozenset(at for tally in self.tallies for at in tally.places)
 
     def _placed(self) -> Iterator[tuple[str, tuple[int, Callable[[Value], tuple[Any, ...]] | None]]]:
         """Where a field's columns begin in a row, and what makes them of its value; None where that is the value."""

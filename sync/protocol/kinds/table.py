@@ -16,6 +16,18 @@ from sync.protocol.texts import gettext as _
 CELL_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}(/.{1,80})?", re.DOTALL)
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Figures that a store keeps at hand: how many kept records hold the same values in the fields `by`, and sums.
+
+    A day counts for its month. `by` names fields of one column; `sums` whole numbers and money, of which each
+    currency is summed apart.
+    """
+
+    by: tuple[str, ...]
+    sums: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of record. `title` names the field that stands for it; `subtitle` those of the second line."""
@@ -31,6 +43,7 @@ class Kind:
     shared: bool = False  # a catalogue that everyone with customer data holds, whatever the team
     synonyms: str = ""  # words in file names that mean this kind, parted by "; "
     order: int = 0  # place in the rail
+    totals: tuple[Totals, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, Field]:
