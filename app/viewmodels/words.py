@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from sync.protocol import money, texts
 from sync.protocol.fields import (
@@ -24,6 +25,8 @@ from sync.protocol.fields import (
 )
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
+
+_EAST_ASIAN: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # kana, Han, Hangul
 
 DOT = " · "
 DASH = "–"
@@ -191,13 +194,11 @@ def long_day(iso: str) -> str:
 
 
 def address(parts: Mapping[str, str]) -> str:
-    """An address on one line, in the order in which the reader's language writes it."""
-    order = ("street", "postcode", "city", "region", "country")
-    if texts.language().startswith("zh"):
-        order = ("country", "region", "city", "street", "postcode")
-    return (" " if texts.language().startswith("zh") else ", ").join(
-        parts[part] for part in order if parts.get(part)
-    )
+    """An address on one line, as it stands on an envelope there: East Asian scripts go from the country to the door."""
+    order, between = ("street", "postcode", "city", "region", "country"), ", "
+    if _EAST_ASIAN.search("".join(parts.get(part, "") for part in ("street", "city", "region"))):
+        order, between = ("country", "region", "city", "street", "postcode"), " "
+    return between.join(parts[part] for part in order if parts.get(part))
 
 
 def _labelled(element: Mapping[str, str]) -> str:

@@ -83,11 +83,13 @@ def test_an_unknown_zone_is_shown_in_ours() -> None:
     assert words.clock(NOON, "Nowhere/Atall") == words.clock(NOON)
 
 
-def test_addresses_are_in_the_readers_order() -> None:
-    parts = {"street": "张江路 100 号", "city": "上海", "country": "中国"}
-    assert words.address(parts) == "张江路 100 号, 上海, 中国"
-    texts.use("zh_CN")
-    assert words.address(parts) == "中国 上海 张江路 100 号"
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_addresses_are_in_the_order_of_their_place_whoever_reads_them(language: str) -> None:
+    texts.use(language)
+    parts = {"street": "张江路 100 号", "postcode": "201203", "city": "上海", "country": "中国"}
+    assert words.address(parts) == "中国 上海 张江路 100 号 201203"
+    parts = {"street": "1 Main St", "postcode": "02110", "city": "Boston", "country": "美国"}
+    assert words.address(parts) == "1 Main St, 02110, Boston, 美国"
 
 
 def test_several_values_name_their_labels_only_when_there_are_several() -> None:
