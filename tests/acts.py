@@ -5,6 +5,7 @@ Each act takes one JSON document: what to do, and where to die. To die is SIGKIL
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import resource
@@ -26,6 +27,7 @@ from app.services.opening import open_session
 from app.services.syncing import Syncing
 from app.services.wiped import finish_wipe
 from sync.client import enrol as client
+from sync.compose import server, serving
 from sync.protocol.errors import KnownError
 from sync.protocol.messages import Paper
 
@@ -126,6 +128,14 @@ def papers(words: list[str]) -> int:
         session.papers.take_papers(found, "n")
         sys.stdout.write(json.dumps(deadly.seen))
     return 0
+
+
+def serve(words: list[str]) -> int:
+    """`fieldkeep-server` that dies when it comes to a step for so many times: {"words": [...], "step", "times"}."""
+    asked = json.loads(words[0])
+    deadly = Deadly(asked["times"] - 1, asked["step"])
+    serving.run = functools.partial(serving.run, step=deadly)
+    return server.main(asked["words"])
 
 
 def _turn(wall_ms: int = 0, boot_ms: int = 0, boot_id: str = "") -> None:

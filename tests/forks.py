@@ -17,6 +17,7 @@ import io
 import json
 import os
 import pkgutil
+import select
 import signal
 import socket
 import subprocess
@@ -26,6 +27,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 PRELOADED: Final = ("app.__main__", "secretstorage", "tests.acts", "tests.store.dying")
@@ -59,10 +61,20 @@ class Fork:
         end.settimeout(DEADLINE_S)
         self.pid = int(self._line())
 
+    @property
+    def ended(self) -> bool:
+        """Whether it runs no more."""
+        return bool(select.select([self._end], [], [], 0)[0])
+
+    def send(self, number: int) -> None:
+        """Send it a signal, if it runs."""
+        if not self.ended:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
     def kill(self) -> None:
         """End it as a power cut would."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
+        self.send(signal.SIGKILL)
 
     def out(self) -> str:
         """What it has said so far."""
@@ -91,11 +103,20 @@ class Fork:
 
 
 def start(
-    program: str, words: Sequence[str], *, stdin: str | bytes = "", env: dict[str, str] | None = None
+    program: str,
+    words: Sequence[str],
+    *,
+    stdin: str | bytes = "",
+    env: dict[str, str] | None = None,
+    log: Path | None = None,
 ) -> Fork:
-    """Start `program` ("module:function", called with `words`) in a process of its own."""
+    """Start `program` ("module:function", called with `words`) in a process of its own.
+
+    What it says on standard error is added to the file `log`, if one is named.
+    """
     here, there = socket.socketpair()
-    fed, out, err = (os.memfd_create(name) for name in ("in", "out", "err"))
+    fed, out = os.memfd_create("in"), os.memfd_create("out")
+    err = os.open(log, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600) if log else os.memfd_create("err")
     try:
         os.write(fed, stdin.encode() if isinstance(stdin, str) else stdin)
         os.lseek(fed, 0, os.SEEK_SET)

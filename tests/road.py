@@ -6,10 +6,6 @@ Everything is real: TLS on loopback, SQLCipher, the system keyring, each command
 from __future__ import annotations
 
 import json
-import select
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -24,6 +20,7 @@ from app.paths import Profile
 from app.services.card import Card, read_card
 from tests import forks
 from tests.forks import Answer, Fork
+from tests.served import Server
 
 ANNA, BEN, WEST, OFFICE, MANAGER, PRIVACY = (
     f"{name}@example.com" for name in ("anna", "ben", "west", "office", "manager", "privacy")
@@ -38,68 +35,6 @@ PEOPLE = {
     PRIVACY: ("privacy", "Company"),
 }
 DAY_MS = 86_400_000
-START_S = 30.0
-
-
-class Server:
-    """The server process of a town; it comes back on the port it had."""
-
-    def __init__(self, town: Town) -> None:
-        self._town = town
-        self._process: subprocess.Popen[bytes] | None = None
-        self.port = 0
-
-    def start(self, program: str | None = None) -> None:
-        """Start it and wait until it listens; `program` is Python text that stands in for the command."""
-        words = [
-            "--data",
-            str(self._town.data),
-            "--secrets",
-            str(self._town.secrets),
-            "--port",
-            str(self.port),
-        ]
-        command = [str(Path(sys.executable).parent / "fieldkeep-server"), "serve", *words]
-        if program is not None:
-            command = [sys.executable, "-c", program, *words]
-        with self._town.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL
-            )
-        assert self._process.stdout is not None
-        readable, _, _ = select.select([self._process.stdout], [], [], START_S)
-        line = self._process.stdout.readline() if readable else b""
-        assert line.startswith(b"listening on https://"), "the server did not start; see its log"
-        self.port = int(line.strip().rsplit(b":", 1)[1])
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        """End it; its exit code."""
-        process, self._process = self._process, None
-        if process is None:
-            return 0
-        if process.poll() is None:
-            process.send_signal(number)
-        code = process.wait(START_S)
-        if process.stdout is not None:
-            process.stdout.close()
-        return code
-
-    def wait_dead(self) -> None:
-        """Wait for a server that a test has made to die."""
-        assert self._process is not None
-        assert self._process.wait(START_S) == -signal.SIGKILL
-        self.stop()
-
-    @property
-    def pid(self) -> int:
-        """The process that serves."""
-        assert self._process is not None
-        return self._process.pid
-
-    @property
-    def runs(self) -> bool:
-        """Whether it serves."""
-        return self._process is not None and self._process.poll() is None
 
 
 @dataclass
@@ -111,7 +46,7 @@ class Town:
     laptops: list[Laptop] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.server = Server(self)
+        self.server = Server(self.data, self.secrets, self.log)
         done = forks.run(
             "sync.compose.server:main",
             ["init", "--data", str(self.data), "--secrets", str(self.secrets), "--keys", str(self.keys),

@@ -26,7 +26,7 @@ def test_active_then_locked_then_wiped(town: Town) -> None:
         "state": "active", "device": laptop.name, "device_id": laptop.id, "person": ANNA, "role": "rep",
         "team": "Sales/East",
     }  # fmt: skip
-    assert said["server"] == f"https://127.0.0.1:{town.server.port}"
+    assert said["server"] == town.server.url
     assert (said["unsent"], said["customers"], said["conflicts"], said["refused"]) == (2, 2, 0, 0)
     assert (said["policy_version"], said["warning"], said["message"]) == (1, None, None)
     assert abs(_ms(said["last_sync"]) - now_ms()) < 60_000

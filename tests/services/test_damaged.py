@@ -155,7 +155,7 @@ def test_a_root_that_somebody_laid_there_is_not_believed(
     laptop = _damaged(town, _lose("state.json"))
     laptop.profile.root.write_bytes(stranger.profile.root.read_bytes())
     card = laptop.profile.device.read_text()
-    laptop.profile.device.write_text(card.replace(_url(town), _url(other)))
+    laptop.profile.device.write_text(card.replace(town.server.url, other.server.url))
     done = laptop.ask("sync")
     assert (done.code, "none is obeyed" in done.err) == (1, True)
     laptop.profile.device.write_text(card)
@@ -167,10 +167,6 @@ def test_a_root_that_somebody_laid_there_is_not_believed(
     assert "none is obeyed" in laptop.ask("sync").err
     assert set(laptop.entries()) == HELD
     assert other.server.stop() == 0
-
-
-def _url(town: Town) -> str:
-    return f"https://127.0.0.1:{town.server.port}"
 
 
 def _forget(laptop: Laptop, name: str) -> None:

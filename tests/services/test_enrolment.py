@@ -14,7 +14,7 @@ import pytest
 
 from sync.client.https import fetch_root
 from sync.protocol import codes
-from tests.road import ANNA, Laptop, Server, Town, all_entries
+from tests.road import ANNA, Laptop, Town, all_entries
 
 HELD = {"ring.1", "share.1", "dev", "enc", "hw", "trust"}
 STEPS = 32  # durable steps of an enrolment, with one before and after each
@@ -100,7 +100,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 
 def test_a_server_with_another_root_is_refused(town: Town, other: Town) -> None:
     real = codes.read(town.code(ANNA))
-    asked = codes.write(codes.EnrolCode(_url(other.server), real.root_digest, real.secret))
+    asked = codes.write(codes.EnrolCode(other.server.url, real.root_digest, real.secret))
     laptop = town.laptop()
     done = laptop.ask("enrol", "--name", laptop.name, stdin=asked)
     assert (done.code, done.err.splitlines()[0]) == (
@@ -117,7 +117,7 @@ def test_somebody_who_shows_our_root_cannot_be_our_server(town: Town, other: Tow
     """The root is public; who hands it on still lacks the key of its certificates, and never sees the code."""
     real = codes.read(town.code(ANNA))
     laptop = town.laptop()
-    with _impostor(other, fetch_root(_url(town.server))) as (url, seen):
+    with _impostor(other, fetch_root(town.server.url)) as (url, seen):
         asked = codes.write(codes.EnrolCode(url, real.root_digest, real.secret))
         done = laptop.ask("enrol", "--name", laptop.name, stdin=asked)
     assert (done.code, done.err.splitlines()[0]) == (
@@ -138,10 +138,6 @@ def test_an_impostor_at_the_servers_address_gets_nothing(town: Town, other: Town
     assert seen == []
     assert laptop.json("status")["unsent"] == 1
     assert laptop.ask("sync").code == 0
-
-
-def _url(server: Server) -> str:
-    return f"https://127.0.0.1:{server.port}"
 
 
 @contextmanager

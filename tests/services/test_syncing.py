@@ -69,20 +69,6 @@ def test_killed_while_it_fetches(pair: tuple[Laptop, Laptop], step: int) -> None
     assert gone not in _same(first, second)
 
 
-SERVER_DIES = """
-import os, signal, sys
-from sync.compose import server, serving
-run = serving.run
-def dying(*words):
-    def step(name):
-        if name == "{step}" and not os.environ.pop("SPARED", ""):
-            os.kill(os.getpid(), signal.SIGKILL)
-    run(*words, step)
-serving.run = dying
-sys.exit(server.main(["serve", *sys.argv[1:]]))
-"""
-
-
 @pytest.mark.parametrize("step", ["applied", "committed"])
 def test_the_server_is_killed_in_mid_exchange(town: Town, pair: tuple[Laptop, Laptop], step: str) -> None:
     first, second = pair
@@ -92,7 +78,7 @@ def test_the_server_is_killed_in_mid_exchange(town: Town, pair: tuple[Laptop, La
         for each in first.json("add", "customer", "-", stdin=[{"name": f"Met {step} {n}"} for n in range(5)])
     ]
     town.server.stop()
-    town.server.start(SERVER_DIES.format(step=step))
+    town.server.start(step=step)
     done = first.ask("sync")
     assert done.code == 5
     town.server.wait_dead()

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,26 +11,25 @@ from app.paths import Profile
 from app.services import enrolment
 from app.services.opening import open_session
 from app.services.syncing import Syncing
+from tests import forks
+from tests.served import Server
 from tests.ui import sample
 
-BIN = Path(sys.executable).parent
 PERSON, COLLEAGUE = "anna@demo.example", "ben@demo.example"
-_WAIT_S = 60
 
 
 class Organisation:
-    """Runs `fieldkeep-server` and asks `fieldkeep-admin`."""
+    """Runs the server and asks as IT does."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.data, self.secrets, self.keys = (folder / each for each in ("server", "secrets", "keys"))
-        self._port = 0
-        self._process: subprocess.Popen[str] | None = None
+        self._server = Server(self.data, self.secrets, folder / "server.log")
 
     def found(self, name: str) -> None:
         """Make the organisation with two people in it, and start its server."""
         self._run(
-            "fieldkeep-server", "init", "--data", self.data, "--secrets", self.secrets, "--keys", self.keys,
+            "sync.compose.server:main", "init", "--data", self.data, "--secrets", self.secrets, "--keys", self.keys,
             "--org", name, "--admin", "it@demo.example", "--host", "127.0.0.1",
         )  # fmt: skip
         self.start()
@@ -44,35 +38,16 @@ class Organisation:
 
     def start(self) -> None:
         """Start the server, on the same port as before."""
-        self._process = subprocess.Popen(
-            [
-                BIN / "fieldkeep-server", "serve", "--data", str(self.data), "--secrets", str(self.secrets),
-                "--port", str(self._port),
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )  # fmt: skip
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert "listening on https://" in line, line
-        self._port = int(line.strip().rsplit(":", 1)[1])
+        self._server.start()
 
     def stop(self) -> None:
         """Stop the server: everyone is offline."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.send_signal(signal.SIGTERM)
-            process.wait(_WAIT_S)
-            if process.stdout is not None:
-                process.stdout.close()
+        self._server.stop()
 
     def admin(self, *arguments: str | Path, keys: bool = False) -> Any:
         """A command of IT; its JSON."""
         offline = ("--keys", self.keys) if keys else ()
-        return json.loads(
-            self._run("fieldkeep-admin", "--data", self.data, *offline, *arguments, "--json").stdout
-        )
+        return self._run("sync.compose.admin:main", "--data", self.data, *offline, *arguments, "--json").json
 
     def person(self, name: str) -> str:
         """A person in a team of one, whose customers nobody else sees."""
@@ -90,16 +65,9 @@ class Organisation:
         enrolment.enrol(profile, self.code(person), name)
         return profile
 
-    def _run(self, program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [BIN / program, *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            timeout=_WAIT_S,
-            check=False,
-            env={**os.environ, "PYTHONWARNINGS": "ignore"},
-        )
-        assert done.returncode == 0, done.stderr
+    def _run(self, program: str, *arguments: str | Path) -> forks.Answer:
+        done = forks.run(program, [*map(str, arguments)])
+        assert done.code == 0, done.err
         return done
 
 

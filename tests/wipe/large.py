@@ -163,16 +163,4 @@ def memory(pid: int) -> dict[str, float]:
     return {name.rstrip(":"): int(value) / 1024 for name, value, *_unit in pairs}
 
 
-SERVER_DIES = """
-import os, signal, sys
-from sync.compose import server, serving
-run, seen = serving.run, []
-def step(name):
-    seen.append(name)
-    if seen.count("{step}") == {times}:
-        os.kill(os.getpid(), signal.SIGKILL)
-serving.run = lambda *words: run(*words, step)
-sys.exit(server.main(["serve", *sys.argv[1:]]))
-"""
-
 KILLED = -signal.SIGKILL

@@ -196,7 +196,7 @@ def test_open_or_locked_a_laptop_is_wiped(town: Town, locked: tuple[str, ...]) -
 def test_the_receipt_is_lost_after_the_server_has_it(town: Town) -> None:
     lost = doomed(town)
     town.server.stop()
-    town.server.start(SERVER_DIES_WITH_RECEIPT)
+    town.server.start(step="receipt committed")
     assert lost.laptop.ask("sync").code == 4
     town.server.wait_dead()
     assert "wipe.receipt" in lost.laptop.files()  # no word from the server: nothing is thrown away
@@ -205,20 +205,6 @@ def test_the_receipt_is_lost_after_the_server_has_it(town: Town) -> None:
     town.server.start()
     lost.end()
     assert recover(town, lost, town.laptop(ANNA)) == wanted(lost)
-
-
-SERVER_DIES_WITH_RECEIPT = """
-import os, signal, sys
-from sync.compose import server, serving
-run = serving.run
-def dying(*words):
-    def step(name):
-        if name == "receipt committed":
-            os.kill(os.getpid(), signal.SIGKILL)
-    run(*words, step)
-serving.run = dying
-sys.exit(server.main(["serve", *sys.argv[1:]]))
-"""
 
 
 @pytest.mark.expected_warnings("paper order refused by rule device")
