@@ -9,9 +9,9 @@ import getpass
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from app.cli import show
+from app.cli import roles, show
 from app.cli.verb import Arguments, done, read_text, say, tell_problem
 from app.errors import AppError, KeyMissing, Locked, StoreDamaged, Wiped
 from app.keys.secret import SecretBytes
@@ -24,7 +24,9 @@ from app.store import conflicts as met
 from app.store.store import Store
 from sync.protocol.errors import KnownError
 from sync.protocol.ids import id_text
+from sync.protocol.roles import IT
 from sync.protocol.texts import gettext as _
+from sync.protocol.texts import mark as N_
 from sync.protocol.texts import ngettext
 
 CODE_MAX = 4_096  # characters
@@ -45,7 +47,10 @@ def enrol(profile: Profile, args: Arguments) -> int:
                 device=card.name, person=card.person.email, org=card.org_name
             )
         )
-        say(_("Fetch your customers with: fieldkeep sync"))
+        if card.person.role == IT:
+            say(roles.no_customers())
+        else:
+            say(_("Fetch your customers with: fieldkeep sync"))
     return 0
 
 
@@ -126,7 +131,7 @@ def status(profile: Profile, args: Arguments) -> int:
         for name, value in found.items():
             if value is not None:
                 said = " · ".join(map(str, value.values())) if isinstance(value, dict) else value
-                say(f"{name.replace('_', ' ')}: {said}")
+                say(f"{_(_STATUS_FIELDS[name])}: {_(_STATES.get(value, value)) if name == 'state' else said}")
     return 0
 
 
@@ -183,26 +188,27 @@ def _hand_in(profile: Profile) -> None:
         tell_problem(problem)
 
 
-_STATUS_FIELDS = (
-    "state",
-    "device",
-    "device_id",
-    "person",
-    "role",
-    "team",
-    "organisation",
-    "server",
-    "unsent",
-    "last_sync",
-    "policy_version",
-    "lease_until",
-    "customers",
-    "conflicts",
-    "refused",
-    "warning",
-    "alarm",
-    "message",
-)
+_STATUS_FIELDS: Final = {
+    "state": N_("state"),
+    "device": N_("device"),
+    "device_id": N_("device id"),
+    "person": N_("person"),
+    "role": N_("role"),
+    "team": N_("team"),
+    "organisation": N_("organisation"),
+    "server": N_("server"),
+    "unsent": N_("unsent"),
+    "last_sync": N_("last sync"),
+    "policy_version": N_("policy version"),
+    "lease_until": N_("lease until"),
+    "customers": N_("customers"),
+    "conflicts": N_("conflicts"),
+    "refused": N_("refused"),
+    "warning": N_("warning"),
+    "alarm": N_("alarm"),
+    "message": N_("message"),
+}
+_STATES: Final = {"active": N_("active"), "locked": N_("locked"), "wiped": N_("wiped")}
 
 
 def _standing(session: Session) -> dict[str, Any]:

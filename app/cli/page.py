@@ -32,8 +32,8 @@ def listed(kind: Kind, records: Sequence[Record], everything: int, title_of: sho
         aside(_("{n} in all; --limit N shows fewer.").format(n=f"{everything:,}"))
 
 
-def found(hits: Sequence[Hit], title_of: show.TitleOf) -> None:
-    """Hits of all kinds, each with its kind and the fields in which it was found."""
+def found(hits: Sequence[Hit], limit: int, title_of: show.TitleOf) -> None:
+    """Hits of all kinds, at most `limit`, each with its kind and the fields in which it was found."""
     rows = []
     for hit in hits:
         record, by_name = hit.record, hit.record.kind.by_name
@@ -44,6 +44,8 @@ def found(hits: Sequence[Hit], title_of: show.TitleOf) -> None:
             [id_text(record.id), _(record.kind.label), record.title, where, " · ".join(filter(None, words))]
         )
     _table([_("ID"), _("Kind"), _("Name"), _("found in"), ""], rows)
+    if len(hits) == limit:
+        aside(_("The best {n}; --limit N shows more.").format(n=f"{limit:,}"))
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

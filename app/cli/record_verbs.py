@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
-from app.cli import owners, page, show
+from app.cli import owners, page, roles, show
 from app.cli.verb import Arguments, aside, done, read_json, read_text, say, unlocked
-from app.errors import WrongUse
+from app.errors import NotFound, WrongUse
 from app.paths import Profile
 from app.services import records, refused
 from app.services.session import Session
@@ -56,7 +57,7 @@ def edit(profile: Profile, args: Arguments) -> int:
     if found is None and not pairs:
         raise WrongUse(_("Name what to change: FIELD=VALUE, or - for JSON on standard input."))
     with unlocked(profile) as session:
-        record = records.get(session, records.find_id(args.id))
+        record = _there(session, args.id)
         records.refuse_role(session, record.kind)
         if found is not None:
             values = records.given(session, record.kind, found)
@@ -71,7 +72,7 @@ def edit(profile: Profile, args: Arguments) -> int:
 def delete(profile: Profile, args: Arguments) -> int:
     """Take a record off all lists."""
     with unlocked(profile) as session:
-        record = records.delete(session, records.find_id(args.id))
+        record = records.delete(session, _there(session, args.id).id)
         if args.json:
             return _show(session, args, record)
         say(_("Deleted. Take it back with: fieldkeep undelete {id}").format(id=id_text(record.id)))
@@ -81,13 +82,13 @@ def delete(profile: Profile, args: Arguments) -> int:
 def undelete(profile: Profile, args: Arguments) -> int:
     """Bring a deleted record back."""
     with unlocked(profile) as session:
-        return _show(session, args, records.undelete(session, records.find_id(args.id)))
+        return _show(session, args, records.undelete(session, _there(session, args.id).id))
 
 
 def show_one(profile: Profile, args: Arguments) -> int:
     """Show one record."""
     with unlocked(profile) as session:
-        return _show(session, args, records.get(session, records.find_id(args.id)))
+        return _show(session, args, _there(session, args.id))
 
 
 def list_kind(profile: Profile, args: Arguments) -> int:
@@ -108,6 +109,7 @@ def list_kind(profile: Profile, args: Arguments) -> int:
             return _show_rows(session, args, found)
         everything = len(found) if after is None else session.call(_counted, kind, where)
         page.listed(kind, found, everything, lambda ref: session.call(lists.title_of, ref))
+        _explain(session, found)
         return 0
 
 
@@ -120,7 +122,8 @@ def find(profile: Profile, args: Arguments) -> int:
         hits = session.call(_find, text, args.limit)
         if args.json or not sys.stdout.isatty():
             return _show_rows(session, args, [hit.record for hit in hits])
-        page.found(hits, lambda ref: session.call(lists.title_of, ref))
+        page.found(hits, args.limit, lambda ref: session.call(lists.title_of, ref))
+        _explain(session, hits)
         return 0
 
 
@@ -137,12 +140,11 @@ def conflicts(profile: Profile, args: Arguments) -> int:
             refused.let_go(session, change)
             text = _("Let go. The server keeps what you wrote.")
             return done(args, {"change": refused.spelled(change.name), "state": "dismissed"}, text)
+        title_of: show.TitleOf = lambda ref: session.call(lists.title_of, ref)  # noqa: E731
         met_, refused_ = session.call(met.open_conflicts), session.call(met.attention)
         steps = {each.name: _next_steps(session, each) for each in refused_}
-        told = [
-            _refused_lines(each, steps[each.name], lambda ref: session.call(lists.title_of, ref))
-            for each in refused_
-        ]
+        told = [_conflict_lines(each, title_of) for each in met_]
+        told += [_refused_lines(each, steps[each.name], title_of) for each in refused_]
     if args.json:
         show.emit(
             [_conflict_json(each) for each in met_]
@@ -151,12 +153,6 @@ def conflicts(profile: Profile, args: Arguments) -> int:
         return 0
     if not met_ and not refused_:
         say(_("No conflicts."))
-    for each in met_:
-        conflict = each.conflict
-        say(f"{each.title} · {conflict.cell or _('the whole record')}")
-        shown = _("shown: {value} ({person})").format(value=_short(conflict.shown), person=conflict.shown_by)
-        kept = _("also kept: {value} ({person})").format(value=_short(conflict.kept), person=conflict.kept_by)
-        say(f"  {shown}\n  {kept}")
     for lines in told:
         say("\n".join(lines))
     return 0
@@ -192,9 +188,26 @@ def _show_rows(session: Session, args: Arguments, found: list[Record]) -> int:
         return 0
     if not found:
         aside(_("Nothing found."))
+        roles.explain_nothing(session)
     for record in found:
         say(show.row(record, lambda ref: session.call(lists.title_of, ref)))
     return 0
+
+
+def _there(session: Session, text: str) -> Record:
+    """The record of an id as a person wrote it. Raises NotFound."""
+    try:
+        return records.get(session, records.find_id(text))
+    except NotFound as problem:
+        raise roles.not_here(session, problem) from None
+
+
+def _explain(session: Session, found: Sequence[object]) -> None:
+    """Below a table: what the role has to do with what stands there, or does not."""
+    if found:
+        roles.explain_masks(session)
+    else:
+        roles.explain_nothing(session)
 
 
 def _conflict_json(each: met.OpenConflict) -> dict[str, Any]:
@@ -231,6 +244,27 @@ def _refused_json(each: met.Attention, steps: Steps) -> dict[str, Any]:
         "next": [command for _text, command in steps],
         "state": "refused",
     }
+
+
+def _conflict_lines(each: met.OpenConflict, title_of: show.TitleOf) -> list[str]:
+    conflict = each.conflict
+    kind = KINDS.get(conflict.kind)
+    name = conflict.cell.partition("/")[0]
+    field = kind.by_name.get(name) if kind is not None else None
+
+    def words(value: object) -> str:
+        if value is None:
+            return _("(empty)")
+        if kind is None or field is None:
+            return _short(value)
+        return show.in_words(field, kind.values({conflict.cell: value}).get(name), title_of).replace(
+            "\n", ", "
+        )
+
+    label = _(field.label) if field is not None else conflict.cell or _("the whole record")
+    shown = _("shown: {value} ({person})").format(value=words(conflict.shown), person=conflict.shown_by)
+    kept = _("also kept: {value} ({person})").format(value=words(conflict.kept), person=conflict.kept_by)
+    return [f"{each.title} · {label}", f"  {shown}", f"  {kept}"]
 
 
 def _refused_lines(each: met.Attention, steps: Steps, title_of: show.TitleOf) -> list[str]:
@@ -276,7 +310,10 @@ def _pairs(items: list[str]) -> list[tuple[str, str]]:
     for item in items:
         name, sign, value = item.partition("=")
         if not sign or not name:
-            raise WrongUse(_("“{item}” is not FIELD=VALUE.").format(item=item[:60]))
+            raise WrongUse(
+                _("“{item}” is not FIELD=VALUE.").format(item=item[:60]),
+                _('A value with spaces takes quotes: "name=Blue Harbour"'),
+            )
         if any(name == known for known, _value in pairs):
             raise WrongUse(_("“{field}” is named twice.").format(field=name[:60]))
         pairs.append((name, value))

@@ -7,7 +7,7 @@ import datetime as dt
 
 from app import settings
 from app.changes import Changes
-from app.cli import pace, show
+from app.cli import pace, roles, show
 from app.cli.verb import say, unlocked
 from app.errors import AppError, Stopped
 from app.paths import Profile
@@ -86,6 +86,8 @@ def take(profile: Profile, args: argparse.Namespace) -> int:
         )
     with unlocked(profile) as session:
         rows = session.call(lambda store: export(kind, book_of(store), args.file))
+        if not rows and not args.json:
+            roles.explain_nothing(session)
     if args.json:
         show.emit({"kind": kind.name, "rows": rows, "file": str(args.file)})
     else:

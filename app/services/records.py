@@ -101,7 +101,11 @@ def typed(
             values[field.name] = _one_of_several(field, field.type, before, part, text)
         elif isinstance(field.type, Address) and part:
             if part not in ADDRESS_PARTS:
-                raise FieldProblem(name, _("Parts: {parts}").format(parts=", ".join(ADDRESS_PARTS)))
+                raise FieldProblem(
+                    name,
+                    _("No part of an address."),
+                    _("Parts: {parts}").format(parts=", ".join(ADDRESS_PARTS)),
+                )
             values[field.name] = {**(before or {}), part: text}
         elif part:
             raise FieldProblem(name, _("{field} has no parts.").format(field=_(field.label)))
@@ -146,7 +150,7 @@ def resolve(session: Session, field: Field, text: str) -> bytes | None:
         raise FieldProblem(field.name, _("Several records have this name."), _("Give the id instead."))
     raise FieldProblem(
         field.name,
-        _("There is no {kind} of this name here.").format(kind=_(target.label)),
+        _("There is no {kind} of this name here.").format(kind=_(target.label).lower()),
         _("Check the spelling, or give its id."),
     )
 

@@ -95,7 +95,7 @@ def test_a_reference_is_given_by_title_or_by_id(laptop: Laptop) -> None:
     by_id = laptop.json("add", "deal", "name=Crane two", f"customer={customer}")
     assert by_title["customer"] == by_id["customer"] == customer
     assert "Reference & Sons" in laptop.ask("show", by_id["id"]).out
-    for title, says in (("Nobody Known", "There is no Customer of this name here."),):
+    for title, says in (("Nobody Known", "There is no customer of this name here."),):
         refused = laptop.ask("add", "deal", "name=Crane three", f"customer={title}")
         assert (refused.code, refused.err.splitlines()[0]) == (1, says)
     laptop.add("customer", name="Reference & Sons")
@@ -207,7 +207,7 @@ def test_conflicts_are_shown_with_both_values(town: Town) -> None:
         assert {met["shown"], met["kept"]} == {"Coffee", "Cocoa"}
         assert met["base"] == "Tea"
         said = laptop.ask("conflicts").out
-        assert "Two Minds · industry" in said
+        assert "Two Minds · Industry" in said
         assert f"also kept: {met['kept']}" in said
         assert "1 field with two values" in laptop.ask("show", record).out
         assert "Coffee" in said

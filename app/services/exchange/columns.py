@@ -118,9 +118,7 @@ def decide(table: Table, mapping: ColumnMap, *, today: dt.date, currency: str) -
             named = bool(column.currency or shared & {"", field.name})
             found = numbers.decide(own, column.currency or currency, named=named)
             found = dataclasses.replace(found, factor=column.factor)
-            notes = (
-                [*found.notes(amounts=True), *_about_units(mapping.kind, column, own, found)] if own else []
-            )
+            notes = [*found.notes(amounts=True), *_about_units(mapping, column, own, found)] if own else []
             read = _amounts(field, found)
         elif isinstance(field.type, Integer):
             whole = numbers.decide(own, currency, named=False)
@@ -153,10 +151,10 @@ def _multiplied(column: Column) -> str:
     return _("The heading names a unit: every number was multiplied by {factor}.").format(factor=factor)
 
 
-def _about_units(kind: Kind, column: Column, texts: list[str], decided: numbers.Numbers) -> list[str]:
+def _about_units(mapping: ColumnMap, column: Column, texts: list[str], decided: numbers.Numbers) -> list[str]:
     """What to know where amounts are taken as they are written."""
-    if column.factor > 1:
-        return []
+    if column.factor > 1 or any(each.part == "id" for each in mapping.columns):
+        return []  # it is said elsewhere, or the file is an export of ours
     if column.unclear:
         return [
             _("“{text}” in the heading is not understood: taken as written, without a unit.").format(
@@ -165,7 +163,9 @@ def _about_units(kind: Kind, column: Column, texts: list[str], decided: numbers.
         ]
     field = column.field.name if column.field is not None else ""
     # A company's year is what files count in thousands or millions; nobody writes the price of a product so.
-    if (kind.name, field) in words.OFTEN_IN_UNITS and numbers.most_below(texts[:_LOOKED_AT], _FEW, decided):
+    if (mapping.kind.name, field) in words.OFTEN_IN_UNITS and numbers.most_below(
+        texts[:_LOOKED_AT], _FEW, decided
+    ):
         said = _(
             "Taken as written. If these are thousands or millions, let the heading say so: {heading} (millions)"
         )
