@@ -12,22 +12,25 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import closing
+import threading
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, Protocol
 
 from app.errors import KeyringUnreachable
 from sync.protocol.texts import gettext as _
 
 if TYPE_CHECKING:
+    from jeepney.io.blocking import DBusConnection
     from keyring.backend import KeyringBackend
     from secretstorage import Collection
+    from secretstorage.dhcrypto import Session
 
 # Any process that sets these for us could send our keys to a place of its choice.
 _REACHING_IN: Final = ("PYTHON_KEYRING_BACKEND", "KEYCHAIN_PATH")
 _REACHING_IN_PREFIX: Final = "KEYRING_PROPERTY_"
 
 _APPLICATION: Final = "Python keyring library"  # what keyring's own backend files an entry under
+KEPT_S: Final = 2.0  # a line that nobody uses for so long is ended, and with it the key of its session
 _SESSION_COLLECTION: Final = "/org/freedesktop/secrets/collection/session"
 
 
@@ -80,6 +83,70 @@ def _secret_service(timeout: float) -> Backend:
     return _SecretService(timeout)
 
 
+class _Bus:
+    """The line to the Secret Service: kept for calls that come shortly after one another, as those of a start do.
+
+    Whatever goes wrong on it ends it, and the next call has a new one: what a broken line says is never taken for the
+    keyring's own word. Calls come one at a time (ring.py); only the end by time comes from another thread.
+    """
+
+    def __init__(self) -> None:
+        self._one = threading.Lock()
+        self._line: DBusConnection | None = None
+        self._session: Session | None = None
+        self._address: str | None = None
+        self._used = 0
+
+    @contextlib.contextmanager
+    def use(self) -> Iterator[tuple[DBusConnection, Callable[[], Session]]]:
+        """The line, and what gives the session in which secrets are sealed on it."""
+        import secretstorage
+
+        with self._one:
+            self._used += 1
+            address = os.environ.get("DBUS_SESSION_BUS_ADDRESS")
+            if address != self._address:  # another bus, or none any more
+                self._end()
+            if self._line is None:
+                self._address = address
+                self._line = secretstorage.dbus_init()
+                threading.Thread(
+                    target=self._end_unused, args=(self._line,), name="keyring-line", daemon=True
+                ).start()
+            line = self._line
+            try:
+                yield line, lambda: self._sealed(line)
+            except BaseException:
+                self._end()
+                raise
+
+    def _sealed(self, line: DBusConnection) -> Session:
+        from secretstorage.util import open_session
+
+        if self._session is None:
+            self._session = open_session(line)
+        return self._session
+
+    def _end_unused(self, line: DBusConnection) -> None:
+        """End the line once nobody has come for a while; in a thread of its own."""
+        seen = -1
+        pause = threading.Event()
+        while True:
+            pause.wait(KEPT_S)
+            with self._one:
+                if self._line is not line:
+                    return
+                if self._used == seen:
+                    self._end()
+                    return
+                seen = self._used
+
+    def _end(self) -> None:
+        line, self._line, self._session = self._line, None, None
+        if line is not None:
+            line.close()
+
+
 class _SecretService:
     """The Secret Service: the default collection for use, all collections when it must be gone.
 
@@ -89,12 +156,14 @@ class _SecretService:
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
+        self._bus = _Bus()
 
     def get(self, service: str, name: str) -> str | None:
-        with self._default() as collection:
+        with self._default() as (collection, session):
             for item in collection.search_items(self._query(service, name)):
                 if item.is_locked() and item.unlock(timeout=self._timeout):
                     raise _locked()
+                item.session = session()
                 return str(item.get_secret().decode())
         if self.present(service, name):
             # The default collection was changed. Our key is not lost, so it must not be taken for absent.
@@ -107,14 +176,15 @@ class _SecretService:
     def set(self, service: str, name: str, value: str) -> None:
         self._make_default()
         attributes = {"application": _APPLICATION, **self._query(service, name)}
-        with self._default() as collection:
+        with self._default() as (collection, session):
+            collection.session = session()
             label = f"Password for '{name}' on '{service}'"
             collection.create_item(label, attributes, value.encode(), replace=True)
 
     def delete(self, service: str, name: str) -> None:
         import secretstorage
 
-        with closing(secretstorage.dbus_init()) as bus:
+        with self._bus.use() as (bus, _session):
             for item in secretstorage.search_items(bus, self._query(service, name)):
                 if item.is_locked():
                     item.unlock(timeout=self._timeout)
@@ -123,7 +193,7 @@ class _SecretService:
     def present(self, service: str, name: str) -> bool:
         import secretstorage
 
-        with closing(secretstorage.dbus_init()) as bus:
+        with self._bus.use() as (bus, _session):
             default = None
             with contextlib.suppress(secretstorage.ItemNotFoundException):  # then nothing is locked either
                 default = secretstorage.get_collection_by_alias(bus, "default")
@@ -133,11 +203,11 @@ class _SecretService:
             return any(True for _item in secretstorage.search_items(bus, self._query(service, name)))
 
     @contextlib.contextmanager
-    def _default(self) -> Iterator[Collection]:
-        """The default collection, unlocked; none is made, and no prompt lasts for ever."""
+    def _default(self) -> Iterator[tuple[Collection, Callable[[], Session]]]:
+        """The default collection, unlocked, and its line's session; none is made, and no prompt lasts for ever."""
         import secretstorage
 
-        with closing(secretstorage.dbus_init()) as bus:
+        with self._bus.use() as (bus, session):
             collection = secretstorage.get_collection_by_alias(bus, "default")
             if collection.collection_path == _SESSION_COLLECTION:
                 raise KeyringUnreachable(
@@ -146,13 +216,13 @@ class _SecretService:
                 )
             if collection.is_locked() and collection.unlock(timeout=self._timeout):
                 raise _locked()
-            yield collection
+            yield collection, session
 
     def _make_default(self) -> None:
         """On a system that has no default collection yet, ask for one; its person chooses the passphrase."""
         import secretstorage
 
-        with closing(secretstorage.dbus_init()) as bus:
+        with self._bus.use() as (bus, _session):
             try:
                 secretstorage.get_collection_by_alias(bus, "default")
             except secretstorage.ItemNotFoundException:

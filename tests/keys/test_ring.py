@@ -10,11 +10,13 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import secretstorage
 
 from app.errors import KeyringUnreachable
+from app.keys.backends import _Bus, _SecretService
 from app.keys.ring import SystemKeyring, ring_name, service_name, share_name
 from tests.keys.conftest import Laptop
 from tests.keys.rings import StagedBackend
@@ -63,6 +65,33 @@ def test_every_copy_of_an_entry_goes(laptop: Laptop) -> None:
         assert len(list(secretstorage.search_items(bus, attributes))) == 4
         assert laptop.ring.delete("ring.1") is True
         assert not list(secretstorage.search_items(bus, attributes))
+
+
+def _line(ring: SystemKeyring) -> _Bus:
+    assert isinstance(ring._backend, _SecretService)
+    return ring._backend._bus
+
+
+def test_a_line_that_broke_is_made_anew_and_says_nothing_of_a_key(laptop: Laptop) -> None:
+    laptop.ring.set("ring.1", VALUE)
+    first: Any = _line(laptop.ring)._line
+    assert first is not None
+    assert laptop.ring.get("ring.1") == VALUE
+    assert _line(laptop.ring)._line is first
+    first.close()
+    assert laptop.ring.get("ring.1") == VALUE
+    assert _line(laptop.ring)._line is not first
+
+
+def test_a_line_that_nobody_uses_is_ended(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.keys.backends.KEPT_S", 0.01)
+    assert laptop.ring.get("ring.1") is None
+    until = time.monotonic() + 10
+    while _line(laptop.ring)._line is not None:
+        assert time.monotonic() < until
+    assert _line(laptop.ring)._session is None
+    laptop.ring.set("ring.1", VALUE)
+    assert laptop.ring.get("ring.1") == VALUE
 
 
 @pytest.mark.parametrize("value", ["", "AB" * 32, "ab" * 33, "ab\n", "xy", "ab cd", "中" * 4])
