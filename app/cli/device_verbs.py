@@ -131,7 +131,7 @@ def status(profile: Profile, args: Arguments) -> int:
         for name, value in found.items():
             if value is not None:
                 said = " · ".join(map(str, value.values())) if isinstance(value, dict) else value
-                say(f"{_(_STATUS_FIELDS[name])}: {_(_STATES.get(value, value)) if name == 'state' else said}")
+                say(f"{_(_STATUS_FIELDS[name])}: {_(_STATES[value]) if name == 'state' else said}")
     return 0
 
 
