@@ -10,7 +10,6 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 import secretstorage
@@ -74,11 +73,12 @@ def _line(ring: SystemKeyring) -> _Bus:
 
 def test_a_line_that_broke_is_made_anew_and_says_nothing_of_a_key(laptop: Laptop) -> None:
     laptop.ring.set("ring.1", VALUE)
-    first: Any = _line(laptop.ring)._line
+    first = _line(laptop.ring)._line
     assert first is not None
+    end = first.close
     assert laptop.ring.get("ring.1") == VALUE
     assert _line(laptop.ring)._line is first
-    first.close()
+    end()
     assert laptop.ring.get("ring.1") == VALUE
     assert _line(laptop.ring)._line is not first
 
