@@ -174,8 +174,11 @@ class Acts(RuleBasedStateMachine):
             assert_right(self.store)
 
     def teardown(self) -> None:
-        if hasattr(self, "store"):
+        if not hasattr(self, "store"):
+            return
+        try:
             assert examination.examine(self.device.reopen()) == []
+        finally:
             self.device.close()
             self.folder.cleanup()
 
@@ -266,9 +269,12 @@ def test_a_page_writes_one_statement_for_each_group(store: Store) -> None:
     def lay_in(ver: int, name: str) -> list[tuple[int, ...]]:
         """How many records came to each group that was written, for each table."""
         recorder.statements.clear()
-        said = {"name": name, "amount": amount}
         page(
-            store, *[row(b"%16d" % n, ver + n, kind="deal", stage=STAGES[n % 2], **said) for n in range(200)]
+            store,
+            *[
+                row(b"%16d" % n, ver + n, kind="deal", name=name, stage=STAGES[n % 2], amount=amount)
+                for n in range(200)
+            ],
         )
         written = [(sql, bound) for _many, sql, bound in recorder.statements if tallies.PREFIX in sql]
         return [tuple(each[-3] for each in bound) for _sql, bound in written]
