@@ -16,7 +16,7 @@ Adding = Callable[..., argparse.ArgumentParser]  # a verb by name, what it does,
 def parser() -> argparse.ArgumentParser:
     """The parser of `fieldkeep`; without a verb the desktop opens."""
     common = argparse.ArgumentParser(add_help=False)
-    as_json = _("print one JSON document; of a failure nothing, its words stand on standard error")
+    as_json = _("print one JSON document; failures go to standard error alone")
     common.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=as_json)
     top = argparse.ArgumentParser(
         prog="fieldkeep",

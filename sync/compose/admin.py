@@ -202,7 +202,11 @@ def _lock_or_unlock(asked: argparse.Namespace, office: Office) -> int:
         if asked.json:
             telling.document(rows_of.order_json(standing))
         else:
-            telling.say(_("“{name}” is locked already.").format(name=device.name))
+            if device.state == "locked":
+                text = _("“{name}” is locked already.")
+            else:
+                text = _("“{name}” is ordered to be locked already; it obeys at its next contact.")
+            telling.say(text.format(name=device.name))
         return 0
     if asked.keys:
         filed = desk.sign_order(office, asked.keys, passphrase.known, asked.verb, device, asked.reason)

@@ -20,7 +20,7 @@ _WAIT_MAX_S: Final = 7 * 86_400.0
 def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     """The parser of `fieldkeep-admin`; `runs` holds by name what each verb does: "person add", "devices", …."""
     common = argparse.ArgumentParser(add_help=False)
-    as_json = _("print one JSON document; of a failure nothing, its words stand on standard error")
+    as_json = _("print one JSON document; failures go to standard error alone")
     common.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=as_json)
     top = argparse.ArgumentParser(
         prog="fieldkeep-admin",

@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="fieldkeep-server", description=_("The server of Fieldkeep."))
-    as_json = _("print one JSON document; of a failure nothing, its words stand on standard error")
+    as_json = _("print one JSON document; failures go to standard error alone")
     parser.add_argument("--version", action="version", version=APP_VERSION)
     parser.add_argument("--json", action="store_true", help=as_json)
     verbs = parser.add_subparsers(dest="verb", required=True)

@@ -12,7 +12,12 @@ def test_no_second_order_for_what_stands_already(town: Town) -> None:
         if obeyed:
             assert laptop.ask("sync").code == 3
         again = town.ask("lock", laptop.id)
-        assert (again.code, again.out.strip()) == (0, f"“{laptop.name}” is locked already.")
+        words = (
+            "is locked already."
+            if obeyed
+            else "is ordered to be locked already; it obeys at its next contact."
+        )
+        assert (again.code, again.out.strip()) == (0, f"“{laptop.name}” {words}")
     assert "fieldkeep sync" in laptop.ask("unlock").err
     assert [order["op"] for order in town.admin("orders")] == ["lock"]
     assert laptop.id in town.ask("orders").out

@@ -128,8 +128,9 @@ class FileReport:
     def lines(self) -> list[str]:
         """The report as lines of text."""
         if self.state is not State.READ or self.kind is None:
-            word = _("left out") if self.state is State.LEFT_OUT else _("refused")
-            return [harmless.line(f"{self.file}: {word}. {self.reason}")]
+            left = self.state is State.LEFT_OUT
+            text = _("{file}: left out. {reason}") if left else _("{file}: refused. {reason}")
+            return [harmless.line(text.format(file=self.file, reason=self.reason))]
         file = harmless.line(self.file)
         head = _("{file}: {count} {kind}").format(file=file, count=self.rows, kind=_(self.kind.plural))
         counts = [
