@@ -1,8 +1,8 @@
 """Makes and keeps the tables of a store: all of a new one, and what a newer version of the program adds to an old one.
 
-What the table of kinds asks for (tables, columns, indexes) is compared and added at each open. What that cannot
-tell stands in STEPS, one for each version of the file. All of an opening is one transaction: a store is of the old
-version or of the new one, never between.
+What the table of kinds asks for (tables, columns, indexes, totals) is compared and added at each open. What that
+cannot tell stands in STEPS, one for each version of the file. All of an opening is one transaction: a store is of
+the old version or of the new one, never between.
 """
 
 from __future__ import annotations
@@ -169,8 +169,13 @@ def _know_recovered_ops_by_print(db: Database, _known: Mapping[str, Shape]) -> N
     db.execute(_RECOVERED)
 
 
+def _keep_totals(_db: Database, _known: Mapping[str, Shape]) -> None:
+    """Version 3 kept none. They are made with whatever else is missing; who would not keep them may write no more."""
+
+
 # By the version of a file: what makes it one of the next version.
 STEPS: Final[Mapping[int, Callable[[Database, Mapping[str, Shape]], None]]] = {
     1: _leave_merging_to_upkeep,
     2: _know_recovered_ops_by_print,
+    3: _keep_totals,
 }

@@ -18,7 +18,7 @@ from sync.protocol.codec import pack, unpack
 from sync.protocol.fields import Choice, Field, FieldType, Find, Flag, Person, Ref, Tags, Value
 from sync.protocol.kinds import Kind
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 _HOLDS: Final = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
 

@@ -19,13 +19,15 @@ KEPT = 40
 
 
 def make_older(device: Device) -> None:
-    """Make the file one of version 1: its indexes merge in whoever's save it is, one index is not there yet, and
-    recovered ops are known by number."""
+    """Make the file one of version 1: its indexes merge in whoever's save it is, one index is not there yet, no
+    totals are kept, and recovered ops are known by number."""
     store = device.open()
     with store.db.building() as db:
         for shape in store.shapes.values():
             for index in shape.indexes:
                 db.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('automerge', 4)")  # noqa: S608
+            for tally in shape.tallies:
+                db.execute(f"DROP TABLE {tally.table}")
         db.execute('DROP INDEX "record_customer_by_changed"')
         db.execute("DROP TABLE recovered")
         db.execute("CREATE TABLE recovered (device BLOB, incarnation BLOB, n INTEGER)")
@@ -39,6 +41,7 @@ def _ground(folder: Path) -> tuple[Device, list[bytes]]:
     device = Device(folder)
     store = device.create()
     page(store, *[row(letter * 16, 10, name="Theirs") for letter in (b"a", b"b", b"c")])
+    page(store, row(b"d" * 16, 10, kind="deal", name="Theirs", stage="won", close_on="2026-11-22"))
     records.edit(store, b"a" * 16, {"industry": "Tea"})
     with records.batch(store) as batch:
         ids = [batch.add(CUSTOMER, {"name": f"Kept {n}", "notes": "words " * 30}).id for n in range(KEPT)]

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from app.store import bulk, examination, lists, outbox, records, tallies
+from app.store import bulk, examination, lists, outbox, records, schema, tallies
 from app.store.replica import StoreReplica
 from app.store.store import Store
 from app.store.totals import Group, totals
@@ -311,6 +311,20 @@ def fill(store: Store) -> list[bytes]:
         ]
         batch.delete(ids[0])
     return ids
+
+
+def test_a_file_of_the_version_before_gets_its_totals_at_the_next_open(device: Device, store: Store) -> None:
+    fill(store)
+    waiting = outbox.every(store.db)
+    with store.db.building() as db:
+        for tally in store.shapes["deal"].tallies:
+            db.execute(f"DROP TABLE {tally.table}")
+        db.execute("PRAGMA user_version = 3")
+    again = device.reopen()
+    assert again.db.version == schema.VERSION > 3
+    assert examination.examine(again) == []
+    assert_right(again)
+    assert outbox.every(again.db) == waiting
 
 
 def test_one_line_more_is_kept_from_the_next_open_on(
