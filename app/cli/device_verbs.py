@@ -130,9 +130,17 @@ def status(profile: Profile, args: Arguments) -> int:
     else:
         for name, value in found.items():
             if value is not None:
-                said = " · ".join(map(str, value.values())) if isinstance(value, dict) else value
-                say(f"{_(_STATUS_FIELDS[name])}: {_(_STATES[value]) if name == 'state' else said}")
+                say(f"{_(_STATUS_FIELDS[name])}: {_said(name, value)}")
     return 0
+
+
+def _said(name: str, value: Any) -> str:
+    """A line of the status as a person reads it."""
+    if name == "state":
+        return _(_STATES[value])
+    if isinstance(value, dict):
+        return " · ".join(map(str, value.values()))
+    return f"{value[:16].replace('T', ' ')} UTC" if name in ("last_sync", "lease_until") else str(value)
 
 
 def lock(profile: Profile, args: Arguments) -> int:

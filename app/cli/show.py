@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
+import zoneinfo
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TextIO
 
@@ -52,6 +53,18 @@ def when_iso(ms: int) -> str | None:
     return dt.datetime.fromtimestamp(ms / 1000, dt.UTC).isoformat(timespec="milliseconds")
 
 
+def moment(ms: int, zone: str) -> str:
+    """UTC milliseconds on the clock of an IANA zone, or of UTC where it is not known; typed back, it is the same."""
+    try:
+        clock: dt.tzinfo = zoneinfo.ZoneInfo(zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        clock = dt.UTC
+    try:
+        return dt.datetime.fromtimestamp(ms / 1000, clock).isoformat(" ", "minutes")
+    except (ValueError, OverflowError):  # a field holds more years than a calendar here
+        return str(ms)
+
+
 def lines(record: Record, title_of: TitleOf) -> Iterable[str]:
     """A record as lines of label and value."""
     yield f"{record.title}  ({_(record.kind.label)}, {id_text(record.id)})"
@@ -92,7 +105,7 @@ def in_words(field: Field, value: Value, title_of: TitleOf) -> str:
     if isinstance(field.type, Ref):
         return title_of(value) or id_text(value)
     if isinstance(field.type, Instant):
-        return when_iso(value["at"]) or ""
+        return moment(value["at"], value["zone"])
     if isinstance(field.type, Several):
         return "\n".join(f"{e['value']} ({e['label']})" if e["label"] else e["value"] for e in value)
     if isinstance(field.type, Address):
