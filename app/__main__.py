@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -21,6 +22,7 @@ def main(argv: list[str] | None = None) -> int:
         if not _has_screen():
             sys.stderr.write(_("There is no screen here; use the command line: fieldkeep --help") + "\n")
             return 1
+        gc.disable()  # until the first list is there: app.ui.run
         from app.ui.run import open_desktop  # a command never pays for Qt
 
         return open_desktop(profile)
