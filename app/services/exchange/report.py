@@ -195,6 +195,8 @@ class Report:
         added, updated = self.total("added"), self.total("updated")
         if self.refused:
             lines.append(_("Nothing is imported while a file cannot be read."))
+        elif not any(file.state is State.READ for file in self.files):
+            lines.append(_("Nothing to import was found."))
         elif self.done:
             lines.append(
                 _("Imported: {added} new, {updated} completed.").format(added=added, updated=updated)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from app.services.exchange.relate import How, Index, in_order
 from app.services.exchange.report import Level
 from sync.protocol.ids import id_text, new_record_id
@@ -104,3 +106,10 @@ def test_an_agent_who_is_nobodys_account_stays_as_text(made: Made, book: TwinBoo
     assert note.problem.startswith("1 name is no e-mail address: kept as text.")
     known = bring(book, made("more.csv", "deal name,owner,amount\nMay,ada@x.test,5\n"))
     assert not [f for file in known.files for f in file.findings if f.column == "owner"]
+
+
+def test_a_report_without_a_file_that_was_read_says_so(made: Made, book: TwinBook, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for path, before in ((tmp_path / "empty", 0), (made("numbers.csv", "foo,bar\n1,2\n"), 1)):
+        lines = bring(book, path).text().splitlines()
+        assert (len(lines), lines[-1]) == (before + 1, "Nothing to import was found.")
