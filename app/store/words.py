@@ -5,25 +5,22 @@ and every term must be found in the record, in whichever searched field:
 
 - a word of an alphabet, or a number: some word begins with it;
 - a run of an unspaced script (Chinese, Japanese, Korean, Thai, ...): it stands somewhere inside such a run;
-- a term of three digits or more is also found anywhere inside a phone number's digits;
-- a term of letters is also found in a name (the title of a record) in Chinese characters that sound so: readings.py.
+- a term of three digits or more is also found anywhere inside a phone number's digits.
 
 A query that is one phone number as people write them is also found when its digits, all together, stand inside
-a phone number's digits; and so are, of five digits or more, those behind its leading zeros, and behind + or 00 those
-behind the number of the country and its zeros: numbers of the same line that were written at home and abroad.
+a phone number's digits.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import Final
 
-from app.store import readings
 from sync.protocol.fields import Find, Notes, Person, Text, Value
 from sync.protocol.kinds import Kind
 
@@ -43,10 +40,7 @@ _ACCENTS: Final = re.compile("[\u0300-\u036f]")
 _SIMPLE: Final = re.compile("[\x00-\x7f\u3001\u3002\u300a-\u300d\u4e00-\u9fff]*")
 _SIMPLE_TERM: Final = re.compile("[0-9A-Za-z]+|[\u4e00-\u9fff]+")
 _NO_DIGIT: Final = re.compile("[^0-9]+")
-_PHONE: Final = re.compile(r"[\d\s+()./\u2010-\u2015\u2212-]+")
-_ABROAD: Final = re.compile(r"[\s(]*(?:\+|00)")
-_COUNTRY: Final = re.compile(r"1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[2-9]\d\d")  # ITU-T E.164
-_LINE: Final = 5  # digits that tell a line, where a number is looked for without its beginning
+_PHONE: Final = re.compile(r"[\d\s+()./\-]+")
 _LETTERS: Final = {
     "ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th",
 }  # fmt: skip
@@ -147,20 +141,12 @@ def texts_of(fields: Iterable[Searched], values: Mapping[str, Value]) -> tuple[s
     return " ".join(dict.fromkeys(found)), " ".join(dict.fromkeys(_tokens("\n".join(long))))
 
 
-def sounds_of(fields: Iterable[Searched], values: Mapping[str, Value]) -> str:
-    """How the name of a record may be typed, for the index of sounds; "" where no Chinese character is in it."""
-    said = (values.get(name) for name, how, _words in fields if how is Find.NAME)
-    texts = "\n".join(text for text in said if isinstance(text, str) and not text.isascii())
-    return " ".join(readings.tokens(fold(texts))) if texts else ""
-
-
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A cut query: its terms, what it may be looked for as in phone numbers, and those terms that names may sound like."""
+    """A cut query: its terms, and the digits of the phone number it may be ("" when it is none)."""
 
     terms: tuple[str, ...]
-    phones: tuple[str, ...] = ()
-    sounds: tuple[str, ...] = ()
+    phone: str = ""
 
     @property
     def empty(self) -> bool:
@@ -171,29 +157,17 @@ class Query:
 def query(text: str) -> Query:
     """What a person typed, cut into terms; more than a person types is left out."""
     text = text[:QUERY_MAX]
-    folded = fold(text)
-    found = tuple(dict.fromkeys(terms(folded)))[:TERMS_MAX]
-    numbers = tuple(run for run in _numbers(folded) if (run,) != found)
-    return Query(found, numbers, tuple(term for term in found if readings.asked(term)))
-
-
-def _numbers(text: str) -> list[str]:
-    """The runs of digits of which a phone number holds one when it is the one typed; none when none was typed."""
     run = digits(text) if _PHONE.fullmatch(text) else ""
-    if len(run) < DIGIT_RUN:
-        return []
-    bare = run.lstrip("0")
-    parts = [bare]
-    if _ABROAD.match(text) and (country := _COUNTRY.match(bare)):
-        parts.append(bare[country.end() :].lstrip("0"))
-    # A part that stands inside another finds all that the other one finds.
-    return list(dict.fromkeys([run, *(part for part in parts if len(part) >= _LINE)]))
+    found = tuple(dict.fromkeys(terms(fold(text))))[:TERMS_MAX]
+    return Query(found, run if len(run) >= DIGIT_RUN else "")
 
 
 def asked(question: Query) -> str:
     """The query in the index's own words: a little wider than the rule, `matches` tells the rest."""
     said = " AND ".join(_asked_term(term) for term in question.terms)
-    return " OR ".join([f"({said})", *(f"({asked_phone(run)})" for run in question.phones)])
+    if question.phone and question.terms != (question.phone,):
+        return f"({said}) OR ({asked_phone(question.phone)})"
+    return said
 
 
 def _asked_term(term: str) -> str:
@@ -220,17 +194,17 @@ def matched_fields(kind: Kind, values: Mapping[str, Value], question: Query) -> 
     by_phone = False
     for name, how, words in _searched(kind):
         value = values.get(name)
-        if value is None or (how is Find.DIGITS and not numbers and not question.phones):
+        if value is None or (how is Find.DIGITS and not numbers and not question.phone):
             continue
         for text in (value,) if words is None else words(value):
             if how is Find.DIGITS:
                 run = digits(text)
                 got = [term for term, number in numbers if number in run]
-                if any(number in run for number in question.phones):
+                if question.phone and question.phone in run:
                     by_phone = True
                     got = list(wanted)
             else:
-                got = _terms_in(text, wanted, question.sounds if how is Find.NAME else ())
+                got = _terms_in(text, wanted)
             if got:
                 hits[name] = hits.get(name, 0) + len(got)
                 missing.difference_update(got)
@@ -255,12 +229,12 @@ def _searched(kind: Kind) -> tuple[Searched, ...]:
     return known[1]
 
 
-def _terms_in(text: str, wanted: Iterable[str], sounds: Sequence[str] = ()) -> list[str]:
+def _terms_in(text: str, wanted: Iterable[str]) -> list[str]:
     folded = fold(text)
-    found = [] if folded.isascii() else [term for term in sounds if readings.heard(folded, term)]
+    found: list[str] = []
     there: list[str] | None = None
     for term in wanted:
-        if term not in folded or term in found:  # most rows' most fields: no word needs to be cut
+        if term not in folded:  # most rows' most fields: no word needs to be cut
             continue
         if not paired(term) and not folded.startswith(term):
             there = terms(folded) if there is None else there
