@@ -60,6 +60,14 @@ def pytest_configure(config: pytest.Config) -> None:
                 raise pytest.UsageError(f"{package.__name__} comes from the source tree, not from the wheel")
 
 
+def _renew_keyring(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Between modules, where no profile is in use, so that no test pays for the entries of all earlier ones."""
+    if nextitem is not None and nextitem.path != item.path:
+        from tests import keyring_of_tests  # after the session's environment is in place
+
+        keyring_of_tests.renew()
+
+
 def pytest_unconfigure() -> None:
     """End the keyring session."""
     _session.close()
@@ -157,11 +165,12 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
     with _watching(item) as watch:
         yield
         watch.patterns.clear()  # a test that failed or was skipped never came to use them
         watch.complain()
+    _renew_keyring(item, nextitem)
 
 
 @pytest.fixture

@@ -8,18 +8,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-import secretstorage
 
 from app.paths import Profile
 from app.services.card import Card, read_card
 from tests import forks
 from tests.forks import Answer, Fork
+from tests.keyring_of_tests import device_entries
 from tests.served import Server
 
 ANNA, BEN, WEST, OFFICE, MANAGER, PRIVACY = (
@@ -200,25 +199,7 @@ class Laptop:
 
     def entries(self) -> dict[str, str]:
         """What the keyring holds for it, read past our own code."""
-        return keyring_entries(self.id.replace("-", ""))
-
-
-def keyring_entries(device: str) -> dict[str, str]:
-    """The keyring's entries of one device (hex)."""
-    with closing(secretstorage.dbus_init()) as bus:
-        found = {}
-        for item in secretstorage.search_items(bus, {}):
-            attributes = item.get_attributes()
-            if attributes.get("service", "").endswith(f"/{device}"):
-                found[attributes["username"]] = item.get_secret().decode()
-        return found
-
-
-def all_entries() -> set[tuple[str, str]]:
-    """(service, name) of everything that the keyring holds."""
-    with closing(secretstorage.dbus_init()) as bus:
-        items = [item.get_attributes() for item in secretstorage.search_items(bus, {})]
-    return {(each.get("service", ""), each.get("username", "")) for each in items}
+        return device_entries(self.id.replace("-", ""))
 
 
 def now_ms() -> int:

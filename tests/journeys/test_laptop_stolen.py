@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 
-from tests.road import ANNA, BEN, Laptop, Town, keyring_entries
+from tests.keyring_of_tests import device_entries
+from tests.road import ANNA, BEN, Laptop, Town
 
 
 def test_locked_and_found_again(town: Town) -> None:
@@ -60,7 +61,7 @@ def test_laptop_stolen(town: Town) -> None:
     seen = town.device(ben)
     assert (seen["state"], seen["receipt"]) == ("wiped", "verified")
     assert town.ask("wipe", ben.id, "--reason", "stolen").code == 1
-    assert keyring_entries(device) == {}
+    assert device_entries(device) == {}
     assert ben.ask("status", "--json").json["message"] == "This device was wiped by Example. Reason: stolen"
 
     # The copy opens nothing, with or without a network.

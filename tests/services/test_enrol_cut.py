@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from sync.protocol import codes
-from tests.road import ANNA, BEN, Laptop, Town, keyring_entries
+from tests.keyring_of_tests import device_entries
+from tests.road import ANNA, BEN, Laptop, Town
 from tests.services.test_enrolment import HELD
 
 WHOLE = 10**9
@@ -150,7 +151,7 @@ def lost(town: Town, wire: Wire, sizes: list[int]) -> tuple[Laptop, str]:
     assert _enrol(laptop, code) == 5
     assert _devices(town, laptop) == [laptop.name]
     begun = json.loads((laptop.folder / "enrolling.json").read_text())["device"]
-    assert set(keyring_entries(begun)) == {"ring.1", "share.1", "dev", "enc", "enrolling"}
+    assert set(device_entries(begun)) == {"ring.1", "share.1", "dev", "enc", "enrolling"}
     wire.cut()
     return laptop, code
 

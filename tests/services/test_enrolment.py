@@ -14,7 +14,8 @@ import pytest
 
 from sync.client.https import fetch_root
 from sync.protocol import codes
-from tests.road import ANNA, Laptop, Town, all_entries
+from tests.keyring_of_tests import all_entries
+from tests.road import ANNA, Laptop, Town
 
 HELD = {"ring.1", "share.1", "dev", "enc", "hw", "trust"}
 STEPS = 32  # durable steps of an enrolment, with one before and after each

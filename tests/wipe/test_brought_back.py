@@ -12,7 +12,8 @@ from app.errors import Wiped
 from app.keys import vault
 from app.keys.ring import SystemKeyring
 from app.services.card import Card
-from tests.road import ANNA, Laptop, Town, keyring_entries
+from tests.keyring_of_tests import device_entries
+from tests.road import ANNA, Laptop, Town
 
 LEFT = ["profile.lock", "tombstone.json"]
 
@@ -30,7 +31,7 @@ class Backup:
         shutil.copytree(self.laptop.folder, self._copy)
         town.order("wipe", self.laptop)
         assert self.laptop.ask("sync").code == 4
-        assert (self.laptop.files(), keyring_entries(self.card.device)) == (LEFT, {})
+        assert (self.laptop.files(), device_entries(self.card.device)) == (LEFT, {})
 
     def put_back(self, *, keyring: bool = True) -> None:
         """Lay it over what the wipe has left."""
@@ -54,7 +55,7 @@ def test_beside_its_stone_it_is_destroyed_again(town: Town, verb: str) -> None:
     town.server.start()
     assert done.code == (0 if verb == "status" else 4)
     assert "wiped by" in done.out + done.err
-    assert (backup.laptop.files(), keyring_entries(backup.card.device)) == (LEFT, {})
+    assert (backup.laptop.files(), device_entries(backup.card.device)) == (LEFT, {})
     assert backup.laptop.ask("list", "task").code == 4
 
 
@@ -70,7 +71,7 @@ def test_keys_alone_that_come_back_go_again(town: Town) -> None:
     backup.put_back()
     backup.laptop.profile.device.unlink()
     assert backup.laptop.ask("list", "task").code == 4
-    assert (backup.laptop.files(), keyring_entries(backup.card.device)) == (LEFT, {})
+    assert (backup.laptop.files(), device_entries(backup.card.device)) == (LEFT, {})
 
 
 def test_a_folder_without_its_keys_says_that_it_was_wiped(town: Town) -> None:
@@ -93,7 +94,7 @@ def test_a_stone_that_proves_nothing_destroys_nothing_and_opens_nothing(
     done = backup.laptop.ask("list", "task")
     assert (done.code, "no order stands behind it" in done.err) == (1, True), done.err
     assert before <= set(backup.laptop.files())
-    assert "ring.1" in keyring_entries(backup.card.device)
+    assert "ring.1" in device_entries(backup.card.device)
 
 
 def test_without_the_stone_the_server_shuts_it(town: Town) -> None:
@@ -106,7 +107,7 @@ def test_without_the_stone_the_server_shuts_it(town: Town) -> None:
     done = backup.laptop.ask("list", "task")
     town.server.start()
     assert (done.code, "This device is not enrolled any more." in done.err) == (3, True), done.err
-    assert "share.1" not in keyring_entries(backup.card.device)
+    assert "share.1" not in device_entries(backup.card.device)
     assert backup.laptop.profile.sealed_outbox.exists()
 
 

@@ -18,7 +18,8 @@ from app.services.opening import open_session
 from app.store.seal import read
 from sync.protocol.messages import Paper
 from sync.server import config
-from tests.road import ANNA, BEN, Laptop, Town, keyring_entries
+from tests.keyring_of_tests import device_entries
+from tests.road import ANNA, BEN, Laptop, Town
 
 STEPS = ("W1", "W2", "W3", "W4", "W5", "W6", "W7a", "W7b", "W7b", "W7b", "W7b", "W7b", "W7")
 _SLOW = (pytest.mark.slow,)  # some of the five removals at the end, which are alike
@@ -50,7 +51,7 @@ class Doomed:
                 break
             assert self.laptop.ask("sync").code == 4
         assert self.laptop.files() == LEFT
-        assert keyring_entries(self.card.device) == {}
+        assert device_entries(self.card.device) == {}
         seen = self.town.device(self.laptop)
         assert (seen["state"], seen["receipt"]) == ("wiped", "verified")
         assert seen["outbox_records"] == self.unsent
@@ -63,7 +64,7 @@ class Doomed:
     def _hold_what_was_promised(self) -> None:
         """Before the intent nothing is harmed; from it on nothing opens, and no key outlives the header."""
         profile = self.laptop.profile
-        keys = {name.partition(".")[0] for name in keyring_entries(self.card.device)}
+        keys = {name.partition(".")[0] for name in device_entries(self.card.device)}
         if not profile.wipe_intent.exists() and not profile.tombstone.exists():
             assert {"ring", "share", "dev", "enc"} <= keys
             assert profile.header.exists()

@@ -17,7 +17,8 @@ import pytest
 
 from sync.client.handing import PIECE
 from tests import forks
-from tests.road import ANNA, Laptop, Town, keyring_entries
+from tests.keyring_of_tests import device_entries
+from tests.road import ANNA, Laptop, Town
 from tests.wipe import large
 from tests.wipe.test_every_crash import LEFT
 
@@ -132,7 +133,7 @@ def _hand_in(town: Town, laptop: Laptop, size: int, figures: Figures) -> None:
 
 def _promised(town: Town, laptop: Laptop) -> None:
     """Until the server has all: keys are gone, the outbox and the key that signs are there, nobody says wiped."""
-    keys = {name.partition(".")[0] for name in keyring_entries(laptop.id.replace("-", ""))}
+    keys = {name.partition(".")[0] for name in device_entries(laptop.id.replace("-", ""))}
     if laptop.profile.wipe_receipt.exists():
         assert not keys & {"ring", "share", "enc"}
         assert "dev" in keys
