@@ -20,7 +20,7 @@ class Server:
 
     def __init__(self, data: Path, secrets: Path, log: Path) -> None:
         self._folders = ("--data", str(data), "--secrets", str(secrets))
-        self._log = log
+        self.log = log
         self._process: Fork | None = None
         self.port = 0
 
@@ -29,9 +29,9 @@ class Server:
         words = ["serve", *self._folders, "--port", str(self.port)]
         if step:
             asked = json.dumps({"words": words, "step": step, "times": times})
-            process = forks.start("tests.acts:serve", [asked], log=self._log)
+            process = forks.start("tests.acts:serve", [asked], log=self.log)
         else:
-            process = forks.start("sync.compose.server:main", words, log=self._log)
+            process = forks.start("sync.compose.server:main", words, log=self.log)
         self._process = process
         forks.wait_until(lambda: process.ended or process.out().endswith("\n"), "the server says nothing")
         said = process.out()

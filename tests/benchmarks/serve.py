@@ -45,7 +45,7 @@ def main() -> int:
         org = Org(Path(folder), Path(sys.executable).parent)
         org.init()
         org.admin("person", "add", "ana@example.com", "--role", "rep", "--team", "Sales")
-        server = org.serve()
+        server = org.serve_command()
         process = psutil.Process(server.process.pid)
         say(f"RSS at the start          {process.memory_info().rss / 2**20:8.1f} MiB")
         ana = Device(Tls(server.url, None), "ana")

@@ -14,8 +14,9 @@ import msgspec
 import pytest
 
 from sync.server import config
+from tests.served import Server
 from tests.server.driver import Device, Tls
-from tests.server.running import Org, Running
+from tests.server.running import Org
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def org(tmp_path: Path, scripts: Path) -> Org:
 
 
 @pytest.fixture
-def server(org: Org) -> Iterator[Running]:
+def server(org: Org) -> Iterator[Server]:
     running = org.serve()
     yield running
     assert running.stop() == 0
@@ -110,13 +111,13 @@ def test_a_code_needs_a_running_server_where_the_port_is_free(org: Org) -> None:
     assert "serve" in done.stderr
 
 
-def test_a_code_for_nobody_is_refused(org: Org, server: Running) -> None:
+def test_a_code_for_nobody_is_refused(org: Org, server: Server) -> None:
     done = org.admin("enrol-code", "zed@example.com", check=False)
     assert (done.returncode, "account" in done.stderr) == (1, True)
 
 
 @pytest.fixture
-def ana(org: Org, server: Running) -> Iterator[Device]:
+def ana(org: Org, server: Server) -> Iterator[Device]:
     org.admin("person", "add", "ana@example.com", "--role", "rep", "--team", "Sales")
     line = Tls(server.url, None)
     device = Device(line, "ana")
@@ -197,7 +198,7 @@ def test_the_wait_ends_with_the_receipt(org: Org, ana: Device) -> None:
     assert (json.loads(out)["state"], json.loads(out)["receipt"]) == ("wiped", "verified")
 
 
-def test_waiting_without_a_server_ends_with_5(org: Org, server: Running, ana: Device) -> None:
+def test_waiting_without_a_server_ends_with_5(org: Org, server: Server, ana: Device) -> None:
     assert server.stop() == 0
     done = org.admin("wipe", "ana", "--reason", "lost", "--wait", "5", check=False)
     assert done.returncode == 5
@@ -224,7 +225,7 @@ def test_a_wiping_or_wiped_device_takes_no_other_order(org: Org, ana: Device) ->
     assert org.json("orders") == [{**wipe, "state": "done", "reported": org.json("orders")[0]["reported"]}]
 
 
-def test_work_goes_to_another_person_only_when_that_is_meant(org: Org, server: Running, ana: Device) -> None:
+def test_work_goes_to_another_person_only_when_that_is_meant(org: Org, server: Server, ana: Device) -> None:
     org.admin("person", "add", "bo@example.com", "--role", "rep", "--team", "Sales")
     line = Tls(server.url, None)
     bo = Device(line, "bo")
@@ -249,7 +250,7 @@ def test_work_goes_to_another_person_only_when_that_is_meant(org: Org, server: R
     assert verbs[-1] == f"recover for another person to {bo.enrolment}"
 
 
-def test_a_name_moves_no_cursor_and_shows_as_it_is(org: Org, server: Running) -> None:
+def test_a_name_moves_no_cursor_and_shows_as_it_is(org: Org, server: Server) -> None:
     name = "lap\u202etop\u200b"
     org.admin("person", "add", "ana@example.com", "--role", "rep", "--team", "Sales")
     line = Tls(server.url, None)
@@ -298,13 +299,13 @@ def test_the_reader_may_go_before_the_end(org: Org) -> None:
         assert running.stderr.read() == b""
 
 
-def test_the_socket_is_its_owners_alone(org: Org, server: Running) -> None:
+def test_the_socket_is_its_owners_alone(org: Org, server: Server) -> None:
     status = (org.data / "admin.sock").stat()
     assert stat.S_ISSOCK(status.st_mode)
     assert status.st_mode & 0o777 == 0o600
 
 
-def test_rubbish_on_the_socket_harms_nothing(org: Org, server: Running) -> None:
+def test_rubbish_on_the_socket_harms_nothing(org: Org, server: Server) -> None:
     asked = [
         b"\xff" * 64,
         struct.pack(">I", 2**31),

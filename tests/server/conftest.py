@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.served import Server
 from tests.server.driver import Device, Dial, Tls
 from tests.server.inside import Inside
-from tests.server.running import Org, Running
+from tests.server.running import Org
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def org(tmp_path: Path, scripts: Path) -> Org:
 
 
 @pytest.fixture
-def server(org: Org) -> Iterator[Running]:
+def server(org: Org) -> Iterator[Server]:
     """Its server; it must end well."""
     running = org.serve()
     yield running

@@ -17,6 +17,7 @@ from typing import Any, Final
 from unittest import mock
 
 from sync.compose import admin, server
+from tests.served import Server
 
 WAIT_S = 30.0
 _PROGRAMS: Final = {"fieldkeep-server": server.main, "fieldkeep-admin": admin.main}
@@ -92,8 +93,14 @@ class Org:
         """An enrolment code."""
         return str(self.json("enrol-code", email)["code"])
 
-    def serve(self, program: str | None = None) -> Running:
-        """Start a server; `program` is Python text that stands in for the command."""
+    def serve(self, *, step: str = "", times: int = 1) -> Server:
+        """Start a server; it is killed when it comes to `step` for so many times."""
+        server = Server(self.data, self.secrets, self.folder / "server.log")
+        server.start(step=step, times=times)
+        return server
+
+    def serve_command(self, program: str | None = None) -> Running:
+        """The same by the command, as IT does; `program` is Python text that stands in for it."""
         words = ["--data", str(self.data), "--secrets", str(self.secrets), "--port", "0"]
         start = [str(self.scripts / "fieldkeep-server"), "serve", *words]
         if program is not None:

@@ -10,21 +10,6 @@ import pytest
 from tests.server.driver import Device, Dial
 from tests.server.running import Org
 
-# The command, with a step that ends the process without a word at its n-th coming.
-PROGRAM = """
-import os, signal, sys
-from sync.compose import server, serving
-run, seen = serving.run, []
-
-def step(name):
-    seen.append(name)
-    if seen.count("{step}") == {times}:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-serving.run = lambda *words: run(*words, step=step)
-sys.exit(server.main(["serve", *sys.argv[1:]]))
-"""
-
 
 def killed_by(exchange: object) -> bool:
     """Whether the line broke while this was asked for."""
@@ -41,7 +26,7 @@ def killed_by(exchange: object) -> bool:
 )
 def test_an_exchange_is_done_once(org: Org, dial: Dial, step: str, times: int, *, kept: bool) -> None:
     org.admin("person", "add", "ana@example.com", "--role", "rep", "--team", "Sales")
-    server = org.serve(PROGRAM.format(step=step, times=times))
+    server = org.serve(step=step, times=times)
     ana = Device(dial(server.url, None), "ana")
     ana.enrol(org.code("ana@example.com"))
     ana.exchange()
@@ -74,7 +59,7 @@ def test_a_receipt_is_stored_before_it_is_acknowledged(
     org: Org, dial: Dial, step: str, *, kept: bool
 ) -> None:
     org.admin("person", "add", "ana@example.com", "--role", "rep", "--team", "Sales")
-    server = org.serve(PROGRAM.format(step=step, times=1))
+    server = org.serve(step=step, times=1)
     ana = Device(dial(server.url, None), "ana")
     ana.enrol(org.code("ana@example.com"))
     ana.exchange()
@@ -105,7 +90,7 @@ def test_a_large_outbox_is_handed_in_though_the_server_dies(
 ) -> None:
     """In four pieces; `kept` of them are there after the kill, and no piece that is there is sent again."""
     org.admin("person", "add", "ana@example.com", "--role", "rep", "--team", "Sales")
-    server = org.serve(PROGRAM.format(step=step, times=times))
+    server = org.serve(step=step, times=times)
     ana = Device(dial(server.url, None), "ana")
     ana.enrol(org.code("ana@example.com"))
     ana.exchange()

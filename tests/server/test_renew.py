@@ -10,9 +10,10 @@ from sync.compose import renewing
 from sync.protocol import documents, signing, trust
 from sync.protocol.documents import Policy
 from sync.server.config import Folders
+from tests.served import Server
 from tests.server.driver import Device, Dial
 from tests.server.inside import Inside
-from tests.server.running import Org, Running
+from tests.server.running import Org
 
 FOLDERS = ("--data", "--secrets", "--keys")
 
@@ -59,7 +60,7 @@ def test_the_renewed_certificate_serves_those_who_knew_the_old_one(org: Org, dia
     assert server.stop() == 0
 
 
-def test_a_running_server_is_not_renewed_beneath(org: Org, server: Running) -> None:
+def test_a_running_server_is_not_renewed_beneath(org: Org, server: Server) -> None:
     before = (org.secrets / "tls.crt").read_bytes()
     assert renew(org, check=False)[0] == 1
     assert (org.secrets / "tls.crt").read_bytes() == before

@@ -5,11 +5,12 @@ from __future__ import annotations
 from sync.protocol import documents, sealing, signing, trust
 from sync.protocol.documents import Order, Policy
 from sync.protocol.messages import Cursor
+from tests.served import Server
 from tests.server.driver import Device, Dial
-from tests.server.running import Org, Running
+from tests.server.running import Org
 
 
-def test_two_laptops_from_first_code_to_recovered_work(org: Org, server: Running, dial: Dial) -> None:
+def test_two_laptops_from_first_code_to_recovered_work(org: Org, server: Server, dial: Dial) -> None:
     org.admin("person", "add", "ana@example.com", "--role", "rep", "--team", "Sales")
     org.admin("person", "add", "bo@example.com", "--role", "rep", "--team", "Sales")
     first = Device(dial(server.url, None), "laptop-a")
@@ -63,7 +64,7 @@ def test_two_laptops_from_first_code_to_recovered_work(org: Org, server: Running
     assert org.json("recover", "laptop-b", "--to", "laptop-b")["handed_over"] == 0
 
 
-def test_a_stopped_server_leaves_nothing_open(org: Org, server: Running) -> None:
+def test_a_stopped_server_leaves_nothing_open(org: Org, server: Server) -> None:
     assert server.stop() == 0
     assert not (org.data / "admin.sock").exists()
     assert sorted(path.name for path in org.data.iterdir()) == ["server.json", "server.lock", "store.db"]
@@ -84,7 +85,7 @@ def _order(device: Device) -> Order:
     return taken.order
 
 
-def test_the_first_documents_pass_the_rules_of_trust(org: Org, server: Running, dial: Dial) -> None:
+def test_the_first_documents_pass_the_rules_of_trust(org: Org, server: Server, dial: Dial) -> None:
     org.admin("person", "add", "ana@example.com", "--role", "rep", "--team", "Sales")
     device = Device(dial(server.url, None), "laptop-a")
     given = device.enrol(org.code("ana@example.com"))

@@ -18,8 +18,9 @@ from sync.protocol import documents, signing, trust
 from sync.protocol.documents import Policy, Root
 from sync.server import config
 from sync.server.db.sqlite import SqliteStore
+from tests.served import Server
 from tests.server.driver import Device, Dial, Tls, now_ms
-from tests.server.running import Org, Running
+from tests.server.running import Org
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
@@ -201,7 +202,7 @@ def test_a_damaged_secret_is_told_and_nothing_starts(org: Org, name: str) -> Non
     assert "damaged" in done.stderr
 
 
-def test_one_store_has_one_server(org: Org, server: Running) -> None:
+def test_one_store_has_one_server(org: Org, server: Server) -> None:
     done = org.command(
         "fieldkeep-server",
         "serve",
@@ -239,7 +240,7 @@ def test_a_folder_that_cannot_be_made_is_told(org: Org) -> None:
     assert "“below” could not be made" in done.stderr
 
 
-def test_a_taken_port_is_told(org: Org, server: Running, tmp_path: Path) -> None:
+def test_a_taken_port_is_told(org: Org, server: Server, tmp_path: Path) -> None:
     other = Org(tmp_path / "other", org.scripts)
     other.folder.mkdir()
     other.init()
@@ -251,7 +252,7 @@ def test_a_taken_port_is_told(org: Org, server: Running, tmp_path: Path) -> None
     assert (done.returncode, port in done.stderr) == (1, True)
 
 
-def test_only_tls_1_3_is_spoken(org: Org, server: Running) -> None:
+def test_only_tls_1_3_is_spoken(org: Org, server: Server) -> None:
     host, port = server.url.removeprefix("https://").split(":")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -260,7 +261,7 @@ def test_only_tls_1_3_is_spoken(org: Org, server: Running) -> None:
         context.wrap_socket(line, server_hostname=host)
 
 
-def test_the_answer_names_no_software(org: Org, server: Running) -> None:
+def test_the_answer_names_no_software(org: Org, server: Server) -> None:
     host, port = server.url.removeprefix("https://").split(":")
     context = ssl.create_default_context(cafile=org.keys / "ca.crt")
     with (
@@ -317,7 +318,7 @@ def test_a_stop_lets_a_running_exchange_end(org: Org, dial: Dial) -> None:
     org.admin("person", "add", "ana@example.com", "--role", "rep", "--team", "Sales")
     fifo = org.folder / "fifo"
     os.mkfifo(fifo)
-    server = org.serve(WAITING.format(fifo=str(fifo)))
+    server = org.serve_command(WAITING.format(fifo=str(fifo)))
     ana = Device(dial(server.url, None), "ana")
     ana.enrol(org.code("ana@example.com"))
     ana.add("customer", name="In the last moment")
@@ -334,7 +335,7 @@ def test_a_stop_lets_a_running_exchange_end(org: Org, dial: Dial) -> None:
 
 def test_keys_and_marks_are_nowhere_in_the_servers_files(org: Org, dial: Dial) -> None:
     org.admin("person", "add", "ana@example.com", "--role", "rep", "--team", "Team 51")
-    server = org.serve()
+    server = org.serve_command()
     ana = Device(dial(server.url, None), "Ana 007")
     ana.enrol(org.code("ana@example.com"))
     ana.add("customer", name="Marker Northwind", notes="王芳 said it")
