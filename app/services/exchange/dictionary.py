@@ -20,7 +20,8 @@ _SHARE: Final = 0.5  # of the cells that are headings or names of the other file
 def describes(table: Table, others: Sequence[Table]) -> bool:
     """Whether a table that holds no records lists the headings and names of the others."""
     known = {same_header(heading) for other in others for heading in other.headings} | _names(others)
-    cells = [same_header(cell) for row in _rows(table) for cell in row if cell.strip()]
+    # Below its headings: a table that only links others shares these, and says nothing about them.
+    cells = [same_header(cell) for _number, row in table.rows for cell in row if cell.strip()]
     return len(cells) > 3 and sum(cell in known for cell in cells) >= _SHARE * len(cells)
 
 

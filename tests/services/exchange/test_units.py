@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.services.exchange import units
+from app.services.exchange.dictionary import describes
+from app.services.exchange.read import read_bytes
 from app.services.exchange.report import Level, Report
 from app.services.exchange.units import Unit
 from sync.protocol.kinds import KINDS
@@ -124,3 +126,14 @@ def test_a_dictionary_among_the_files_is_believed(made: Made, book: TwinBook) ->
     assert said(report, "revenue") == [
         (Level.CORRECTION, "“data_dictionary.csv” names a unit: every number was multiplied by 1,000,000.")
     ]
+
+
+def test_a_table_that_links_others_describes_none() -> None:
+    others = [
+        read_bytes(b"account id,account\n1,Alder\n", "accounts.csv"),
+        read_bytes(b"deal id\n7\n", "deals.csv"),
+    ]
+    link = read_bytes(b"account id,deal id\n1,7\n1,8\n2,9\n", "account_deal.csv")
+    assert not describes(link, others)
+    told = read_bytes(b"Table,Field\naccounts,account id\naccounts,account\ndeals,deal id\n", "fields.csv")
+    assert describes(told, others)
