@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
+from app.paths import Profile
 from app.services.opening import open_session
 from app.services.session import Session
 from sync.protocol.errors import KnownError
-from tests.ui import sample
-from tests.ui.organisation import Organisation, organisation
+from tests.ui.organisation import Organisation, fill, organisation
 
 T = TypeVar("T")
 
@@ -78,10 +80,18 @@ def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Organisation]:
         yield made
 
 
-@pytest.fixture
-def session(org: Organisation, request: pytest.FixtureRequest) -> Iterator[Session]:
-    """An open session with the sample in its store."""
+@pytest.fixture(scope="module")
+def filled(org: Organisation, request: pytest.FixtureRequest) -> Profile:
+    """An enrolled profile with the sample in it; what is opened are copies, which the keyring opens alike."""
     profile = org.laptop(f"laptop-{abs(hash(request.node.nodeid)) % 10**9}")
-    with open_session(profile) as opened:
-        opened.call(sample.fill)
+    fill(profile)
+    return profile
+
+
+@pytest.fixture
+def session(filled: Profile, tmp_path: Path) -> Iterator[Session]:
+    """An open session with the sample in its store; it exchanges nothing, for others were copied from the same."""
+    copied = tmp_path / "profile"
+    shutil.copytree(filled.folder, copied)
+    with open_session(Profile(copied)) as opened:
         yield opened
