@@ -56,7 +56,7 @@ SETTINGS: Final[dict[str, Setting]] = {
             "language",
             N_("Language"),
             "auto",
-            (("auto", N_("As the system")), ("en", "English"), ("zh_CN", "简体中文")),
+            (("auto", N_("As the system")), ("en", "English"), ("zh_CN", "简体中文"), ("zh_TW", "繁體中文")),
         ),
         Setting(
             "theme",

@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "resources" / "locale"
 DOMAIN = "fieldkeep"
-LANGUAGES = ("zh_CN",)
+LANGUAGES = ("zh_CN", "zh_TW")
 SOURCES = [("app/**.py", "python"), ("sync/**.py", "python")]
 
 # Babel's own header would change with every run, and name people.

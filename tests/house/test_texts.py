@@ -12,6 +12,7 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
+from app.settings import SETTINGS
 from sync.protocol import texts
 from tests.house.tree import ROOT
 
@@ -81,6 +82,21 @@ def test_translations_keep_the_placeholders(language: str) -> None:
     assert not wrong
 
 
+# The character set of a script before Unicode holds what is written in it, and little of the other one.
+@pytest.mark.parametrize(("language", "encoding"), [("zh_CN", "gb2312"), ("zh_TW", "big5")])
+def test_chinese_keeps_to_its_script(language: str, encoding: str) -> None:
+    foreign = set()
+    for message in _catalogue(language):
+        han = re.sub(r"[^\u4e00-\u9fff]", "", "".join(_forms(message)[1]) if message.id else "")
+        foreign |= {sign for sign in han if not sign.encode(encoding, "ignore")}
+    assert foreign == set()
+
+
+def test_every_language_is_offered() -> None:
+    offered = {value for value, _label in SETTINGS["language"].choices}
+    assert offered == {"auto", texts.SOURCE, *SCRIPT.LANGUAGES}
+
+
 @pytest.mark.parametrize(
     ("asked", "expected"),
     [
@@ -88,8 +104,12 @@ def test_translations_keep_the_placeholders(language: str) -> None:
         ("zh-Hans-CN", "zh_CN"),
         ("zh", "zh_CN"),
         ("zh-Hant", "zh_TW"),
+        ("zh_TW.UTF-8", "zh_TW"),
         ("zh_HK", "zh_TW"),
+        ("zh_MO.Big5@radical", "zh_TW"),
+        ("zh-Hant-US", "zh_TW"),
         ("zh-Hans-HK", "zh_CN"),
+        ("zh_SG", "zh_CN"),
         ("de_AT@euro", "de_AT"),
         ("C.UTF-8", "en"),
         ("en_GB", "en"),
@@ -132,7 +152,10 @@ def test_the_system_is_asked_when_nobody_chose(tmp_path: Path, monkeypatch: pyte
     SCRIPT.compile_all()
     monkeypatch.setenv("LANG", "zh_CN.UTF-8")
     texts.use(None)
-    assert texts.language() == "zh_CN"
+    assert (texts.language(), texts.gettext("Contacts")) == ("zh_CN", "联系人")
+    monkeypatch.setenv("LANG", "zh_HK.UTF-8")
+    texts.use(None)
+    assert (texts.language(), texts.gettext("Contacts")) == ("zh_TW", "聯絡人")
     monkeypatch.setenv("LANGUAGE", "fr:en:zh_CN")
     texts.use(None)
     assert texts.language() == "en"

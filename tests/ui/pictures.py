@@ -1,4 +1,4 @@
-"""Shoots every screen of the real window: light and dark, English and Chinese, 100 % and 150 %.
+"""Shoots every screen of the real window: light and dark, in every language, 100 % and 150 %.
 
 Run as `python -m tests.ui.pictures OUTDIR [--profile DIR]`, in a keyring session. Without a profile it makes an
 organisation with sample records on the fly; with one it shoots what can be seen there without changing it. Each
@@ -275,7 +275,7 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("outdir", type=Path)
     options.add_argument("--profile", type=Path)
-    options.add_argument("--languages", nargs="+", default=["en", "zh_CN"])
+    options.add_argument("--languages", nargs="+", default=["en", "zh_CN", "zh_TW"])
     options.add_argument("--percents", nargs="+", default=["100", "150"])
     options.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     args = options.parse_args()

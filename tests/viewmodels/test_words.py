@@ -1,4 +1,4 @@
-"""Values as people read them, in two languages."""
+"""Values as people read them, in the languages that we offer."""
 
 from __future__ import annotations
 
@@ -90,6 +90,19 @@ def test_addresses_are_in_the_order_of_their_place_whoever_reads_them(language: 
     assert words.address(parts) == "中国 上海 张江路 100 号 201203"
     parts = {"street": "1 Main St", "postcode": "02110", "city": "Boston", "country": "美国"}
     assert words.address(parts) == "1 Main St, 02110, Boston, 美国"
+
+
+def test_days_figures_and_amounts_follow_traditional_chinese() -> None:
+    texts.use("zh_TW")
+    today = dt.date(2026, 11, 22)
+    assert [words.day(iso, today) for iso in ("2026-11-21", "2026-12-20", "2027-01-06")] == [
+        "昨天",
+        "12月20日",
+        "2027年1月6日",
+    ]
+    assert (words.ago(NOON - 8 * DAY, NOON), words.ago(NOON - 400 * DAY, NOON)) == ("8 天前", "2025年10月")
+    assert (words.long_day("2026-11-22"), words.number(12_481)) == ("2026年11月22日", "12,481")
+    assert words.amount({"minor": 125_050, "currency": "TWD"}) == "NT$1,250.50"
 
 
 def test_several_values_name_their_labels_only_when_there_are_several() -> None:
