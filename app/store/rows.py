@@ -86,7 +86,7 @@ def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
     if removed:
         db.executemany(f'DELETE FROM "{shape.table}" WHERE _rowid = ?', removed)
     _write_words(db, shape, changes)
-    tallies.move(db, shape.tallies, gone, come)
+    tallies.move(db, shape.tallies, gone, come, leaving=bool(removed))
     if kept:
         db.execute("UPDATE counts SET kept = kept + ? WHERE kind = ?", (kept, shape.kind.name))
 

@@ -52,11 +52,9 @@ class Tally:
         listed = ", ".join(f'"{name}"' for name in (*self.keys, "_kept", *self.parts))
         marks = ", ".join("?" * (len(self.keys) + 1 + len(self.parts)))
         added = ", ".join(f'"{name}" = "{name}" + excluded."{name}"' for name in ("_kept", *self.parts))
-        same = " AND ".join(f'"{name}" = ?' for name in self.keys)
         self._put: Final = (
             f'INSERT INTO "{self.table}" ({listed}) VALUES ({marks}) ON CONFLICT DO UPDATE SET {added}'
         )
-        self._drop: Final = f'DELETE FROM "{self.table}" WHERE {same} AND _kept = 0'
 
     def make(self, db: Database) -> None:
         """The table with the figures of the rows that are there. In `building`."""
@@ -93,7 +91,8 @@ class Tally:
         other = " OR ".join(f't."{name}" IS NOT c."{name}"' for name in ("_kept", *self.parts))
         joined = f'({self.counted()}) c LEFT JOIN "{self.table}" t ON {same}'
         groups, wrong = db.one(f"SELECT count(*), coalesce(sum({other}), 0) FROM {joined}")
-        (there,) = db.one(f'SELECT count(*) FROM "{self.table}"')
+        any_ = " OR ".join(f'"{name}" <> 0' for name in ("_kept", *self.parts))
+        (there,) = db.one(f'SELECT count(*) FROM "{self.table}" WHERE {any_}')
         return bool(wrong == 0 and groups == there)
 
     def move(self, db: Database, gone: Iterable[Row], come: Iterable[Row]) -> None:
@@ -104,9 +103,10 @@ class Tally:
         changed = {key: figures for key, figures in found.items() if any(figures)}
         if changed:
             db.executemany(self._put, [(*key, *figures) for key, figures in changed.items()])
-        emptied = [key for key, figures in changed.items() if figures[0] < 0]
-        if emptied:
-            db.executemany(self._drop, emptied)
+
+    def purge(self, db: Database) -> None:
+        """Let go of groups that have no record any more. In a transaction."""
+        db.execute(f'DELETE FROM "{self.table}" WHERE _kept = 0')
 
     def _count(self, found: dict[tuple[Any, ...], list[int]], rows: Iterable[Row], sign: int) -> None:
         key_of, months, summed, width = self._key, self._months, self._summed, 1 + len(self.parts)
@@ -137,10 +137,18 @@ class Tally:
         )
 
 
-def move(db: Database, tallies: Iterable[Tally], gone: Sequence[Row], come: Sequence[Row]) -> None:
-    """Let every tally of a kind follow its rows. In the rows' transaction."""
+def move(
+    db: Database, tallies: Iterable[Tally], gone: Sequence[Row], come: Sequence[Row], *, leaving: bool
+) -> None:
+    """Let every tally of a kind follow its rows. In the rows' transaction.
+
+    An empty group stays, since most fill again, and a save pays for every statement. It goes when a record leaves this
+    device: what was told of it goes along.
+    """
     for tally in tallies:
         tally.move(db, gone, come)
+        if leaving:
+            tally.purge(db)
 
 
 def currency_of(field: Field) -> str:

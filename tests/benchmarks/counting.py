@@ -35,7 +35,7 @@ def measure(ground: Ground) -> list[Act]:
                     f"dashboard by {name}, from the rows", partial(_scan, sql), store, twin, Aim(ratio=1.2)
                 )
             )
-            kept = Aim(ratio=1.2, most=FRAME_MS)
+            kept = Aim(most=FRAME_MS)
             acts.append(_side_by_side(f"dashboard by {name}, from kept totals", told, store, twin, kept))
     return acts
 

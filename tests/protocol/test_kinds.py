@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from sync.protocol import codec
 from sync.protocol.errors import FieldProblem
-from sync.protocol.fields import Merge, Ref
+from sync.protocol.fields import Choice, Date, Flag, Integer, Merge, Money, Person, Ref, Text
 from sync.protocol.kinds import KINDS, Kind, kind_of
 from sync.protocol.ops import Act, Op, lay
 from tests.protocol.strategies import raw_values, tries
 
 CUSTOMER = KINDS["customer"]
+COUNTED = (Choice, Date, Flag, Integer, Person, Ref, Text)  # a value is one column
 KEY = "00000000000000aa"
 EVERY = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 
@@ -30,6 +31,13 @@ def _checked(kind: Kind, given_: dict[str, Any]) -> dict[str, Any]:
 
 def _full(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
+
+
+@EVERY
+def test_totals_are_of_fields_that_can_be_counted_and_summed(kind: Kind) -> None:
+    for totals in kind.totals:
+        assert all(isinstance(kind.by_name[f].type, COUNTED) for f in totals.by)
+        assert all(isinstance(kind.by_name[f].type, (Integer, Money)) for f in totals.sums)
 
 
 @EVERY

@@ -285,11 +285,14 @@ def test_a_page_writes_one_statement_for_each_group(store: Store) -> None:
     assert not [sql for _many, sql, _bound in recorder.statements if tallies.PREFIX in sql]
 
 
-def test_a_group_goes_with_its_last_record(store: Store) -> None:
-    """Else the name of a person would stay behind."""
+def test_what_was_told_of_a_record_goes_with_it(store: Store) -> None:
+    """An empty group is told to nobody, and the name of a person does not stay behind in it."""
     page(store, row(b"a" * 16, 1, kind="deal", name="Theirs", owner="omar@example.com"))
     assert [each.values for each in totals(store, DEAL, ("owner",))] == [("omar@example.com",)]
-    page(store, row(b"a" * 16, 2, gone="left", kind="deal"))
+    page(store, row(b"a" * 16, 2, kind="deal", name="Theirs", owner="lena@example.com"))
+    assert [each.values for each in totals(store, DEAL, ("owner",))] == [("lena@example.com",)]
+    assert examination.examine(store) == []
+    page(store, row(b"a" * 16, 3, gone="left", kind="deal"))
     for tally in store.shapes["deal"].tallies:
         assert store.db.one(f"SELECT count(*) FROM {tally.table}") == (0,)  # noqa: S608
 
