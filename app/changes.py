@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 HERE: Final = "here"  # a person's own edit on this device
 SYNC: Final = "sync"  # a page from the server
@@ -15,8 +16,7 @@ WIPE: Final = "wipe"  # a wipe begins
 WIPED: Final = "wiped"  # keys and files are gone
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(msgspec.Struct, frozen=True):
     """What changed: (kind, id) of records, and where it came from. No records: look at everything again."""
 
     records: tuple[tuple[str, bytes], ...] = ()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+import msgspec
 
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import mark as N_
@@ -56,8 +57,7 @@ class Doing(Protocol):
         """Import files."""
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
+class Now(msgspec.Struct, frozen=True):
     """How things stand in the window: what a command asks before it is offered."""
 
     section: str = ""
@@ -78,8 +78,7 @@ def _changing(now: Now) -> bool:
     return now.changes
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """One thing to do.
 
     `keys` are in Qt's portable form, the first one is shown; `group` orders the F1 page. `possible` says whether
@@ -97,8 +96,7 @@ class Command:
     also: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Within:
+class Within(msgspec.Struct, frozen=True):
     """Keys that belong to whichever part has the focus: told on the F1 page, bound by the part itself."""
 
     title: str

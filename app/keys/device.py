@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from app.errors import AppError, KeyMissing, StoreDamaged
 from app.keys.ring import DEV, ENC, Keyring
 from app.keys.secret import SecretBytes
+from sync.protocol.quiet import Quiet
 from sync.protocol.texts import gettext as _
 
 _KEY_BYTES = 32
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class DeviceKeys:
+class DeviceKeys(Quiet, frozen=True):
     """The private keys of one device; neither is ever shown or written anywhere but to the keyring."""
 
     sign: Ed25519PrivateKey

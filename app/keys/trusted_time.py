@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -39,8 +38,7 @@ class Anchor(msgspec.Struct, frozen=True, kw_only=True):
     wall: int
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True):
     """One look at the clocks: wall clock, nanoseconds since boot with sleep counted, and which boot it is."""
 
     wall_ms: int
@@ -48,8 +46,7 @@ class Sample:
     boot_id: str  # empty where the system does not say: then no two samples are of one boot
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """The time to act on, the floor to keep, what is odd, and whether the server's time stands behind `now`.
 
     Without `sure`, `now` comes from the wall clock alone: enough to lock by, not enough to wipe by.

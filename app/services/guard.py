@@ -7,8 +7,9 @@ are signals; whatever else policy will name comes with its own rows. Nothing on 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from sync.protocol.documents import Policy
 
@@ -25,8 +26,7 @@ class Rung(enum.IntEnum):
     LOCK = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """The rung, and the signal that set it: "", "silence", "clock_back", "order_missing"."""
 
     rung: Rung

@@ -8,7 +8,6 @@ beside the old one.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -23,8 +22,7 @@ from sync.protocol.texts import gettext as _
 from sync.protocol.trust import Mark
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """The documents in force."""
 
     root: Root

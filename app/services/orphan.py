@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -34,8 +33,7 @@ _EPOCHS: Final = range(1, 5)
 _STRICTEST: Final = Offline(warn_h=1, lock_h=1, wipe_d=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """What a session is made of; `damage` where not all of the profile holds."""
 
     memory: Memory

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -41,8 +40,7 @@ _SPURNED: Final = ("expired",)  # nothing is wrong with who shows it: no alarm
 Change = Callable[[State], State]
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(msgspec.Struct, frozen=True):
     """A verified order that waits to be obeyed."""
 
     order: Order

@@ -23,14 +23,14 @@ from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import Choice, Date, Field, Flag, Integer, Money, Person, Ref, Tags, Text, Value
 from sync.protocol.kinds import Kind
 from sync.protocol.ops import Act, Op
+from sync.protocol.quiet import Quiet
 from sync.protocol.texts import gettext as _
 
 TAKEN: Final = 20_000  # rowids looked up at once
 _SETTABLE: Final = (Choice, Person, Flag, Date, Integer, Money, Ref, Tags, Text)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Selection:
+class Selection(Quiet, frozen=True):
     """Records of a kind: all of a filter but `rows`, or `rows` alone. `last` is the highest rowid that may belong.
 
     `count` is how many they were when they were chosen.
@@ -44,8 +44,7 @@ class Selection:
     count: int = 0
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Setting:
+class Setting(Quiet, frozen=True):
     """A field to be set, None to empty it; tags are added to those that are there."""
 
     field: str

@@ -5,7 +5,6 @@ A refused edit stays here until its author makes it again or lets it go; nothing
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -19,22 +18,21 @@ from sync.protocol.fields import Value
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.merge import Conflict
 from sync.protocol.ops import Act, Op, lay
+from sync.protocol.quiet import Quiet
 from sync.protocol.texts import gettext as _
 
 # Which refused op: incarnation and number.
 Name = tuple[bytes, int]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class OpenConflict:
+class OpenConflict(Quiet, frozen=True):
     """A conflict that nobody has settled, with the record's title ("" when the record is not here)."""
 
     conflict: Conflict
     title: str
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Attention:
+class Attention(Quiet, frozen=True):
     """An op that the server refused: why, when (UTC ms), and the op; None when the record has left this device.
 
     `here` says that the record is on this device.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from sync.protocol.errors import FieldProblem
@@ -26,6 +25,7 @@ from sync.protocol.fields import (
 )
 from sync.protocol.ids import parse_id
 from sync.protocol.kinds import Kind
+from sync.protocol.quiet import Quiet
 from sync.protocol.texts import gettext as _
 
 VALUES_MAX: Final = 64  # of one condition
@@ -49,8 +49,7 @@ class Asks(enum.StrEnum):
 _BARE: Final = frozenset({Asks.MINE, Asks.EMPTY, Asks.NOT_EMPTY})
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Condition:
+class Condition(Quiet, frozen=True):
     """One test of one field. `values` are of the field's type; of a moment, also a day of this machine's zone.
 
     MINE, EMPTY and NOT_EMPTY have no value, BETWEEN has two, ONE_OF any number, all others one.
@@ -61,8 +60,7 @@ class Condition:
     values: tuple[Value, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Filter:
+class Filter(Quiet, frozen=True):
     """All of the conditions, and all of the words as search understands them."""
 
     conditions: tuple[Condition, ...] = ()

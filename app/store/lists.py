@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from app.store import narrowing, orders
 from app.store.filters import ALL, Filter, typed
@@ -25,8 +26,7 @@ NUMBER: Final = "number"  # the field by which other programs know a record
 Where = Filter | Mapping[str, str]  # typed conditions, or FIELD=VALUE pairs as a person writes them
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Some records of a list, and where the next page begins; None at the end."""
 
     records: list[Record]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from app.store.reader import Reader
 from app.store.rows import CHUNK, marks
@@ -22,8 +23,7 @@ STEP: Final = 20_000  # rowids read in one question
 After = tuple[Any, int]  # the value and the rowid of the last row before
 
 
-@dataclass(frozen=True, slots=True)
-class Sort:
+class Sort(msgspec.Struct, frozen=True):
     """An order: by which expression, which way, whether it can be empty, and the index that holds it ("": none)."""
 
     by: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -19,8 +18,7 @@ from sync.protocol.messages import Cursor
 from sync.protocol.texts import gettext as _
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
+class Here(msgspec.Struct, frozen=True):
     """Where this replica stands: the one row of the table `here`."""
 
     device: bytes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from app.errors import AppError, NotFound
@@ -17,13 +17,13 @@ from sync.protocol.ids import id_text, new_record_id
 from sync.protocol.kinds import Kind
 from sync.protocol.kinds.circle import refuse_circle
 from sync.protocol.ops import Act, Op, lay
+from sync.protocol.quiet import Quiet
 from sync.protocol.texts import gettext as _
 
 GATHERED: Final = 2_000  # rows that a batch writes in one go
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Record:
+class Record(Quiet, frozen=True):
     """A record as it is shown: the server's row with what still waits laid on top.
 
     `ver` is the server's version below it, 0 while the server does not know the record; `waiting` says that ops

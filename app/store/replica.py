@@ -7,7 +7,7 @@ cursor: results first, then rows, then conflicts.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -26,8 +26,7 @@ LEFT: Final = "left"
 DELETED: Final = "deleted"
 
 
-@dataclass(slots=True)
-class _Server:
+class _Server(msgspec.Struct):
     """A record as the server has it, as far as we know; `cells` is None when it has none for us."""
 
     shape: Shape
@@ -39,7 +38,7 @@ class _Server:
     left: bool = False
     changed_ms: int = 0
     changed_by: str = ""
-    pending: list[Op] = field(default_factory=list)
+    pending: list[Op] = msgspec.field(default_factory=list)
 
     @property
     def cells(self) -> dict[str, Any] | None:

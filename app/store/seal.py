@@ -12,8 +12,9 @@ import errno
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from app.errors import AppError, NoSpace
 from app.paths import PRIVATE_FILE, sync_folder, write_whole
@@ -22,8 +23,7 @@ from sync.protocol.ops import Op
 from sync.protocol.texts import gettext as _
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True):
     """One record of the file as the store remembers it: which ops, how long with its length, and its digest."""
 
     incarnation: bytes

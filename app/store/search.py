@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
+
+import msgspec
 
 from app.store.reader import Reader
 from app.store.records import Record, record_of
@@ -30,8 +31,7 @@ _LAST: Final = "\U0010ffff"
 Streams = list[list[tuple[str, str]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(msgspec.Struct, frozen=True):
     """A found record and the fields that hold what was asked for, best first."""
 
     record: Record

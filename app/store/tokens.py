@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 from bisect import bisect_left
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from app.store.db import Database
 from app.store.words import asked_phone, digits, is_number, paired
@@ -24,16 +25,14 @@ _MOST: Final = 1024
 _NEAR: Final = 2  # pieces read through on the way to a rowid before the index is asked for it anew
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """A term in an index's own words: `exact` of its rule, `quick` maybe wider; no `quick` where there is no such."""
 
     exact: str
     quick: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(msgspec.Struct, frozen=True):
     """A search index: of names, words and numbers with their `beginnings` and phones, or of notes."""
 
     db: Database

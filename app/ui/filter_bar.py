@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
+import msgspec
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
@@ -137,9 +137,9 @@ class FilterBar(QFrame):
         conditions = list(filter_.conditions)
         if at < len(conditions):
             del conditions[at]
-            self._show(dataclasses.replace(filter_, conditions=tuple(conditions)))
+            self._show(msgspec.structs.replace(filter_, conditions=tuple(conditions)))
         else:
-            self._show(dataclasses.replace(filter_, words=""))
+            self._show(msgspec.structs.replace(filter_, words=""))
         self._focus(min(at, len(self._chips) - 1))
 
     def _open(self, at: int | None) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -166,7 +166,7 @@ class Entries(QWidget):
         column.setSpacing(S4)
         row.addLayout(column)
         as_text = asks is Asks.CONTAINS
-        asked = dataclasses.replace(field, type=Text()) if as_text else field
+        asked = msgspec.structs.replace(field, type=Text()) if as_text else field
         for each, value in zip(names, given, strict=True):
             one = OneEntry(asked, desk, each, value, asked=True)
             one.changed.connect(self.changed)
@@ -185,7 +185,7 @@ class Entries(QWidget):
 def _shown_as(field: Field) -> Field:
     """The field as it is asked for: a day for a moment, a text for what holds several or long ones."""
     if isinstance(field.type, Instant):
-        return dataclasses.replace(field, type=Date())
+        return msgspec.structs.replace(field, type=Date())
     if is_parts(field) or isinstance(field.type, Notes):
-        return dataclasses.replace(field, type=Text())
+        return msgspec.structs.replace(field, type=Text())
     return field

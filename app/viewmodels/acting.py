@@ -21,6 +21,7 @@ from app.viewmodels import words
 from app.viewmodels.base import Errands, Watched
 from sync.protocol.errors import KnownError
 from sync.protocol.kinds import Kind
+from sync.protocol.quiet import Quiet
 from sync.protocol.roles import may_change
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
@@ -60,8 +61,7 @@ class Outcome:
             self.spans.append(did.span)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Many:
+class Many(Quiet, frozen=True):
     """An act on many records that can be taken back: the numbers of its ops say how."""
 
     kind: Kind

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from app.services import refused as refusals
@@ -20,11 +19,11 @@ from sync.protocol.errors import KnownError
 from sync.protocol.fields import Ref, Several, Tags
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.ops import Act
+from sync.protocol.quiet import Quiet
 from sync.protocol.texts import gettext as _
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Side:
+class Side(Quiet, frozen=True):
     """One of the two values: in words, by whom, when."""
 
     heading: str
@@ -32,8 +31,7 @@ class Side:
     by: str
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Met:
+class Met(Quiet, frozen=True):
     """Something that waits: the record, the field, the two sides (one for a change that was not accepted).
 
     `refused` is that change; `again` says that it can be made again, `here` that the record is on this device.

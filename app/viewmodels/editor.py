@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from app.changes import HERE, Changes
@@ -24,6 +23,7 @@ from sync.protocol.errors import FieldProblem, KnownError
 from sync.protocol.fields import Field, Value
 from sync.protocol.ids import new_record_id
 from sync.protocol.kinds import Kind
+from sync.protocol.quiet import Quiet
 from sync.protocol.texts import gettext as _
 
 
@@ -36,8 +36,7 @@ class Saved(StrEnum):
     SENT = "sent"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Undoable:
+class Undoable(Quiet, frozen=True):
     """A save that can be taken back: `before` holds the fields as they were; None means the record was made."""
 
     kind: Kind

@@ -10,7 +10,6 @@ import time
 from array import array
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import compress
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from app.viewmodels import reading
 from app.viewmodels.places import Places
 from app.viewmodels.reading import Shown
 from sync.protocol.kinds import Kind
+from sync.protocol.quiet import Quiet
 
 FIRST: Final = 64  # rows of the first look
 LOOKED: Final = 1_000  # records that the first look goes through for them
@@ -34,8 +34,7 @@ _KEYS: Final = 2_000  # ordered values read in one step
 Order = tuple[Kind, Filter, str]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class First:
+class First(Quiet, frozen=True):
     """The first rows of a list; `total` is how many it has, None while nobody knows."""
 
     places: Places
@@ -140,8 +139,7 @@ class Load:
         return array("q", compress(piece, map(flags.__getitem__, piece)))
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Patch:
+class Patch(Quiet, frozen=True):
     """What changes in a list: rowids that leave their place, (place among the others, rowid) where they go."""
 
     gone: tuple[int, ...]

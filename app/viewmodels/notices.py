@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+import msgspec
 
 from app.services.session import LOCK_UI, Session
 from app.services.why_locked import BY_ORDER, NOT_ENROLLED, reason
@@ -24,8 +25,7 @@ class Screen(StrEnum):
     TROUBLE = "trouble"
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True):
     """What a page without records says. `by_order`: only IT opens it again."""
 
     title: str
@@ -37,7 +37,7 @@ class Notice:
 
     def made_harmless(self) -> Notice:
         """Names and reasons were written elsewhere: a page that only IT can open again must read as it is."""
-        return replace(self, title=harmless.line(self.title), body=harmless.lines(self.body))
+        return msgspec.structs.replace(self, title=harmless.line(self.title), body=harmless.lines(self.body))
 
 
 def locking() -> Notice:

@@ -7,7 +7,6 @@ a name that is the text, one that begins so, one that holds its parts; at the sa
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
@@ -18,6 +17,7 @@ from app.viewmodels.opened import Uses
 from app.viewmodels.reading import Shown, in_order
 from sync.protocol.errors import FieldProblem
 from sync.protocol.kinds import KINDS, Kind
+from sync.protocol.quiet import Quiet
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
 
@@ -39,8 +39,7 @@ class Act(StrEnum):
     MAKE = "make"  # begin a record of `kind`, `text` being its title ("": none)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Offer:
+class Offer(Quiet, frozen=True):
     """One answer of the palette."""
 
     act: Act

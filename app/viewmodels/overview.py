@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+import msgspec
 
 from app.store import lists
 from app.store.conflicts import open_conflicts
@@ -17,6 +18,7 @@ from sync.protocol import clock
 from sync.protocol.fields import Choice, Field, Flag, Notes, Tags
 from sync.protocol.ids import id_text
 from sync.protocol.kinds import KINDS
+from sync.protocol.quiet import Quiet
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 
@@ -28,16 +30,14 @@ SOON_DAYS: Final = 30  # a consent that ends within these is worth a word
 DAY_MS: Final = 86_400_000
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class FactText:
+class FactText(Quiet, frozen=True):
     """A label and its value in words."""
 
     label: str
     value: str
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Line:
+class Line(Quiet, frozen=True):
     """A record named on a card: which, what it is called, a figure or a day, and whether that is alarming."""
 
     kind: str
@@ -47,8 +47,7 @@ class Line:
     alarm: bool = False
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class MomentText:
+class MomentText(Quiet, frozen=True):
     """Something that happened: when (UTC ms), what, and the record it is told from."""
 
     at_ms: int
@@ -59,8 +58,7 @@ class MomentText:
     id: bytes = b""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Overview:
+class Overview(Quiet, frozen=True):
     """The first page of one record. `related` counts what refers to it, by kind name."""
 
     sheet: Sheet
@@ -73,7 +71,7 @@ class Overview:
     tasks: tuple[Line, ...] = ()
     tasks_more: int = 0
     moments: tuple[MomentText, ...] = ()
-    related: Mapping[str, int] = field(default_factory=dict)
+    related: Mapping[str, int] = msgspec.field(default_factory=dict)
 
     @property
     def record(self) -> Record:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from app.store import lists, records, search
 from app.store.asking import Asking
@@ -18,14 +19,14 @@ from app.viewmodels import words
 from sync.protocol.fields import Choice, Date, Field, Instant, Money, Ref
 from sync.protocol.ids import id_text
 from sync.protocol.kinds import KINDS, Kind
+from sync.protocol.quiet import Quiet
 from sync.protocol.texts import gettext as _
 
 FOUND_FIRST = 50  # hits shown at once
 FOUND_MAX = 200  # hits shown; more letters find better than more rows
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class RowText:
+class RowText(Quiet, frozen=True):
     """What one list row says; `word` is in the tone of `alarm` ("plain" or "warn")."""
 
     title: str
@@ -36,8 +37,7 @@ class RowText:
     alarm: str = "warn"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Shown:
+class Shown(Quiet, frozen=True):
     """A record's place in a list: which record, and what its row says."""
 
     kind: str
@@ -161,8 +161,7 @@ def rowid_of(store: Reader, kind: Kind, id_: bytes) -> int | None:
     return lists.rowid_of(store, kind, id_)
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(msgspec.Struct, frozen=True):
     """How many records of each kind are kept, how many conflicts are open, how many changes were not accepted."""
 
     kinds: Mapping[str, int]
@@ -176,8 +175,7 @@ def counts(store: Reader) -> Counts:
     return Counts(store.counts(), open_count(store), attention_count(store))
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Sheet:
+class Sheet(Quiet, frozen=True):
     """A record with the names that its references need."""
 
     record: Record
@@ -200,8 +198,7 @@ def sheet_of(store: Reader, record: Record) -> Sheet:
     return Sheet(record, names)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Proposal:
+class Proposal(Quiet, frozen=True):
     """A record that a reference may point to."""
 
     id: bytes

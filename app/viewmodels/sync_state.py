@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import msgspec
 
 from app.viewmodels import words
 from sync.client.status import Phase, SyncStatus
@@ -10,8 +10,7 @@ from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """What the badge shows; `state` is sent, sending, offline or refused.
 
     `beside` tells of open conflicts, "" for none: they stay until somebody settles them, and must hide nothing.
@@ -26,7 +25,7 @@ class Standing:
 
 def standing(status: SyncStatus) -> Standing:
     """The status in words. What IT must hear comes first, then a refusal, since they need a person."""
-    return replace(_connection(status), beside=_conflicts(status.conflicts))
+    return msgspec.structs.replace(_connection(status), beside=_conflicts(status.conflicts))
 
 
 def answer(status: SyncStatus) -> str:

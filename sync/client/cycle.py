@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from sync.client.errors import ServerRefused, Unreachable
 from sync.client.line import Line, whole
@@ -36,13 +37,12 @@ TIME_END: Final = 4_102_444_800_000  # the year 2100, in UTC milliseconds
 Step = Callable[[int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """What one exchange brought."""
 
     more: bool
     sent: int
-    applied: Applied = field(default_factory=Applied)
+    applied: Applied = msgspec.field(default_factory=Applied)
     papers: int = 0
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
+
+import msgspec
 
 from sync.client.errors import ServerRefused, Unreachable
 from sync.client.ports import Position, Transport
@@ -21,8 +22,7 @@ T = TypeVar("T")
 JSON = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """Who signs in, and how it signs; the key itself stays where it is kept."""
 
     org: str

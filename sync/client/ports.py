@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
@@ -12,8 +11,7 @@ from sync.protocol.messages import Change, Cursor, OpResult, Paper, Person
 from sync.protocol.ops import Op
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(msgspec.Struct, frozen=True):
     """Where a replica stands: how far it has read, its incarnation, and the last op number it has given out."""
 
     cursor: Cursor
@@ -21,24 +19,22 @@ class Position:
     last_n: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """One page from the server, whole and checked."""
 
     cursor: Cursor
     acked_n: int
     durable_seq: int
     more: bool = False
-    results: list[OpResult] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    conflicts: list[Conflict] = field(default_factory=list)
+    results: list[OpResult] = msgspec.field(default_factory=list)
+    changes: list[Change] = msgspec.field(default_factory=list)
+    conflicts: list[Conflict] = msgspec.field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(msgspec.Struct, frozen=True):
     """What a page did to the replica: (kind, id) of every record that looks different now."""
 
-    records: list[tuple[str, bytes]] = field(default_factory=list)
+    records: list[tuple[str, bytes]] = msgspec.field(default_factory=list)
     conflicts: int = 0
     rejected: int = 0
 
@@ -84,8 +80,7 @@ class Transport(Protocol):
         """The body of the answer to a POST."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """What the book of orders says of this device at the start of an exchange."""
 
     state: str  # "active" | "locked" | "wiped"
@@ -95,7 +90,7 @@ class Standing:
     order_head: int
     obeyed: dict[str, str]
     ask_share: bool = False
-    posture: dict[str, msgspec.Raw] = field(default_factory=dict)
+    posture: dict[str, msgspec.Raw] = msgspec.field(default_factory=dict)
 
 
 class OrderBook(Protocol):

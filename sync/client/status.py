@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+import msgspec
 
 
 class Phase(enum.StrEnum):
@@ -16,8 +17,7 @@ class Phase(enum.StrEnum):
     STOPPED = "stopped"
 
 
-@dataclass(frozen=True, slots=True)
-class SyncStatus:
+class SyncStatus(msgspec.Struct, frozen=True):
     """One picture of the engine; times in UTC milliseconds, 0 for never."""
 
     phase: Phase = Phase.STOPPED

@@ -17,7 +17,6 @@ A root follows its predecessor by exactly one and carries the thresholds of both
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -70,8 +69,7 @@ class Floors(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptedOrder:
+class AcceptedOrder(msgspec.Struct, frozen=True):
     """A verified order, who signed it, its digest, and the floors once it is taken in."""
 
     order: Order

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import msgspec
 
 from app.store.replica import StoreReplica
 from app.store.store import Store
@@ -23,7 +23,7 @@ def send(server: Server, device: Device, store: Store, *, refuse: bytes | None =
         server.refuses.add(refuse)
     results = server.push(device.id, store.incarnation, replica.take(*BIG))
     page = server.page(device.id, store.incarnation, store.here().cursor.seq)
-    answer = dataclasses.replace(page, results=results)
+    answer = msgspec.structs.replace(page, results=results)
     replica.apply(answer)
     return answer
 

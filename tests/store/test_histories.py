@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
@@ -138,7 +138,7 @@ class Histories(RuleBasedStateMachine):
         results = self.server.push(self.device.id, self.store.incarnation, taken)
         after = self.store.here().cursor.seq
         page = self.server.page(self.device.id, self.store.incarnation, after, limit)
-        return after, self.store.incarnation, dataclasses.replace(page, results=results)
+        return after, self.store.incarnation, msgspec.structs.replace(page, results=results)
 
     def _hear(self, answer: Question, again: bool = False) -> None:
         after, incarnation, page = answer

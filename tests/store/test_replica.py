@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import msgspec
@@ -32,7 +31,7 @@ def test_acknowledged_work_leaves_the_outbox_and_nothing_looks_different_but_the
     send(server, device, store)
     after = records.get(store, made.id)
     assert store.unsent() == 0
-    assert after == dataclasses.replace(made, waiting=False, ver=1)
+    assert after == msgspec.structs.replace(made, waiting=False, ver=1)
     assert store.db.one("SELECT count(*) FROM base") == (0,)
     assert StoreReplica(store).position().cursor == Cursor(epoch=EPOCH, seq=1)
     assert StoreReplica(store).position().last_n == 1
@@ -45,7 +44,7 @@ def test_an_edit_made_while_its_predecessor_was_under_way_stays_on_top(device: D
     records.edit(store, made.id, {"stage": "prospect"})
     results = server.push(device.id, device.incarnation, taken)
     server.write(foreign("customer", Act.SET, made.id, base=1, industry="Retail"))
-    answer = dataclasses.replace(server.page(device.id, device.incarnation, 0), results=results)
+    answer = msgspec.structs.replace(server.page(device.id, device.incarnation, 0), results=results)
     applied = replica.apply(answer)
     shown = records.get(store, made.id)
     assert applied.records == [("customer", made.id)]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-
+import msgspec
 import pytest
 
 from app.commands import COMMANDS
@@ -46,8 +45,8 @@ def test_two_values_of_a_field_are_told_in_no_tone_of_alarm_and_hide_no_waiting(
     session.call(meet)
     record = session.call(records.get, id_)
     assert record.conflicts == 1
-    assert reading.standing(dataclasses.replace(record, waiting=True))[0] == "waiting"
-    assert reading.standing(dataclasses.replace(record, waiting=False)) == ("two values", "plain")
+    assert reading.standing(msgspec.structs.replace(record, waiting=True))[0] == "waiting"
+    assert reading.standing(msgspec.structs.replace(record, waiting=False)) == ("two values", "plain")
     chips = session.read(overview.read, id_, now_ms()).chips
     assert ("1 field with two values", "plain") in [tuple(each) for each in chips]
     desk.count()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Protocol
 
+import msgspec
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from app.ui.kit.marks import Mark
@@ -14,8 +15,7 @@ from app.ui.kit.paint import Tone
 Index = QModelIndex | QPersistentModelIndex
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """What one row says, ready to be painted.
 
     `right` stands at the right of the title (how long ago), `figure` below it (a sum), `word` before `right`

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import lru_cache
 from typing import Final
+
+import msgspec
 
 
 class Scheme(StrEnum):
@@ -43,8 +44,7 @@ class Colour(StrEnum):
     BAD = "bad"
 
 
-@dataclass(frozen=True)
-class Shade:
+class Shade(msgspec.Struct, frozen=True):
     """One colour in both schemes as six hex digits without a mark, and what it is for."""
 
     light: str
@@ -84,8 +84,7 @@ COLOURS: Final[dict[Colour, Shade]] = {
 }
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(msgspec.Struct, frozen=True):
     """An ink, the grounds that it may stand on, and the least contrast there."""
 
     ink: Colour

@@ -6,8 +6,9 @@ import enum
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final
+
+import msgspec
 
 Value = Any  # None, str, int, bool, bytes (references), list and dict of these; checked by FieldType.check
 # None, str, int, bool, bytes (references), list and dict of these; checked by FieldType.check
@@ -50,8 +51,7 @@ class Find(enum.StrEnum):
     NOTES = "notes"  # long text, a second index
 
 
-@dataclass(frozen=True, slots=True)
-class FieldType:
+class FieldType(msgspec.Struct, frozen=True):
     """One type of field. `editor` names the widget; `sql` gives column suffix and SQL type per stored column."""
 
     editor: ClassVar[str] = "line"
@@ -84,8 +84,7 @@ class FieldType:
         return {name: value}
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """One field of a kind: a line in the table. Everything that shows, stores, sends or finds it reads this."""
 
     name: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -22,8 +21,7 @@ _DECODER: Final = msgspec.json.Decoder()
 ADDRESS_PARTS: Final = ("street", "postcode", "city", "region", "country")
 
 
-@dataclass(frozen=True, slots=True)
-class Address(FieldType):
+class Address(FieldType, frozen=True):
     """A postal address of five parts, merged whole."""
 
     editor: ClassVar[str] = "address"
@@ -53,8 +51,7 @@ class Address(FieldType):
         return tuple((value or {}).values())
 
 
-@dataclass(frozen=True, slots=True)
-class Several(FieldType):
+class Several(FieldType, frozen=True):
     """Several labelled values (phones, e-mails, web addresses): a list of {id, label, value} in entry order."""
 
     editor: ClassVar[str] = "several"
@@ -115,8 +112,7 @@ class Several(FieldType):
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Tags(FieldType):
+class Tags(FieldType, frozen=True):
     """A set of short words, kept sorted."""
 
     editor: ClassVar[str] = "tags"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sync.protocol import money
@@ -19,8 +18,7 @@ _ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Text(FieldType):
+class Text(FieldType, frozen=True):
     """One line of text of at most `limit` characters."""
 
     limit: int = TEXT_MAX
@@ -36,8 +34,7 @@ class Text(FieldType):
         return text or None
 
 
-@dataclass(frozen=True, slots=True)
-class Notes(FieldType):
+class Notes(FieldType, frozen=True):
     """Text of many lines."""
 
     editor: ClassVar[str] = "notes"
@@ -55,8 +52,7 @@ class Notes(FieldType):
         return text or None
 
 
-@dataclass(frozen=True, slots=True)
-class Choice(FieldType):
+class Choice(FieldType, frozen=True):
     """One of a few set values; `choices` pairs the stored word with its label, mildest first where it matters."""
 
     editor: ClassVar[str] = "choice"
@@ -93,8 +89,7 @@ class Choice(FieldType):
         return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Flag(FieldType):
+class Flag(FieldType, frozen=True):
     """Yes or no."""
 
     editor: ClassVar[str] = "flag"
@@ -122,8 +117,7 @@ class Flag(FieldType):
         return None if columns[0] is None else bool(columns[0])
 
 
-@dataclass(frozen=True, slots=True)
-class Integer(FieldType):
+class Integer(FieldType, frozen=True):
     """A whole number between `low` and `high`."""
 
     editor: ClassVar[str] = "number"
@@ -151,8 +145,7 @@ class Integer(FieldType):
             raise FieldProblem(name, _("This field holds a whole number.")) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Date(FieldType):
+class Date(FieldType, frozen=True):
     """A day without a time, as ISO text."""
 
     editor: ClassVar[str] = "date"
@@ -170,8 +163,7 @@ class Date(FieldType):
         raise FieldProblem(name, _("Not a day of the calendar."), _("Write it as 2026-11-22."))
 
 
-@dataclass(frozen=True, slots=True)
-class Instant(FieldType):
+class Instant(FieldType, frozen=True):
     """A moment: UTC milliseconds and the IANA zone in which it was said."""
 
     editor: ClassVar[str] = "instant"
@@ -212,8 +204,7 @@ class Instant(FieldType):
         return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Money(FieldType):
+class Money(FieldType, frozen=True):
     """An amount: minor units and ISO 4217 currency, merged whole."""
 
     editor: ClassVar[str] = "money"
@@ -247,8 +238,7 @@ class Money(FieldType):
         return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Ref(FieldType):
+class Ref(FieldType, frozen=True):
     """Another record, by id; `to` names its kind."""
 
     editor: ClassVar[str] = "ref"
@@ -271,8 +261,7 @@ class Ref(FieldType):
         return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Person(FieldType):
+class Person(FieldType, frozen=True):
     """Who is responsible: the e-mail of somebody with an account, or any other name kept as text."""
 
     editor: ClassVar[str] = "person"
