@@ -24,6 +24,8 @@ from sync.protocol.texts import gettext as _
 
 KEY_BYTES: Final = 32
 CACHE_KIB: Final = 65_536
+# Who only looks comes back to the upper pages of its trees, and hardly ever to a leaf: they need a fraction of that.
+READ_CACHE_KIB: Final = 16_384
 BUSY_MS: Final = 5_000
 
 # Upkeep brings the log into the file long before this, beside whoever works. Without upkeep (a command, a test),
@@ -31,7 +33,6 @@ BUSY_MS: Final = 5_000
 LOG_PAGES: Final = 16_384
 
 _EACH: Final = (
-    f"PRAGMA cache_size = -{CACHE_KIB}",
     "PRAGMA foreign_keys = ON",
     "PRAGMA trusted_schema = OFF",
     "PRAGMA temp_store = MEMORY",
@@ -42,9 +43,15 @@ _OPENING: Final = (
     "PRAGMA synchronous = FULL",
     f"PRAGMA wal_autocheckpoint = {LOG_PAGES}",
     f"PRAGMA journal_size_limit = {LOG_PAGES * 4096}",
+    f"PRAGMA cache_size = -{CACHE_KIB}",
     *_EACH,
 )
-_READING: Final = ("PRAGMA query_only = ON", "PRAGMA wal_autocheckpoint = 0", *_EACH)
+_READING: Final = (
+    "PRAGMA query_only = ON",
+    "PRAGMA wal_autocheckpoint = 0",
+    f"PRAGMA cache_size = -{READ_CACHE_KIB}",
+    *_EACH,
+)
 
 _SAYS: Final = {
     dbapi2.SQLITE_FULL: NoSpace,
