@@ -86,8 +86,15 @@ def wipe(words: list[str]) -> int:
         # A disk that takes no more than this in one file.
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (asked["file_bytes"], asked["file_bytes"]))
-    profile = Profile(Path(asked["profile"]))
     deadly = Deadly(asked["at"])
+    problem = obey(Profile(Path(asked["profile"])), deadly)
+    sys.stderr.write(f"{problem}\n" if problem else "")
+    sys.stdout.write(json.dumps(deadly.seen))
+    return 4
+
+
+def obey(profile: Profile, deadly: Deadly) -> str:
+    """Sync, and wipe what an order names, or go on with it; what kept it from its end, if anything did."""
     try:
         with open_session(profile, deadly) as session:
             Syncing(session).round()
@@ -95,9 +102,8 @@ def wipe(words: list[str]) -> int:
         try:
             finish_wipe(profile, deadly)
         except KnownError as problem:
-            sys.stderr.write(f"{problem}\n")
-    sys.stdout.write(json.dumps(deadly.seen))
-    return 4
+            return str(problem)
+    return ""
 
 
 def enrol(words: list[str]) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib.util
 import logging
 import os
 import re
-import select
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.display import display
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL_DATA = "FIELDKEEP_REAL_DATA"
@@ -58,6 +60,12 @@ def pytest_configure(config: pytest.Config) -> None:
         for package in (app, sync):
             if ROOT / package.__name__ in Path(str(package.__file__)).parents:
                 raise pytest.UsageError(f"{package.__name__} comes from the source tree, not from the wheel")
+
+
+def pytest_collection_finish() -> None:
+    """All tests and what they import stay to the end: no collection of garbage need look through them."""
+    gc.collect()
+    gc.freeze()
 
 
 def _renew_keyring(item: pytest.Item, nextitem: pytest.Item | None) -> None:
@@ -185,22 +193,23 @@ def expect_warning(request: pytest.FixtureRequest) -> Callable[[str], None]:
 @pytest.fixture(scope="session")
 def xvfb() -> Iterator[dict[str, str]]:
     """An X display of its own; gives the environment a program needs to show its windows there."""
-    reading, writing = os.pipe()
-    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1920x1200x24", "-nolisten", "tcp"]
-    process = subprocess.Popen(
-        command, pass_fds=[writing], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    os.close(writing)
-    try:
-        readable, _, _ = select.select([reading], [], [], 20)
-        number = os.read(reading, 16).decode().strip() if readable else ""
-        if not number:
-            pytest.fail("Xvfb did not start; `make setup` says which packages to install")
-        yield {"DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}
-    finally:
-        os.close(reading)
-        process.terminate()
-        process.wait(10)
+    with display() as shown:
+        yield shown
+
+
+# --- a disk -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of a few megabytes; only root can make one."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small disk")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", folder], check=True)
+    yield folder
+    subprocess.run(["umount", folder], check=True)
 
 
 # --- the program ------------------------------------------------------------------------------

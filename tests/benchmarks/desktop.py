@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from tests.benchmarks.measure import FRAME_MS, Act, Aim, at, by_turns, spread
 from tests.benchmarks.million import Ground
 from tests.benchmarks.plain import ROOT
 from tests.benchmarks.window import ROWS
+from tests.display import display
 
 _LIMIT_S: Final = 900
 
@@ -122,19 +122,5 @@ def _run(command: list[str], env: dict[str, str]) -> str:
 @contextlib.contextmanager
 def _display() -> Iterator[dict[str, str]]:
     """The environment with an X display of its own."""
-    reading, writing = os.pipe()
-    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1920x1200x24", "-nolisten", "tcp"]
-    process = subprocess.Popen(
-        command, pass_fds=[writing], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    os.close(writing)
-    try:
-        readable, _, _ = select.select([reading], [], [], 20)
-        number = os.read(reading, 16).decode().strip() if readable else ""
-        if not number:
-            raise RuntimeError("Xvfb did not start; `make setup` says which packages to install")
-        yield {**os.environ, "DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb", "LC_ALL": "C.UTF-8"}
-    finally:
-        os.close(reading)
-        process.terminate()
-        process.wait(10)
+    with display() as shown:
+        yield {**os.environ, **shown, "LC_ALL": "C.UTF-8"}

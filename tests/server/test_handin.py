@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -274,18 +272,6 @@ def test_a_disk_that_is_nearly_full_takes_no_more_of_it(
         assert "disk is full" in refusal.value.trouble.title
         ana.exchange()  # everything else goes on
     assert ana.hand_up_all(SIZE).whole
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of a few megabytes; only root can make one."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small disk")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", folder], check=True)
-    yield folder
-    subprocess.run(["umount", folder], check=True)
 
 
 @pytest.mark.expected_warnings("store path=/v1/sealed")

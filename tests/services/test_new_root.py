@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import msgspec
 import pytest
@@ -15,24 +14,11 @@ from sync.protocol import signing
 from sync.protocol.documents import Document, Key, Role
 from sync.protocol.messages import Paper
 from sync.protocol.trust import Mark
-from tests.road import ANNA, Laptop, Town
+from tests.road import Laptop, Town
 from tests.services.desk import Desk
 
 Signer = tuple[str, Ed25519PrivateKey]
 STEPS = 16  # durable steps from the first byte of the root to the last of the policy, with one before and after each
-
-
-@pytest.fixture
-def laptop(town: Town) -> Laptop:
-    """A laptop of its own for every test."""
-    return town.laptop(ANNA)
-
-
-@pytest.fixture
-def session(laptop: Laptop) -> Iterator[Session]:
-    """Its open session."""
-    with open_session(laptop.profile) as opened:
-        yield opened
 
 
 def _role(*keys: Signer) -> Role:

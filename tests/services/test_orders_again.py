@@ -3,7 +3,7 @@ nothing, and every way leads out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -22,29 +22,10 @@ from sync.protocol.documents import Lease, Order
 from sync.protocol.ids import id_text
 from sync.protocol.kinds import KINDS
 from sync.protocol.messages import Paper
-from tests.road import ANNA, DAY_MS, Laptop, Town, now_ms
+from tests.road import DAY_MS, Laptop, Town, now_ms
 from tests.services.desk import Desk
 
 Expect = Callable[[str], None]
-
-
-@pytest.fixture
-def laptop(town: Town) -> Laptop:
-    """A laptop of its own for every test."""
-    return town.laptop(ANNA)
-
-
-@pytest.fixture
-def session(laptop: Laptop) -> Iterator[Session]:
-    """Its open session."""
-    with open_session(laptop.profile) as opened:
-        yield opened
-
-
-@pytest.fixture
-def desk(town: Town, session: Session) -> Desk:
-    """Who signs for it."""
-    return Desk(town, session)
 
 
 def _acknowledge(session: Session) -> None:

@@ -22,25 +22,6 @@ from tests.services.desk import Desk
 Expect = Callable[[str], None]
 
 
-@pytest.fixture
-def laptop(town: Town) -> Laptop:
-    """A laptop of its own for every test."""
-    return town.laptop(ANNA)
-
-
-@pytest.fixture
-def session(laptop: Laptop) -> Iterator[Session]:
-    """Its open session."""
-    with open_session(laptop.profile) as opened:
-        yield opened
-
-
-@pytest.fixture
-def desk(town: Town, session: Session) -> Desk:
-    """Who signs for it."""
-    return Desk(town, session)
-
-
 @pytest.fixture(scope="module")
 def unmoved(town: Town) -> Laptop:
     """One laptop for all the tests in which nothing may change."""

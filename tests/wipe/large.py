@@ -15,19 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from app import compose
-from app.errors import Wiped
 from app.paths import Profile
 from app.services.opening import open_session
 from app.services.syncing import Syncing
-from app.services.wiped import finish_wipe
 from app.store import outbox, records
 from app.store.store import Store, Writing
 from sync.compose import admin, office_socket
 from sync.protocol.codec import pack
-from sync.protocol.errors import KnownError
 from sync.protocol.kinds import KINDS
 from sync.protocol.ops import Op
-from tests.acts import Deadly
+from tests.acts import Deadly, obey
 
 ACTIVITY = KINDS["activity"]
 AT_ONCE = 40  # ops in one act of the person
@@ -87,16 +84,8 @@ def wipe(words: list[str]) -> int:
     """Obey the order, or go on with it; dies at the nth step."""
     asked = json.loads(words[0])
     began = _start()
-    profile, deadly = Profile(Path(asked["profile"])), Deadly(asked["at"])
-    problem = ""
-    try:
-        with open_session(profile, deadly) as session:
-            Syncing(session).round()
-    except Wiped:
-        try:
-            finish_wipe(profile, deadly)
-        except KnownError as error:
-            problem = str(error)
+    deadly = Deadly(asked["at"])
+    problem = obey(Profile(Path(asked["profile"])), deadly)
     return _done(began, steps=deadly.seen, problem=problem)
 
 
