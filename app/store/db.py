@@ -150,8 +150,7 @@ class Database:
 
     def one(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...]:
         """The first row of a question that always has one."""
-        found = self.first(sql, values)
-        if found is None:
+        if (found := self.first(sql, values)) is None:
             raise _damaged()
         return found
 
@@ -179,13 +178,7 @@ class Database:
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[Database]:
-        """One moment of the store: whatever is committed meanwhile, every question in the block sees the same.
-
-        Within another one, or within a transaction, that one's moment.
-        """
-        if self._conn.in_transaction:
-            yield self
-            return
+        """One moment of the store: whatever is committed meanwhile, every question in the block sees the same."""
         self.execute("BEGIN")
         try:
             yield self

@@ -42,8 +42,9 @@ def totals(
 ) -> list[Group]:
     """The groups by these fields, in no order; with sums of money, one group for each currency.
 
-    `where` leaves only records whose field has one of the values given, written as in a Group. Raises ValueError
-    when the table of kinds declares no totals by all of these fields with all of these sums.
+    `where` leaves only records whose field has one of the values given, written as in a Group. It takes several
+    questions: beside somebody who writes, ask within a `snapshot`, as `Session.read` does. Raises ValueError when the
+    table of kinds declares no totals by all of these fields with all of these sums.
     """
     wanted = where or {}
     tally = _tally(store, kind, {*by, *wanted}, sums)
@@ -52,13 +53,12 @@ def totals(
     currencies = [currency_of(f) for f in summing if isinstance(f.type, Money)]
     asked = (*currencies, *by)
     groups = _groups(tally, asked)
-    with store.db.snapshot():
-        rows: Iterable[Row] = _rows(store, tally, asked, groups, sums, wanted)
-        if set(asked) != {*groups, *tally.currencies[:1]}:
-            persons = [at for at, f in enumerate(fields, len(currencies)) if isinstance(f.type, Person)]
-            rows = _folded(rows, len(asked), persons)
-        read = _reading(fields, summing)
-        return [read(row) for row in rows]
+    rows: Iterable[Row] = _rows(store, tally, asked, groups, sums, wanted)
+    if set(asked) != {*groups, *tally.currencies[:1]}:
+        persons = [at for at, f in enumerate(fields, len(currencies)) if isinstance(f.type, Person)]
+        rows = _folded(rows, len(asked), persons)
+    read = _reading(fields, summing)
+    return [read(row) for row in rows]
 
 
 def _tally(store: Reader, kind: Kind, by: set[str], sums: Sequence[str]) -> Tally:
