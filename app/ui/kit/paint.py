@@ -12,8 +12,6 @@ from PySide6.QtGui import (
     QFontMetricsF,
     QPainter,
     QPen,
-    QTextCharFormat,
-    QTextLayout,
 )
 
 from app.ui.kit.marks import Mark
@@ -104,6 +102,8 @@ def ring(painter: QPainter, rect: QRectF, radius: float = RADIUS) -> None:
 
 
 def _draw_marked(painter: QPainter, place: QPointF, text: str, font: QFont, marks: tuple[Mark, ...]) -> None:
+    from PySide6.QtGui import QTextCharFormat, QTextLayout  # the first list has no marks
+
     found = QTextCharFormat()
     found.setBackground(ink(Colour.MARK))
     found.setForeground(ink(Colour.TEXT))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPalette, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -67,6 +67,16 @@ class RowDelegate(QStyledItemDelegate):
         painter.restore()
 
 
+def _ground() -> QWidget:
+    """What the rows are painted on, as the view makes it: one that Python has not made it would first have to place
+    among all the classes of widgets there are, and that takes longer than to paint the list."""
+    made = QWidget()
+    made.setObjectName("qt_scrollarea_viewport")
+    made.setBackgroundRole(QPalette.ColorRole.Base)
+    made.setAutoFillBackground(True)
+    return made
+
+
 class PaintedList(QTableView):
     """A list of two-line rows by keyboard and pointer.
 
@@ -93,6 +103,7 @@ class PaintedList(QTableView):
         self._selects = selects
         self.setProperty("part", "rows")
         self.setAccessibleName(name)
+        self.setViewport(_ground())
         self._model = RowsModel(parent=self)
         self._silent = False
         self.setModel(self._model)
