@@ -7,7 +7,7 @@ import os
 import sys
 
 from app import compose
-from app.cli.arguments import parser
+from app.cli.arguments import said
 from app.paths import Profile, default_profile
 from sync.protocol.texts import gettext as _
 
@@ -15,7 +15,7 @@ from sync.protocol.texts import gettext as _
 def main(argv: list[str] | None = None) -> int:
     """Run one command, or open the desktop when there is none; the exit code."""
     compose.prepare()
-    args = parser().parse_args(argv)
+    args = said(sys.argv[1:] if argv is None else argv)
     profile = Profile(args.profile or default_profile())
     compose.take_profile(profile)
     if args.verb is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sync.protocol.kinds import KINDS
@@ -11,6 +11,16 @@ from sync.protocol.texts import gettext as _
 from sync.protocol.version import APP_VERSION
 
 Adding = Callable[..., argparse.ArgumentParser]  # a verb by name, what it does, and more on it
+
+
+def said(argv: Sequence[str]) -> argparse.Namespace:
+    """What `argv` says, without the program's own name. Ends the process, with what is wrong, where it says nothing."""
+    # For the window alone no verb is made: it has to be there at once.
+    if not argv:
+        return argparse.Namespace(verb=None, profile=None)
+    if len(argv) == 2 and argv[0] == "--profile" and not argv[1].startswith("-"):
+        return argparse.Namespace(verb=None, profile=Path(argv[1]))
+    return parser().parse_args(argv)
 
 
 def parser() -> argparse.ArgumentParser:
