@@ -11,7 +11,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from types import TracebackType
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -33,10 +33,12 @@ from app.services.opener import Opener
 from app.services.papers import DONE, REFUSED, Papers, Pending
 from app.services.why_locked import BY_ORDER, BY_PERSON, NOT_ENROLLED, REASON_SHOWN
 from app.services.wiped import intent_for, wiped_error
-from app.store.replica import StoreReplica
 from sync.protocol import documents, sealing
 
 _LOG = logging.getLogger("app.services.session")
+if TYPE_CHECKING:
+    from app.store.replica import StoreReplica
+
 T = TypeVar("T")
 
 ACTIVE: Final = "active"
@@ -157,6 +159,8 @@ class Session:
         """The replica while the store may be open."""
         if self.stage != ACTIVE:
             return None
+        from app.store.replica import StoreReplica  # an exchange comes after the first list
+
         return self.call(StoreReplica)
 
     def run_replica(self, work: Callable[..., T], *args: object) -> T:

@@ -7,15 +7,13 @@ from collections.abc import Callable, Mapping
 from app.changes import Changes
 from app.commands import CONFLICTS
 from app.services.session import Session
-from app.viewmodels import conflicts, editor, notes, overview, reading
+from app.viewmodels import editor, looked_at, notes, reading
 from app.viewmodels.acting import Acting, Many
 from app.viewmodels.base import Background, Errands, Watched
-from app.viewmodels.conflicts import Met
 from app.viewmodels.drafts import Drafts
 from app.viewmodels.editor import Editor, Undoable
 from app.viewmodels.found import FoundList
 from app.viewmodels.history import History, Place
-from app.viewmodels.overview import Overview
 from app.viewmodels.reading import Counts, Proposal, Shown
 from app.viewmodels.records import RecordList, now_ms
 from app.viewmodels.rights import Rights
@@ -45,14 +43,14 @@ class Desk(Rights):
         self.on_conflicts = Watched()
         self.counts: Counts | None = None
         self.aside: Aside | None = None
-        self.met: list[Met] | None = None
+        self.met: list[looked_at.Met] | None = None
         self.on_picked = Watched()
         told = (self.on_list.tell, self.on_picked.tell)
         self.sections = Sections(session, self.errands, *told, self.section)
         self.list = self.sections.rows
         self.found = FoundList(session, self.errands)
         self.found.watch(self.on_list.tell)
-        self.detail: Overview | None = None
+        self.detail: looked_at.Overview | None = None
         self.chosen: int | None = None  # a rowid: what stays while rows move
         self.fresh: int | None = None  # the rowid just made, until the list has gone to it
         self._wanted: tuple[Kind, bytes] | None = None
@@ -270,9 +268,9 @@ class Desk(Rights):
 
     def load_conflicts(self) -> None:
         """Read what waits for a choice."""
-        self.errands.read(lambda: self.session.read(conflicts.read, now_ms()), self._take_met)
+        self.errands.read(lambda: looked_at.met(self.session), self._take_met)
 
-    def _take_met(self, found: list[Met]) -> None:
+    def _take_met(self, found: list[looked_at.Met]) -> None:
         self.met = found
         self.on_conflicts.tell()
 
@@ -341,7 +339,7 @@ class Desk(Rights):
         wanted = self._wanted
         self._reading = True
 
-        def take(found: Overview) -> None:
+        def take(found: looked_at.Overview) -> None:
             self._reading = False
             if self._wanted == wanted:
                 self._wanted = None
@@ -355,9 +353,9 @@ class Desk(Rights):
                 self.leave()
             self._read()
 
-        self.errands.read(lambda: self.session.read(overview.read, wanted[1], now_ms()), take, give_up)
+        self.errands.read(lambda: looked_at.record(self.session, wanted[1]), take, give_up)
 
-    def _take_detail(self, found: Overview) -> None:
+    def _take_detail(self, found: looked_at.Overview) -> None:
         if found.record.deleted:
             self.leave()
             return

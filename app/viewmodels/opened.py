@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from app.viewmodels import words
 from app.viewmodels.address import Address
-from app.viewmodels.overview import Overview
 from app.viewmodels.reading import RowText, Shown, title
 from sync.protocol.texts import gettext as _
+
+if TYPE_CHECKING:
+    from app.viewmodels.overview import Overview
 
 KEPT: Final = 10
 STAY_S: Final = 1.0  # a record that the arrow keys passed by was not opened
