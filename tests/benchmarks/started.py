@@ -6,7 +6,6 @@ into `app.ui.run` in the moment in which the program itself loads it.
 
 from __future__ import annotations
 
-import importlib.abc
 import importlib.machinery
 import os
 import sys
@@ -17,7 +16,7 @@ from typing import Any
 _WATCHED = "app.ui.run"
 
 
-class _Finder(importlib.abc.MetaPathFinder):
+class _Finder:
     """Finds the one module that is watched as everything else finds it, and lays the watch into it."""
 
     def find_spec(self, fullname: str, path: Any, target: ModuleType | None = None) -> Any:
