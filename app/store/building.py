@@ -13,7 +13,7 @@ from typing import Final
 from app.store import rebuilding, tallies
 from app.store.db import Database
 from app.store.schema import OURS, VERSION, Shape, indexes_of, order_column, orders_of
-from sync.protocol.fields import Choice
+from sync.protocol.fields import Choice, Find
 
 CRISIS: Final = 256  # pieces of a search index that no commit waits any longer to merge
 
@@ -173,9 +173,17 @@ def _keep_totals(_db: Database, _known: Mapping[str, Shape]) -> None:
     """Version 3 kept none. They are made with whatever else is missing; who would not keep them may write no more."""
 
 
+def _cut_phones_shorter(db: Database, known: Mapping[str, Shape]) -> None:
+    """Version 4 had runs of phones of four characters, and no sounds, whose index is made like all that is missing."""
+    for shape in known.values():
+        if shape.kind.searched(Find.DIGITS):
+            rebuilding.again(db, shape, shape.find)
+
+
 # By the version of a file: what makes it one of the next version.
 STEPS: Final[Mapping[int, Callable[[Database, Mapping[str, Shape]], None]]] = {
     1: _leave_merging_to_upkeep,
     2: _know_recovered_ops_by_print,
     3: _keep_totals,
+    4: _cut_phones_shorter,
 }

@@ -97,7 +97,7 @@ def _index_holds(store: Store, shape: Shape, index: str) -> bool:
 
 
 def _found(store: Store, shape: Shape, index: str, stored: Stored) -> bool:
-    words = (shape.found_by(None, stored)[0 if index == shape.find else 1] or "").split(" ")
+    words = shape.words(index, stored.values).split(" ")
     if not words[0]:
         return store.db.first(f'SELECT 1 FROM "{index}_docsize" WHERE id = ?', (stored.rowid,)) is None
     asked = " AND ".join(f'"{word}"' for word in words[:: max(1, len(words) // _TERMS)])

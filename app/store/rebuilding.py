@@ -12,18 +12,22 @@ PIECE = 2_000  # rows read at once
 
 def fill(db: Database, shape: Shape, index: str) -> None:
     """Put the words of all rows in an empty search index. In a transaction."""
-    place = 0 if index == shape.find else 1
     for some in _pieces(db, shape):
-        words = ((stored.rowid, shape.found_by(None, stored)[place]) for stored in some)
+        words = ((stored.rowid, shape.words(index, stored.values)) for stored in some if not stored.deleted)
         put = [(rowid, text) for rowid, text in words if text]
         db.executemany(f'INSERT INTO "{index}" (rowid, t) VALUES (?, ?)', put)
+
+
+def again(db: Database, shape: Shape, index: str) -> None:
+    """Cut the words of a search index anew. In a transaction."""
+    db.execute(f'INSERT INTO "{index}" ("{index}") VALUES (\'delete-all\')')
+    fill(db, shape, index)
 
 
 def everything(db: Database, shape: Shape) -> None:
     """All of it, for one kind. In a transaction."""
     for index in shape.indexes:
-        db.execute(f'INSERT INTO "{index}" ("{index}") VALUES (\'delete-all\')')
-        fill(db, shape, index)
+        again(db, shape, index)
     for some in _pieces(db, shape):
         keys = [(shape.key(stored.values), stored.rowid) for stored in some]
         db.executemany(f'UPDATE "{shape.table}" SET _key = ?1 WHERE _rowid = ?2 AND _key <> ?1', keys)

@@ -109,8 +109,8 @@ def _counted(stored: Stored | None) -> int:
 
 
 def _write_words(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
-    put: tuple[list[tuple[int, str]], ...] = ([], [])
-    taken: tuple[list[tuple[int]], ...] = ([], [])
+    put: tuple[list[tuple[int, str]], ...] = tuple([] for _index in shape.searches)
+    taken: tuple[list[tuple[int]], ...] = tuple([] for _index in shape.searches)
     for before, after in changes:
         stored = after or before
         if stored is None:
@@ -120,7 +120,7 @@ def _write_words(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
                 put[place].append((stored.rowid, text))
             elif text is not None and before is not None:
                 taken[place].append((stored.rowid,))
-    for place, index in enumerate((shape.find, shape.notes)):
+    for place, index in enumerate(shape.searches):
         if taken[place]:
             db.executemany(f'DELETE FROM "{index}" WHERE rowid = ?', taken[place])
         if put[place]:

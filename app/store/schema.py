@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.store.tallies import Tally
-from app.store.words import fold_key, searched, texts_of
+from app.store.words import fold_key, searched, sounds_of, texts_of
 from sync.protocol.codec import pack, unpack
 from sync.protocol.fields import Choice, Field, FieldType, Find, Flag, Person, Ref, Tags, Value
 from sync.protocol.kinds import Kind
 
-VERSION: Final = 4
+VERSION: Final = 5
 
 _HOLDS: Final = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
 
@@ -64,6 +64,7 @@ class Shape:
         self.table: Final = f"record_{kind.name}"
         self.find: Final = f"find_{kind.name}"
         self.notes: Final = f"notes_{kind.name}"
+        self.sounds: Final = f"sounds_{kind.name}"
         self.fields: Final[tuple[tuple[Field, int], ...]] = tuple((f, len(f.type.sql)) for f in kind.fields)
         self.columns: Final = tuple(
             (f"{f.name}{suffix}", sql) for f in kind.fields for suffix, sql in f.type.sql
@@ -84,7 +85,10 @@ class Shape:
         self.turns = int.from_bytes(os.urandom(6), "big")
         self.has_find: Final = bool(kind.searched(Find.NAME, Find.WORDS, Find.DIGITS))
         self.has_notes: Final = bool(kind.searched(Find.NOTES))
-        self.indexes: Final = (*((self.find,) * self.has_find), *((self.notes,) * self.has_notes))
+        self.has_sounds: Final = bool(kind.searched(Find.NAME))
+        self.searches: Final = (self.find, self.notes, self.sounds)  # as `found_by` gives their texts
+        asked = zip(self.searches, (self.has_find, self.has_notes, self.has_sounds), strict=True)
+        self.indexes: Final = tuple(index for index, there in asked if there)
         names = [f'"{name}"' for name, _sql in (*OURS, *self.columns)]
         listed = ", ".join(names)
         marks = ", ".join("?" * (len(names) + 1))
@@ -184,16 +188,26 @@ class Shape:
             values[name].sort()
         return values, ext
 
-    def found_by(self, before: Stored | None, after: Stored | None) -> tuple[str | None, str | None]:
-        """The words under which search is to find a record, and those of its notes; None where they stay."""
+    def found_by(self, before: Stored | None, after: Stored | None) -> tuple[str | None, ...]:
+        """The texts of a record in `searches`: its words, those of its notes, its sounds; None where they stay."""
         was = before.values if before is not None and not before.deleted else {}
         now = after.values if after is not None and not after.deleted else {}
-        found = noted = None
+        found = noted = sounds = None
         if not was or any(was.get(each[0]) != now.get(each[0]) for each in self._found):
-            found, _none = texts_of(self._found, now)
+            found = self.words(self.find, now)
         if not was or any(was.get(each[0]) != now.get(each[0]) for each in self._noted):
-            _none, noted = texts_of(self._noted, now)
-        return found, noted
+            noted = self.words(self.notes, now)
+        if not was or was.get(self.kind.title) != now.get(self.kind.title):
+            # Most names of alphabets have no row there, and none to take away.
+            sounds = self.words(self.sounds, now) or ("" if self.words(self.sounds, was) else None)
+        return found, noted, sounds
+
+    def words(self, index: str, values: Mapping[str, Value]) -> str:
+        """The text of a record in one of `searches`."""
+        if index == self.sounds:
+            return sounds_of(self._found, values)
+        found, noted = texts_of(self._found if index == self.find else self._noted, values)
+        return found if index == self.find else noted
 
 
 def _fits(field_: Field, value: Value) -> bool:

@@ -1,4 +1,4 @@
-"""Finds records by what a person types: names that begin so first, then every other field, by the rule of words.py.
+"""Finds records by what a person types, by the rule of words.py: names that begin so first, then words, sounds, notes.
 
 The index answers a little more than the rule allows (pairs of characters may stand apart, see tokens.py), so each
 record is read and checked before it counts.
@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from app.store import readings
 from app.store.reader import Reader
 from app.store.records import Record, record_of
 from app.store.rows import marks
@@ -29,6 +30,7 @@ _FEW: Final = 64  # rows that are read rather than looked for in other streams
 _LAST: Final = "\U0010ffff"
 
 Streams = list[list[tuple[str, str]]]
+Ways = dict[str, Said]  # indexes that may hold a term, and how each is asked for it
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -41,9 +43,9 @@ class Hit(msgspec.Struct, frozen=True):
 def find(
     store: Reader, text: str, *, kinds: Sequence[Kind] | None = None, limit: int = 50, glance: bool = False
 ) -> list[Hit]:
-    """Kept records that match `text`: names that begin so, by name; others by words and numbers; others by notes.
+    """Kept records that match `text`: names that begin so, by name; others by words and numbers; by sounds; by notes.
 
-    Both others come newest first within their kind. With `glance`, notes are left for later once anything was found.
+    The others come newest first within their kind. With `glance`, notes are left for later once anything was found.
     """
     question = query(text)
     if question.empty or limit < 1:
@@ -52,7 +54,7 @@ def find(
     names = [kind.name for kind in kinds] if kinds is not None else list(store.shapes)
     searches = [_Search(store, store.shapes[name], question, text) for name in names if kept[name]]
     found: list[Hit] = []
-    for tier in (_Search.by_name, _Search.by_words, _Search.by_notes):
+    for tier in (_Search.by_name, _Search.by_words, _Search.by_sounds, _Search.by_notes):
         if glance and found and tier is _Search.by_notes:
             break
         for search in searches:
@@ -72,7 +74,7 @@ class _Search:
         self._question = question
         self._text = text
         self._given: set[int] = set()
-        self._found: list[Said | None] = [None] * len(question.terms)
+        self._ways: list[Ways] = [{} for _term in question.terms]
 
     def by_name(self) -> Generator[Hit, None, None]:
         """Names that begin with the whole of what was typed."""
@@ -93,10 +95,11 @@ class _Search:
         if not shape.has_find:
             return
         index = Index(self._db, shape.find, beginnings=True)
-        self._found = [index.say(term) for term in question.terms]
-        there = [each for each in self._found if each is not None]
+        found = [index.say(term) for term in question.terms]
+        self._ways = [{} if each is None else {shape.find: each} for each in found]
+        there = [each for each in found if each is not None]
         quick, exact = [], []
-        if len(there) == len(self._found):
+        if len(there) == len(found):
             quick.append("(" + " AND ".join(each.quick or each.exact for each in there) + ")")
             exact.append("(" + " AND ".join(each.exact for each in there) + ")")
         if question.phone and question.terms != (question.phone,):
@@ -107,6 +110,24 @@ class _Search:
                 [[(shape.find, " OR ".join(quick))]], [[(shape.find, " OR ".join(exact))]]
             )
 
+    def by_sounds(self) -> Generator[Hit, None, None]:
+        """Terms of which at least one is how a name sounds; the others so too, or in the index of words."""
+        shape, ways = self._shape, self._ways
+        if not shape.has_sounds or not self._question.sounds:
+            return
+        heard: list[Ways] = [{} for _term in ways]
+        for at, term in enumerate(self._question.terms):
+            if term in self._question.sounds:
+                asked = readings.asked(term)
+                heard[at] = {shape.sounds: Said(asked, asked)}
+        either = self._ways = [words | sounds for words, sounds in zip(ways, heard, strict=True)]
+        for at, sounds in enumerate(heard):
+            # The first of them that is no word: so nothing that the index of words gave is asked for again.
+            each = [*ways[:at], sounds, *either[at + 1 :]]
+            if all(each):
+                streams = self._streams(each)
+                yield from self._checked(streams, streams)
+
     def by_notes(self) -> Generator[Hit, None, None]:
         """Terms of which at least one stands in the notes; the others there or anywhere else."""
         shape = self._shape
@@ -114,32 +135,28 @@ class _Search:
             return
         index = Index(self._db, shape.notes, beginnings=False)
         noted = [index.say(term) for term in self._question.terms]
-        both = list(zip(self._found, noted, strict=True))
-        if any(found is noted is None for found, noted in both) or not any(noted):
+        each = [
+            ways if said is None else {**ways, shape.notes: said}
+            for ways, said in zip(self._ways, noted, strict=True)
+        ]
+        if not all(each) or not any(noted):
             return
-        exact = self._streams(both)
+        exact = self._streams(each)
         # A beginning that very many words of the notes have is told by the rows that the other terms lead to.
-        few = [pair for pair in both if pair[1] is None or pair[1].quick is not None]
+        few = [ways for ways, said in zip(each, noted, strict=True) if said is None or said.quick is not None]
         yield from self._checked(self._streams(few, quick=True) or exact, exact)
 
-    def _streams(self, both: list[tuple[Said | None, Said | None]], *, quick: bool = False) -> Streams:
-        """Each term in the one index or in the other; those that stand in one alone are asked of it together."""
-
-        def said(each: Said) -> str:
-            return (each.quick if quick else None) or each.exact
-
-        shape = self._shape
-        alone = [said(found) for found, noted in both if found is not None and noted is None]
-        noted_alone = [said(noted) for found, noted in both if noted is not None and found is None]
-        streams: Streams = [
-            [(index, " AND ".join(terms))]
-            for index, terms in ((shape.find, alone), (shape.notes, noted_alone))
-            if terms
-        ]
-        for found, noted in both:
-            if found is not None and noted is not None:
-                streams.append([(shape.find, said(found)), (shape.notes, said(noted))])
-        return streams
+    def _streams(self, terms: Sequence[Ways], *, quick: bool = False) -> Streams:
+        """Each term in any of its indexes; those that stand in one index alone are asked of it together."""
+        together: dict[str, list[str]] = {}
+        streams: Streams = []
+        for ways in terms:
+            said = [(index, f"({(quick and each.quick) or each.exact})") for index, each in ways.items()]
+            if len(said) == 1:
+                together.setdefault(said[0][0], []).append(said[0][1])
+            else:
+                streams.append(said)
+        return [[(index, " AND ".join(each))] for index, each in together.items()] + streams
 
     def _checked(self, quick: Streams, exact: Streams) -> Iterator[Hit]:
         """The rows that both indexes lead to, newest first, without those that the rule does not let pass."""

@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Sequence
 from typing import Final
 
+from app.store import readings
 from app.store.reader import Reader
 from app.store.rows import CHUNK, marks
 from app.store.schema import Shape
@@ -23,10 +24,16 @@ def found(store: Reader, shape: Shape, question: Query, first: int, last: int) -
         return array("q")
     each = [_holding_term(store, shape, Query((term,)), first, last) for term in question.terms]
     likely = set.intersection(*each)
+    sure = likely if _is_exact(question) else set()
     if question.phone and shape.has_find:
         likely |= _in_index(store, shape.find, asked(question), first, last)
-    rowids = array("q", sorted(likely))
-    return rowids if _is_exact(question) else holding(store, shape, question, rowids)
+    if question.sounds and shape.has_sounds:
+        for at, term in enumerate(question.terms):
+            if term in question.sounds:
+                each[at] = each[at] | _in_index(store, shape.sounds, readings.asked(term), first, last)
+        likely |= set.intersection(*each)
+    held = holding(store, shape, question, array("q", sorted(likely - sure)))
+    return array("q", sorted(sure.union(held)))
 
 
 def holding(store: Reader, shape: Shape, question: Query, rowids: Sequence[int]) -> array[int]:
@@ -58,8 +65,8 @@ def _in_index(store: Reader, index: str, terms: str, first: int, last: int) -> s
 
 
 def _is_exact(question: Query) -> bool:
-    """Whether the index alone tells: longer runs of unspaced scripts and of digits it knows by their pieces."""
-    return not question.phone and all(
+    """Whether the index of words alone tells: longer unspaced runs and runs of digits it knows by their pieces."""
+    return all(
         len(term) <= _PAIR if paired(term) else len(term) < DIGIT_RUN or not term.isdecimal()
         for term in question.terms
     )

@@ -5,27 +5,32 @@ and every term must be found in the record, in whichever searched field:
 
 - a word of an alphabet, or a number: some word begins with it;
 - a run of an unspaced script (Chinese, Japanese, Korean, Thai, ...): it stands somewhere inside such a run;
-- a term of three digits or more is also found anywhere inside a phone number's digits.
+- a term of three digits or more is also found anywhere inside a phone number's digits;
+- a term of letters is also found in a name (the title of a record) in Chinese characters that sound so: readings.py.
 
 A query that is one phone number as people write them is also found when its digits, all together, stand inside
-a phone number's digits.
+a phone number's digits: without the zeros it begins with, and without the country's number behind + or 00, where five
+digits are left; so it does not matter which of the two was written as at home and which as from abroad.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import Final
 
+from app.store import readings
 from sync.protocol.fields import Find, Notes, Person, Text, Value
 from sync.protocol.kinds import Kind
 
 DIGIT_RUN: Final = 3
-PHONE_MARK: Final = "\ue000"  # private use: a run of a phone number never looks like a word
+PHONE_RUNS: Final = (
+    0xE000  # private use, a character for each three digits of a phone: it never looks like a word
+)
 TERMS_MAX: Final = 16
 QUERY_MAX: Final = 200
 
@@ -40,7 +45,10 @@ _ACCENTS: Final = re.compile("[\u0300-\u036f]")
 _SIMPLE: Final = re.compile("[\x00-\x7f\u3001\u3002\u300a-\u300d\u4e00-\u9fff]*")
 _SIMPLE_TERM: Final = re.compile("[0-9A-Za-z]+|[\u4e00-\u9fff]+")
 _NO_DIGIT: Final = re.compile("[^0-9]+")
-_PHONE: Final = re.compile(r"[\d\s+()./\-]+")
+_PHONE: Final = re.compile(r"[\d\s+()./\u2010-\u2015\u2212-]+")
+# What countries begin with from abroad, by ITU-T E.164: those of one or two digits, all others of three.
+_COUNTRY: Final = re.compile("1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[2-9][0-9][0-9]")
+_LINE: Final = 5  # digits that tell a line, where a number is looked for without its beginning
 _LETTERS: Final = {
     "ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th",
 }  # fmt: skip
@@ -104,7 +112,7 @@ def _tokens(text: str) -> list[str]:
 
 def _phone_tokens(text: str) -> list[str]:
     run = digits(text)
-    return [PHONE_MARK + run[at : at + DIGIT_RUN] for at in range(len(run) - DIGIT_RUN + 1)]
+    return [chr(PHONE_RUNS + int(run[at : at + DIGIT_RUN])) for at in range(len(run) - DIGIT_RUN + 1)]
 
 
 # A field: its name, how it is searched, what gives its texts; None where the value is its one text.
@@ -141,12 +149,20 @@ def texts_of(fields: Iterable[Searched], values: Mapping[str, Value]) -> tuple[s
     return " ".join(dict.fromkeys(found)), " ".join(dict.fromkeys(_tokens("\n".join(long))))
 
 
+def sounds_of(fields: Iterable[Searched], values: Mapping[str, Value]) -> str:
+    """How the name of a record may be typed, for the index of sounds; "" where no Chinese character is in it."""
+    said = (values.get(name) for name, how, _words in fields if how is Find.NAME)
+    texts = "\n".join(text for text in said if isinstance(text, str) and not text.isascii())
+    return " ".join(readings.tokens(fold(texts))) if texts else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A cut query: its terms, and the digits of the phone number it may be ("" when it is none)."""
+    """A cut query: its terms, the digits of the phone number it may be ("" when it is none), terms of sounds."""
 
     terms: tuple[str, ...]
     phone: str = ""
+    sounds: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -157,9 +173,20 @@ class Query:
 def query(text: str) -> Query:
     """What a person typed, cut into terms; more than a person types is left out."""
     text = text[:QUERY_MAX]
+    folded = fold(text)
+    found = tuple(dict.fromkeys(terms(folded)))[:TERMS_MAX]
+    return Query(found, _phone(folded), tuple(term for term in found if readings.asked(term)))
+
+
+def _phone(text: str) -> str:
+    """The digits that a phone number holds when it is the one typed; "" when none was typed."""
     run = digits(text) if _PHONE.fullmatch(text) else ""
-    found = tuple(dict.fromkeys(terms(fold(text))))[:TERMS_MAX]
-    return Query(found, run if len(run) >= DIGIT_RUN else "")
+    if len(run) < DIGIT_RUN:
+        return ""
+    parts = [run, run.lstrip("0")]
+    if (run.startswith("00") or "+" in text) and (country := _COUNTRY.match(parts[-1])):
+        parts.append(parts[-1][country.end() :].lstrip("0"))
+    return next((part for part in reversed(parts) if len(part) >= _LINE), run)
 
 
 def asked(question: Query) -> str:
@@ -182,7 +209,7 @@ def _asked_term(term: str) -> str:
 
 def asked_phone(run: str) -> str:
     """The digits of a phone number in the index's own words: a little wider, for runs of them may stand apart."""
-    return " AND ".join(f'"{PHONE_MARK}{run[at : at + DIGIT_RUN]}"' for at in range(len(run) - DIGIT_RUN + 1))
+    return " AND ".join(f'"{token}"' for token in _phone_tokens(run))
 
 
 def matched_fields(kind: Kind, values: Mapping[str, Value], question: Query) -> list[str]:
@@ -204,7 +231,7 @@ def matched_fields(kind: Kind, values: Mapping[str, Value], question: Query) -> 
                     by_phone = True
                     got = list(wanted)
             else:
-                got = _terms_in(text, wanted)
+                got = _terms_in(text, wanted, question.sounds if how is Find.NAME else ())
             if got:
                 hits[name] = hits.get(name, 0) + len(got)
                 missing.difference_update(got)
@@ -229,12 +256,12 @@ def _searched(kind: Kind) -> tuple[Searched, ...]:
     return known[1]
 
 
-def _terms_in(text: str, wanted: Iterable[str]) -> list[str]:
+def _terms_in(text: str, wanted: Iterable[str], sounds: Sequence[str] = ()) -> list[str]:
     folded = fold(text)
-    found: list[str] = []
+    found = [] if folded.isascii() else [term for term in sounds if readings.heard(folded, term)]
     there: list[str] | None = None
     for term in wanted:
-        if term not in folded:  # most rows' most fields: no word needs to be cut
+        if term not in folded or term in found:  # most rows' most fields: no word needs to be cut
             continue
         if not paired(term) and not folded.startswith(term):
             there = terms(folded) if there is None else there

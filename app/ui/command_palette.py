@@ -299,7 +299,7 @@ def _painted(offers: tuple[Offer, ...], text: str) -> list[OfferRow]:
                 offer.icon,
                 shown_keys(offer.command) if offer.command is not None else "",
                 heading,
-                find_marks(offer.title, text) if found else (),
+                find_marks(offer.title, text, name=offer.act is Act.OPEN) if found else (),
                 find_marks(offer.second, text) if found else (),
             )
         )

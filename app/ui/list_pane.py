@@ -58,7 +58,7 @@ def painted(text: RowText, query: str = "", *, picked: bool = False) -> Row:
         text.figure,
         text.word,
         _TONES[text.alarm],
-        find_marks(text.title, query) if query else (),
+        find_marks(text.title, query, name=True) if query else (),
         find_marks(text.second, query) if query else (),
         ", ".join(part for part in said if part),
         picked,

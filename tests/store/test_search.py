@@ -22,6 +22,7 @@ from app.store.store import Store
 from sync.protocol.fields import Find
 from sync.protocol.kinds import KINDS, Kind
 from tests.store.device import CONTACT, CUSTOMER, DEAL, Device
+from tests.store.sounding import typed_for
 
 NAMES = [
     "王芳", "李伟", "欧阳修", "芳", "王芳芳", "北京王芳贸易有限公司", "上海华泰科技股份公司", "張偉",
@@ -88,14 +89,19 @@ def scan(kind: Kind, values: dict[str, Any], asked: str) -> bool:
     ]
     runs = [run for text in texts for run in _cut(text)]
     numbers = [_number(t) for f in kind.searched(Find.DIGITS) for t in f.type.words(values.get(f.name))]
+    typed = typed_for(words.fold(values[kind.title]))
 
     def found(term: str) -> bool:
         if _class(term[0]) == "p":
             return any(term in run for run in runs)
         by_number = term.isdecimal() and len(term) >= 3 and any(_number(term) in number for number in numbers)
-        return by_number or any(run.startswith(term) for run in runs)
+        return by_number or term in typed or any(run.startswith(term) for run in runs)
 
     whole = _number(asked) if re.fullmatch(r"[\d\s+()./-]+", asked) else ""
+    if len(whole) >= 3 and len(home := whole.removeprefix("00").lstrip("0")) >= 5:
+        abroad = "+" in asked or whole.startswith("00")
+        codes = [code for code in ("1", "30", "86", "49") if abroad and home.startswith(code)]
+        whole = home.removeprefix(codes[0]).lstrip("0") if codes else home
     as_phone = len(whole) >= 3 and any(whole in number for number in numbers)
     return bool(terms) and (all(found(term) for term in terms) or as_phone)
 
@@ -120,7 +126,10 @@ def book(store: Store) -> list[records.Record]:
 def _asked() -> list[str]:
     """Every beginning, pair, single character and inner piece of what is there, and some that is not."""
     asked = {"", " ", "%", "*", '"', "' OR 1=1 --", "NEAR(a b)", "a AND", "zzz", "王 芳", "0", "12", "138", "0013 8000",
-             "+86 (138) 0013-8000", "415 555", "王芳 折扣", "muller koln", "1380 王", "preise müll"}  # fmt: skip
+             "+86 (138) 0013-8000", "415 555", "王芳 折扣", "muller koln", "1380 王", "preise müll",
+             "wangfang", "wang fang", "wf", "wfw", "shanghai", "shang hai", "shht", "huat 股份", "zhongx smic",
+             "ouyangx", "xing", "heng", "xiujia", "jia", "fangg", "koln wang", "dongdian",
+             "zz", "fangwangf", "yez"}  # fmt: skip
     for text in (*NAMES, *PHONES, *MAILS, *TOWNS, *(note for note in NOTES if note)):
         asked |= {
             text,

@@ -1,29 +1,38 @@
-"""Which letters of a text a search found; pure."""
+"""Which letters of a text a search found."""
 
 from __future__ import annotations
+
+from app.store import readings, words
 
 # First and one-past-last character of a found part, counted in characters of the string.
 Mark = tuple[int, int]
 
 
-def find_marks(text: str, query: str) -> tuple[Mark, ...]:
-    """The parts of `text` that hold a word of `query`, whatever the case, in order and without overlap."""
+def find_marks(text: str, query: str, *, name: bool = False) -> tuple[Mark, ...]:
+    """The parts of `text` that hold a word of `query`, in order and without overlap; case and accents tell nothing.
+
+    Of a `name`, the Chinese characters too for which a word was typed as they sound.
+    """
     folded, origin = _folded(text)
     found: list[Mark] = []
-    for word in query.casefold().split():
+    for word in words.fold(query).split():
         at = folded.find(word)
         while at >= 0:
             found.append((origin[at], origin[at + len(word) - 1] + 1))
             at = folded.find(word, at + len(word))
+    # Search has read the table before it finds a name by its sound; to paint, no file is read.
+    if name and not folded.isascii() and readings.known():
+        for term in words.terms(words.fold(query)):
+            found += [(origin[at], origin[end - 1] + 1) for at, end in readings.spans(folded, term)]
     return _joined(sorted(found))
 
 
 def _folded(text: str) -> tuple[str, list[int]]:
-    # Folding may lengthen a text ("ß" becomes "ss"), so each folded letter remembers where it came from.
+    # Folding may change how long a text is ("ß" becomes "ss"), so each folded letter remembers where it came from.
     letters: list[str] = []
     origin: list[int] = []
     for at, letter in enumerate(text):
-        for part in letter.casefold():
+        for part in words.fold(letter):
             letters.append(part)
             origin.append(at)
     return "".join(letters), origin

@@ -1,4 +1,4 @@
-"""Found letters are marked where they stand, whatever the case and the script."""
+"""Found letters are marked where they stand, whatever the case and the script; and characters that sound as typed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app import resources
+from app.store import readings
 from app.ui.kit.marks import find_marks
 
 
@@ -24,6 +26,30 @@ from app.ui.kit.marks import find_marks
 )
 def test_marks(text: str, query: str, marked: list[str]) -> None:
     assert [text[start:end] for start, end in find_marks(text, query)] == marked
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "marked"),
+    [
+        ("上海恒源医疗", "hengyuan", ["恒源"]),
+        ("上海恒源医疗", "shh", ["上海恒"]),
+        ("上海恒源医疗", "shang yiliao", ["上", "医疗"]),
+        ("ABC上海", "abc shangh", ["ABC上海"]),
+        ("重庆 Xi'an 西安", "XI'AN chong", ["重", "Xi'an", "西安"]),
+        ("Müller 吕布", "muller lübu", ["Müller", "吕布"]),
+        ("Shanghai", "shang", ["Shang"]),
+    ],
+)
+def test_of_a_name_what_was_typed_as_it_sounds_is_marked(name: str, query: str, marked: list[str]) -> None:
+    readings.asked("a")  # as search has, before it finds anything by its sound
+    assert [name[start:end] for start, end in find_marks(name, query, name=True)] == marked
+    assert not [mark for mark in find_marks(name, query) if "\u4e00" <= name[mark[0]] <= "\u9fff"]
+
+
+def test_nothing_is_read_from_a_disk_to_paint_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readings, "_read", None)
+    monkeypatch.setattr(resources, "read_text", lambda _name: pytest.fail("a file was read"))
+    assert find_marks("上海 Shanghai", "shang", name=True) == ((3, 8),)
 
 
 @given(st.text(max_size=30), st.text(max_size=8))
