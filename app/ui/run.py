@@ -66,10 +66,6 @@ class Desktop:
 
 def open_desktop(profile: Profile) -> int:
     """Open the desktop on a profile and run it to its end; the exit code."""
-    # What is made at a start stays: looking for rubbish among it finds none. What is loaded by now is left out for
-    # good, nothing of a record or a key is among it.
-    gc.disable()
-    gc.freeze()
     application = make_application()
     desktop = Desktop(profile, application)
     desktop.window.gone.connect(application.quit)
@@ -83,6 +79,10 @@ def open_desktop(profile: Profile) -> int:
 def _import_workplace() -> None:
     """While the keyring and the store answer, which they do in other threads."""
     import app.ui.workplace  # noqa: F401
+
+    # All this stays until the end and is never looked through again. Nothing is read from the store yet: what a lock
+    # has to let go is not among it.
+    gc.freeze()
 
 
 @contextlib.contextmanager

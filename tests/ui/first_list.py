@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import os
 import sys
@@ -22,7 +23,9 @@ class FirstList(Desktop):
     def _tell(self) -> None:
         desk = self.shell.desk
         rows = 0 if desk is None else sum(desk.list.row(at) is not None for at in range(desk.list.count()))
-        sys.stdout.write(json.dumps({"rows": rows, "modules": sorted(sys.modules)}))
+        sys.stdout.write(
+            json.dumps({"rows": rows, "modules": sorted(sys.modules), "import": repr(builtins.__import__)})
+        )
         sys.stdout.flush()
         os._exit(0)  # what is loaded at the end of a program is not asked for
 
