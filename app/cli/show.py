@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
-import zoneinfo
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TextIO
 
@@ -55,6 +54,8 @@ def when_iso(ms: int) -> str | None:
 
 def moment(ms: int, zone: str) -> str:
     """UTC milliseconds on the clock of an IANA zone, or of UTC where it is not known; typed back, it is the same."""
+    import zoneinfo  # takes its time, and a short command shows no moment
+
     try:
         clock: dt.tzinfo = zoneinfo.ZoneInfo(zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
