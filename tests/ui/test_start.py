@@ -92,7 +92,7 @@ def test_the_first_list_is_painted_before_anything_else_is_loaded(laptop: Profil
     assert found["rows"] > 0
     assert "app.ui.list_pane" in found["modules"]
     assert not _surplus(found["modules"], NOT_FOR_A_LIST)
-    assert found["import"] == "<built-in function __import__>"  # and none that reads each source first
+    assert "feature" not in found["import"]  # PySide's own reads the source of each module first
 
 
 def _loaded_by(*arguments: str) -> list[str]:
