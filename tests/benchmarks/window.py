@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import linecache
 import random
 import statistics
 import sys
@@ -261,6 +262,7 @@ def _some(store: Store, count: int) -> list[tuple[bytes, dict[str, Any]]]:
 
 def memory(profile: Profile) -> dict[str, Any]:
     """What the process holds with the list open, after some scrolling and searching."""
+    linecache.clearcache()  # PySide has read every source that was imported here; app.ui keeps it from that
     shown = Shown(profile)
     let_run(1000)
     first = _held()
