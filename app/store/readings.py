@@ -37,6 +37,7 @@ _LONGEST: Final = 6  # letters of a reading
 class _Table:
     of: array[int]  # by character: its place in `groups`
     groups: list[tuple[str, ...]]  # readings that some characters have, in one order
+    letters: list[str]  # with which those of a group begin
     rising: list[str]  # every reading
     syllables: frozenset[str]
     initials: frozenset[str]
@@ -60,8 +61,9 @@ def tokens(name: str) -> list[str]:
     """What the index of sounds holds of a folded name."""
     found: list[str] = []
     for run in _RUN.findall(name):
-        read = [of(char) for char in run]
-        letters = [dict.fromkeys(reading[0] for reading in each) for each in read]
+        places = [_table().of[ord(char) - FIRST] for char in run]
+        read = [_table().groups[place] for place in places]
+        letters = [_table().letters[place] for place in places]
         for at, each in enumerate(read):
             found += each
             if at + 1 < len(read):
@@ -106,10 +108,13 @@ def heard(name: str, term: str) -> bool:
 
 
 def spans(name: str, term: str) -> Iterator[tuple[int, int]]:
-    """Where a folded name sounds like a term: first and one-past-last character, by the rule."""
+    """Where a folded name sounds like a term: first and one-past-last character, by the rule. The term is not empty."""
+    table, first = _table(), term[0]
     for run in _RUN.finditer(name):
-        read = [of(char) for char in run[0]]
-        for at in range(len(read)):
+        places = [table.of[ord(char) - FIRST] for char in run[0]]
+        starts = [at for at, place in enumerate(places) if first in table.letters[place]]
+        read = [table.groups[place] for place in places] if starts else []
+        for at in starts:
             length = max(_by_readings(read, at, term), _by_first_letters(read, at, term))
             if length:
                 yield run.start() + at, run.start() + at + length
@@ -191,4 +196,5 @@ def _made(text: str) -> _Table:
                 places[ord(char) - FIRST] = len(groups)
             groups.append(tuple(said.split(" ")))
     every = frozenset(reading for group in groups for reading in group)
-    return _Table(places, groups, sorted(every), every, frozenset(reading[0] for reading in every))
+    letters = ["".join(dict.fromkeys(reading[0] for reading in group)) for group in groups]
+    return _Table(places, groups, letters, sorted(every), every, frozenset(reading[0] for reading in every))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from app.store import readings, words
 
 # First and one-past-last character of a found part, counted in characters of the string.
@@ -27,7 +29,10 @@ def find_marks(text: str, query: str, *, name: bool = False) -> tuple[Mark, ...]
     return _joined(sorted(found))
 
 
-def _folded(text: str) -> tuple[str, list[int]]:
+def _folded(text: str) -> tuple[str, Sequence[int]]:
+    whole = words.fold(text)
+    if len(whole) == len(text) and whole == text.lower():  # most texts, and each row that is painted has some
+        return whole, range(len(text))
     # Folding may change how long a text is ("ß" becomes "ss"), so each folded letter remembers where it came from.
     letters: list[str] = []
     origin: list[int] = []
