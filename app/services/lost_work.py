@@ -6,7 +6,7 @@ Only IT can open it. Handed in, `fieldkeep-admin recover` gives it back to this 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
 from app.paths import Profile, sync_folder
@@ -26,6 +26,7 @@ class LostWork:
         self._device = card.device
         self._hand_in = hand_in
         self._shown: tuple[int, int] | None = None  # time and size of the file that the server holds
+        self._digest = ""  # sha256 of it
 
     def show_it(self) -> int:
         """Hand in what the server does not hold yet; how many records are with IT. An exchange never fails by it."""
@@ -33,15 +34,23 @@ class LostWork:
             stands = self._stands()
             if stands is not None and stands != self._shown:
                 with self._profile.sealed_lost.open("rb") as sealed:
-                    self._hand_in(sealed)
+                    self._digest = self._hand_in(sealed).sha256
                 self._shown = stands
         except (KnownError, OSError) as problem:
             _LOG.info("what the store lost stays here: %s", type(problem).__name__)
         return sealed_work.set_aside(self._profile) if self._shown is not None else 0
 
-    def came_back(self, device: bytes) -> None:
-        """Ops made by this device were taken in: IT has opened what was set aside. It goes once the server has it all."""
-        if device.hex() == self._device and self.show_it() and self._stands() == self._shown:
+    def came_back(self, device: bytes, outboxes: Sequence[str]) -> None:
+        """Ops made by this device were taken in, out of these outboxes: what was set aside goes if it is among them.
+
+        It may have grown since, so an earlier packet does not vouch for it.
+        """
+        if (
+            device.hex() == self._device
+            and self.show_it()
+            and self._digest in outboxes
+            and self._stands() == self._shown
+        ):
             self._profile.sealed_lost.unlink()
             sync_folder(self._profile.folder)
             self._shown = None

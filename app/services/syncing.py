@@ -281,7 +281,7 @@ class Syncing:
                 taken += self._session.run_replica(
                     store.take_in, packet, part.ops, (part.device, part.incarnation)
                 )
-                self._lost_work.came_back(part.device)
+                self._lost_work.came_back(part.device, part.outboxes)
         return taken
 
 

@@ -17,13 +17,12 @@ def take_in(store: Store, packet: bytes, ops: list[Op], origin: tuple[bytes, byt
     """Lay the ops of `origin` (device, incarnation) in the outbox under our numbers; how many were new.
 
     A packet is taken once, and an op that came in another packet before is passed over. Stamps and bases stay as
-    their author had them, so the server merges the work as of the day it was done.
+    their author had them, so the server merges the work as of the day it was done. A packet that comes again, since the
+    server has refilled it, is reported again.
     """
     with store.writing() as writing:
         db = store.db
-        if db.first("SELECT 1 FROM packet WHERE id = ?", (packet,)) is not None:
-            return 0
-        db.execute("INSERT INTO packet (id, reported) VALUES (?, 0)", (packet,))
+        db.execute("INSERT OR REPLACE INTO packet (id, reported) VALUES (?, 0)", (packet,))
         numbers: dict[int, int] = {}
         fresh: list[Op] = []
         for op in ops:
@@ -31,7 +30,7 @@ def take_in(store: Store, packet: bytes, ops: list[Op], origin: tuple[bytes, byt
                 continue
             numbers[op.n] = writing.next_n
             first = numbers.get(op.first, writing.next_n)
-            again = msgspec.structs.replace(op, n=writing.next_n, first=first, origin=(*origin, op.n))
+            again = msgspec.structs.replace(op, n=writing.next_n, first=first, origin=op.origin or (*origin, op.n))
             fresh.append(writing.put(again))
         for op in fresh:
             _lay(store, writing, op)

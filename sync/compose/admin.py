@@ -263,6 +263,8 @@ def _wait_for_receipt(asked: argparse.Namespace, office: Office, device: DeviceV
         telling.document(rows_of.device_json(now))
     elif verified:
         telling.say(_("“{name}” is wiped; its receipt is verified.").format(name=device.name))
+        if now.outbox_records:
+            telling.say(_("It has handed in sealed work. Give back what the server lacks with: recover"))
     if not verified:
         telling.aside(
             _("No receipt yet from “{name}”. The order stands until the device comes.").format(
@@ -287,12 +289,26 @@ def _recover(asked: argparse.Namespace, office: Office) -> int:
             ),
             _("Enrol a new device for the same person, or say that it is meant: --other-person"),
         )
-    found, fresh = recovery.recover(office, asked.keys, passphrase.known, source, target)
+    found, fresh = recovery.recover(
+        office, asked.keys, passphrase.known, source, target, refused=asked.refused
+    )
     if asked.json:
         telling.document({"device": source.id, "to": target.id, "changes": found, "handed_over": fresh})
         return 0
+    said_no = 0 if asked.refused else len(office.refused(source.enrolment, sealed=False))
+    if said_no:
+        text = texts.ngettext(
+            "{n} change of it was refused by the server. To have it judged again from there: --refused",
+            "{n} changes of it were refused by the server. To have them judged again from there: --refused",
+            said_no,
+        )
+        telling.aside(text.format(n=said_no))
     if not found:
-        telling.say(_("Nothing of “{source}” is left to hand over.").format(source=source.name))
+        telling.say(
+            _("The server has all the work of “{source}”; nothing is left to hand over.").format(
+                source=source.name
+            )
+        )
         return 0
     text = texts.ngettext(
         "{n} change of “{source}” ({owner}) goes to “{target}” ({heir}): {fresh} handed over now, {before} before.",

@@ -91,6 +91,8 @@ def _kept(verb: Callable[..., argparse.ArgumentParser]) -> None:
     back.add_argument("device", metavar="DEVICE", help=_("the wiped device, by its name or its id"))
     back.add_argument("--to", required=True, metavar="DEVICE", help=_("the device that gets it"))
     back.add_argument("--other-person", action="store_true", help=_("the other device is another person's"))
+    judged = _("hand over what the server refused too, to be judged again")
+    back.add_argument("--refused", action="store_true", help=judged)
     refused = verb("refused", _("changes that the server did not take and keeps"))
     one = _("those of one device alone, by its name or its id")
     refused.add_argument("device", nargs="?", metavar="DEVICE", help=one)

@@ -40,7 +40,7 @@ _VERBS: Final[dict[str, tuple[Any, Any]]] = {
     "file": (tuple[bytes], list[OrderView]),
     "work": (tuple[str, str], Work),
     "sealed": (tuple[str, str, int], bytes),
-    "answered": (tuple[str, list[bytes]], list[bool]),
+    "answered": (tuple[list[bytes]], list[bool | None]),
     "hand_over": (tuple[str, str, list[Parcel]], int),
     "refused": (tuple[str, bool], list[RefusedView]),
 }
@@ -134,9 +134,9 @@ class RemoteOffice:
         """A piece of it."""
         return self._ask("sealed", source, sha256, at)  # type: ignore[no-any-return]
 
-    def answered(self, source: str, prints: list[bytes]) -> list[bool]:
-        """Which of these ops the server has answered."""
-        return self._ask("answered", source, prints)  # type: ignore[no-any-return]
+    def answered(self, prints: list[bytes]) -> list[bool | None]:
+        """What became of these ops."""
+        return self._ask("answered", prints)  # type: ignore[no-any-return]
 
     def hand_over(self, source: str, target: str, parcels: list[Parcel]) -> int:
         """File parcels of recovered work."""

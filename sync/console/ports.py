@@ -43,8 +43,8 @@ class Office(Protocol):
     def sealed(self, source: str, sha256: str, at: int) -> bytes:
         """A piece of a sealed outbox that a device has handed in, from `at` on; b"" behind its end."""
 
-    def answered(self, source: str, prints: list[bytes]) -> list[bool]:
-        """Which of these ops of a device, by their prints, the server has answered."""
+    def answered(self, prints: list[bytes]) -> list[bool | None]:
+        """Of ops, by their prints: whether each was taken in; None where the server has not answered it."""
 
     def hand_over(self, source: str, target: str, parcels: list[Parcel]) -> int:
         """File parcels of recovered work; how many ops of them were not filed before."""

@@ -1,69 +1,69 @@
 """Gives unsent work back: opens what a device has handed in, and seals it anew to the device that is to have it.
 
 The outbox is fetched, opened and handed over piece by piece, so that its size costs time and little memory. It is gone
-through twice: once to see in which order its ops stand, once to hand them over in the order of their numbers. An op
-is known by its print: one that the server has answered, or that stands there twice, is left out; two copies of a
-device that gave the same number to different ops each have theirs handed over.
+through twice: once to see in which order its ops stand, once to hand them over. An op is known by its print: one that
+the server has answered, or that stands there twice, is left out; two copies of a device that gave the same number to
+different ops each have theirs handed over. What comes from several files or incarnations is handed over in the order in
+which it was done, so that nothing comes before what it stands on.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
-from collections.abc import Callable, Iterable, Iterator
-from itertools import accumulate
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+import msgspec
 
-from sync.console import keyfile
+from sync.console import keyfile, refusals
 from sync.console.desk import RECOVERY_KEY, Passphrase
 from sync.console.ports import Office
+from sync.console.sealed_records import OP_MAX, Records
 from sync.protocol import codec, outbox_seal, sealing
-from sync.protocol.desk import DeviceView, Outbox, Parcel, Work
-from sync.protocol.errors import BadFrames, KnownError
+from sync.protocol.desk import DeviceView, Parcel
 from sync.protocol.ops import Op, print_of
-from sync.protocol.texts import gettext as _
+
+__all__ = ["OP_MAX", "parcels", "recover"]
 
 PARCEL_OPS: Final = 500
 PARCEL_BYTES: Final = 2**20
 AT_ONCE: Final = 8 * 2**20  # bytes of parcels in one message to the office
-OP_MAX: Final = 2**20  # no device makes a larger op, and none could send it: twice a row, and room to spare
-_BUFFER: Final = 2**20
-_WINDOW: Final = 2**16
-_HEAD: Final = outbox_seal.LENGTH.size
-_SEAL_MIN: Final = 49  # sealed bytes of anything
-_TRIED_MAX: Final = 2**30  # bytes that are tried in search of the next record behind a rotten length
-_TRIES_MAX: Final = 100_000
-_SEARCHED_MAX: Final = outbox_seal.PART_MAX + OP_MAX  # sealed bytes of a record that a device wrote
 
 Wanted = Callable[[list[bytes]], list[bool]]  # which ops of these prints are to be handed over
 
 
-def _all(prints: list[bytes]) -> list[bool]:
-    return [True] * len(prints)
-
-
 def recover(
-    office: Office, keys: Path, passphrase: Passphrase, source: DeviceView, target: DeviceView
+    office: Office,
+    keys: Path,
+    passphrase: Passphrase,
+    source: DeviceView,
+    target: DeviceView,
+    *,
+    refused: bool = False,
 ) -> tuple[int, int]:
     """Open what a device had not sent and hand it to another one: (changes found, changes handed over now).
 
-    The recovery key is used in this process alone. What the server has answered is left out. Ended in the middle, it
-    is run again: the same batches are made, and parcels that were filed before are not filed twice. Raises
-    KnownError, also when everything that can be read was handed over and something could not be read.
+    The recovery key is used in this process alone. What the server has answered is left out; with `refused`, what it
+    has answered with no is handed over too, to be judged anew. Ended in the middle, it is run again: the same batches
+    are made, and parcels that were filed before and not taken in yet are not filed twice. Raises KnownError, also when
+    everything that can be read was handed over and something could not be read.
     """
     work = office.work(source.enrolment, target.enrolment)
     key = keyfile.read(keys / RECOVERY_KEY, passphrase)
+    said_no = refusals.ops(office, key, source.enrolment) if refused else []
+    home = [each.sha256 for each in work.outboxes] if source.id == target.id else []
+
+    def wanted(prints: list[bytes]) -> list[bool]:
+        return [said is None or (refused and not said) for said in office.answered(prints)]
+
     found = fresh = 0
-    with _Records(office, source.enrolment, work, key.opening) as records:
+    with Records(office, source.enrolment, work, key.opening) as records:
         waiting: list[Parcel] = []
-
-        def fresh_ones(prints: list[bytes]) -> list[bool]:
-            return [not each for each in office.answered(source.enrolment, prints)]
-
-        for parcel in _all_parcels(records, work, fresh_ones):
+        ops = _in_time([*_streams(records), *([said_no] if said_no else [])])
+        device = bytes.fromhex(work.source)
+        for parcel in parcels(work.sealing_key, device, ops, wanted, home):
             found += parcel.ops
             if waiting and sum(len(each.data) for each in waiting) + len(parcel.data) > AT_ONCE:
                 fresh += office.hand_over(source.enrolment, target.enrolment, waiting)
@@ -76,19 +76,25 @@ def recover(
 
 
 def parcels(
-    public: bytes, device: bytes, incarnation: bytes, ops: Iterable[Op], wanted: Wanted = _all
+    public: bytes,
+    device: bytes,
+    ops: Iterable[Op],
+    wanted: Wanted = lambda prints: [True] * len(prints),
+    outboxes: Sequence[str] = (),
 ) -> Iterator[Parcel]:
-    """Ops in parcels of bounded size, each sealed to the device that is to have them; those alone that are wanted."""
+    """The wanted ones of these ops in parcels of bounded size, each sealed to the device that is to have them.
+
+    Each op says where it comes from (`origin`). `outboxes`: the digests of what was opened, for its own device.
+    """
     for batch in _batches(ops):
         prints = [print_of(op) for op in batch]
         chosen = [op for op, want in zip(batch, wanted(prints), strict=True) if want]
         if chosen:
-            plain = codec.pack(outbox_seal.Part(device=device, incarnation=incarnation, ops=chosen))
+            part = outbox_seal.Part(device=device, incarnation=b"", ops=chosen, outboxes=list(outboxes))
             yield Parcel(
-                incarnation=incarnation.hex(),
                 batch=hashlib.sha256(b"".join(prints)).hexdigest(),
                 ops=len(chosen),
-                data=sealing.seal(public, sealing.RECOVERED, plain),
+                data=sealing.seal(public, sealing.RECOVERED, codec.pack(part)),
             )
 
 
@@ -107,194 +113,45 @@ def _batches(ops: Iterable[Op]) -> Iterator[list[Op]]:
         yield batch
 
 
-def _all_parcels(records: _Records, work: Work, wanted: Wanted) -> Iterator[Parcel]:
+def _streams(records: Records) -> list[Iterable[Op]]:
+    """The ops of each file and incarnation, by number."""
     index = outbox_seal.Index()
     for file, place, part in records.parts():
         index.note(file, place, part)
-    sources = index.sources()
-    told = set[bytes]()  # of several sources: a queue that was numbered anew, the beginning of a longer file
-    for source in sources:
-        device, incarnation, _file = source
-        ops = records.fitting(index.in_order(source, records.part))
-        fresh = _untold(ops, told) if len(sources) > 1 else ops
-        yield from parcels(work.sealing_key, device, incarnation, fresh, wanted)
+    return [
+        _from(source, records.fitting(index.in_order(source, records.part))) for source in index.sources()
+    ]
 
 
-def _untold(ops: Iterable[Op], told: set[bytes]) -> Iterator[Op]:
+def _from(source: outbox_seal.Source, ops: Iterable[Op]) -> Iterator[Op]:
+    """The ops with where they come from; one that was given to this device before says so already."""
+    device, incarnation, _file = source
     for op in ops:
-        if (print_ := print_of(op)) not in told:
+        yield op if op.origin else msgspec.structs.replace(op, origin=(device, incarnation, op.n))
+
+
+def _in_time(streams: Sequence[Iterable[Op]]) -> Iterator[Op]:
+    """The ops of all streams as they were done, each once, numbered from 1; acts stay known as acts."""
+
+    def placed(at: int, stream: Iterable[Op]) -> Iterator[tuple[int, Op]]:
+        return ((at, op) for op in stream)
+
+    merged = heapq.merge(
+        *(placed(at, stream) for at, stream in enumerate(streams)), key=lambda each: each[1].hlc
+    )
+    told = set[bytes]()  # of several streams: a queue that was numbered anew, the beginning of a longer file
+    acts: dict[
+        int, tuple[int, int]
+    ] = {}  # by stream: the first number of its act under way, as it was and is now
+    n = 0
+    for at, op in merged:
+        if len(streams) > 1:
+            if (print_ := print_of(op)) in told:
+                continue
             told.add(print_)
-            yield op
-
-
-class _Records:
-    """The sealed records of a device, fetched from the office as they are read.
-
-    The place of a record is where it begins when all outboxes are laid end to end.
-    """
-
-    def __init__(self, office: Office, enrolment: str, work: Work, key: X25519PrivateKey) -> None:
-        self._key = key
-        self._source = work.source
-        self._ends = [each.length for each in work.outboxes]
-        self._lengths: dict[int, int] = {}  # of records whose own length is rotten, by place
-        self._unread: list[int] = []  # bytes of what could not be read
-        self._first: KnownError | None = None
-        self._opened = 0
-        self._tried = self._tries = 0
-        self._begins = list(accumulate(self._ends, initial=0))
-        self._files = [
-            io.BufferedReader(_Fetched(office, enrolment, each), _BUFFER) for each in work.outboxes
-        ]
-
-    def __enter__(self) -> _Records:
-        return self
-
-    def __exit__(self, *_about: object) -> None:
-        for file in self._files:
-            file.close()
-
-    def parts(self) -> Iterator[tuple[int, int, outbox_seal.Part]]:
-        """File, place and content of every record of this device that opens; the rest is counted. Raises KnownError."""
-        for which, begins in enumerate(self._begins[:-1]):
-            at, end = 0, self._ends[which]
-            while at < end:
-                length = self._length(which, at)
-                if 0 < length <= min(outbox_seal.FRAME_MAX, end - at - _HEAD):
-                    part = self._open(which, at, length)
-                    if part is not None:
-                        yield which, begins + at, part
-                        at += _HEAD + length
-                        continue
-                past = self._next(which, at, length)
-                part = self._open(which, at, past - at - _HEAD) if past - at - _HEAD != length else None
-                if part is not None:  # its length alone is rotten
-                    self._lengths[begins + at] = past - at - _HEAD
-                    yield which, begins + at, part
-                elif past < end or not end - at - _HEAD < length <= outbox_seal.FRAME_MAX:
-                    self._unread.append(past - at)
-                at = past
-
-    def part(self, place: int) -> outbox_seal.Part:
-        """The content of the record at this place."""
-        which = max(at for at in range(len(self._files)) if self._begins[at] <= place)
-        at = place - self._begins[which]
-        length = self._lengths.get(place) or self._length(which, at)
-        return outbox_seal.open_record(self._read(which, at + _HEAD, length), self._key)
-
-    def fitting(self, ops: Iterator[Op]) -> Iterator[Op]:
-        """The ops that a device can send on; the others are counted. One of them would stop its exchange for good."""
-        for op in ops:
-            if (size := len(codec.pack(op))) <= OP_MAX:
-                yield op
-            else:
-                self._unread.append(size)
-
-    def complain(self) -> None:
-        """Raises KnownError where something could not be read."""
-        if not self._unread:
-            return
-        if not self._opened and self._first is not None:
-            raise self._first  # the wrong key opens nothing at all
-        raise KnownError(
-            _(
-                "Not read, or of another device, or too large: {n} records ({bytes} bytes). "
-                "Everything else was handed over."
-            ).format(n=len(self._unread), bytes=sum(self._unread)),
-            _("Keep the recovery key and the server's data, and tell the makers of Fieldkeep."),
-        )
-
-    def _open(self, which: int, at: int, length: int) -> outbox_seal.Part | None:
-        """The record at `at`, None where it does not open or is of another device."""
-        if not 0 < length <= outbox_seal.FRAME_MAX:
-            return None
-        try:
-            part = outbox_seal.open_record(self._read(which, at + _HEAD, length), self._key)
-        except (KnownError, BadFrames) as error:
-            if self._first is None and isinstance(error, KnownError):
-                self._first = error
-            return None
-        self._opened += 1
-        return part if part.device.hex() == self._source else None
-
-    def _next(self, which: int, at: int, length: int) -> int:
-        """Where to go on behind a record that does not open: at the next one that does, or at the end of the file."""
-        end = self._ends[which]
-        stated = at + _HEAD + length
-        if (
-            0 < length <= outbox_seal.FRAME_MAX
-            and stated <= end
-            and (stated == end or self._opens(which, stated))
-        ):
-            return stated
-        place = at + 1
-        while place + _HEAD < end:
-            window = self._read(which, place, min(_WINDOW, end - place))
-            # A length that a device wrote is less than 16 MiB: its first byte is zero.
-            zero = window.find(0)
-            while zero >= 0 and zero + _HEAD <= len(window):
-                if self._opens(which, place + zero, window[zero : zero + _HEAD]):
-                    return place + zero
-                if self._tried > _TRIED_MAX or self._tries > _TRIES_MAX:
-                    return end
-                zero = window.find(0, zero + 1)
-            place += max(1, len(window) - _HEAD + 1)
-        return end
-
-    def _opens(self, which: int, at: int, head: bytes = b"") -> bool:
-        if self._ends[which] - at <= _HEAD:
-            return False
-        (length,) = outbox_seal.LENGTH.unpack(head) if head else (self._length(which, at),)
-        if not _SEAL_MIN <= length <= min(_SEARCHED_MAX, self._ends[which] - at - _HEAD):
-            return False
-        self._tried, self._tries = self._tried + length, self._tries + 1
-        try:
-            sealing.unseal(self._key, sealing.OUTBOX, self._read(which, at + _HEAD, length))
-        except KnownError:
-            return False
-        return True
-
-    def _length(self, which: int, at: int) -> int:
-        head = self._read(which, at, _HEAD)
-        return int(outbox_seal.LENGTH.unpack(head)[0]) if len(head) == _HEAD else outbox_seal.FRAME_MAX
-
-    def _read(self, which: int, at: int, length: int) -> bytes:
-        self._files[which].seek(at)
-        return self._files[which].read(length)
-
-
-class _Fetched(io.RawIOBase):
-    """A sealed outbox on the server as a file."""
-
-    def __init__(self, office: Office, enrolment: str, outbox: Outbox) -> None:
-        self._office = office
-        self._enrolment = enrolment
-        self._outbox = outbox
-        self._at = 0
-
-    def readable(self) -> bool:
-        """It can be read."""
-        return True
-
-    def seekable(self) -> bool:
-        """Anywhere in it."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go on at `offset`."""
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._outbox.length}[whence]
-        self._at = base + offset
-        return self._at
-
-    def tell(self) -> int:
-        """Where it goes on."""
-        return self._at
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        """Fill a buffer with as much as one message brings. Raises KnownError."""
-        data = self._office.sealed(self._enrolment, self._outbox.sha256, self._at)[: len(buffer)]
-        if not data and self._at < self._outbox.length:
-            raise KnownError(_("The server gave a part of the sealed work only."), _("Try again."))
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
+        n += 1
+        was, begins = acts.get(at, (0, 0))
+        if not op.first or op.first != was:
+            begins = n
+        acts[at] = op.first, begins
+        yield msgspec.structs.replace(op, n=n, first=begins)

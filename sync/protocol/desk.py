@@ -82,12 +82,11 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
-    """Recovered ops of one device and incarnation, sealed to the device that is to have them.
+    """Recovered ops of one device, sealed to the device that is to have them.
 
     `batch` is the digest of the ops from among which they are: made again of the same outbox it is the same.
     """
 
-    incarnation: str  # hex
     batch: str  # hex
     ops: int
     data: bytes
@@ -103,4 +102,6 @@ class RefusedView(msgspec.Struct, frozen=True, kw_only=True):
     person: str
     rule: str  # "forbidden" | "invalid" | "gone" | "schema"
     at: int
+    device_id: str = ""
+    incarnation: str = ""  # hex
     sealed: bytes = b""  # the op, sealed to the recovery key, where it was asked for

@@ -37,12 +37,17 @@ _END: Final = -1
 Source = tuple[bytes, bytes, int]  # device, incarnation, which file: each copy of a device writes its own
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """What one frame holds: ops of one device and incarnation, in order."""
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one frame holds: ops of one device and incarnation, in order.
+
+    In a packet of recovered work each op says where it comes from, so `incarnation` is empty; `outboxes` are the
+    digests (sha256, hex) of what was opened, where the work goes back to the device that handed it in.
+    """
 
     device: bytes
     incarnation: bytes
     ops: list[Op]
+    outboxes: list[str] = []
 
 
 def seal_ops(

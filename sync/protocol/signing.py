@@ -13,7 +13,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -72,7 +72,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.encode(self, order="sorted")
 
 
-class Signer(msgspec.Struct, frozen=True):
+class Signer(NamedTuple):
     """One who has validly signed: `who` is the admin id, or the key id for a role; `page` a console page."""
 
     who: str

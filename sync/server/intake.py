@@ -83,12 +83,15 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
         print_ = _print(op)
         if op.n <= numbering.acked_n:
             result = records.result(op_id)
-            if (result is None and records.answered(device, print_) is None) or (
+            if (result is None and records.answered(print_) is None) or (
                 result is not None and result.print != print_
             ):
                 raise RequestProblem(Problem.ROLLBACK, why="number used twice")
-            if result is None:
+            if result is None and records.answered(print_):
                 continue  # answered so long ago that only this is kept: acked_n says enough
+            if result is None:
+                hint = _("This change was refused. What you wrote is kept on the server; ask IT.")
+                result = _refused(print_, Rejection.FORBIDDEN, hint)
         else:
             result = _new(tx, author, op, op_id, print_, now)
             refused = result.outcome is Outcome.REJECTED
@@ -97,7 +100,7 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
                 said = result.code.value if result.code else ""
                 records.keep_refused(op_id, author.person.id, said, _to_keep(op), now)
             records.put_result(op_id, result)
-            records.put_answered(device, print_, not refused)
+            records.put_answered(print_, not refused)
             taken.acked_n = op.n
             taken.new += 1
         _answer(taken, op, result)
@@ -142,18 +145,14 @@ def _new(
         return _refused(print_, Rejection.INVALID, f"{problem.field}: {problem}")
     if op.kind not in KINDS:
         return _refused(print_, Rejection.SCHEMA, _("The server does not know this kind of record yet."))
-    maker = _maker(tx, author, op)
     held = tx.records.held(op.id)
-    if tx.records.answered(maker, print_):
+    if tx.records.answered(print_):
         return Result(
             outcome=Outcome.OK, print=print_, ver=held.row.ver if held else 0, differs=held is not None
         )
     if not _may(author.rights, op, held):
         return _refused(print_, Rejection.FORBIDDEN, _why_not(author.rights))
-    result = _apply(tx, author, op, op_id, print_, held, now)
-    if maker != author.device.device and result.outcome is not Outcome.REJECTED:
-        tx.records.put_answered(maker, print_, True)
-    return result
+    return _apply(tx, author, op, op_id, print_, held, now)
 
 
 def _apply(
@@ -269,14 +268,6 @@ def _checked(op: Op, head: int, now: int) -> Op:
     hlc, _skewed = clock.clamp(op.hlc, now)
     # A base above the head is from another history or made up: then nothing counts as seen.
     return msgspec.structs.replace(op, set=set_, hlc=hlc, base=op.base if op.base <= head else 0)
-
-
-def _maker(tx: Transaction, author: Author, op: Op) -> bytes:
-    """The device that made an op; another than the sender's is believed only where its ops were really given to it."""
-    device = op.origin[0] if op.origin else b""
-    if len(device) == ID_BYTES and tx.post.has_packet(author.device.enrolment, device):
-        return device
-    return author.device.device
 
 
 def _too_large(row: Row) -> str | None:

@@ -174,11 +174,10 @@ class StoreOffice:
         with self._store.read() as tx:
             return tx.post.sealed_bytes(source, sha256, at)
 
-    def answered(self, source: str, prints: list[bytes]) -> list[bool]:
-        """Which of these ops of a device, by their prints, were answered. Raises KnownError."""
+    def answered(self, prints: list[bytes]) -> list[bool | None]:
+        """Of ops, by their prints: whether each was taken in; None where it was not answered."""
         with self._store.read() as tx:
-            device = _enrolled(tx, source).device
-            return [tx.records.answered(device, print_) is not None for print_ in prints]
+            return [tx.records.answered(print_) for print_ in prints]
 
     def hand_over(self, source: str, target: str, parcels: list[Parcel]) -> int:
         """File parcels of recovered work for a device; how many ops of them were not filed before."""
@@ -188,8 +187,7 @@ class StoreOffice:
             for parcel in parcels:
                 if len(parcel.data) > limits.PARCEL_MAX:
                     raise KnownError(_("A message is too large to be sent."))
-                incarnation = bytes.fromhex(parcel.incarnation)
-                id_ = post.packet_id(target, wiped.device, incarnation, bytes.fromhex(parcel.batch))
+                id_ = post.packet_id(target, wiped.device, bytes.fromhex(parcel.batch))
                 packet = Packet(
                     id=id_, target=target, source=wiped.device, data=parcel.data, ops=parcel.ops, filed=now
                 )
@@ -293,6 +291,8 @@ def _refused_view(tx: Transaction, refused: RefusedOp, recovery: bytes) -> Refus
         person=person.email if person else "",
         rule=refused.code,
         at=refused.at,
+        device_id=id_text(refused.device),
+        incarnation=refused.incarnation.hex(),
         sealed=sealing.seal(recovery, sealing.REFUSED, refused.op) if recovery else b"",
     )
 

@@ -209,8 +209,8 @@ def file_order(tx: Transaction, envelope: bytes, now: int) -> list[FiledOrder]:
 def take_receipt(tx: Transaction, envelope: bytes, along: bytes, now: int) -> str:
     """Verify and keep a receipt whose sealed outbox came along, or is here already; the receipt's id.
 
-    Once kept, a repeat changes nothing; but of a device that was copied each copy has a sealed outbox of its own, and
-    none is told that all is here before that is so. Raises RequestProblem, Refused.
+    Once kept, a repeat changes nothing; but each copy of a device that was copied has a sealed outbox of its own, and
+    perhaps an order of its own; none is told that all is here before that is so. Raises RequestProblem, Refused.
     """
     opened = signing.open_envelope(envelope, Receipt.TYPE)
     device = handin.signer(tx, opened)
@@ -218,16 +218,15 @@ def take_receipt(tx: Transaction, envelope: bytes, along: bytes, now: int) -> st
         raise RequestProblem(Problem.UNKNOWN_DEVICE, why="receipt of an unknown key")
     receipt = trust.receipt(envelope, device.spki)
     known = tx.post.receipt(device.enrolment)
-    if known is None:
+    if known is None or known.receipt_id != receipt.receipt_id:
         _fits(tx, device, receipt)
-    elif known.receipt_id != receipt.receipt_id:
-        raise RequestProblem(Problem.BAD_REQUEST, why="second receipt")
     said = receipt.outbox
     if along:
         handin.take_along(tx, device, said, along, now, own_place=known is None)
     handin.holds(tx, device, said)
     if known is not None:
-        return known.receipt_id
+        tx.post.report(receipt.receipt_id, device.enrolment, DONE, now)
+        return receipt.receipt_id
     stored = StoredReceipt(
         enrolment=device.enrolment,
         receipt_id=receipt.receipt_id,
@@ -267,7 +266,7 @@ def _fits(tx: Transaction, device: Device, receipt: Receipt) -> None:
     raise RequestProblem(Problem.BAD_REQUEST, why="receipt without an order")
 
 
-def packet_id(target: str, source: bytes, incarnation: bytes, batch: bytes) -> bytes:
+def packet_id(target: str, source: bytes, batch: bytes) -> bytes:
     """The id of a packet of recovered ops: the same ops for the same device are one packet, however often filed."""
-    text = codec.pack(("fieldkeep-packet/v2", target, source, incarnation, batch))
+    text = codec.pack(("fieldkeep-packet/v2", target, source, batch))
     return hashlib.sha256(text).digest()[:16]

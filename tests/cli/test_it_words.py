@@ -43,4 +43,4 @@ def test_recovering_says_what_went_now_and_asks_which_device(town: Town) -> None
     assert first.id in refused.err
     assert second.id in refused.err
     nothing = town.ask("recover", second.id, "--to", heir.id)
-    assert nothing.out == "Nothing of “twin” is left to hand over.\n"
+    assert nothing.out == "The server has all the work of “twin”; nothing is left to hand over.\n"

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -32,6 +33,7 @@ from sync.protocol.documents import (
     SealedPiece,
     SessionOpen,
 )
+from sync.protocol.errors import Problem
 from sync.protocol.ids import new_device_id, new_incarnation, new_record_id
 from sync.protocol.kinds import KINDS
 from sync.protocol.merge import Conflict
@@ -68,6 +70,11 @@ class Refusal(Exception):
         super().__init__(f"{status} {trouble.problem.value} {trouble.title}")
         self.status = status
         self.trouble = trouble
+
+
+def problem_of(refusal: pytest.ExceptionInfo[Refusal]) -> Problem:
+    """Which problem the server named."""
+    return refusal.value.trouble.problem
 
 
 @dataclass(frozen=True)
@@ -290,9 +297,14 @@ class Device:
         )
         self.waiting.append(op)
         if self.root is not None:
-            for _ops, frame in outbox_seal.seal_ops(self.root.recovery, self.device, self.incarnation, [op]):
-                self.sealed += frame
+            self.seal([op])
         return op
+
+    def seal(self, ops: Sequence[Op]) -> None:
+        """Put ops into the sealed outbox, in one record."""
+        assert self.root is not None
+        for _ops, frame in outbox_seal.seal_ops(self.root.recovery, self.device, self.incarnation, ops):
+            self.sealed += frame
 
     def cells(self, id_: bytes) -> dict[str, Any]:
         """The cells of a row as plain values."""

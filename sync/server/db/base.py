@@ -140,11 +140,11 @@ class Records(Protocol):
     def refused(self, device: bytes | None = None) -> list[RefusedOp]:
         """The ops that were not taken, of one device or of all, the oldest first."""
 
-    def answered(self, device: bytes, print_: bytes) -> bool | None:
-        """Whether an op that this device made was taken in, under whatever number; None where it was never answered."""
+    def answered(self, print_: bytes) -> bool | None:
+        """Whether the op of this print was taken in, from whichever device; None where it was never answered."""
 
-    def put_answered(self, device: bytes, print_: bytes, taken: bool) -> None:
-        """Note that an op which this device made was answered; one that was taken in stays so. Kept for good."""
+    def put_answered(self, print_: bytes, taken: bool) -> None:
+        """Note that an op was answered; one that was taken in stays so. Kept for good."""
 
 
 class Post(Protocol):
@@ -201,11 +201,8 @@ class Post(Protocol):
     def packets_for(self, enrolment: str, most: int) -> list[Packet]:
         """Packets the device has not taken in yet, the oldest ones."""
 
-    def has_packet(self, enrolment: str, source: bytes) -> bool:
-        """Whether ops of that device were ever filed for this one."""
-
     def put_packet(self, packet: Packet) -> bool:
-        """File a packet; False when it is there already."""
+        """File a packet; False when it is there already and waits to be taken in."""
 
     def take_packet(self, id_: bytes, enrolment: str, now: int) -> None:
         """Note that the device has taken a packet in."""

@@ -109,9 +109,7 @@ STEPS: Final[tuple[str, ...]] = (
     """,
     # Ops are known by what they are, under whatever number. Those of before are not: repeated, they merge once more.
     """
-    CREATE TABLE answered (
-        device BLOB NOT NULL, print BLOB NOT NULL, taken INTEGER NOT NULL, PRIMARY KEY (device, print)
-    ) WITHOUT ROWID;
+    CREATE TABLE answered (print BLOB PRIMARY KEY, taken INTEGER NOT NULL) WITHOUT ROWID;
     DROP TABLE origin;
     """,
 )

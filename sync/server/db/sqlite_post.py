@@ -192,17 +192,14 @@ class SqlitePost:
             for row in rows
         ]
 
-    def has_packet(self, enrolment: str, source: bytes) -> bool:
-        """Whether ops of that device were ever filed for this one."""
-        row = self._db.execute(
-            "SELECT 1 FROM packet WHERE target = ? AND source = ? LIMIT 1", (enrolment, source)
-        ).fetchone()
-        return row is not None
-
     def put_packet(self, packet: Packet) -> bool:
-        """File a packet; False when it is there already."""
+        """File a packet; False when it is there already and waits to be taken in.
+
+        One that was taken in and is offered again holds ops that never came: its device was set back since.
+        """
         done = self._db.execute(
-            f"INSERT INTO packet ({_PACKET}) VALUES (?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
+            f"INSERT INTO packet ({_PACKET}) VALUES (?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
+            "data = excluded.data, ops = excluded.ops, filed = excluded.filed, taken = 0 WHERE taken <> 0",
             (packet.id, packet.target, packet.source, packet.data, packet.ops, packet.filed, packet.taken),
         )
         return bool(done.rowcount > 0)

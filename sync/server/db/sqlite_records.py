@@ -228,19 +228,17 @@ class SqliteRecords:
             for row in rows
         ]
 
-    def answered(self, device: bytes, print_: bytes) -> bool | None:
-        """Whether an op that this device made was taken in; None where it was never answered."""
-        row = self._db.execute(
-            "SELECT taken FROM answered WHERE device = ? AND print = ?", (device, print_)
-        ).fetchone()
+    def answered(self, print_: bytes) -> bool | None:
+        """Whether the op of this print was taken in; None where it was never answered."""
+        row = self._db.execute("SELECT taken FROM answered WHERE print = ?", (print_,)).fetchone()
         return bool(row[0]) if row else None
 
-    def put_answered(self, device: bytes, print_: bytes, taken: bool) -> None:
-        """Note that an op which this device made was answered."""
+    def put_answered(self, print_: bytes, taken: bool) -> None:
+        """Note that an op was answered."""
         self._db.execute(
-            "INSERT INTO answered VALUES (?, ?, ?) ON CONFLICT (device, print) DO UPDATE SET "
+            "INSERT INTO answered VALUES (?, ?) ON CONFLICT (print) DO UPDATE SET "
             "taken = max(taken, excluded.taken)",
-            (device, print_, taken),
+            (print_, taken),
         )
 
 
