@@ -163,32 +163,40 @@ def serve(handle: int) -> None:
             importlib.import_module(module.name)
     gc.collect()
     gc.freeze()  # what is here lives as long as we do: no fork need look through it, and copy it by looking
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait
+    running: dict[int, tuple[int, int]] = {}  # by its handle, each process's number and who waits for its end
     with socket.socket(fileno=handle) as requests:
         while True:
+            ready = select.select([handle, *running], [], [])[0]
+            for process in ready:
+                if process != handle:
+                    _tell_end(process, *running.pop(process))
+            if handle not in ready:
+                continue
             data, handles, _flags, _from = socket.recv_fds(requests, _REQUEST_MAX, 4)
             if not data:
                 return
-            if os.fork() == 0:
+            end = handles.pop()
+            pid = os.fork()
+            if pid == 0:
                 requests.detach()
-                os.close(handle)
-                _watch(json.loads(data), handles)
+                for each in (handle, end, *running, *(waiting for _pid, waiting in running.values())):
+                    os.close(each)
+                _be(json.loads(data), handles)
             for each in handles:
                 os.close(each)
+            running[os.pidfd_open(pid)] = (pid, end)
+            _tell(end, pid)
 
 
-def _watch(request: dict[str, Any], handles: list[int]) -> None:
-    """Fork once more and tell how that one ends."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    end = handles.pop()
-    pid = os.fork()
-    if pid == 0:
-        os.close(end)
-        _be(request, handles)
-    os.write(end, b"%d\n" % pid)
-    _pid, status = os.waitpid(pid, 0)
-    os.write(end, b"%d\n" % os.waitstatus_to_exitcode(status))
-    os._exit(0)
+def _tell_end(process: int, pid: int, end: int) -> None:
+    os.close(process)
+    _tell(end, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    os.close(end)
+
+
+def _tell(end: int, number: int) -> None:
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # who started it may have gone
+        os.write(end, b"%d\n" % number)
 
 
 def _be(request: dict[str, Any], handles: list[int]) -> None:
