@@ -82,7 +82,11 @@ def delete(profile: Profile, args: Arguments) -> int:
 def undelete(profile: Profile, args: Arguments) -> int:
     """Bring a deleted record back."""
     with unlocked(profile) as session:
-        return _show(session, args, records.undelete(session, _there(session, args.id).id))
+        record = records.undelete(session, _there(session, args.id).id)
+        if record.deleted and not args.json:
+            say(_("It was deleted before this device had it. The next sync brings it back: fieldkeep sync"))
+            return 0
+        return _show(session, args, record)
 
 
 def show_one(profile: Profile, args: Arguments) -> int:

@@ -68,7 +68,7 @@ def moment(ms: int, zone: str) -> str:
 
 def lines(record: Record, title_of: TitleOf) -> Iterable[str]:
     """A record as lines of label and value."""
-    yield f"{record.title}  ({_(record.kind.label)}, {id_text(record.id)})"
+    yield f"{record.title or _('Without a name')}  ({_(record.kind.label)}, {id_text(record.id)})"
     for field in record.kind.fields:
         text = in_words(field, record.values.get(field.name), title_of)
         if text:
@@ -104,7 +104,9 @@ def in_words(field: Field, value: Value, title_of: TitleOf) -> str:
     if isinstance(field.type, Money):
         return amount(value)
     if isinstance(field.type, Ref):
-        return title_of(value) or id_text(value)
+        title = title_of(value)
+        # A record that was deleted before this device knew it is here without its name.
+        return title or (id_text(value) if title is None else _("(deleted)"))
     if isinstance(field.type, Instant):
         return moment(value["at"], value["zone"])
     if isinstance(field.type, Several):

@@ -11,15 +11,18 @@ from app.errors import AppError, StoreDamaged
 from app.services import sealed_work
 from app.services.session import ACTIVE, Session
 from app.store import examination
+from app.store.circles import circles
 from app.store.store import Store
 from sync.client.https import reachable
 from sync.protocol import version
+from sync.protocol.ids import id_text
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 
 OK: Final = "ok"
 WARNING: Final = "warning"  # worth a word, and nothing to mend
 FAULT: Final = "fault"
+CIRCLES_TOLD: Final = 5  # and as many records of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,10 @@ def examine(session: Session) -> list[Finding]:
     try:
         checks = session.call(examination.checks)
         unsent = session.call(Store.unsent)
+        closed = session.call(circles)
     except StoreDamaged as damage:
         return [*findings, Finding(_("Store"), False, str(damage))]
-    findings += _store(checks)
+    findings += [*_store(checks), *map(_circle, closed[:CIRCLES_TOLD])]
     waiting = ngettext("{n} change waits to be sent", "{n} changes wait to be sent", unsent).format(n=unsent)
     findings.append(Finding(_("Unsent changes"), True, waiting))
     aside = sealed_work.set_aside(session.profile)
@@ -111,6 +115,14 @@ def _store(checks: list[examination.Check]) -> list[Finding]:
         whole,
         *(Finding(each.name, not each.problems, " ".join(each.problems) or _("holds")) for each in checks),
     ]
+
+
+def _circle(ids: list[bytes]) -> Finding:
+    """Records that are part of each other: which link is wrong, only a person can say."""
+    said = _("part of each other: {ids}. Take one link away: fieldkeep edit {id} parent=")
+    first = id_text(ids[0])
+    names = ", ".join(map(id_text, ids[:CIRCLES_TOLD]))
+    return Finding(_("Records in a circle"), False, said.format(ids=names, id=first), grave=False)
 
 
 def _orders(session: Session) -> Finding:

@@ -134,7 +134,10 @@ class Batch:
         return self._turn(id, Act.DELETE)
 
     def undelete(self, id: bytes) -> Record:  # noqa: A002
-        """Take a deleted record back; a kept one stays as it is. Raises NotFound."""
+        """Take a deleted record back; a kept one stays as it is. Raises NotFound.
+
+        One of which this device never held more than that it was deleted stays so until the server sends it.
+        """
         return self._turn(id, Act.UNDELETE)
 
     def row(self, id: bytes) -> tuple[Shape, Stored]:  # noqa: A002
@@ -175,7 +178,8 @@ class Batch:
 
     def _turn(self, id_: bytes, act: Act) -> Record:
         shape, before = self.row(id_)
-        if before.deleted is (act is Act.DELETE):
+        asked = before.deleted and before.waiting and not before.values  # nothing but an undelete can wait there
+        if before.deleted is (act is Act.DELETE) or asked:
             return record_of(shape, before)
         op = self._writing.op(shape.kind.name, id_, act, base=before.ver)
         return self._lay(shape, before, shape.cells(before), op)

@@ -2,7 +2,8 @@
 
 Rules, cell by cell, in order:
 
-1. the cell holds the op's value already: nothing to do;
+1. the cell holds the op's value already: nothing to do; a link that would close a circle of records is kept in a
+   conflict;
 2. the author had seen the last write of the cell: the op's value is taken;
 3. otherwise by the rule in the table of kinds: latest, hold, notes, stricter (union falls apart into cells that
    do not meet). Whatever is not shown is kept in a conflict.
@@ -19,9 +20,9 @@ twin did, nor has recovered work seen the new device's.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -48,6 +49,9 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
     person: str
     incarnation: bytes = b""
     source: bytes = b""
+
+
+_NEVER: Final = Mark(0, 0, NOBODY, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ class _Meeting:
     cells: dict[str, Any]
     marks: dict[str, Mark]
     conflicts: list[Conflict] = field(default_factory=list)
+    closing: Collection[str] = ()
     changed: bool = False
     overruled: bool = False
 
@@ -152,23 +157,33 @@ def conflict_id(op_id: OpId, cell: str) -> bytes:
     return hashlib.sha256(b"fieldkeep-conflict/v1" + text).digest()[:16]
 
 
-def apply(row: Row | None, op: Op, op_id: OpId, *, seq: int, person: str) -> Merged:
-    """Lay `op` on `row` under sequence number `seq`. `op.hlc` is already clamped, its cells already checked."""
+def apply(
+    row: Row | None, op: Op, op_id: OpId, *, seq: int, person: str, closing: Collection[str] = ()
+) -> Merged:
+    """Lay `op` on `row` under sequence number `seq`. `op.hlc` is already clamped, its cells already checked.
+
+    `closing` names cells whose new value would make the record part of itself by way of others.
+    """
     source = op.origin[0] + op.origin[1] if op.origin else b""
     mark = Mark(seq, op.hlc, op_id.device, person, op_id.incarnation, source)
     if row is None:
         if op.act is not Act.ADD:
             return Merged(Outcome.REJECTED, None, code=Rejection.GONE)
-        cells = {cell: value for cell, value in op.set.items() if value is not None}
+        cells = {c: value for c, value in op.set.items() if value is not None and c not in closing}
         fresh = Row(op.kind, op.id, seq, cells, dict.fromkeys(op.set, mark))
-        return Merged(Outcome.OK, fresh, changed=True)
+        new = _Meeting(op, op_id, mark, KINDS.get(op.kind), cells, {})
+        for cell in closing:
+            new.keep(cell, shown=None, shown_mark=_NEVER, kept=op.set[cell], kept_mark=mark)
+        outcome = Outcome.CONFLICT if new.conflicts else Outcome.OK
+        return Merged(outcome, fresh, tuple(new.conflicts), differs=bool(closing), changed=True)
     if row.kind != op.kind:
         return Merged(Outcome.REJECTED, row, code=Rejection.INVALID)
-    meeting = _Meeting(op, op_id, mark, KINDS.get(op.kind), dict(row.cells), dict(row.marks))
+    meeting = _Meeting(op, op_id, mark, KINDS.get(op.kind), dict(row.cells), dict(row.marks), closing=closing)
+    back = row.deleted and op.act is Act.UNDELETE
     unseen = any(not meeting.seen(each) for each in row.marks.values())
     if op.act is Act.DELETE:
         return _delete(row, meeting, unseen=unseen)
-    if op.act is Act.UNDELETE and row.deleted:
+    if back:
         last = row.marks.get(WHOLE_RECORD)
         if last is not None and not meeting.seen(last):
             meeting.keep(WHOLE_RECORD, shown=None, shown_mark=mark, kept=DELETED, kept_mark=last)
@@ -179,9 +194,11 @@ def apply(row: Row | None, op: Op, op_id: OpId, *, seq: int, person: str) -> Mer
         _lay_cell(row, meeting, cell, value)
     outcome = Outcome.CONFLICT if meeting.conflicts else Outcome.MERGED if unseen else Outcome.OK
     if not meeting.changed:
-        return Merged(outcome, row, tuple(meeting.conflicts), differs=unseen or row.deleted)
+        return Merged(outcome, row, tuple(meeting.conflicts), differs=unseen or row.deleted or meeting.overruled)
     after = Row(row.kind, row.id, seq, meeting.cells, meeting.marks, row.deleted)
-    return Merged(outcome, after, tuple(meeting.conflicts), differs=unseen or meeting.overruled, changed=True)
+    # A device that came after the delete holds nothing of what it brings back.
+    differs = unseen or meeting.overruled or back
+    return Merged(outcome, after, tuple(meeting.conflicts), differs=differs, changed=True)
 
 
 def _delete(row: Row, meeting: _Meeting, *, unseen: bool) -> Merged:
@@ -204,6 +221,10 @@ def _lay_cell(row: Row, meeting: _Meeting, cell: str, value: Any) -> None:
     if row.deleted:
         gone = row.marks.get(WHOLE_RECORD, meeting.mark)
         meeting.keep(cell, shown=None, shown_mark=gone, kept=value, kept_mark=meeting.mark)
+        return
+    if cell in meeting.closing:
+        meeting.overruled = True
+        meeting.keep(cell, shown=there, shown_mark=before or _NEVER, kept=value, kept_mark=meeting.mark)
         return
     if before is None or meeting.seen(before, covered=meeting.op.was.get(cell, there) != there):
         meeting.take(cell, value)

@@ -62,13 +62,16 @@ def print_of(op: Op) -> bytes:
 
 
 def lay(cells: Mapping[str, Any], deleted: bool, ops: Iterable[Op]) -> tuple[dict[str, Any], bool]:
-    """A server row with waiting ops laid on top: what the author sees until the server answers."""
+    """A server row with waiting ops laid on top: what the author sees until the server answers.
+
+    Of a row that was deleted before this device knew it, nothing is here: it comes back with the server's answer.
+    """
     shown = dict(cells)
     for op in ops:
         if op.act is Act.DELETE:
             deleted = True
         elif op.act is Act.UNDELETE:
-            deleted = False
+            deleted = deleted and not shown
         for cell, value in op.set.items():
             if value is None:
                 shown.pop(cell, None)

@@ -9,6 +9,7 @@ import pytest
 
 from sync.protocol import merge
 from sync.protocol.errors import Outcome, Rejection
+from sync.protocol.ids import DeviceId, Incarnation, OpId
 from sync.protocol.kinds import KINDS
 from sync.protocol.merge import DELETED, WHOLE_RECORD
 from sync.protocol.ops import Act
@@ -310,3 +311,22 @@ def test_merging_gives_the_same_each_time_and_changes_nothing_it_was_given() -> 
     assert row == before
     assert results[0].row is not None
     assert results[0].row.id == RECORD
+
+
+def test_a_link_that_would_close_a_circle_is_kept_and_not_taken() -> None:
+    server, ann, _bob = pair("customer", name="Acme", parent=b"p" * 16)
+    ann.set(parent=b"q" * 16, name="Acme Ltd")
+    (op,) = ann.waiting
+    merged = merge.apply(
+        server.row,
+        op,
+        OpId(DeviceId(b"d" * 16), Incarnation(b"i" * 8), 9),
+        seq=9,
+        person="ann@x",
+        closing=["parent"],
+    )
+    assert merged.row is not None
+    assert merged.row.cells == {"name": "Acme Ltd", "parent": b"p" * 16}
+    (conflict,) = merged.conflicts
+    assert (conflict.cell, conflict.shown, conflict.kept) == ("parent", b"p" * 16, b"q" * 16)
+    assert (merged.outcome, merged.differs) == (Outcome.CONFLICT, True)

@@ -9,6 +9,7 @@ import pytest
 
 from app.errors import AppError, NotFound
 from app.store import conflicts, lists, outbox, records, search
+from app.store.circles import circles
 from app.store.replica import StoreReplica
 from app.store.store import Store
 from sync.client.ports import Answer
@@ -333,3 +334,46 @@ def test_what_cannot_be_made_again_stays_before_the_persons_eyes(device: Device,
     with pytest.raises(AppError, match="deleted"):
         conflicts.make_again(store, refused.name)
     assert conflicts.attention(store) == [refused]
+
+
+def test_a_record_deleted_before_this_device_knew_it_comes_back_whole_and_not_before(
+    device: Device, store: Store
+) -> None:
+    server = Server()
+    id_ = bytes(new_record_id())
+    server.write(foreign("customer", Act.ADD, id_, name="Anna Ltd", industry="Retail"))
+    server.write(foreign("customer", Act.DELETE, id_, base=1))
+    page(store, row(id_, 2, gone="deleted"))
+    assert records.undelete(store, id_).deleted
+    records.undelete(store, id_)
+    assert store.unsent() == 1
+    assert store.counts()["customer"] == 0
+    send(server, device, store)
+    shown = records.get(store, id_)
+    assert (shown.values, shown.deleted) == ({"name": "Anna Ltd", "industry": "Retail"}, False)
+    assert store.counts()["customer"] == 1
+    records.edit(store, id_, {"name": "Anna & Co"})
+    send(server, device, store)
+    assert server.rows[id_].cells["name"] == "Anna & Co"
+    assert not server.conflicts
+
+
+def test_what_was_deleted_stays_so_when_the_answer_to_an_undelete_brought_no_row(store: Store) -> None:
+    id_ = bytes(new_record_id())
+    page(store, row(id_, 2, gone="deleted"))
+    records.undelete(store, id_)
+    page(store, seq=3, acked_n=1)
+    assert store.unsent() == 0
+    assert records.get(store, id_).deleted
+    page(store, row(id_, 4, name="Anna Ltd"))
+    assert records.get(store, id_).title == "Anna Ltd"
+
+
+def test_circles_that_are_there_are_named(store: Store) -> None:
+    one, two, three, low = sorted(bytes(new_record_id()) for _each in range(4))
+    for at, (id_, above) in enumerate(((one, two), (two, three), (three, one), (low, one)), start=1):
+        page(store, row(id_, at, name="N", parent=above))
+    (found,) = circles(store)
+    assert sorted(found) == [one, two, three]
+    records.delete(store, three)
+    assert circles(store) == []

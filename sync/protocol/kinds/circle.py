@@ -30,15 +30,25 @@ def refuse_itself(kind: Kind, id_: bytes, values: Mapping[str, Any]) -> None:
 
 def refuse_circle(kind: Kind, id_: bytes, values: Mapping[str, Any], values_of: ValuesOf) -> None:
     """Raises FieldProblem where the values close a circle with the records that are here."""
-    for field in upward(kind):
-        above = values.get(field.name)
-        for _step in range(STEPS_MAX):
-            if above == id_:
-                raise _problem(field)
-            found = values_of(above) if isinstance(above, bytes) else None
-            if found is None:
-                break
-            above = found.get(field.name)
+    for field in closing(kind, id_, values, values_of):
+        raise _problem(field)
+
+
+def closing(kind: Kind, id_: bytes, values: Mapping[str, Any], values_of: ValuesOf) -> list[Field]:
+    """The fields whose values close a circle with the records that are here."""
+    return [field for field in upward(kind) if _comes_back(field.name, id_, values.get(field.name), values_of)]
+
+
+def _comes_back(name: str, id_: bytes, above: Any, values_of: ValuesOf) -> bool:
+    """Whether the way up from `above` leads to the record."""
+    for _step in range(STEPS_MAX):
+        if above == id_:
+            return True
+        found = values_of(above) if isinstance(above, bytes) else None
+        if found is None:
+            return False
+        above = found.get(name)
+    return False
 
 
 def _problem(field: Field) -> FieldProblem:
