@@ -243,6 +243,16 @@ def epoch_hint(profile: Profile) -> int:
     return epoch if 0 < epoch < header.EPOCH_END else 0
 
 
+def unproven(profile: Profile) -> State | None:
+    """The state as its file says it, the mac not looked at, for when the keyring is away; None where it says none."""
+    try:
+        data = header.read_bounded(profile.state, STATE_MAX) or b""
+        file = msgspec.json.decode(data, type=_File, strict=True)
+        return msgspec.json.decode(file.state, type=State, strict=True)
+    except (StoreDamaged, msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
+
+
 def device_hint(profile: Profile) -> tuple[str, str] | None:
     """Organisation and device that the state file names, unproven; None where it names none."""
     try:

@@ -70,7 +70,7 @@ def what_holds(profile: Profile, card: Card, ring: Keyring, damage: AppError, *,
     try:
         pin = ring.get(TRUST)
         for data in _roots(profile, card, ask_server=ask_server):
-            if (root := _believed(data, root_names, pin, state.enrolment)) is not None:
+            if (root := believed(data, root_names, pin, state.enrolment)) is not None:
                 break
         else:
             raise StoreDamaged(
@@ -139,7 +139,7 @@ def _roots(profile: Profile, card: Card, *, ask_server: bool) -> Iterator[bytes]
             yield fetch_root(card.server_url)
 
 
-def _believed(data: bytes, names: list[str], pin: str | None, enrolment: str) -> Root | None:
+def believed(data: bytes, names: list[str], pin: str | None, enrolment: str) -> Root | None:
     """This root, if the state names it, or the keyring does together with this enrolment."""
     try:
         digest = digest_of(data, Root.TYPE)

@@ -45,6 +45,7 @@ class Pending(msgspec.Struct, frozen=True):
 
     order: Order
     digest: str
+    envelope: bytes = b""  # as it came; of one that an earlier version kept, nothing
 
 
 class Papers:
@@ -65,7 +66,7 @@ class Papers:
         self._alter = alter
         self._now = now
         self._sample = sample
-        self._unkept: dict[str, bytes] = {}  # orders that the disk would not take, by digest
+        self._unkept: dict[str, bytes] = {}  # envelopes of orders that the disk would not take, by digest
         self.share: bytes | None = None  # sealed, for the session to put back
         self.packets: dict[bytes, bytes] = {}  # recovered work, sealed, until the page loop is done
         self.person: Person | None = None
@@ -151,8 +152,9 @@ class Papers:
         waiting = set(self._state().waiting.values())
         found = {digest: data for digest, data in self._kept().items() if digest in waiting}
         found.update(self._unkept)
-        orders = [Pending(documents.parse(data, Order), digest) for digest, data in found.items()]
-        return sorted(orders, key=lambda each: each.order.seq)
+        return sorted(
+            (_pending(digest, data) for digest, data in found.items()), key=lambda each: each.order.seq
+        )
 
     def done(self, pending: Pending, report: str) -> None:
         """This order was obeyed: it waits no more, and `report` goes to the server."""
@@ -261,7 +263,7 @@ class Papers:
         payload = signing.open_envelope(data, Order.TYPE).payload
         digest = documents.digest(payload)
         if digest in state.waiting.values():
-            self._keep_order(digest, payload)  # the file may have lost it
+            self._keep_order(digest, data)  # the file may have lost it
             return
         accepted = trust.order(self.held.root, state.floors, data, enrolment=state.enrolment, now=self._now())
         order_id, wipe = accepted.order.order_id, accepted.order.op == documents.WIPE
@@ -274,8 +276,8 @@ class Papers:
             raise Refused("order_id", _("An order without a proper id was refused."))
         if not wipe and len(state.waiting) >= WAITING_MAX:
             raise Refused("waiting", _("Too many orders wait already; this one was refused."))
-        self._unkept[digest] = payload
-        self._keep_order(digest, payload)
+        self._unkept[digest] = data
+        self._keep_order(digest, data)
         self._alter(
             lambda state: msgspec.structs.replace(
                 state,
@@ -286,27 +288,40 @@ class Papers:
         )
         del self._unkept[digest]
 
-    def _keep_order(self, digest: str, payload: bytes) -> None:
+    def _keep_order(self, digest: str, data: bytes) -> None:
         kept = self._kept()
         if digest not in kept:
-            self._keep({**kept, digest: payload})
+            self._keep({**kept, digest: data})
 
     def _kept(self) -> dict[str, bytes]:
-        """The payloads of the orders on file, by digest. A damaged file holds none: the server shows them again."""
+        """The orders on file, by digest. A damaged file holds none: the server shows them again."""
         try:
-            payloads = msgspec.json.decode(self._profile.orders.read_bytes(), type=list[bytes])
+            orders = msgspec.json.decode(self._profile.orders.read_bytes(), type=list[bytes])
         except FileNotFoundError:
             return {}
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             _LOG.warning("the list of waiting orders cannot be read")
             return {}
-        return {documents.digest(payload): payload for payload in payloads}
+        return {documents.digest(_payload(data)): data for data in orders}
 
-    def _keep(self, payloads: dict[str, bytes]) -> None:
+    def _keep(self, orders: dict[str, bytes]) -> None:
         try:
-            write_whole(self._profile.orders, msgspec.json.encode(list(payloads.values())))
+            write_whole(self._profile.orders, msgspec.json.encode(list(orders.values())))
         except OSError as error:
             raise not_written(error) from None
+
+
+def _pending(digest: str, data: bytes) -> Pending:
+    payload = _payload(data)
+    return Pending(documents.parse(payload, Order), digest, b"" if payload == data else data)
+
+
+def _payload(data: bytes) -> bytes:
+    """The order in what is kept of it: its envelope, or the payload alone as earlier versions kept it."""
+    try:
+        return signing.open_envelope(data, Order.TYPE).payload
+    except Refused:
+        return data
 
 
 def _same(known: Alarm | None, fresh: Alarm) -> bool:

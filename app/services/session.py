@@ -353,6 +353,7 @@ class Session:
             self.card,
             self.papers.held.policy.version,
             self.now(),
+            root=self.state.floors.root.digest,
             epoch=self.state.epoch,
             vouch=self._memory.vouch,
         )

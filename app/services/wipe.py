@@ -45,6 +45,8 @@ _KEPT: Final = (
     "one_opener",
 )
 
+_UNSAID: Final = ("order", "root")
+
 T = TypeVar("T")
 Step = Callable[[str], None]
 
@@ -65,10 +67,13 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     started: int
     epoch: int = 1  # of the ring key that vouches for this file
     mac: str = ""
+    order: bytes = b""  # the signed order as it came: it proves itself where no key is left to vouch
+    root: str = ""  # digest of the root in force: whom to hand the receipt to, should the keyring not say
 
     def said(self) -> bytes:
-        """The bytes that the mac is over."""
-        return msgspec.json.encode(msgspec.structs.replace(self, mac=""), order="sorted")
+        """The bytes that the mac is over: all of it but what proves itself, which earlier versions did not write."""
+        said = msgspec.to_builtins(msgspec.structs.replace(self, mac=""))
+        return msgspec.json.encode({k: v for k, v in said.items() if k not in _UNSAID}, order="sorted")
 
 
 class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,7 +177,7 @@ def finish(
             order_id=intent.order_id,
             reason=intent.reason,
             wiped=now(),
-            intent=intent,
+            intent=msgspec.structs.replace(intent, order=b"", root=""),
         )
         write_whole(profile.tombstone, msgspec.json.encode(stone))
     step("W7a")

@@ -9,19 +9,21 @@ from typing import BinaryIO, Final
 import msgspec
 
 from app import log
-from app.errors import Busy, KeyringUnreachable, NotEnrolled, StoreDamaged, Wiped
-from app.keys import device, trusted_time
-from app.keys.ring import DEV, Keyring, SystemKeyring, ring_name
-from app.keys.state import vouched
+from app.errors import Busy, KeyringUnreachable, NewerStore, NotEnrolled, StoreDamaged, Wiped
+from app.keys import device, header, trusted_time
+from app.keys.ring import DEV, TRUST, Keyring, SystemKeyring, ring_name
+from app.keys.state import device_hint, unproven, vouched
 from app.paths import Profile
-from app.services import wipe
+from app.services import orphan, wipe
 from app.services.card import Card, read_card
+from app.services.held import roots_on_file
 from app.services.opener import Opener
 from app.services.papers import Pending
 from sync.client import handing
 from sync.client.line import Identity
-from sync.protocol import documents, signing
+from sync.protocol import documents, signing, trust
 from sync.protocol.documents import Root
+from sync.protocol.errors import Refused
 from sync.protocol.texts import gettext as _
 
 EPOCHS_LOOKED_AT: Final = range(1, 5)
@@ -29,9 +31,17 @@ PIECE_STEP: Final = "W6a"  # a piece of a large sealed outbox is with the server
 
 
 def intent_for(
-    pending: Pending, card: Card, policy_version: int, now: int, *, epoch: int, vouch: Callable[[bytes], str]
+    pending: Pending,
+    card: Card,
+    policy_version: int,
+    now: int,
+    *,
+    root: str,
+    epoch: int,
+    vouch: Callable[[bytes], str],
 ) -> wipe.Intent:
-    """What the steps of this wipe need to know, vouched for by the ring key of this epoch."""
+    """What the steps of this wipe need to know, vouched for by the ring key of this epoch. `root`: the digest of the
+    root in force."""
     intent = wipe.Intent(
         order_id=pending.order.order_id,
         order_sha256=pending.digest,
@@ -44,12 +54,18 @@ def intent_for(
         policy_version=policy_version,
         started=now,
         epoch=epoch,
+        order=pending.envelope,
+        root=root,
     )
     return msgspec.structs.replace(intent, mac=vouch(intent.said()))
 
 
 def refuse_wiped(profile: Profile, step: wipe.Step = wipe.no_step) -> None:
-    """Carry a wipe on as far as it goes without a network. Raises Wiped when this profile was wiped."""
+    """Carry a wipe on as far as it goes without a network.
+
+    Raises Wiped when this profile was wiped, StoreDamaged for a file that no order stands behind, KeyringUnreachable
+    when the keyring alone could tell.
+    """
     intent = wipe.read_intent(profile)
     if intent is not None:
         # Another process may be at it, or the disk take no file: then every start tries again.
@@ -109,33 +125,107 @@ def _proven(ring: Keyring, stone: wipe.Tombstone) -> bool:
 def _under_wipe(profile: Profile) -> Iterator[Keyring | None]:
     """Hold a profile under a wipe that is to be believed; gives its keyring, None where the wipe is over meanwhile.
 
-    Raises Busy, StoreDamaged.
+    Raises Busy, StoreDamaged, KeyringUnreachable.
     """
     with contextlib.closing(Opener(profile.one_opener)):
         intent = wipe.read_intent(profile)
         if intent is None:
             yield None
             return
-        ring = SystemKeyring(intent.org, intent.device)
-        _believe(ring, intent)
-        yield ring
+        if not _names_this_folder(profile, intent):
+            raise _no_order_behind()  # its device may be wiped long since, and the folder another's
+        yield _believed(profile, SystemKeyring(intent.org, intent.device), intent)
 
 
-def _believe(ring: Keyring, intent: wipe.Intent) -> None:
-    """Refuse an intent that this device's own ring key does not vouch for, while there are keys to lose.
+def _names_this_folder(profile: Profile, intent: wipe.Intent) -> bool:
+    """Whether card, header and guarded state, as far as they are here, are of the device that the intent names."""
+    named = [device_hint(profile)]
+    with contextlib.suppress(StoreDamaged):
+        named.append(_named_here(profile))
+    with contextlib.suppress(StoreDamaged, NotEnrolled, NewerStore):
+        found = header.read(profile)
+        named.append((found.org, found.device))
+    return all(each in (None, (intent.org, intent.device)) for each in named)
 
-    A file laid into a folder must not be able to wipe; the mac is made when a verified order is obeyed. Raises
-    StoreDamaged.
+
+def _believed(profile: Profile, ring: Keyring, intent: wipe.Intent) -> Keyring:
+    """The keyring to go on with, once something stands behind the intent: a file laid here must not be able to wipe.
+
+    This device's own ring key vouches for it, made when a verified order is obeyed. Where that key has gone, by this
+    very wipe, or the keyring is away, the signed order in it has to hold, or no store be left to lose. Raises
+    StoreDamaged, KeyringUnreachable.
     """
     try:
         proven = vouched(ring, intent.epoch, intent.said(), intent.mac)
-        if proven or (proven is None and not _holds_keys(ring)):
-            return  # vouched for, or the keys have gone already by this wipe
+        if proven:
+            return ring
+        if proven is None and not _holds_keys(ring) and _order_stands(profile, intent, ring.get(TRUST)):
+            return ring
     except KeyringUnreachable:
-        return  # it gives nothing, and deletes nothing: what goes are files of this folder alone
+        if _order_stands(profile, intent, None):
+            return _Away()  # one that comes back in between takes no key away unasked
+        raise KeyringUnreachable(
+            _(
+                "A file here says that this device was wiped, and the keyring cannot be asked whether it is so."
+            ),
+            _("Nothing was destroyed, and the store stays shut. Unlock your keyring, then try again."),
+        ) from None
     except StoreDamaged:
         pass  # an entry that is no key vouches for nothing
     raise _no_order_behind()
+
+
+def _order_stands(profile: Profile, intent: wipe.Intent, pin: str | None) -> bool:
+    """Whether the order in the intent holds for this device, or its files have gone already.
+
+    It holds under the root that the keyring's entry `trust` names. Without that entry the root has to be the one that
+    the state file names, and the order to be one that waits there.
+    """
+    if not profile.header.exists() and not profile.store.exists():
+        return True
+    names = []
+    if pin is None and (said := unproven(profile)) is not None and said.enrolment == intent.enrolment:
+        if said.waiting.get(intent.order_id) != intent.order_sha256:
+            return False
+        names.append(said.floors.root.digest)
+    roots = (orphan.believed(data, names, pin, intent.enrolment) for data in roots_on_file(profile))
+    return any(root is not None and _orders_it(root, intent) for root in roots)
+
+
+def _orders_it(root: Root, intent: wipe.Intent) -> bool:
+    try:
+        found = trust.order(root, trust.Floors(), intent.order, enrolment=intent.enrolment, now=_wall_ms())
+    except Refused:
+        return False
+    order = found.order
+    return (order.op, found.digest, order.order_id) == (
+        documents.WIPE,
+        intent.order_sha256,
+        intent.order_id,
+    ) and order.not_before <= _wall_ms()
+
+
+class _Away:
+    """A keyring that is away: it gives nothing and deletes nothing."""
+
+    def get(self, name: str) -> str | None:
+        """Raises KeyringUnreachable."""
+        raise _no_answer()
+
+    def set(self, name: str, value: str) -> None:
+        """Raises KeyringUnreachable."""
+        raise _no_answer()
+
+    def delete(self, name: str) -> bool:
+        """Raises KeyringUnreachable."""
+        raise _no_answer()
+
+
+def _no_answer() -> KeyringUnreachable:
+    return KeyringUnreachable(
+        _("The keyring of your system does not answer, or is locked."),
+        _("Unlock it or log in again, then try once more. Nothing was changed."),
+    )
 
 
 def _no_order_behind() -> StoreDamaged:

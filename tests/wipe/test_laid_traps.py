@@ -7,7 +7,9 @@ import shutil
 
 import pytest
 
+from app.keys.ring import SystemKeyring
 from tests.road import ANNA, Laptop, Town
+from tests.wipe.test_bad_places import NO_BUS
 from tests.wipe.test_every_crash import doomed
 
 
@@ -15,14 +17,19 @@ def _trap(town: Town, laptop: Laptop, name: str) -> Laptop:
     """A folder in which a file says that this laptop is being wiped; no order stands behind it."""
     trap = Laptop(town, town.folder / name, name)
     trap.folder.mkdir()
-    card = laptop.card()
+    _lay(trap, laptop)
+    return trap
+
+
+def _lay(there: Laptop, of: Laptop | None = None, **other: str) -> None:
+    """Write the intent of a wipe that nobody ordered."""
+    card = (of or there).card()
     intent = {
         "v": 1, "order_id": "0" * 32, "order_sha256": "0" * 64, "reason": "", "org": card.org,
         "org_name": card.org_name, "device": card.device, "enrolment": card.enrolment,
-        "server_url": card.server_url, "policy_version": 1, "started": 1,
+        "server_url": card.server_url, "policy_version": 1, "started": 1, **other,
     }  # fmt: skip
-    (trap.folder / "wipe.intent").write_text(json.dumps(intent))
-    return trap
+    there.profile.wipe_intent.write_text(json.dumps(intent))
 
 
 @pytest.mark.parametrize("along", [(), ("root.json",), ("root.json", "store.hdr", "device.json")])
@@ -41,6 +48,63 @@ def test_a_file_alone_wipes_nothing(town: Town, along: tuple[str, ...]) -> None:
     assert laptop.entries() == before
     assert len(laptop.json("list", "customer")) == 1
     assert town.device(laptop)["state"] == "active"
+
+
+def _unharmed(laptop: Laptop, before: tuple[list[str], dict[str, str]]) -> None:
+    """Once the laid file is gone, everything is as it was."""
+    laptop.profile.wipe_intent.unlink()
+    assert set(before[0]) <= set(laptop.files())
+    assert laptop.entries() == before[1]
+    assert [task["subject"] for task in laptop.json("list", "task")] == ["unsent"]
+
+
+def _busy(town: Town) -> tuple[Laptop, tuple[list[str], dict[str, str]]]:
+    laptop = town.laptop(ANNA)
+    laptop.add("task", subject="unsent")
+    return laptop, (laptop.files(), laptop.entries())
+
+
+def test_an_intent_of_another_device_destroys_nothing_here(town: Town) -> None:
+    laptop, before = _busy(town)
+    _lay(laptop, device="cd" * 16)  # the keyring knows nothing of it: wiped long since, or never there
+    assert laptop.state() == "locked"
+    assert [laptop.ask(*verb.split()).code for verb in ("list task", "sync")] == [1, 1]
+    _unharmed(laptop, before)
+
+
+def test_an_intent_laid_while_the_keyring_is_away_destroys_nothing(town: Town) -> None:
+    laptop, before = _busy(town)
+    _lay(laptop)
+    done = laptop.ask("status", env=NO_BUS)
+    assert (done.code, "Nothing was destroyed" in done.err) == (1, True), done.err
+    _unharmed(laptop, before)
+
+
+@pytest.mark.parametrize("altered", [{"order": ""}, {"order_sha256": "0" * 64}])
+def test_while_the_keyring_is_away_an_intent_needs_its_order(town: Town, altered: dict[str, str]) -> None:
+    lost = doomed(town)
+    assert lost.die(0)  # the intent stands
+    path = lost.laptop.profile.wipe_intent
+    written = path.read_bytes()
+    path.write_text(json.dumps(json.loads(written) | altered))
+    before = lost.laptop.files()
+    assert lost.laptop.ask("sync", env=NO_BUS).code == 1
+    assert lost.laptop.files() == before
+    path.write_bytes(written)
+    assert lost.laptop.ask("sync", env=NO_BUS).code == 4
+    assert "store.db" not in lost.laptop.files()
+    lost.end()
+
+
+def test_with_its_keys_lost_a_laid_intent_destroys_no_store(town: Town) -> None:
+    """They may come back with a backup of the keyring."""
+    laptop, before = _busy(town)
+    ring = SystemKeyring(laptop.card().org, laptop.card().device)
+    ring.delete("ring.1")
+    _lay(laptop)
+    assert laptop.ask("list", "task").code == 1
+    ring.set("ring.1", before[1]["ring.1"])
+    _unharmed(laptop, before)
 
 
 @pytest.mark.parametrize("name", ["wipe.receipt", "wipe.intent", "tombstone.json"])
