@@ -173,8 +173,8 @@ def _keep_totals(_db: Database, _known: Mapping[str, Shape]) -> None:
     """Version 3 kept none. They are made with whatever else is missing; who would not keep them may write no more."""
 
 
-def _cut_phones_shorter(db: Database, known: Mapping[str, Shape]) -> None:
-    """Version 4 had runs of phones of four characters, and no sounds, whose index is made like all that is missing."""
+def _cut_phones_anew(db: Database, known: Mapping[str, Shape]) -> None:
+    """Version 4 had phones that took twice the room, and no sounds, whose index is made like all that is missing."""
     for shape in known.values():
         if shape.kind.searched(Find.DIGITS):
             rebuilding.again(db, shape, shape.find)
@@ -185,5 +185,5 @@ STEPS: Final[Mapping[int, Callable[[Database, Mapping[str, Shape]], None]]] = {
     1: _leave_merging_to_upkeep,
     2: _know_recovered_ops_by_print,
     3: _keep_totals,
-    4: _cut_phones_shorter,
+    4: _cut_phones_anew,
 }
