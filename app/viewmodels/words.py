@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
+from app.store import words as search
 from sync.protocol import money, texts
 from sync.protocol.fields import (
     Address,
@@ -245,9 +246,10 @@ def _babel() -> Any:
 
 
 def warm() -> None:
-    """Have ready what the first day and figure would wait for; for a background thread."""
+    """Have ready what the first day, figure and search would wait for; for a background thread."""
     number(0)
     moment(0, 0)
+    search.query("é 王芳")
 
 
 def _locale() -> Any:
