@@ -77,6 +77,7 @@ def sync(profile: Profile, args: Arguments) -> int:
             {
                 "sent": taken,
                 "received": brought.received,
+                "left": brought.left,
                 "conflicts": brought.conflicts,
                 "refused": brought.rejected,
                 "recovered": brought.recovered,
@@ -90,6 +91,13 @@ def sync(profile: Profile, args: Arguments) -> int:
         say(text.format(sent=taken, received=brought.received, refused=brought.rejected))
     else:
         say(_("Sent {sent}, received {received}.").format(sent=taken, received=brought.received))
+    if brought.left:
+        text = ngettext(
+            "{n} record went to another team and left this device.",
+            "{n} records went to another team and left this device.",
+            brought.left,
+        )
+        say(text.format(n=brought.left))
     if brought.recovered:
         text = ngettext(
             "{n} change recovered from another device.",

@@ -17,23 +17,25 @@ from sync.protocol.texts import gettext as _
 CELL_MAX: Final = 40  # columns of the terminal
 
 
-def listed(kind: Kind, records: Sequence[Record], everything: int, title_of: show.TitleOf) -> None:
-    """Records of one kind, and how many there are in all."""
+def listed(kind: Kind, records: Sequence[Record], everything: int | None, title_of: show.TitleOf) -> None:
+    """Records of one kind, and how many there are in all; None where there are more and nobody has counted them."""
     heads = [_("ID"), *(_(field.label) for field in kind.columns)]
     rows = []
     for record in records:
         cells = (show.in_words(f, record.values.get(f.name), title_of) for f in kind.columns[1:])
         rows.append([id_text(record.id), record.title, *cells])
     _table(heads, rows)
-    if len(records) < everything:
+    if everything is None:
+        aside(_("The first {n}; --limit N shows more.").format(n=f"{len(records):,}"))
+    elif len(records) < everything:
         text = _("{n} in all, {shown} shown; --limit N shows more.")
         aside(text.format(n=f"{everything:,}", shown=f"{len(records):,}"))
     elif records:
         aside(_("{n} in all; --limit N shows fewer.").format(n=f"{everything:,}"))
 
 
-def found(hits: Sequence[Hit], limit: int, title_of: show.TitleOf) -> None:
-    """Hits of all kinds, at most `limit`, each with its kind and the fields in which it was found."""
+def found(hits: Sequence[Hit], title_of: show.TitleOf, *, more: bool) -> None:
+    """Hits of all kinds, each with its kind and the fields in which it was found; `more`: these are not all."""
     rows = []
     for hit in hits:
         record, by_name = hit.record, hit.record.kind.by_name
@@ -43,9 +45,11 @@ def found(hits: Sequence[Hit], limit: int, title_of: show.TitleOf) -> None:
         rows.append(
             [id_text(record.id), _(record.kind.label), record.title, where, " · ".join(filter(None, words))]
         )
-    _table([_("ID"), _("Kind"), _("Name"), _("found in"), ""], rows)
-    if len(hits) == limit:
-        aside(_("The best {n}; --limit N shows more.").format(n=f"{limit:,}"))
+    _table([_("ID"), _("Kind"), _("Name"), _("found in"), _("Details")], rows)
+    if more:
+        aside(_("The best {n}; --limit N shows more.").format(n=f"{len(hits):,}"))
+    elif hits:
+        aside(_("{n} in all; --limit N shows fewer.").format(n=f"{len(hits):,}"))
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

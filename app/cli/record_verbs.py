@@ -123,10 +123,11 @@ def find(profile: Profile, args: Arguments) -> int:
     if not text.strip():
         raise WrongUse(_("There is nothing to find."), _("Name a word, a part of a name or a number."))
     with unlocked(profile) as session:
-        hits = session.call(_find, text, args.limit)
+        hits = session.call(_find, text, args.limit + 1)
+        more, hits = len(hits) > args.limit, hits[: args.limit]
         if args.json or not sys.stdout.isatty():
             return _show_rows(session, args, [hit.record for hit in hits])
-        page.found(hits, args.limit, lambda ref: session.call(lists.title_of, ref))
+        page.found(hits, lambda ref: session.call(lists.title_of, ref), more=more)
         _explain(session, hits)
         return 0
 

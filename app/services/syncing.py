@@ -48,7 +48,8 @@ class Round:
     """What a round did."""
 
     sent: int = 0
-    received: int = 0
+    received: int = 0  # records that others made or changed
+    left: int = 0  # records that went where this person does not see them
     conflicts: int = 0
     rejected: int = 0
     recovered: int = 0
@@ -59,7 +60,8 @@ class Round:
         return dataclasses.replace(
             self,
             sent=self.sent + page.sent,
-            received=self.received + len(page.applied.records),
+            received=self.received + page.applied.received,
+            left=self.left + page.applied.left,
             conflicts=self.conflicts + page.applied.conflicts,
             rejected=self.rejected + page.applied.rejected,
         )

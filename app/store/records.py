@@ -178,7 +178,8 @@ class Batch:
 
     def _turn(self, id_: bytes, act: Act) -> Record:
         shape, before = self.row(id_)
-        asked = before.deleted and before.waiting and not before.values  # nothing but an undelete can wait there
+        # Nothing but an undelete can wait where nothing more is known than that it was deleted.
+        asked = before.deleted and before.waiting and not before.values
         if before.deleted is (act is Act.DELETE) or asked:
             return record_of(shape, before)
         op = self._writing.op(shape.kind.name, id_, act, base=before.ver)

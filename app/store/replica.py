@@ -146,7 +146,12 @@ class StoreReplica:
             store.no_copy()
         if acked or answer.durable_seq > here.durable_seq:
             seal_book.tidy(store)
-        return Applied(looked, len(answer.conflicts), rejected)
+        there = [id_ for _kind, id_ in looked]
+        gone = sum(world[id_].left for id_ in there)
+        brought = {change.id for change in answer.changes}
+        brought.update(result.row.id for result in answer.results if result.row is not None)
+        received = sum(id_ in brought for id_ in there) - gone
+        return Applied(looked, len(answer.conflicts), rejected, received, gone)
 
     def renumber(self, incarnation: bytes) -> None:
         """Give all waiting ops new numbers, from 1, under a new incarnation; they are sealed again."""

@@ -1,4 +1,4 @@
-"""Finds records by what a person types, by the rule of words.py: names that begin so first, then words, sounds, notes.
+"""Finds records by what a person types, by the rule of words.py: names first, then words, sounds and notes.
 
 The index answers a little more than the rule allows (pairs of characters may stand apart, see tokens.py), so each
 record is read and checked before it counts.
@@ -23,7 +23,8 @@ from app.store.words import Query, asked_phone, fold_key, matched_fields, query
 from sync.protocol.fields import Find
 from sync.protocol.kinds import Kind
 
-PIECE: Final = 32  # rows read and checked at once
+TURN: Final = 5  # records of one kind before those of the next have their turn
+PIECE: Final = 32  # rows read and checked at once, when those of the first turn were not enough
 _SAMPLE: Final = 32  # rows after which it shows whether the quick way gives too many that do not match
 _WASTE: Final = 4  # rows read for one that matches, at most
 _FEW: Final = 64  # rows that are read rather than looked for in other streams
@@ -43,9 +44,11 @@ class Hit(msgspec.Struct, frozen=True):
 def find(
     store: Reader, text: str, *, kinds: Sequence[Kind] | None = None, limit: int = 50, glance: bool = False
 ) -> list[Hit]:
-    """Kept records that match `text`: names that begin so, by name; others by words and numbers; by sounds; by notes.
+    """Kept records that match `text`: names that are just this; names that begin so, by name; others by words and
+    numbers; by sounds; by notes.
 
-    The others come newest first within their kind. With `glance`, notes are left for later once anything was found.
+    The others come newest first within their kind, and of every kind a few come before the next few of the first.
+    With `glance`, notes are left for later once anything was found.
     """
     question = query(text)
     if question.empty or limit < 1:
@@ -54,15 +57,25 @@ def find(
     names = [kind.name for kind in kinds] if kinds is not None else list(store.shapes)
     searches = [_Search(store, store.shapes[name], question, text) for name in names if kept[name]]
     found: list[Hit] = []
-    for tier in (_Search.by_name, _Search.by_words, _Search.by_sounds, _Search.by_notes):
-        if glance and found and tier is _Search.by_notes:
+    for tier in _TIERS:
+        if len(found) >= limit or (glance and found and tier is _Search.by_notes):
             break
-        for search in searches:
-            with contextlib.closing(tier(search)) as hits:
-                found += islice(hits, limit - len(found))
-            if len(found) >= limit:
-                return found
+        with contextlib.ExitStack() as open_:
+            streams = [open_.enter_context(contextlib.closing(tier(search))) for search in searches]
+            found += islice(_by_turns(streams), limit - len(found))
     return found
+
+
+def _by_turns(streams: Sequence[Iterator[Hit]]) -> Iterator[Hit]:
+    """A few of each, as long as there are any: a thousand deals shall not stand before the product they name."""
+    while streams:
+        left = []
+        for stream in streams:
+            some = list(islice(stream, TURN))
+            yield from some
+            if len(some) == TURN:
+                left.append(stream)
+        streams = left
 
 
 class _Search:
@@ -76,18 +89,29 @@ class _Search:
         self._given: set[int] = set()
         self._ways: list[Ways] = [{} for _term in question.terms]
 
+    def by_whole_name(self) -> Generator[Hit, None, None]:
+        """Names that are what was typed, but for case, accents and spaces."""
+        begin = fold_key(self._text)
+        yield from self._named("_key = ?", (begin,) if begin else ())
+
     def by_name(self) -> Generator[Hit, None, None]:
         """Names that begin with the whole of what was typed."""
-        shape, begin = self._shape, fold_key(self._text)
-        if shape.kind.by_name[shape.kind.title].find is not Find.NAME or not begin:
+        begin = fold_key(self._text)
+        yield from self._named("_key >= ? AND _key < ?", (begin, begin + _LAST) if begin else ())
+
+    def _named(self, condition: str, values: tuple[str, ...]) -> Iterator[Hit]:
+        shape = self._shape
+        if shape.kind.by_name[shape.kind.title].find is not Find.NAME or not values:
             return
-        sql = f"{shape.select} WHERE _deleted = 0 AND _key >= ? AND _key < ? ORDER BY _key, _rowid"
-        with contextlib.closing(self._db.pieces(sql, (begin, begin + _LAST), size=PIECE)) as pieces:
-            for rows in pieces:
+        sql = f"{shape.select} WHERE _deleted = 0 AND {condition} ORDER BY _key, _rowid"
+        with contextlib.closing(self._db.pieces(sql, values, size=TURN)) as pieces:
+            rows, size = next(pieces), TURN
+            while True:
                 for row in rows:
                     yield from self._hit(row)
-                if len(rows) < PIECE:
+                if len(rows) < size:
                     return
+                rows, size = pieces.send(PIECE), PIECE
 
     def by_words(self) -> Generator[Hit, None, None]:
         """Every term, or the phone number, in the index of names, words and numbers."""
@@ -160,10 +184,11 @@ class _Search:
 
     def _checked(self, quick: Streams, exact: Streams) -> Iterator[Hit]:
         """The rows that both indexes lead to, newest first, without those that the rule does not let pass."""
-        below, read, passed = NEWEST, 0, 0
+        below, read, passed, size = NEWEST, 0, 0, TURN
         for streams in (quick, exact):
             with contextlib.closing(self._leading(streams, below)) as rowids:
-                while some := list(islice(rowids, PIECE)):
+                while some := list(islice(rowids, size)):
+                    size = PIECE
                     new = [rowid for rowid in some if rowid not in self._given]
                     for row in self._rows(new):
                         for hit in self._hit(row):
@@ -197,3 +222,8 @@ class _Search:
         if fields and stored.rowid not in self._given:
             self._given.add(stored.rowid)
             yield Hit(record_of(self._shape, stored), tuple(fields))
+
+
+_TIERS: Final = (
+    _Search.by_whole_name, _Search.by_name, _Search.by_words, _Search.by_sounds, _Search.by_notes
+)  # fmt: skip

@@ -55,7 +55,9 @@ class ListHead(QWidget):
         rows = desk.list
         if desk.finding:
             self._title.setText(_("Found"))
-            self._aside.setText(words.number(desk.found.count()) if desk.found.ready else "")
+            count = words.number(desk.found.count())
+            said = _("{n}+").format(n=count) if desk.found.more else count
+            self._aside.setText(said if desk.found.ready else "")
         else:
             self._title.setText(_(rows.kind.plural))
             hidden = _("Names are hidden for your role") if desk.hides_names else ""

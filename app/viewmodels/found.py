@@ -9,7 +9,7 @@ from app.services.session import Session
 from app.store.asking import Asking
 from app.viewmodels import reading
 from app.viewmodels.base import Errands, Watched
-from app.viewmodels.reading import FOUND_MAX, RowText, Shown
+from app.viewmodels.reading import FOUND_FIRST, FOUND_MAX, RowText, Shown
 from app.viewmodels.records import now_ms
 
 
@@ -20,6 +20,7 @@ class FoundList(Watched):
         super().__init__()
         self.text = ""
         self.ready = False
+        self.more = False  # there is more than the rows that are shown
         self.on_rows: Callable[[int, int], None] | None = None
         self._session = session
         self._errands = errands
@@ -76,11 +77,11 @@ class FoundList(Watched):
 
         def look() -> list[Shown]:
             if whole:
-                return session.read(reading.find, text, now_ms(), FOUND_MAX, asking)
+                return session.read(reading.find, text, now_ms(), FOUND_MAX + 1, asking)
             return session.read(reading.glance, text, now_ms(), asking)
 
         def take(found: list[Shown]) -> None:
-            self._take(text, found)
+            self._take(text, found[:FOUND_MAX], more=len(found) > (FOUND_MAX if whole else FOUND_FIRST - 1))
             if not whole and found and self._asking is None and text == self.text.strip():
                 self._ask(text, whole=True)
 
@@ -102,13 +103,14 @@ class FoundList(Watched):
         self.on_rows = None
         self._watchers.clear()
 
-    def _take(self, text: str, found: list[Shown]) -> None:
+    def _take(self, text: str, found: list[Shown], *, more: bool = False) -> None:
         self._asking = None
         if self._again:
             self._again = False
             self.load()
             return
         self._found = found if text == self.text.strip() else []
+        self.more = more and bool(self._found)
         self.answered = text
         self.ready = True
         self.tell()

@@ -32,11 +32,16 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Applied(msgspec.Struct, frozen=True):
-    """What a page did to the replica: (kind, id) of every record that looks different now."""
+    """What a page did to the replica: (kind, id) of every record that looks different now, an own one too.
+
+    `received` counts those that others made or changed, `left` those that this person may not hold any more.
+    """
 
     records: list[tuple[str, bytes]] = msgspec.field(default_factory=list)
     conflicts: int = 0
     rejected: int = 0
+    received: int = 0
+    left: int = 0
 
 
 class Replica(Protocol):

@@ -194,7 +194,9 @@ def apply(
         _lay_cell(row, meeting, cell, value)
     outcome = Outcome.CONFLICT if meeting.conflicts else Outcome.MERGED if unseen else Outcome.OK
     if not meeting.changed:
-        return Merged(outcome, row, tuple(meeting.conflicts), differs=unseen or row.deleted or meeting.overruled)
+        return Merged(
+            outcome, row, tuple(meeting.conflicts), differs=unseen or row.deleted or meeting.overruled
+        )
     after = Row(row.kind, row.id, seq, meeting.cells, meeting.marks, row.deleted)
     # A device that came after the delete holds nothing of what it brings back.
     differs = unseen or meeting.overruled or back

@@ -7,7 +7,7 @@ An op that comes again under another number, from a restored copy or a recovery,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from sync.protocol import clock, codec, merge
 from sync.protocol.errors import FieldProblem, Outcome, Problem, Rejection
 from sync.protocol.ids import ID_BYTES, DeviceId, Incarnation, OpId
 from sync.protocol.kinds import KINDS
-from sync.protocol.kinds.circle import refuse_itself
+from sync.protocol.kinds.circle import closing, refuse_itself
 from sync.protocol.merge import Merged, Row
 from sync.protocol.messages import OpResult
 from sync.protocol.ops import Act, Op, print_of
@@ -160,7 +160,8 @@ def _apply(
 ) -> Result:
     records = tx.records
     seq = records.head() + 1
-    merged = merge.apply(held.row if held else None, op, op_id, seq=seq, person=author.person.email)
+    row, links = held.row if held else None, _closing(tx, op)
+    merged = merge.apply(row, op, op_id, seq=seq, person=author.person.email, closing=links)
     if merged.outcome is Outcome.REJECTED:
         return _refused(print_, merged.code or Rejection.INVALID, _("This record is not on the server."))
     if merged.changed and merged.row is not None:
@@ -178,6 +179,17 @@ def _apply(
         conflicts=[conflict.id for conflict in merged.conflicts],
         differs=_differs(merged),
     )
+
+
+def _closing(tx: Transaction, op: Op) -> list[str]:
+    """Cells whose new link closes a circle with what stands here now: its author may have seen another state."""
+    kind = KINDS[op.kind]
+
+    def values_of(id_: bytes) -> Mapping[str, Any] | None:
+        held = tx.records.held(id_)
+        return held.row.cells if held is not None and held.row.kind == op.kind else None
+
+    return [each.name for each in closing(kind, op.id, op.set, values_of)]
 
 
 def _differs(merged: Merged) -> bool:

@@ -377,3 +377,18 @@ def test_circles_that_are_there_are_named(store: Store) -> None:
     assert sorted(found) == [one, two, three]
     records.delete(store, three)
     assert circles(store) == []
+
+
+def test_own_work_is_not_counted_as_received_and_what_left_is_told(device: Device, store: Store) -> None:
+    made = [records.add(store, CUSTOMER, {"name": f"N {number}"}).id for number in range(3)]
+    strange = bytes(new_record_id())
+    answer = Answer(
+        Cursor(epoch=EPOCH, seq=5),
+        3,
+        0,
+        changes=[row(made[0], 4, gone="left"), row(strange, 5, name="Theirs")],
+    )
+    applied = StoreReplica(store).apply(answer)
+    assert (len(applied.records), applied.received, applied.left) == (4, 1, 1)
+    again = StoreReplica(store).apply(answer)
+    assert (again.received, again.left) == (0, 0)

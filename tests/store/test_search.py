@@ -322,6 +322,24 @@ def test_names_that_begin_so_come_first(store: Store) -> None:
     assert search.find(store, "ann", kinds=[DEAL]) == []
 
 
+def test_a_name_that_is_just_this_comes_first_over_all_kinds_and_then_each_kind_has_its_turn(
+    store: Store,
+) -> None:
+    with records.batch(store) as batch:
+        for number in range(40):
+            batch.add(DEAL, {"name": f"GTX Pro · {number:02}"})
+            batch.add(CUSTOMER, {"name": f"Stock {number:02}", "industry": "GTX Pro"})
+        whole = batch.add(KINDS["product"], {"name": "GTX  Pró"})
+        longer = batch.add(KINDS["product"], {"name": "GTX Pro Plus"})
+    found = search.find(store, "gtx pro", limit=60)
+    assert found[0].record.id == whole.id
+    assert longer.id in [hit.record.id for hit in found[: 2 + search.TURN]]
+    assert [hit.record.kind.name for hit in found[-18:]] == ["customer"] * 18
+    assert [hit.record.id for hit in found[:7]] == [
+        hit.record.id for hit in search.find(store, "gtx pro", limit=7)
+    ]
+
+
 def test_false_neighbours_do_not_use_up_the_limit(store: Store) -> None:
     """Pairs that stand apart pass the index, not the rule; behind 200 of them the true one is still found."""
     with records.batch(store) as batch:
