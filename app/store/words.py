@@ -213,8 +213,8 @@ def asked_phone(run: str) -> str:
 
 
 def matched_fields(kind: Kind, values: Mapping[str, Value], question: Query) -> list[str]:
-    """The fields in which the terms were found, best first; empty when the record does not match the rule."""
-    hits: dict[str, int] = {}
+    """The fields in which the terms were found, those with most of them first; empty when the rule does not hold."""
+    hits: dict[str, set[str]] = {}
     wanted = question.terms
     missing = set(wanted)
     numbers = [(term, digits(term)) for term in wanted if is_number(term)]
@@ -233,11 +233,11 @@ def matched_fields(kind: Kind, values: Mapping[str, Value], question: Query) -> 
             else:
                 got = _terms_in(text, wanted, question.sounds if how is Find.NAME else ())
             if got:
-                hits[name] = hits.get(name, 0) + len(got)
+                hits.setdefault(name, set()).update(got)
                 missing.difference_update(got)
     if missing and not by_phone:
         return []
-    return sorted(hits, key=lambda name: -hits[name])
+    return sorted(hits, key=lambda name: -len(hits[name]))
 
 
 def is_number(term: str) -> bool:

@@ -142,10 +142,9 @@ def glance(store: Reader, text: str, now_ms: int, asking: Asking) -> list[Shown]
 
 
 def _where_found(hit: search.Hit, titles: Titles, now_ms: int) -> str:
-    """The text of a field that is in neither line of the row, when it was found there and not in them."""
+    """The text of a field that is in neither line of the row, when more was found there than in them."""
     kind = hit.record.kind
-    seen = {kind.title, *kind.subtitle}
-    if not hit.fields or seen & set(hit.fields):
+    if not hit.fields or hit.fields[0] in (kind.title, *kind.subtitle):
         return ""
     field = kind.by_name[hit.fields[0]]
     text = words.value(field, hit.record.values.get(field.name), titles)

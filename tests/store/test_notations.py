@@ -58,3 +58,13 @@ def test_each_part_of_an_e_mail_is_found(store: Store) -> None:
             (made.id, ("emails",))
         ], typed
     assert not search.find(store, "hang@mail")
+
+
+def test_the_field_that_holds_most_of_what_was_typed_is_told_first(store: Store) -> None:
+    records.add(
+        store, CONTACT, {"name": "Anna Smith", "emails": ["a.smith@one.example", "smith@two.example"]}
+    )
+    (hit,) = search.find(store, "smith")
+    assert hit.fields == ("name", "emails")
+    (hit,) = search.find(store, "smith@two")
+    assert hit.fields == ("emails", "name")
