@@ -8,10 +8,10 @@ from pytestqt.qtbot import QtBot
 from app.store.store import Store
 from app.ui.conflicts import ConflictsPage
 from app.viewmodels.desk import Desk
-from tests.viewmodels.conftest import Held, held, org, session
+from tests.viewmodels.conftest import Held, filled, held, org, session
 from tests.viewmodels.test_conflicts import desk
 
-__all__ = ["desk", "held", "org", "session"]
+__all__ = ["desk", "filled", "held", "org", "session"]
 
 
 def _buttons(page: ConflictsPage) -> dict[str, QPushButton]:
