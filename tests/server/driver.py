@@ -17,7 +17,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -33,7 +32,6 @@ from sync.protocol.documents import (
     SealedPiece,
     SessionOpen,
 )
-from sync.protocol.errors import Problem
 from sync.protocol.ids import new_device_id, new_incarnation, new_record_id
 from sync.protocol.kinds import KINDS
 from sync.protocol.merge import Conflict
@@ -70,11 +68,6 @@ class Refusal(Exception):
         super().__init__(f"{status} {trouble.problem.value} {trouble.title}")
         self.status = status
         self.trouble = trouble
-
-
-def problem_of(refusal: pytest.ExceptionInfo[Refusal]) -> Problem:
-    """Which problem the server named."""
-    return refusal.value.trouble.problem
 
 
 @dataclass(frozen=True)

@@ -7,21 +7,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from starlette.applications import Starlette
 
 from sync.compose import founding
 from sync.console import desk, keyfile
 from sync.protocol.desk import DeviceView, OrderView
 from sync.protocol.documents import Order
+from sync.protocol.errors import Problem
 from sync.server import config
 from sync.server.config import Folders
 from sync.server.db.sqlite import SqliteStore
 from sync.server.office import StoreOffice
 from sync.server.service import Service
 from sync.server.web import routes
-from tests.server.driver import Device, now_ms
+from tests.server.driver import Device, Refusal, now_ms
 
 URL = "https://127.0.0.1:8443"
+
+
+def problem_of(refusal: pytest.ExceptionInfo[Refusal]) -> Problem:
+    """Which problem the server named."""
+    return refusal.value.trouble.problem
 
 
 def nobody_asks() -> str:

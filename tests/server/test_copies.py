@@ -10,8 +10,8 @@ from sync.protocol.errors import Outcome, Problem, Rejection
 from sync.protocol.ids import new_incarnation
 from sync.protocol.ops import Act, print_of
 from sync.server.db.kept import RESULTS_KEPT
-from tests.server.driver import Device, Refusal, problem_of
-from tests.server.inside import Inside
+from tests.server.driver import Device, Refusal
+from tests.server.inside import Inside, problem_of
 
 
 @pytest.mark.expected_warnings("number_used_twice")

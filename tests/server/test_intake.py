@@ -12,8 +12,8 @@ from sync.protocol import clock, codec, messages
 from sync.protocol.errors import Outcome, Problem, Rejection
 from sync.protocol.ids import new_record_id
 from sync.protocol.ops import Act, Op
-from tests.server.driver import Device, Refusal, problem_of
-from tests.server.inside import Inside
+from tests.server.driver import Device, Refusal
+from tests.server.inside import Inside, problem_of
 
 
 def test_a_repeat_after_a_lost_answer_is_answered_alike_and_done_once(ana: Device, bo: Device) -> None:
