@@ -1,6 +1,6 @@
-"""All sealed work of a device as one stream to hand in: what its store does not know, then its sealed outbox.
+"""All sealed work of a device as one stream to hand in: what its store does not know, and its sealed outbox.
 
-Of a number that stands in both, the later one counts, which is the sealed outbox.
+Every byte of both goes along: where a length is rotten, IT's desk finds what stands behind it.
 """
 
 from __future__ import annotations
@@ -12,25 +12,29 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from app.paths import Profile
-from app.store.seal import read
-from sync.protocol.outbox_seal import LENGTH
+from app.store.seal import is_torn, may_hold, read, rest_of
 
 
 def open_all(profile: Profile) -> BinaryIO:
     """The stream, from its beginning and to be closed. Raises FileNotFoundError when there is no such work."""
-    if not profile.sealed_lost.exists():
-        return profile.sealed_outbox.open("rb")
-    # A torn end would hide every record behind it.
-    whole = sum(LENGTH.size + len(each) for each in read(profile.sealed_lost))
-    parts = [(profile.sealed_lost, whole)]
-    if profile.sealed_outbox.exists():
-        parts.append((profile.sealed_outbox, profile.sealed_outbox.stat().st_size))
-    return cast("BinaryIO", io.BufferedReader(_Joined(parts)))
+    lost, outbox = profile.sealed_lost, profile.sealed_outbox
+    if not lost.is_file():
+        if not outbox.is_file():
+            raise FileNotFoundError
+        return outbox.open("rb")
+    paths = [lost, *([outbox] if outbox.is_file() else [])]
+    if rest_of(lost):
+        paths.reverse()  # records are counted up to what cannot be read
+    return cast("BinaryIO", io.BufferedReader(_Joined([(path, path.stat().st_size) for path in paths])))
 
 
 def set_aside(profile: Profile) -> int:
-    """How many sealed records are kept that the store does not know."""
-    return sum(1 for _each in read(profile.sealed_lost))
+    """How many sealed records are kept that the store does not know; those behind a rotten length count as one.
+
+    Raises StoreDamaged.
+    """
+    rest = rest_of(profile.sealed_lost)
+    return sum(1 for _each in read(profile.sealed_lost)) + (may_hold(rest) and not is_torn(rest))
 
 
 class _Joined(io.RawIOBase):

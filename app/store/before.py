@@ -16,7 +16,7 @@ from app.keys.secret import SecretBytes
 from app.paths import PRIVATE_FILE, Profile, remove, sync_folder
 from app.store import schema, space
 from app.store.db import Database
-from app.store.seal import digest_of, read
+from app.store.seal import digest_of, is_torn, may_hold, read, rest_of
 from sync.protocol import outbox_seal
 from sync.protocol.texts import gettext as _
 
@@ -70,8 +70,12 @@ def put_back(profile: Profile, key: SecretBytes) -> bool:
         return False
     finally:
         db.close()
-    frames = (outbox_seal.LENGTH.pack(len(each)) + each for each in read(profile.sealed_outbox))
-    if any(digest_of(frame) not in known for frame in frames):
+    try:
+        frames = (outbox_seal.LENGTH.pack(len(each)) + each for each in read(profile.sealed_outbox))
+        rest = rest_of(profile.sealed_outbox)
+        if any(digest_of(frame) not in known for frame in frames) or (may_hold(rest) and not is_torn(rest)):
+            return False
+    except (AppError, OSError):
         return False
     for end in ("-wal", "-shm"):
         remove(profile.store.with_name(profile.store.name + end))

@@ -11,16 +11,21 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
-from app.errors import AppError, NoSpace
+from app.errors import AppError, NoSpace, StoreDamaged
 from app.paths import PRIVATE_FILE, sync_folder, write_whole
 from sync.protocol import outbox_seal
 from sync.protocol.ops import Op
 from sync.protocol.texts import gettext as _
+
+_HEAD: Final = outbox_seal.LENGTH.size
+_SEAL_MIN: Final = 49  # sealed bytes of anything
+_WRITTEN_MAX: Final = outbox_seal.PART_MAX + 2**20  # sealed bytes of a record that we write
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -86,11 +91,33 @@ class SealedOutbox:
             self.length = os.fstat(self._handle).st_size
         return self.length
 
+    def heal(self, at: int, piece: Piece) -> bool:
+        """Write the length of this record anew if it stands at `at` and its length alone is rotten; whether it does.
+
+        Raises NoSpace and AppError.
+        """
+        with self.path.open("rb") as file:
+            file.seek(at + _HEAD)
+            sealed = file.read(max(0, piece.length - _HEAD))
+        head = outbox_seal.LENGTH.pack(len(sealed))
+        if digest_of(head + sealed) != piece.digest:
+            return False
+        try:
+            _write(self._handle, head, at)
+            os.fsync(self._handle)
+        except OSError as error:
+            raise _unwritten(error) from None
+        return True
+
+    def is_whole(self) -> bool:
+        """Whether every byte of the file belongs to a record that can be read."""
+        return sum(len(frame) for frame in self.frames()) == self.length
+
     def frames(self) -> Iterator[bytes]:
         """The records with their lengths, up to `length`."""
         at = 0
         for sealed in read(self.path):
-            at += outbox_seal.LENGTH.size + len(sealed)
+            at += _HEAD + len(sealed)
             if at > self.length:
                 return
             yield outbox_seal.LENGTH.pack(len(sealed)) + sealed
@@ -106,19 +133,25 @@ class SealedOutbox:
             self._handle = -1
 
 
-def set_aside(path: Path, frames: Iterator[bytes]) -> None:
-    """Append these records to the file at `path`, durably, but what is there already. Raises NoSpace and AppError."""
+def set_aside(path: Path, pieces: Iterable[bytes]) -> None:
+    """Append these records, and what cannot be read as records, to the file at `path`, durably, but what is there
+    already. Nothing that is there is cut off: whoever can open it finds what stands behind a rotten length.
+
+    Raises NoSpace and AppError.
+    """
     handle = _open(path)
     try:
-        there, end = set(), 0
-        for sealed in read(path):
-            frame = outbox_seal.LENGTH.pack(len(sealed)) + sealed
-            there.add(digest_of(frame))
-            end += len(frame)
-        os.ftruncate(handle, end)  # a torn record would hide those behind it
-        for frame in frames:
-            if digest_of(frame) not in there:
-                end += _write(handle, frame, end)
+        end = os.fstat(handle).st_size
+        there = {digest_of(outbox_seal.LENGTH.pack(len(sealed)) + sealed) for sealed in read(path)}
+        fresh = b"".join(piece for piece in pieces if digest_of(piece) not in there)
+        if fresh and not _ends_with(
+            path, fresh
+        ):  # it does after a crash between this and the cut in the outbox
+            try:
+                _write(handle, fresh, end)
+            except OSError:
+                os.ftruncate(handle, end)
+                raise
         os.fsync(handle)
         sync_folder(path.parent)
     except OSError as error:
@@ -128,13 +161,55 @@ def set_aside(path: Path, frames: Iterator[bytes]) -> None:
 
 
 def read(path: Path) -> Iterator[bytes]:
-    """The sealed records of a file, without their lengths; none when there is no file, and no torn tail."""
+    """The sealed records of a file, without their lengths, up to the first that is torn or whose length is rotten;
+    none when there is no file. Raises StoreDamaged when it cannot be read.
+    """
     try:
-        file = path.open("rb")
+        with path.open("rb") as file:
+            yield from outbox_seal.split(file)
     except FileNotFoundError:
         return
-    with file:
-        yield from outbox_seal.split(file)
+    except OSError:
+        raise StoreDamaged(
+            _("A file with sealed work cannot be read."),
+            _("Nothing was changed. Ask IT; the work may be recovered."),
+        ) from None
+
+
+def whole_of(path: Path) -> int:
+    """How many bytes of a file are records that can be read, from its beginning. Raises StoreDamaged."""
+    return sum(_HEAD + len(sealed) for sealed in read(path))
+
+
+def rest_of(path: Path) -> bytes:
+    """What stands in a file behind the last record that can be read. Raises StoreDamaged."""
+    whole = whole_of(path)
+    if not path.exists():
+        return b""
+    with path.open("rb") as file:
+        file.seek(whole)
+        return file.read()
+
+
+def may_hold(rest: bytes) -> bool:
+    """Whether a whole record may stand in bytes that cannot be read as records."""
+    return len(rest) >= _HEAD + _SEAL_MIN and any(rest)
+
+
+def is_torn(rest: bytes) -> bool:
+    """Whether this looks like one record that a crash has cut off: it states more than is there, and no record that
+    ends where this ends stands in it. With a rotten length it may look so, too: it is no reason to destroy it."""
+    if len(rest) < _HEAD:
+        return True
+    (stated,) = outbox_seal.LENGTH.unpack_from(rest)
+    if not len(rest) - _HEAD < stated <= _WRITTEN_MAX:
+        return False
+    at = rest.find(0, 1)  # a length that we write is less than 16 MiB: its first byte is zero
+    while 0 <= at <= len(rest) - _HEAD - _SEAL_MIN:
+        if outbox_seal.LENGTH.unpack_from(rest, at)[0] == len(rest) - at - _HEAD:
+            return False
+        at = rest.find(0, at + 1)
+    return True
 
 
 def digest_of(frame: bytes) -> bytes:
@@ -161,6 +236,14 @@ def _write(handle: int, data: bytes, at: int) -> int:
     while rest:
         rest = rest[os.write(handle, rest) :]
     return len(data)
+
+
+def _ends_with(path: Path, data: bytes) -> bool:
+    with path.open("rb") as file:
+        if file.seek(0, os.SEEK_END) < len(data):
+            return False
+        file.seek(-len(data), os.SEEK_END)
+        return file.read() == data
 
 
 def _unwritten(error: OSError) -> AppError:

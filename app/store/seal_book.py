@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from app.store import outbox
-from app.store.seal import Piece, digest_of, set_aside
+from app.store.seal import Piece, digest_of, is_torn, may_hold, rest_of, set_aside
 from sync.protocol.ids import new_incarnation
 from sync.protocol.ops import Op
 
@@ -40,6 +41,8 @@ def tidy(store: Store, *, at_once: bool = False) -> None:
     worth_it = at_once or spare >= store.seal.length or spare >= max(SLACK, store.seal.length // 2)
     if not needless or not worth_it:
         return
+    if not store.seal.is_whole():
+        return  # a length is rotten; at the next open it is mended, and nothing sound goes with it
     gone = {place for place, _length in needless}
     kept = {piece.digest for place, piece in _pieces(store) if place not in gone}
     length = store.seal.keep(kept)
@@ -52,18 +55,28 @@ def mend(store: Store, lost: Path) -> None:
     """At open: adopt a rewrite whose end was missed, seal again what is lost, and set strange records aside in `lost`.
 
     A record that the store does not know was never committed, or the store has lost it: a log that is damaged or
-    gone, an older file put back. The sealed record may be all that is left, so it is never destroyed here.
+    gone, an older file put back. The sealed record may be all that is left, so it is never destroyed here. Nor is
+    what stands behind a rotten length: IT's desk finds the records in it. A record that a crash has torn is kept, too,
+    since nobody can tell for certain, and raises no alarm.
     """
     here, known = store.here(), _pieces(store)
-    there = store.seal.digests()
+    there = _healed(store, [piece for _place, piece in known])
     whole = sum(length for _digest, length in there)
-    store.seal.truncate(whole)  # bytes behind the last whole record open for nobody
-    if there == [(piece.digest, piece.length) for _place, piece in known] and whole == here.sealed:
-        return
+    rest = rest_of(store.seal.path)
     digests = {piece.digest for _place, piece in known}
     strange = any(digest not in digests for digest, _length in there)
+    if may_hold(rest):
+        strange = strange or not is_torn(rest)
+    else:
+        rest = b""
+    if strange or rest:
+        unknown = [frame for frame in store.seal.frames() if digest_of(frame) not in digests]
+        set_aside(lost, [*unknown, rest])
+    store.seal.truncate(whole)
+    as_known = there == [(piece.digest, piece.length) for _place, piece in known] and whole == here.sealed
+    if as_known and not strange:
+        return
     if strange:
-        set_aside(lost, (frame for frame in store.seal.frames() if digest_of(frame) not in digests))
         # Its numbers are given out: under them, new work would pass for what was set aside.
         number_anew(store, bytes(new_incarnation()))
         known = _pieces(store)
@@ -79,6 +92,18 @@ def mend(store: Store, lost: Path) -> None:
         db.execute("UPDATE here SET sealed = ?", (store.seal.length,))
     if strange:
         tidy(store, at_once=True)  # the same work under two numberings would come back twice
+
+
+def _healed(store: Store, known: list[Piece]) -> list[tuple[bytes, int]]:
+    """(digest, length) of each record that is there, once the lengths that the store knows better are put right."""
+    digests = {piece.digest for piece in known}
+    while True:
+        there = store.seal.digests()
+        held = {digest for digest, _length in there}
+        at = sum(length for _digest, length in takewhile(lambda each: each[0] in digests, there))
+        missing = (piece for piece in known if piece.digest not in held)
+        if at == store.seal.length or not any(store.seal.heal(at, piece) for piece in missing):
+            return there
 
 
 def number_anew(store: Store, incarnation: bytes) -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 
+from app.store.seal import read
 from tests.road import ANNA, Laptop, Town
 
 CHILD = """
@@ -31,15 +32,25 @@ def _robbed(town: Town, word: str) -> Laptop:
     laptop = town.laptop(ANNA)
     laptop.add("task", subject=f"{word} 0 sent")
     laptop.sync()
-    acts = [f"{word} {n}" for n in (1, 2, 3)]
+    _rob(laptop, [f"{word} {n}" for n in (1, 2, 3)])
+    return laptop
+
+
+def _rob(laptop: Laptop, acts: list[str], rotten: int | None = None) -> None:
+    """Damage its log after these acts; with `rotten`, the length of that record of its sealed outbox besides."""
     done = subprocess.run([sys.executable, "-c", CHILD, str(laptop.folder), *acts], check=False)
     assert done.returncode == -signal.SIGKILL
     log = laptop.folder / "store.db-wal"
     data = bytearray(log.read_bytes())
     data[32 + 24 + 10] ^= 1
     log.write_bytes(data)
+    if rotten is not None:
+        path = laptop.profile.sealed_outbox
+        records = [len(sealed) + 4 for sealed in read(path)]
+        spoilt = bytearray(path.read_bytes())
+        spoilt[sum(records[:rotten])] ^= 0x80
+        path.write_bytes(spoilt)
     assert acts[0] not in _subjects(laptop)
-    return laptop
 
 
 def test_what_the_store_lost_comes_back_to_the_same_device(town: Town) -> None:
@@ -73,3 +84,21 @@ def test_a_wipe_hands_in_what_the_store_lost(town: Town) -> None:
     heir.sync()
     found = [subject for subject in _subjects(heir) if subject.startswith("lost")]
     assert found == ["lost 0 sent", "lost 1", "lost 2", "lost 3", "lost 4 sent"]
+
+
+def test_two_rotten_lengths_take_no_work_with_them(town: Town) -> None:
+    """What stands behind each of them is kept as it is, one stretch behind the other, and IT's desk finds it."""
+    laptop = town.laptop(ANNA)
+    laptop.add("task", subject="rot 0 sent")
+    laptop.sync()
+    _rob(laptop, ["rot 1", "rot 2", "rot 3"], rotten=-2)
+    _rob(laptop, ["rot 4", "rot 5", "rot 6"], rotten=-3)
+    laptop.add("task", subject="rot 7")
+    town.order("wipe", laptop)
+    assert laptop.ask("sync").code == 4
+    heir = town.laptop(ANNA)
+    town.ask("recover", laptop.id, "--to", heir.id)
+    heir.sync()
+    heir.sync()
+    found = [subject for subject in _subjects(heir) if subject.startswith("rot")]
+    assert found == ["rot 0 sent", *(f"rot {n}" for n in range(1, 8))]

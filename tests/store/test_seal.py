@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from app.errors import AppError
+from app.errors import AppError, StoreDamaged
+from app.services.sealed_work import set_aside
 from app.store import outbox, records, seal, seal_book
 from app.store.replica import StoreReplica
 from app.store.store import Store
@@ -204,3 +205,105 @@ def test_a_file_that_cannot_be_written_refuses_the_act(device: Device, store: St
 def test_nothing_is_needed_to_tidy_an_empty_file(store: Store) -> None:
     seal_book.tidy(store)
     assert store.seal.length == 0
+
+
+def _rotten(path: Path, at: int, byte: int = 0) -> bytes:
+    """Turn a bit of the length of the record at this place; the file as it was."""
+    data = path.read_bytes()
+    begins, place = [], 0
+    for sealed in seal.read(path):
+        begins.append(place)
+        place += 4 + len(sealed)
+    spoilt = bytearray(data)
+    spoilt[begins[at] + byte] ^= 0x80
+    path.write_bytes(spoilt)
+    return data
+
+
+@pytest.mark.parametrize("byte", range(4))
+def test_a_rotten_length_that_the_store_knows_is_put_right(device: Device, store: Store, byte: int) -> None:
+    for n in range(4):
+        records.add(store, CUSTOMER, {"name": f"Customer {n}"})
+    device.close()
+    before = _rotten(device.profile.sealed_outbox, 1, byte)
+    again = device.open()
+    assert device.profile.sealed_outbox.read_bytes() == before
+    assert again.incarnation == device.incarnation
+    assert not device.profile.sealed_lost.exists()
+
+
+@pytest.mark.parametrize("byte", range(4))
+@pytest.mark.parametrize("at", [-3, -1])
+def test_what_stands_behind_a_rotten_length_is_set_aside_whole(
+    device: Device, store: Store, at: int, byte: int
+) -> None:
+    """The store has lost these records, and one length is rotten besides: nothing else holds that work."""
+    records.add(store, CUSTOMER, {"name": "Anna"})
+    known = store.seal.length
+    for n in (2, 3, 4):
+        store.seal.append(ops(n, name=f"Lost {n}"), device.id, device.incarnation)
+    device.close()
+    _rotten(device.profile.sealed_outbox, at, byte)
+    raw = device.profile.sealed_outbox.read_bytes()[known:]
+    again = device.open()
+    assert device.profile.sealed_lost.read_bytes() == raw
+    device.assert_sealed(again)
+    assert (again.incarnation != device.incarnation) or at == -1
+    records.add(again, CUSTOMER, {"name": "Bert"})
+    device.assert_sealed(device.reopen())
+    assert device.profile.sealed_lost.read_bytes() == raw
+
+
+def test_a_torn_record_is_kept_and_raises_no_alarm(device: Device, store: Store) -> None:
+    records.add(store, CUSTOMER, {"name": "Anna"})
+    known = store.seal.length
+    store.seal.append(ops(2, name="Never"), device.id, device.incarnation)
+    store.seal.truncate(store.seal.length - 9)
+    torn = device.profile.sealed_outbox.read_bytes()[known:]
+    again = device.reopen()
+    assert again.incarnation == device.incarnation
+    assert device.profile.sealed_outbox.stat().st_size == known
+    assert device.profile.sealed_lost.read_bytes() == torn
+    assert set_aside(device.profile) == 0
+
+
+@pytest.mark.parametrize("tail", [b"x", b"\0" * 4096, b"\0\0\1\0" + b"x" * 48])
+def test_a_tail_that_can_hold_no_record_goes(device: Device, store: Store, tail: bytes) -> None:
+    records.add(store, CUSTOMER, {"name": "Anna"})
+    device.close()
+    before = device.profile.sealed_outbox.read_bytes()
+    device.profile.sealed_outbox.write_bytes(before + tail)
+    assert device.open().incarnation == device.incarnation
+    assert device.profile.sealed_outbox.read_bytes() == before
+    assert not device.profile.sealed_lost.exists()
+
+
+def test_what_is_set_aside_stands_behind_what_cannot_be_read(device: Device, store: Store) -> None:
+    lost = device.profile.sealed_lost
+    lost.write_bytes(b"\xff" * 100)
+    store.seal.append(ops(2, name="Lost"), device.id, device.incarnation)
+    frame = device.profile.sealed_outbox.read_bytes()
+    device.reopen()
+    assert lost.read_bytes() == b"\xff" * 100 + frame
+    for _crash in range(2):  # before the outbox was cut
+        seal.set_aside(lost, [frame])
+    assert lost.read_bytes() == b"\xff" * 100 + frame
+    assert set_aside(device.profile) == 1
+
+
+def test_a_rotten_length_stops_no_work_and_is_not_tidied_away(device: Device, store: Store) -> None:
+    for n in range(4):
+        records.add(store, CUSTOMER, {"name": f"Customer {n}"})
+    rotten = device.profile.sealed_outbox
+    _rotten(rotten, 1)
+    before = rotten.read_bytes()
+    ack(store, 3)
+    seal_book.tidy(store, at_once=True)
+    assert rotten.read_bytes() == before
+    device.assert_sealed(device.reopen())
+
+
+def test_a_folder_in_the_place_of_sealed_work_is_damage(device: Device) -> None:
+    device.profile.sealed_lost.mkdir()
+    with pytest.raises(StoreDamaged):
+        set_aside(device.profile)
