@@ -9,6 +9,7 @@ is left to the session, which owns store and keys.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Final
@@ -89,9 +90,11 @@ class Papers:
         )
 
     def order_missing(self) -> bool:
-        """Whether the last lease names an order that never arrived. Until it does, nothing is unlocked."""
-        state = self._state()
-        return state.order_head > _highest(state)
+        """Whether an order is known of that is not here. Until it comes, nothing is unlocked.
+
+        The last lease names one that never arrived, or one that was taken in, and waits, is gone from the file.
+        """
+        return self._never_came() or bool(self._torn_out())
 
     def take_papers(self, papers: list[Paper], nonce: str) -> None:
         """Verify and keep documents. A refused one is logged by its rule and changes nothing.
@@ -99,10 +102,11 @@ class Papers:
         Raises AppError, once all were gone through, when one could not be kept: the order behind it may be a wipe.
         """
         problem: AppError | None = None
-        turned_away = False
+        turned_away = leased = False
         for paper in papers:
             try:
                 self._take(paper, nonce)
+                leased = leased or paper.kind == Lease.TYPE
             except Refused as refusal:
                 two = isinstance(refusal, Equivocation)
                 said = "paper %s: two histories (%s)" if two else "paper %s refused by rule %s"
@@ -116,9 +120,11 @@ class Papers:
                 problem = problem or error
             except OSError as error:
                 problem = problem or not_written(error)
-        if turned_away and self.order_missing():
+        if turned_away and self._never_came():
             # It was shown and did not hold: that is told, and nothing is missing.
             self._alter(lambda state: msgspec.structs.replace(state, order_taken=state.order_head))
+        if leased:
+            self._forget_unless_shown(papers)
         if problem is not None:
             raise problem
 
@@ -170,6 +176,33 @@ class Papers:
         kept = self._kept()
         if kept.pop(pending.digest, None) is not None:
             self._keep(kept)
+
+    # -- missing
+
+    def _never_came(self) -> bool:
+        state = self._state()
+        return state.order_head > _highest(state)
+
+    def _torn_out(self) -> set[str]:
+        """Digests of orders that wait and that no file holds: they are not forgotten with their file."""
+        waiting = set(self._state().waiting.values())
+        return waiting - self._unkept.keys() - self._kept().keys() if waiting else waiting
+
+    def _forget_unless_shown(self, papers: list[Paper]) -> None:
+        """The server shows every order until it was answered: what it does not show, it knows of no longer."""
+        if not (gone := self._torn_out()):
+            return
+        for paper in papers:
+            if paper.kind == Order.TYPE:
+                with contextlib.suppress(Refused):
+                    gone.discard(digest_of(paper.data, Order.TYPE))
+        if gone:
+            _LOG.warning("an order that waited here is known to nobody any more")
+            self._alter(
+                lambda state: msgspec.structs.replace(
+                    state, waiting={each: at for each, at in state.waiting.items() if at not in gone}
+                )
+            )
 
     # -- one paper
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 import pytest
 
+from app.errors import Locked
 from app.keys.state import Alarm
 from app.paths import write_whole
 from app.services import papers as papers_room
@@ -189,7 +190,16 @@ def test_an_order_taken_out_of_the_file_comes_back(
         expect_warning("cannot be read")
         laptop.profile.orders.write_bytes(damage)
     assert session.papers.pending() == []
+    with pytest.raises(Locked):  # it may be a lock, or a wipe that was begun
+        session.judge()
     desk.give(order, desk.order_key)
+    assert [each.order.op for each in session.papers.pending()] == ["wipe"]
+    assert (
+        session.papers.order_missing()
+    )  # the other one, which the server shows as well, or knows of no longer
+    expect_warning("known to nobody any more")
+    desk.give(desk.lease("n"), desk.lease_key)
+    assert not session.papers.order_missing()
     assert [each.order.op for each in session.papers.pending()] == ["wipe"]
 
 

@@ -144,6 +144,20 @@ def test_a_receipt_laid_there_in_between_saves_no_key(town: Town) -> None:
     assert (lost.laptop.files(), lost.laptop.entries()) == (["profile.lock", "tombstone.json"], {})
 
 
+def test_a_wipe_that_was_begun_is_not_undone_by_taking_its_files_away(town: Town) -> None:
+    lost = doomed(town)
+    lost.laptop.json("unlock")
+    assert lost.die(0)  # the intent stands
+    lost.laptop.profile.wipe_intent.unlink()
+    lost.laptop.profile.orders.unlink()
+    town.server.stop()
+    done = lost.laptop.ask("list", "customer")
+    town.server.start()
+    assert (done.code, "has not reached this device" in done.err) == (3, True), done.err
+    assert lost.laptop.ask("sync").code == 4
+    assert (lost.laptop.files(), lost.laptop.entries()) == (["profile.lock", "tombstone.json"], {})
+
+
 def test_a_folder_with_somebodys_files_becomes_no_device(town: Town) -> None:
     laptop = town.laptop()
     laptop.folder.mkdir()
