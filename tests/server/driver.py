@@ -278,16 +278,8 @@ class Device:
     def op(self, kind: str, id_: bytes, act: Act, set_: dict[str, Any], **other: Any) -> Op:
         """Put one op into the queue."""
         self.n += 1
-        op = Op(
-            n=self.n,
-            kind=kind,
-            id=id_,
-            act=act,
-            hlc=_stamp(self.now()),
-            set=set_,
-            first=self.n,
-            **other,
-        )
+        stamp = _stamp(self.now())
+        op = Op(n=self.n, kind=kind, id=id_, act=act, hlc=stamp, set=set_, first=self.n, **other)
         self.waiting.append(op)
         if self.root is not None:
             self.seal([op])
