@@ -20,6 +20,7 @@ from app.store.store import Store
 from sync.protocol import clock
 from sync.protocol.ids import id_text
 from sync.protocol.kinds import KINDS, Kind, kind_of
+from sync.protocol.merge import WHOLE_RECORD
 from sync.protocol.ops import Act
 from sync.protocol.texts import gettext as _
 
@@ -223,9 +224,14 @@ def _conflict_json(each: met.OpenConflict) -> dict[str, Any]:
         "record": id_text(conflict.record),
         "title": each.title,
         "field": conflict.cell,
-        "shown": conflict.shown,
-        "shown_by": conflict.shown_by,
-        "shown_at": show.when_iso(clock.millis(conflict.shown_hlc)),
+        "shown": each.present,
+        "shown_by": each.present_by,
+        "shown_at": show.when_iso(each.present_ms),
+        "changed_since": each.moved,
+        "deleted": each.deleted,
+        "met": conflict.shown,
+        "met_by": conflict.shown_by,
+        "met_at": show.when_iso(clock.millis(conflict.shown_hlc)),
         "kept": conflict.kept,
         "kept_by": conflict.kept_by,
         "kept_at": show.when_iso(clock.millis(conflict.kept_hlc)),
@@ -257,7 +263,11 @@ def _conflict_lines(each: met.OpenConflict, title_of: show.TitleOf) -> list[str]
     name = conflict.cell.partition("/")[0]
     field = kind.by_name.get(name) if kind is not None else None
 
+    whole = conflict.cell == WHOLE_RECORD
+
     def words(value: object) -> str:
+        if whole:
+            return _("kept") if value is None else _("deleted")
         if value is None:
             return _("(empty)")
         if kind is None or field is None:
@@ -267,9 +277,17 @@ def _conflict_lines(each: met.OpenConflict, title_of: show.TitleOf) -> list[str]
         )
 
     label = _(field.label) if field is not None else conflict.cell or _("the whole record")
-    shown = _("shown: {value} ({person})").format(value=words(conflict.shown), person=conflict.shown_by)
-    kept = _("also kept: {value} ({person})").format(value=words(conflict.kept), person=conflict.kept_by)
-    return [f"{each.title} · {label}", f"  {shown}", f"  {kept}"]
+    said = _("shown: {value} ({person})")
+    if each.moved:
+        said = _("shown: {value} (the record was last changed by {person})")
+    present = _("deleted") if each.deleted else words(each.present)
+    found = [f"{each.title} · {label}", "  " + said.format(value=present, person=each.present_by)]
+    also = _("also kept: {value} ({person})")
+    if each.moved and not whole:
+        found.append("  " + also.format(value=words(conflict.shown), person=conflict.shown_by))
+    if whole:
+        also = _("the other edit: {value} ({person})")
+    return [*found, "  " + also.format(value=words(conflict.kept), person=conflict.kept_by)]
 
 
 def _refused_lines(each: met.Attention, steps: Steps, title_of: show.TitleOf) -> list[str]:

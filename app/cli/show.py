@@ -81,7 +81,7 @@ def lines(record: Record, title_of: TitleOf) -> Iterable[str]:
     if record.waiting:
         standing.append(_("waiting to be sent"))
     if record.conflicts:
-        text = ngettext("{n} field with two values", "{n} fields with two values", record.conflicts)
+        text = ngettext("{n} conflict", "{n} conflicts", record.conflicts)
         standing.append(text.format(n=record.conflicts))
     if standing:
         yield "  " + " · ".join(standing)

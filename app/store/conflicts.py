@@ -14,9 +14,10 @@ from app.store import lists, outbox, records
 from app.store.reader import Reader
 from app.store.records import Batch
 from app.store.store import Store
+from sync.protocol import clock
 from sync.protocol.fields import Value
 from sync.protocol.kinds import KINDS, Kind
-from sync.protocol.merge import Conflict
+from sync.protocol.merge import DELETED, WHOLE_RECORD, Conflict
 from sync.protocol.ops import Act, Op, lay
 from sync.protocol.quiet import Quiet
 from sync.protocol.texts import gettext as _
@@ -26,10 +27,20 @@ Name = tuple[bytes, int]
 
 
 class OpenConflict(Quiet, frozen=True):
-    """A conflict that nobody has settled, with the record's title ("" when the record is not here)."""
+    """A conflict that nobody has settled, with the record's title ("" when the record is not here).
+
+    `present` is what the cell holds now, None when it is empty or the record is `deleted`; of a conflict about the
+    whole record it is DELETED or None. `moved` says that this is not what stood there when the edits met: then
+    `present_by` and `present_ms` (UTC) tell who changed the record last and when, else whose value it is.
+    """
 
     conflict: Conflict
     title: str
+    present: Any
+    present_by: str
+    present_ms: int
+    moved: bool = False
+    deleted: bool = False
 
 
 class Attention(Quiet, frozen=True):
@@ -71,7 +82,24 @@ def open_conflicts(store: Reader, *, record: bytes | None = None) -> list[OpenCo
         () if record is None else (record,),
     )
     found = [msgspec.msgpack.decode(body, type=Conflict) for (body,) in rows]
-    return [OpenConflict(each, lists.title_of(store, each.record) or "") for each in found]
+    return [_with_present(store, each) for each in found]
+
+
+def _with_present(store: Reader, conflict: Conflict) -> OpenConflict:
+    """Nobody closes a conflict yet, and the record goes on changing meanwhile: what it holds now is read from it."""
+    title = lists.title_of(store, conflict.record) or ""
+    then = (conflict.shown_by, clock.millis(conflict.shown_hlc))
+    try:
+        shape, stored = records.find_row(store, conflict.record)
+    except NotFound:
+        return OpenConflict(conflict, title, conflict.shown, *then)
+    if conflict.cell == WHOLE_RECORD:
+        present = DELETED if stored.deleted else None
+    else:
+        present = None if stored.deleted else shape.cells(stored).get(conflict.cell)
+    moved = present != conflict.shown
+    by, ms = (stored.changed_by, stored.changed_ms) if moved else then
+    return OpenConflict(conflict, title, present, by, ms, moved, stored.deleted)
 
 
 def open_count(store: Reader) -> int:

@@ -33,7 +33,7 @@ class DetailPane(QFrame):
         self._body = QStackedWidget()
         column.addWidget(self._body)
         self._nothing = Placeholder(
-            "search", _("Nothing chosen"), _("Choose one on the left, or press Ctrl+K to find one.")
+            "search", _("Nothing chosen"), _("Choose one on the left, or press Ctrl+F to find one.")
         )
         self._body.addWidget(self._nothing)
         self._unwatch = desk.on_detail.watch(self.refresh)

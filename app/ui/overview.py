@@ -21,10 +21,14 @@ _TWO_COLUMNS_FROM = 620
 
 
 class OverviewPage(QScrollArea):
-    """`opened(kind, id)` asks for a record, `noted(text)` keeps a note, `adding(kind)` begins a record."""
+    """`opened(kind, id)` asks for a record, `adding(kind)` begins one.
+
+    `noting(text)` tells of each letter of a note, `noted()` that it is to be kept.
+    """
 
     opened = Signal(str, bytes)
-    noted = Signal(str)
+    noting = Signal(str)
+    noted = Signal()
     adding = Signal(str)
     left = Signal()
 
@@ -50,6 +54,7 @@ class OverviewPage(QScrollArea):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(S12)
         self.note = _NoteLine()
+        self.note.noting.connect(self.noting)
         self.note.noted.connect(self.noted)
         column.addWidget(self.note)
         self.timeline = Timeline(_("What happened"))
@@ -111,7 +116,7 @@ class OverviewPage(QScrollArea):
     def forget(self) -> None:
         """Hold no record any more."""
         self._shown = None
-        self.note.clear()
+        self.note.show_note("", "")
         self._facts.show_facts(())
         self._deals.show_lines([])
         self._tasks.show_lines([])
@@ -146,9 +151,10 @@ class OverviewPage(QScrollArea):
 
 
 class _NoteLine(QFrame):
-    """A line to write a note in; Enter keeps it."""
+    """A line to write a note in, and a word about whether it is saved; Enter keeps it."""
 
-    noted = Signal(str)
+    noting = Signal(str)
+    noted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -161,19 +167,18 @@ class _NoteLine(QFrame):
         self._line.setFont(fonts.font())
         self._line.setAccessibleName(_("Write a note"))
         self._line.setPlaceholderText(_("Write a note and press Enter"))
-        self._line.returnPressed.connect(self._note)
+        self._line.textEdited.connect(self.noting)
+        self._line.returnPressed.connect(self.noted)
         row.addWidget(self._line, 1)
-        row.addWidget(Line(_("Saved on this device, sent at next sync"), Step.SMALL, Colour.SOFT))
+        self._said = Line("", Step.SMALL, Colour.SOFT)
+        row.addWidget(self._said)
 
-    def _note(self) -> None:
-        text = self._line.text().strip()
-        if text:
-            self._line.clear()
-            self.noted.emit(text)
-
-    def clear(self) -> None:
-        """Empty the line."""
-        self._line.clear()
+    def show_note(self, text: str, said: str) -> None:
+        """Show a note as typed so far, and how it stands."""
+        if text != self._line.text():  # the cursor stays while one types
+            self._line.setText(text)
+        self._said.setText(said)
+        self._said.setVisible(bool(said))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter belongs to the line."""

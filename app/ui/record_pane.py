@@ -60,7 +60,9 @@ class RecordPane(QWidget):
         self._pages = QStackedWidget()
         self._overview = OverviewPage()
         self._overview.opened.connect(self._open)
-        self._overview.noted.connect(desk.note)
+        self._overview.noting.connect(desk.note)
+        self._overview.noted.connect(self._keep_note)
+        self._unwatch_notes = desk.notes.watch(self._show_note)
         self._overview.adding.connect(self._add)
         self._overview.left.connect(self.left)
         self._pages.addWidget(self._overview)
@@ -166,6 +168,7 @@ class RecordPane(QWidget):
             self._head_shown = (shown.record.id, shown.chips)
             self._show_chips(shown.chips)
         self._overview.show_overview(shown, may_change=self._desk.may_change)
+        self._show_note()
         names = {OVERVIEW: _("Overview"), DETAILS: _("Details")}
         for kind in shown.related:
             if kind != "activity":
@@ -178,6 +181,15 @@ class RecordPane(QWidget):
         self._log.setVisible(may and "activity" in shown.related)
         self._edit.setVisible(may)
         self._delete.setVisible(may)
+
+    def _show_note(self) -> None:
+        if self._desk.detail is not None:
+            id_ = self._desk.detail.record.id
+            self._overview.note.show_note(self._desk.notes.text(id_), self._desk.notes.said(id_))
+
+    def _keep_note(self) -> None:
+        if self._desk.detail is not None:
+            self._desk.notes.keep(self._desk.detail.record)
 
     def _show_chips(self, chips: tuple[tuple[str, str], ...]) -> None:
         while (item := self._chips.takeAt(0)) is not None:
@@ -307,5 +319,6 @@ class RecordPane(QWidget):
 
     def let_go(self) -> None:
         """Stop watching: the pane goes."""
+        self._unwatch_notes()
         self._let_go_of_editor()
         self._drop_related()

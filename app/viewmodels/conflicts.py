@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from app.services import refused as refusals
 from app.services.session import Session
 from app.store import conflicts
-from app.store.conflicts import Attention
+from app.store.conflicts import Attention, OpenConflict
 from app.store.reader import Reader
 from app.viewmodels import words
 from app.viewmodels.base import Errands
@@ -18,6 +18,7 @@ from sync.protocol import clock
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import Ref, Several, Tags
 from sync.protocol.kinds import KINDS, Kind
+from sync.protocol.merge import WHOLE_RECORD
 from sync.protocol.ops import Act
 from sync.protocol.quiet import Quiet
 from sync.protocol.texts import gettext as _
@@ -32,7 +33,7 @@ class Side(Quiet, frozen=True):
 
 
 class Met(Quiet, frozen=True):
-    """Something that waits: the record, the field, the two sides (one for a change that was not accepted).
+    """Something that waits: the record, the field, the sides: what is shown now first, then what met.
 
     `refused` is that change; `again` says that it can be made again, `here` that the record is on this device.
     """
@@ -84,22 +85,33 @@ def read(store: Reader, now_ms: int) -> list[Met]:
     found = []
     for each in conflicts.open_conflicts(store):
         conflict, kind = each.conflict, KINDS.get(each.conflict.kind)
-        shown = cell_text(kind, conflict.cell, conflict.shown, titles)
-        kept = cell_text(kind, conflict.cell, conflict.kept, titles)
-        found.append(
-            Met(
-                conflict.kind,
-                conflict.record,
-                each.title or words.DASH,
-                _field(kind, conflict.cell),
-                (
-                    Side(_("Shown now"), shown, _by(conflict.shown_by, conflict.shown_hlc, now_ms)),
-                    Side(_("Also kept"), kept, _by(conflict.kept_by, conflict.kept_hlc, now_ms)),
-                ),
-            )
-        )
+        sides = tuple(_sides(each, kind, titles, now_ms))
+        title = each.title or words.DASH
+        found.append(Met(conflict.kind, conflict.record, title, _field(kind, conflict.cell), sides))
     found.extend(_refused(each, titles, now_ms) for each in conflicts.attention(store))
     return found
+
+
+def _sides(each: OpenConflict, kind: Kind | None, titles: Titles, now_ms: int) -> Iterator[Side]:
+    """What the record holds now, then what met, as far as it is something else."""
+    conflict = each.conflict
+    whole = conflict.cell == WHOLE_RECORD
+
+    def side(heading: str, value: str, by: str, at_ms: int) -> Side:
+        return Side(heading, value, _by(by, at_ms, now_ms))
+
+    present = _("deleted") if each.deleted else cell_text(kind, conflict.cell, each.present, titles)
+    if each.moved:
+        when = _by(each.present_by, each.present_ms, now_ms)
+        yield Side(_("Shown now"), present, _("Record last changed: {who}").format(who=when))
+    else:
+        yield side(_("Shown now"), present, each.present_by, each.present_ms)
+    if each.moved and not whole:
+        then = cell_text(kind, conflict.cell, conflict.shown, titles)
+        yield side(_("Also kept"), then, conflict.shown_by, clock.millis(conflict.shown_hlc))
+    kept = cell_text(kind, conflict.cell, conflict.kept, titles)
+    heading = _("The other edit") if whole else _("Also kept")
+    yield side(heading, kept, conflict.kept_by, clock.millis(conflict.kept_hlc))
 
 
 def _refused(refused: Attention, titles: Titles, now_ms: int) -> Met:
@@ -128,12 +140,14 @@ def _refused(refused: Attention, titles: Titles, now_ms: int) -> Met:
 
 def cell_text(kind: Kind | None, cell: str, held: Any, titles: Titles) -> str:
     """The value of a cell in words, as much as this version knows of it."""
+    if cell == WHOLE_RECORD:
+        return _("kept") if held is None else _("deleted")
     if held is None:
         return _("empty")
     name = cell.partition("/")[0]
     field = kind.by_name.get(name) if kind is not None else None
     if field is None:
-        return _("deleted") if not cell and held is True else str(held)
+        return str(held)
     with contextlib.suppress(KeyError, TypeError, AttributeError, ValueError):  # a newer version's form of it
         if isinstance(field.type, Several):
             return words.value(field, [held], titles)
@@ -152,6 +166,6 @@ def _field(kind: Kind | None, cell: str) -> str:
     return cell or _("The whole record")
 
 
-def _by(who: str, hlc: int, now_ms: int) -> str:
-    when = words.moment(clock.millis(hlc), now_ms) if hlc else ""
+def _by(who: str, at_ms: int, now_ms: int) -> str:
+    when = words.moment(at_ms, now_ms) if at_ms else ""
     return words.DOT.join(part for part in (words.person(who), when) if part)

@@ -29,7 +29,11 @@ class Desk(Rights):
     """Everything that the open window knows. Its parts are watched one by one."""
 
     def __init__(
-        self, session: Session, background: Background, currency: Callable[[], str] = lambda: "USD"
+        self,
+        session: Session,
+        background: Background,
+        currency: Callable[[], str] = lambda: "USD",
+        unfinished: notes.Unfinished | None = None,
     ) -> None:
         self.session = session
         self.currency = currency
@@ -57,6 +61,7 @@ class Desk(Rights):
         self._reading = False
         self._counting = False
         self.drafts = Drafts(self.fail, self._was_made)
+        self.notes = notes.Notes(session, self.errands, self.drafts, {} if unfinished is None else unfinished)
         self.acting = Acting(session, self.errands, self.say, self.drafts.may_undo)
         self.history = History()
 
@@ -159,14 +164,9 @@ class Desk(Rights):
         self.on_list.tell()
 
     def note(self, text: str) -> None:
-        """Keep a note as an activity of the record that is shown."""
-        if self.detail is None or not text.strip() or not self.may_change:
-            return
-        kind, values = notes.of(text, self.detail.record, now_ms())
-        made = Editor(self.session, self.errands, kind, None)
-        for name, value in values.items():
-            made.put(name, value)
-        self.drafts.save(made)
+        """The note about the record that is shown, as typed so far."""
+        if self.detail is not None and self.may_change:
+            self.notes.type(self.detail.record, text)
 
     def refers_here(self, kind: Kind) -> dict[str, Value]:
         """Fields by which a new record of that kind refers to the record that is shown."""
@@ -277,6 +277,7 @@ class Desk(Rights):
     def rescue(self) -> None:
         """Save every draft in the caller's thread: the store closes next. From any thread."""
         self.drafts.rescue()
+        self.notes.rescue()
 
     def close(self, *, drafts: bool = True) -> None:
         """Hold nothing of any record any more; without `drafts`, what was typed stays until `rescue`."""
@@ -285,6 +286,7 @@ class Desk(Rights):
         self.found.close()
         if drafts:
             self.drafts.forget()
+            self.notes.forget()
         self.history.clear()
         self.detail = self.aside = self.met = self.counts = None
 
@@ -365,6 +367,7 @@ class Desk(Rights):
         else:
             self.drafts.let_go()
             self.drafts.take(Editor(self.session, self.errands, found.record.kind, found.sheet))
+        self.notes.come_back(found)
         self.on_detail.tell()
 
     def _concerns_detail(self, changes: Changes) -> bool:

@@ -185,7 +185,7 @@ def _chips(record: Record) -> Iterable[tuple[str, str]]:
             for tag in held[:4]:
                 yield tag, "plain"
     if record.conflicts:
-        text = ngettext("{n} field with two values", "{n} fields with two values", record.conflicts)
+        text = ngettext("{n} conflict", "{n} conflicts", record.conflicts)
         yield text.format(n=record.conflicts), "plain"
 
 
@@ -307,7 +307,7 @@ def _conflict_moments(store: Reader, record: Record, now_ms: int) -> Iterable[Mo
             name = _(field_.label) if field_ else conflict.cell
             title = _("{field} changed twice, both values kept").format(field=name)
         else:
-            title = _("Changed twice, both versions kept")
+            title = _("Changed by one, deleted by another")
         people = words.DOT.join(
             dict.fromkeys(words.person(who) for who in (conflict.shown_by, conflict.kept_by) if who)
         )

@@ -20,6 +20,7 @@ from app.services.wiped import finish_wipe, refuse_wiped
 from app.viewmodels import notices, words
 from app.viewmodels.base import Background, Watched, ignore
 from app.viewmodels.desk import Desk
+from app.viewmodels.notes import Unfinished
 from app.viewmodels.notices import Notice, Screen
 from app.viewmodels.sync_state import Standing, answer, standing
 from sync.client.status import Phase, SyncStatus
@@ -63,6 +64,7 @@ class Shell(Watched):
         self._keeping: Keeping | None = None
         self._kept: Session | None = None  # the session that is kept in step, or is about to be
         self._wiped = False
+        self._unfinished: Unfinished = {}
         self._leaving: Desk | None = None  # the page has gone, its drafts wait for the store to close
 
     # -- start
@@ -142,7 +144,9 @@ class Shell(Watched):
             return
         if session.stage == ACTIVE:
             if self.desk is None:
-                desk = self.desk = Desk(session, self._desk_background, lambda: self.settings["currency"])
+                desk = self.desk = Desk(
+                    session, self._desk_background, lambda: self.settings["currency"], self._unfinished
+                )
                 desk.start()
                 # In the same lane, so it is answered after the rows.
                 self._desk_background.read(lambda: None, lambda _none: self._first_list_read(desk))

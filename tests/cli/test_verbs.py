@@ -189,15 +189,18 @@ def test_conflicts_are_shown_with_both_values(town: Town) -> None:
     anna, ben = town.laptop(ANNA), town.laptop(BEN)
     assert anna.ask("conflicts").out == "No conflicts.\n"
     record = anna.add("customer", name="Two Minds", industry="Tea")
+    gone = anna.add("customer", name="Gone Ltd")
     anna.sync()
     ben.sync()
     anna.edit(record, industry="Coffee")
+    anna.edit(gone, industry="Coal")
+    assert ben.ask("delete", gone).code == 0
     ben.edit(record, industry="Cocoa")
     anna.sync()
     ben.sync()
     anna.sync()
     for laptop in (anna, ben):
-        (met,) = laptop.json("conflicts")
+        met = next(each for each in laptop.json("conflicts") if each["record"] == record)
         assert (met["record"], met["title"], met["field"], met["state"]) == (
             record,
             "Two Minds",
@@ -209,6 +212,17 @@ def test_conflicts_are_shown_with_both_values(town: Town) -> None:
         said = laptop.ask("conflicts").out
         assert "Two Minds · Industry" in said
         assert f"also kept: {met['kept']}" in said
-        assert "1 field with two values" in laptop.ask("show", record).out
+        assert "1 conflict" in laptop.ask("show", record).out
         assert "Coffee" in said
         assert "Cocoa" in said
+        assert "Gone Ltd · the whole record" in said
+        assert "shown: kept (anna" in said
+        assert "the other edit: deleted (ben" in said
+    anna.edit(record, industry="Cake")
+    met = next(each for each in anna.json("conflicts") if each["record"] == record)
+    assert (met["shown"], met["changed_since"]) == ("Cake", True)
+    assert {met["met"], met["kept"]} == {"Coffee", "Cocoa"}
+    said = anna.ask("conflicts").out
+    assert "shown: Cake (the record was last changed by anna" in said
+    assert "also kept: Coffee" in said
+    assert "also kept: Cocoa" in said

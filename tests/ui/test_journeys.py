@@ -116,11 +116,28 @@ def test_sections_and_the_way_back_are_on_keys(opened: Opened, laptop: Profile) 
 
 def test_a_note_becomes_an_activity_of_the_customer(opened: Opened, laptop: Profile) -> None:
     driver = opened(laptop)
-    driver.choose("Betatech")
-    note = next(each for each in stops(driver.work.detail) if each.accessibleName() == "Write a note")
-    note.setFocus()
-    driver.type("Asked for a quote")
+
+    def line() -> QLineEdit:
+        driver.choose("Betatech")
+        found = next(each for each in stops(driver.work.detail) if each.accessibleName() == "Write a note")
+        assert isinstance(found, QLineEdit)
+        found.setFocus()
+        return found
+
+    line()
+    driver.type("Asked for a qu")
+    driver.press("Ctrl+L")
+    driver.until(lambda: driver.shell.screen is Screen.LOCK and not driver.shell.busy)
+    driver.until(lambda: driver.shell.desk is None)
     driver.press("Return")
+    driver.until(lambda: driver.shell.screen is Screen.WORK and driver.desk.list.ready)
+    again = line()
+    driver.until(lambda: again.text() == "Asked for a qu")
+    driver.press("End")
+    driver.type("ote")
+    assert "Press Enter to save" in words_below(driver.work.detail)
+    driver.press("Return")
+    assert again.text() == ""
     driver.until(lambda: driver.desk.detail and "Asked for a quote" in driver.desk.detail.moments[0].title)
     driver.until(lambda: driver.desk.counts and driver.desk.counts.kinds["activity"] == 5)
 

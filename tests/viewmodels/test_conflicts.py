@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from app.commands import CONFLICTS
 from app.services.session import Session
 from app.store import conflicts as kept
-from app.store import records
+from app.store import records, settled
 from app.store.store import Store
 from app.viewmodels import conflicts
 from app.viewmodels.conflicts import Met
 from app.viewmodels.desk import Desk
+from app.viewmodels.records import now_ms
 from sync.protocol.kinds import KINDS
+from sync.protocol.merge import DELETED, Conflict
 from tests.viewmodels.conftest import Held
 from tests.viewmodels.refusing import refuse_all, take_all
 
@@ -75,3 +78,52 @@ def test_making_it_again_and_letting_it_go(desk: Desk, held: Held, session: Sess
     held.turn()
     assert "no such" in desk.aside.text
     assert session.call(Store.unsent) == 1
+
+
+def _meet(session: Session, id_: bytes, *met: Conflict) -> None:
+    """What the server tells of edits of this record that met."""
+
+    def keep(store: Store) -> None:
+        with store.writing():
+            settled.conflicts(store.db, [msgspec.structs.replace(each, record=id_) for each in met], [])
+
+    session.call(keep)
+
+
+def _sides(session: Session) -> list[list[tuple[str, str]]]:
+    found = session.read(conflicts.read, now_ms())
+    return [[(side.heading, side.value) for side in met.sides] for met in found if met.refused is None]
+
+
+def test_what_is_shown_now_is_what_the_record_holds_now(session: Session) -> None:
+    made = session.call(lambda store: records.add(store, CUSTOMER, {"name": "Two Minds", "stage": "former"}))
+    met = Conflict(
+        id=bytes(16), kind="customer", record=b"", cell="stage", shown="former", shown_by="ben@demo.example",
+        kept="customer", kept_by="anna@demo.example",
+    )  # fmt: skip
+    _meet(session, made.id, met)
+    former, customer = ("Former customer", "Customer")
+    assert _sides(session) == [[("Shown now", former), ("Also kept", customer)]]
+    session.call(lambda store: records.edit(store, made.id, {"industry": "Tea"}))
+    (found,) = session.read(conflicts.read, now_ms())
+    assert found.sides[0].by == "ben"  # his is the value, whoever changed another field
+
+    session.call(lambda store: records.edit(store, made.id, {"stage": "lead"}))
+    (found,) = session.read(conflicts.read, now_ms())
+    assert [(side.heading, side.value) for side in found.sides] == [
+        ("Shown now", "Lead"), ("Also kept", former), ("Also kept", customer),
+    ]  # fmt: skip
+    assert found.sides[0].by.startswith(f"Record last changed: {session.card.person.email.partition('@')[0]}")
+    session.call(lambda store: records.delete(store, made.id))
+    assert _sides(session)[0][0] == ("Shown now", "deleted")
+    assert session.call(kept.open_count) == 1  # nothing closes it
+
+
+def test_a_delete_that_met_an_edit_is_told_in_words(session: Session) -> None:
+    made = session.call(lambda store: records.add(store, CUSTOMER, {"name": "Two Minds"}))
+    _meet(session, made.id, Conflict(id=bytes(16), kind="customer", record=b"", cell="", kept=DELETED))
+    assert _sides(session) == [[("Shown now", "kept"), ("The other edit", "deleted")]]
+    (found,) = session.call(kept.open_conflicts)
+    assert (found.present, found.moved) == (None, False)
+    session.call(lambda store: records.delete(store, made.id))
+    assert _sides(session) == [[("Shown now", "deleted"), ("The other edit", "deleted")]]

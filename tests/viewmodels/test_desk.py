@@ -48,7 +48,7 @@ def test_two_values_of_a_field_are_told_in_no_tone_of_alarm_and_hide_no_waiting(
     assert reading.standing(msgspec.structs.replace(record, waiting=True))[0] == "waiting"
     assert reading.standing(msgspec.structs.replace(record, waiting=False)) == ("two values", "plain")
     chips = session.read(overview.read, id_, now_ms()).chips
-    assert ("1 field with two values", "plain") in [tuple(each) for each in chips]
+    assert ("1 conflict", "plain") in [tuple(each) for each in chips]
     desk.count()
     held.turn()
     assert desk.counts is not None
@@ -165,8 +165,9 @@ def test_a_note_is_an_activity_of_the_record(desk: Desk, session: Session, held:
     desk.choose(_at(desk, "Betatech"))
     held.turn()
     desk.note("  First line\nand more  ")
-    held.turn()
     assert desk.detail is not None
+    desk.notes.keep(desk.detail.record)
+    held.turn()
     assert desk.detail.moments[0].title == "Note · First line"
     made = session.call(records.get, desk.detail.moments[0].id)
     assert made.values["about"] == "First line\nand more"

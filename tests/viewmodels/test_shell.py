@@ -13,6 +13,7 @@ from app.store.store import Store
 from app.viewmodels.desk import Desk
 from app.viewmodels.notices import Screen
 from app.viewmodels.shell import Shell
+from sync.protocol.ids import id_text
 from sync.protocol.kinds import KINDS
 from sync.protocol.merge import Conflict
 from tests.ui import sample
@@ -35,6 +36,7 @@ def test_a_wipe_takes_the_page_at_once_and_the_draft_only_into_the_store(
     held.turn()
     assert desk.editor is not None
     desk.editor.type_text("name", "Betatech as typed")
+    desk.note("Half a note")
     session = desk.session
 
     session.tell(Changes((), WIPE))
@@ -46,6 +48,8 @@ def test_a_wipe_takes_the_page_at_once_and_the_draft_only_into_the_store(
         lambda store: lists.page(store, KINDS["customer"], where={"name": "Betatech as typed"}).records
     )
     assert len(found) == 1
+    noted = {"subject": "Half a note", "customer": id_text(found[0].id)}
+    assert session.call(lambda store: lists.count(store, KINDS["activity"], noted)) == 1
     shell.close(lambda: None)
     held.turn()
 
