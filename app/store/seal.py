@@ -135,7 +135,8 @@ class SealedOutbox:
 
 def set_aside(path: Path, pieces: Iterable[bytes]) -> None:
     """Append these records, and what cannot be read as records, to the file at `path`, durably, but what is there
-    already. Nothing that is there is cut off: whoever can open it finds what stands behind a rotten length.
+    already. Nothing that is there is cut off that may hold a record: whoever can open it finds what stands behind a
+    rotten length.
 
     Raises NoSpace and AppError.
     """
@@ -144,9 +145,11 @@ def set_aside(path: Path, pieces: Iterable[bytes]) -> None:
         end = os.fstat(handle).st_size
         there = {digest_of(outbox_seal.LENGTH.pack(len(sealed)) + sealed) for sealed in read(path)}
         fresh = b"".join(piece for piece in pieces if digest_of(piece) not in there)
-        if fresh and not _ends_with(
-            path, fresh
-        ):  # it does after a crash between this and the cut in the outbox
+        if fresh and not _ends_with(path, fresh):
+            rest = rest_of(path)
+            if not may_hold(rest) or fresh.startswith(rest):  # begun before a crash, and now written whole
+                end -= len(rest)
+                os.ftruncate(handle, end)
             try:
                 _write(handle, fresh, end)
             except OSError:
@@ -239,6 +242,7 @@ def _write(handle: int, data: bytes, at: int) -> int:
 
 
 def _ends_with(path: Path, data: bytes) -> bool:
+    """Whether it was written already: a crash came before it was cut from where it stood."""
     with path.open("rb") as file:
         if file.seek(0, os.SEEK_END) < len(data):
             return False

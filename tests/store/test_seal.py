@@ -288,6 +288,10 @@ def test_what_is_set_aside_stands_behind_what_cannot_be_read(device: Device, sto
     for _crash in range(2):  # before the outbox was cut
         seal.set_aside(lost, [frame])
     assert lost.read_bytes() == b"\xff" * 100 + frame
+    lost.write_bytes(frame[:-1])  # a crash while it was written
+    seal.set_aside(lost, [frame])
+    assert lost.read_bytes() == frame
+    lost.write_bytes(b"\xff" * 100 + frame)
     assert set_aside(device.profile) == 1
 
 
