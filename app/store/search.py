@@ -150,7 +150,7 @@ class _Search:
             each = [*ways[:at], sounds, *either[at + 1 :]]
             if all(each):
                 streams = self._streams(each)
-                yield from self._checked(streams, streams)
+                yield from self._checked(streams, streams, among=shape.sounds)
 
     def by_notes(self) -> Generator[Hit, None, None]:
         """Terms of which at least one stands in the notes; the others there or anywhere else."""
@@ -182,11 +182,11 @@ class _Search:
                 streams.append(said)
         return [[(index, " AND ".join(each))] for index, each in together.items()] + streams
 
-    def _checked(self, quick: Streams, exact: Streams) -> Iterator[Hit]:
+    def _checked(self, quick: Streams, exact: Streams, *, among: str = "") -> Iterator[Hit]:
         """The rows that both indexes lead to, newest first, without those that the rule does not let pass."""
         below, read, passed, size = NEWEST, 0, 0, TURN
         for streams in (quick, exact):
-            with contextlib.closing(self._leading(streams, below)) as rowids:
+            with contextlib.closing(self._leading(streams, below, among)) as rowids:
                 while some := list(islice(rowids, size)):
                     size = PIECE
                     new = [rowid for rowid in some if rowid not in self._given]
@@ -200,16 +200,16 @@ class _Search:
                 else:
                     return
 
-    def _leading(self, streams: Streams, below: int) -> Generator[int, None, None]:
+    def _leading(self, streams: Streams, below: int, among: str) -> Generator[int, None, None]:
         """Rowids that stand in every stream, falling; where one of them has but a few, those."""
         if len(streams) > 1:
             for stream in streams:
-                with contextlib.closing(leap(self._db, [stream], below)) as rowids:
+                with contextlib.closing(leap(self._db, [stream], below, among)) as rowids:
                     some = list(islice(rowids, _FEW + 1))
                 if len(some) <= _FEW:
                     yield from some
                     return
-        yield from leap(self._db, streams, below)
+        yield from leap(self._db, streams, below, among)
 
     def _rows(self, rowids: Sequence[int]) -> list[tuple[object, ...]]:
         sql = f"{self._shape.select} WHERE _deleted = 0 AND _rowid IN ({marks(len(rowids))}) ORDER BY _rowid DESC"

@@ -89,12 +89,17 @@ class Index(msgspec.Struct, frozen=True):
 
 
 class Stream:
-    """Rowids of one question of an index, falling."""
+    """Rowids of one question of an index, falling; with `among`, those alone that are in that index too."""
 
-    def __init__(self, db: Database, index: str, match: str) -> None:
+    def __init__(self, db: Database, index: str, match: str, among: str = "") -> None:
         self._db = db
         self._match = match
-        self._sql = f'SELECT rowid FROM "{index}" WHERE "{index}" MATCH ? AND rowid <= ? ORDER BY rowid DESC'
+        # One step down a small table for each row; as a join it might be gone through from its first row on.
+        there = f'(SELECT 1 FROM "{among}_docsize" d WHERE d.id = "{index}".rowid) IS NOT NULL'
+        more = f" AND {there}" if among not in ("", index) else ""
+        self._sql = (
+            f'SELECT rowid FROM "{index}" WHERE "{index}" MATCH ? AND rowid <= ?{more} ORDER BY rowid DESC'
+        )
         self._source: Generator[list[tuple[Any, ...]], int | None, None] | None = None
         self._held: list[int] = []  # negative, so that they rise
         self._size = _FIRST
@@ -131,12 +136,15 @@ class Stream:
 
 
 def leap(
-    db: Database, streams: Sequence[Sequence[tuple[str, str]]], below: int = NEWEST
+    db: Database, streams: Sequence[Sequence[tuple[str, str]]], below: int = NEWEST, among: str = ""
 ) -> Generator[int, None, None]:
-    """Rowids that stand in every stream, falling; a stream is (index, match) pairs, of which one is enough."""
+    """Rowids that stand in every stream, falling; a stream is (index, match) pairs, of which one is enough.
+
+    Who knows that they all are in one index, `among`, spares the other streams what is not in it.
+    """
     with contextlib.ExitStack() as open_:
         opened = [
-            [open_.enter_context(contextlib.closing(Stream(db, *each))) for each in stream]
+            [open_.enter_context(contextlib.closing(Stream(db, *each, among))) for each in stream]
             for stream in streams
         ]
         at, agreed = below, 0
