@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from app.changes import HERE, Changes
 from app.errors import AppError, NotFound, WrongUse
@@ -13,10 +13,12 @@ from app.store.records import Record
 from app.store.store import Store
 from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import ADDRESS_PARTS, Address, Field, Ref, Several, Value
-from sync.protocol.ids import parse_id
+from sync.protocol.ids import id_text, parse_id
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.roles import may_change
 from sync.protocol.texts import gettext as _
+
+IDS_TOLD: Final = 5
 
 
 def refuse_role(session: Session, kind: Kind | None = None) -> None:
@@ -147,7 +149,12 @@ def resolve(session: Session, field: Field, text: str) -> bytes | None:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise FieldProblem(field.name, _("Several records have this name."), _("Give the id instead."))
+        ids = ", ".join(map(id_text, matches[:IDS_TOLD])) + (", …" if len(matches) > IDS_TOLD else "")
+        raise FieldProblem(
+            field.name,
+            _("Several records have this name."),
+            _("Give the id instead: {ids}").format(ids=ids),
+        )
     raise FieldProblem(
         field.name,
         _("There is no {kind} of this name here.").format(kind=_(target.label).lower()),
@@ -161,7 +168,7 @@ def _refuse_role_at(session: Session, record_id: bytes) -> None:
 
 
 def _by_title(store: Store, kind: Kind, text: str) -> list[bytes]:
-    found = lists.page(store, kind, where={kind.title: text}, limit=2)
+    found = lists.page(store, kind, where={kind.title: text}, limit=IDS_TOLD + 1)
     return [record.id for record in found.records]
 
 

@@ -65,25 +65,30 @@ def _counts(store: Store) -> Iterator[str]:
     for shape in store.shapes.values():
         (there,) = store.db.one(f'SELECT count(*) FROM "{shape.table}" NOT INDEXED WHERE _deleted = 0')
         if there != counts.get(shape.kind.name, 0):
-            yield _("The count of {kind} is wrong.").format(kind=_(shape.kind.plural))
+            yield _("The count of {kind} is wrong.").format(kind=_said(shape))
         keys = store.db.all(
             f'SELECT _key, "{shape.kind.title}" FROM "{shape.table}" WHERE _rowid % ? = 0',
             (_step(store, shape),),
         )
         if any(key != shape.key({shape.kind.title: title}) for key, title in keys):
-            yield _("Titles of {kind} are in the wrong order.").format(kind=_(shape.kind.plural))
+            yield _("Titles of {kind} are in the wrong order.").format(kind=_said(shape))
+
+
+def _said(shape: Shape) -> str:
+    """The kind's records, as a word in a sentence."""
+    return _(shape.kind.plural).lower()
 
 
 def _totals(store: Store) -> Iterator[str]:
     for shape in store.shapes.values():
         if not all(tally.holds(store.db) for tally in shape.tallies):
-            yield _("The totals of {kind} are wrong.").format(kind=_(shape.kind.plural))
+            yield _("The totals of {kind} are wrong.").format(kind=_said(shape))
 
 
 def _search(store: Store) -> Iterator[str]:
     for shape in store.shapes.values():
         if any(not _index_holds(store, shape, index) for index in shape.indexes):
-            yield _("Search does not find all {kind} as they are.").format(kind=_(shape.kind.plural))
+            yield _("Search does not find all {kind} as they are.").format(kind=_said(shape))
 
 
 def _index_holds(store: Store, shape: Shape, index: str) -> bool:

@@ -8,6 +8,7 @@ from app.changes import Changes
 from app.services.session import Session
 from app.store import records
 from app.store.store import Store
+from app.viewmodels import found as found_list
 from app.viewmodels.base import Errands
 from app.viewmodels.found import FoundList
 from app.viewmodels.records import PAGE, RecordList
@@ -123,7 +124,9 @@ def test_the_first_rows_come_before_all_that_is_shown_and_news_keep_them(
 ) -> None:
     made = [session.call(records.add, KINDS["customer"], {"name": f"Quaggaton {n:03d}"}) for n in range(120)]
     found, seen = FoundList(session, Errands(held)), []
+    more: list[bool] = []
     found.watch(lambda: seen.append(found.count()))
+    found.watch(lambda: more.append(found.more))
     found.find("quaggat")
     held.turn()
     found.heard(Changes((("customer", made[0].id),)))
@@ -134,6 +137,17 @@ def test_the_first_rows_come_before_all_that_is_shown_and_news_keep_them(
     found.find("nobody is called so")
     held.turn()
     assert seen == [50, 120, 120, 20, 20, 0]
+    assert more == [True, False, False, False, False, False]
+
+
+def test_more_than_is_shown_is_said(session: Session, held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(found_list, "FOUND_MAX", 60)
+    for number in range(61):
+        session.call(records.add, KINDS["customer"], {"name": f"Quaggaton {number:03d}"})
+    found = FoundList(session, Errands(held))
+    found.find("quaggat")
+    held.turn()
+    assert (found.count(), found.more) == (60, True)
 
 
 def test_a_row_says_where_something_was_found(session: Session, held: Held) -> None:

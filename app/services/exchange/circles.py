@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from app.services.exchange.ports import Catalogue
-from app.services.exchange.report import Gathered, Level
-from app.services.exchange.rows import Draft
+from app.services.exchange.rows import Draft, Lack
 from app.services.exchange.same import missing
 from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import Value
@@ -14,8 +13,8 @@ from sync.protocol.kinds import Kind
 from sync.protocol.kinds.circle import STEPS_MAX, refuse_circle, upward
 from sync.protocol.texts import gettext as _
 
-# A row, what is said about its file, and the headings of that file by field.
-Row = tuple[Draft, Gathered, Mapping[str, str]]
+# A row, and the headings of its file by field.
+Row = tuple[Draft, Mapping[str, str]]
 
 
 def leave_open(kind: Kind, rows: Sequence[Row], book: Catalogue) -> None:
@@ -25,7 +24,7 @@ def leave_open(kind: Kind, rows: Sequence[Row], book: Catalogue) -> None:
     if not linked:
         return
     above = _above(kind, names, linked, book)
-    for draft, gathered, headings in linked:
+    for draft, headings in linked:
         new = missing(draft.values, draft.before or {})
         for name in names:
             target = new.get(name)
@@ -35,9 +34,10 @@ def leave_open(kind: Kind, rows: Sequence[Row], book: Catalogue) -> None:
                 refuse_circle(kind, draft.id, {name: target}, above.get)
             except FieldProblem:
                 del draft.values[name]
+                problem = _("The record would be part of itself by way of others.")
                 said = _("The record would be part of itself by way of others: brought in without it.")
                 text = draft.references.get(name, "")
-                gathered.again(said, Level.PROBLEM, draft.number, headings.get(name, name), text)
+                draft.lacks += (Lack(name, problem, said, headings.get(name, name), text),)
             else:
                 above.setdefault(draft.id, {})[name] = target
 
@@ -47,9 +47,7 @@ def _above(
 ) -> dict[bytes, dict[str, Value]]:
     """What stands above which record before the rows come in, upwards from all that they name."""
     found: dict[bytes, dict[str, Value]] = {}
-    wanted = {
-        draft.values[name] for draft, _gathered, _headings in rows for name in names if name in draft.values
-    }
+    wanted = {draft.values[name] for draft, _headings in rows for name in names if name in draft.values}
     for _step in range(STEPS_MAX):
         if not wanted:
             break

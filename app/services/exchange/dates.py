@@ -65,7 +65,9 @@ class Days:
     def notes(self) -> list[str]:
         """What the report says about the column."""
         found = []
-        if self.order is Order.MIXED:
+        if self.order is Order.MIXED and not self.open:
+            found.append(_("Days are written in two orders. Each can be read in one way only."))
+        elif self.order is Order.MIXED:
             found.append(
                 _("Days are written in two orders. Those that can be read in two ways were left out.")
             )

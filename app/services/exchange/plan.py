@@ -224,7 +224,7 @@ def _of_kind(kind: Kind, files: Sequence[_File], every: Sequence[_File], work: _
         know(index, work.book, kind, Mentions(texts=_texts(files, kind.name, drafts)))
         for file, draft in drafts:
             resolve(kind, draft, indexes, file.gathered, file.headings, own=True)
-        leave_open(kind, [(draft, file.gathered, file.headings) for file, draft in drafts], work.book)
+        leave_open(kind, [(draft, file.headings) for file, draft in drafts], work.book)
     return _targets_first(kind, [step for file, draft in drafts for step in _steps(kind, file, draft)])
 
 
@@ -275,6 +275,7 @@ def _repeat(kind: Kind, file: _File, draft: Draft, earlier: Draft) -> None:
     for name in differing(kind, draft.values, earlier.values):
         problem = _("An earlier row has this number and another value, which was taken.")
         file.gathered.again(problem, Level.PROBLEM, draft.number, _(kind.by_name[name].label))
+    _tell_lacks(file, draft, earlier.values, earlier.before)
     earlier.values.update(missing(draft.values, earlier.values))
     for name, text in draft.references.items():
         earlier.references.setdefault(name, text)
@@ -282,6 +283,10 @@ def _repeat(kind: Kind, file: _File, draft: Draft, earlier: Draft) -> None:
 
 def _steps(kind: Kind, file: _File, draft: Draft) -> list[Step]:
     """What is done for a draft: add it, fill what is empty, or nothing."""
+    _tell_lacks(file, draft, draft.values, draft.before)
+    if draft.namesake:
+        note = _("An earlier row has this name too, and is another record: both come in.")
+        file.gathered.again(note, Level.NOTE, draft.number)
     if draft.before is None:
         file.added += 1
         return [Step(kind, draft.id, draft.values, new=True)]
@@ -298,6 +303,15 @@ def _steps(kind: Kind, file: _File, draft: Draft) -> list[Step]:
         note = _("Already here: the empty field was filled.")
         file.gathered.again(note, Level.NOTE, draft.number, _(kind.by_name[name].label))
     return [Step(kind, draft.id, filled, new=False)]
+
+
+def _tell_lacks(
+    file: _File, draft: Draft, values: Mapping[str, Value], before: Mapping[str, Value] | None
+) -> None:
+    """Say which cells of a row were not taken, now that it is known what stands instead."""
+    for lack in draft.lacks:
+        said = lack.said(values, before)
+        file.gathered.again(said, Level.PROBLEM, draft.number, lack.column, lack.value)
 
 
 def _targets_first(kind: Kind, steps: list[Step]) -> list[Step]:

@@ -14,7 +14,7 @@ from graphlib import TopologicalSorter
 
 from app.services.exchange.ports import Catalogue, Named
 from app.services.exchange.report import Gathered, Level
-from app.services.exchange.rows import Draft
+from app.services.exchange.rows import Draft, Lack
 from sync.protocol.fields import Ref
 from sync.protocol.ids import parse_id
 from sync.protocol.kinds import KINDS, Kind, same_header
@@ -174,14 +174,17 @@ def resolve(
         found, how = index.find(text)
         heading, target = headings.get(name, name), _(KINDS[type_.to].label).lower()  # a word in a sentence
         if how is How.NONE:
-            problem = _("No {kind} of this name or number: brought in without it.").format(kind=target)
-            gathered.again(problem, Level.PROBLEM, draft.number, heading, text)
+            problem = _("No {kind} of this name or number.").format(kind=target)
+            new = _("No {kind} of this name or number: brought in without it.").format(kind=target)
+            draft.lacks += (Lack(name, problem, new, heading, text),)
         elif how is How.SEVERAL:
-            problem = _("More than one {kind} has this name: brought in without it.").format(kind=target)
-            gathered.again(problem, Level.PROBLEM, draft.number, heading, text)
+            problem = _("More than one {kind} has this name.").format(kind=target)
+            new = _("More than one {kind} has this name: brought in without it.").format(kind=target)
+            draft.lacks += (Lack(name, problem, new, heading, text),)
         elif found == draft.id and own:
-            problem = _("The record points to itself: brought in without it.")
-            gathered.again(problem, Level.PROBLEM, draft.number, heading, text)
+            problem = _("The record points to itself.")
+            new = _("The record points to itself: brought in without it.")
+            draft.lacks += (Lack(name, problem, new, heading, text),)
         else:
             draft.values[name] = found
             if how is How.FOLDED and found is not None:

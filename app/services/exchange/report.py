@@ -132,7 +132,8 @@ class FileReport:
             text = _("{file}: left out. {reason}") if left else _("{file}: refused. {reason}")
             return [harmless.line(text.format(file=self.file, reason=self.reason))]
         file = harmless.line(self.file)
-        head = _("{file}: {count} {kind}").format(file=file, count=self.rows, kind=_(self.kind.plural))
+        kind = _(self.kind.label if self.rows == 1 else self.kind.plural).lower()  # a word in a sentence
+        head = _("{file}: {count} {kind}").format(file=file, count=self.rows, kind=kind)
         counts = [
             (self.added, _("{n} new")),
             (self.updated, _("{n} completed")),

@@ -11,12 +11,31 @@ from app.services.exchange.columns import ColumnReader, Decisions
 from app.services.exchange.mapping import Mapping as ColumnMap
 from app.services.exchange.report import Finding, Gathered, Level
 from sync.protocol.errors import FieldProblem
-from sync.protocol.fields import Address, Notes, Ref, Several, Tags, Value
+from sync.protocol.fields import Address, Choice, Notes, Ref, Several, Tags, Value
 from sync.protocol.ids import new_element_id, parse_id
 from sync.protocol.texts import gettext as _
 
 # Names in these scripts are written family name first, without a space.
 _EAST_ASIAN = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """A cell that was not taken: what is wrong with it, and with that what becomes of a new record's field."""
+
+    field: str
+    problem: str
+    new: str
+    column: str
+    value: str
+
+    def said(self, values: Mapping[str, Value], before: Mapping[str, Value] | None) -> str:
+        """The problem and what stands instead; `before` is the record that is here already."""
+        if before is not None and before.get(self.field) not in (None, "", []):
+            return f"{self.problem} {_('What is here stays.')}"
+        if values.get(self.field) not in (None, "", []):
+            return self.problem  # another column has filled the field
+        return self.new if before is None else f"{self.problem} {_('Left empty.')}"
 
 
 @dataclass(slots=True)
@@ -30,6 +49,8 @@ class Draft:
     made_title: bool = False  # the title was made from other fields
     id: bytes = b""
     before: Mapping[str, Value] | None = None  # the record that is here already
+    lacks: tuple[Lack, ...] = ()
+    namesake: bool = False  # an earlier row brings another record of this name
 
 
 @dataclass(slots=True)
@@ -69,15 +90,20 @@ class Builder:
         return drafts
 
     def _draft(self, number: int, cells: tuple[str, ...]) -> Draft | None:
-        row = _Row()
+        row, lacks = _Row(), []
         labels = self._read_labels(cells)
         for reader in self._readers:
             cell = cells[reader.column.index]
             if not cell:
                 continue
             value, problem = reader.value(cell, self._currency(reader, cells))
-            if problem is not None:
-                self._complain(number, reader, cell, problem, kept=value is not None)
+            if problem is not None and value is not None:
+                said = Finding(
+                    problem.title, Level.PROBLEM, number, reader.column.heading, restore(cell), kept=True
+                )
+                self._gathered.one(said)
+            elif problem is not None:
+                lacks.append(_lack(reader, cell, problem))
             if value is not None:
                 _put(row, reader, value, labels)
         kind = self._kind
@@ -89,17 +115,23 @@ class Builder:
                 row.values.setdefault("type", "person")
         self._check_joined(number, row)
         own_id = self._read_own_id(cells)
-        draft = Draft(number, row.values, row.references, own_id)
+        draft = Draft(number, row.values, row.references, own_id, lacks=tuple(lacks))
         if kind.title not in row.values and not self._make_title(draft):
             empty = _("{field} is empty: a record needs one.").format(field=_(kind.by_name[kind.title].label))
-            self._gathered.again(empty, Level.PROBLEM, number)
+            self._leave_out(draft, empty)
             return None
         for needed in self._needed:
             if needed.name not in row.values and not draft.made_title:
                 lacking = _("{field} is needed.").format(field=_(needed.label))
-                self._gathered.again(lacking, Level.PROBLEM, number)
+                self._leave_out(draft, lacking)
                 return None
         return draft
+
+    def _leave_out(self, draft: Draft, problem: str) -> None:
+        """Say why a row brings no record."""
+        for lack in draft.lacks:
+            self._gathered.again(lack.problem, Level.PROBLEM, draft.number, lack.column, lack.value)
+        self._gathered.again(problem, Level.PROBLEM, draft.number)
 
     def _check_joined(self, number: int, row: _Row) -> None:
         """What several columns gave together may be more than the field holds."""
@@ -153,15 +185,16 @@ class Builder:
         except ValueError:
             return None
 
-    def _complain(
-        self, number: int, reader: ColumnReader, cell: str, problem: FieldProblem, *, kept: bool
-    ) -> None:
-        value = restore(cell)
-        finding = Finding(problem.title, Level.PROBLEM, number, reader.column.heading, value, kept=kept)
-        if kept:
-            self._gathered.one(finding)
-        else:
-            self._gathered.again(problem.title, Level.PROBLEM, number, reader.column.heading, value)
+
+def _lack(reader: ColumnReader, cell: str, problem: FieldProblem) -> Lack:
+    """What is said of a cell that holds no value of its field."""
+    field, title, end = reader.field, problem.title, _("Left empty.")
+    if field.default is not None:
+        type_, default = field.type, field.default
+        label = type_.label(default) if isinstance(type_, Choice) else str(default)
+        end = _("Brought in as {value}.").format(value=label)
+    more = f" {problem.hint}" if isinstance(field.type, Choice) and problem.hint else ""
+    return Lack(field.name, title + more, f"{title} {end}{more}", reader.column.heading, restore(cell))
 
 
 def _put(row: _Row, reader: ColumnReader, value: Value, labels: Mapping[tuple[str, str], str]) -> None:

@@ -19,6 +19,7 @@ from sync.protocol.ids import new_record_id
 from sync.protocol.kinds import Kind
 
 _BY_TITLE: Final = ("customer", "product")
+_NAMED: Final = (*_BY_TITLE, "contact")  # of other kinds many have one title
 _LOOK_AT: Final = 200  # records of one title that are compared one by one
 _READ_MOST: Final = 20_000  # values of records that are read ahead and held at once
 
@@ -36,6 +37,7 @@ class Known:
         self._pointing = [f.name for f in kind.fields if isinstance(f.type, Ref) and f.type.to != kind.name]
         self._telling = [f.name for f in kind.fields if isinstance(f.type, Date | Instant | Money)]
         self._by_key: dict[tuple[Any, ...], list[bytes]] = {}
+        self._new: set[str] = set()  # titles of new records, as `light` leaves them
         self._keyed: set[str] = set()  # titles whose records of the book stand in `_by_key`
 
     def settle(self, draft: Draft) -> Draft | None:
@@ -48,6 +50,10 @@ class Known:
             draft.id, draft.before = found, self.values(found)
         else:
             draft.id = bytes(new_record_id())
+            if self._kind.name in _NAMED and draft.own_id is None:
+                title = light(draft.values[self._kind.title])
+                draft.namesake = title in self._new
+                self._new.add(title)
             self._index.add(draft.id, draft.values[self._kind.title], draft.values.get("number"))
             self._by_key.setdefault(self._key(draft.values), []).append(draft.id)
         if draft.own_id is not None:

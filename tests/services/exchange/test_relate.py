@@ -69,7 +69,7 @@ def test_parents_are_added_before_their_parts(made: Made, book: TwinBook) -> Non
     report = bring(book, made("customers.csv", text))
     order = [values["name"] for values in book.of(CUSTOMER)]
     assert order.index("Root") < order.index("Branch") < order.index("Leaf")
-    assert [(f.row, f.level) for f in report.problems] == [(7, Level.PROBLEM), (6, Level.PROBLEM)]
+    assert [(f.row, f.level) for f in report.problems] == [(6, Level.PROBLEM), (7, Level.PROBLEM)]
     assert above(book, "Ring A") == "Ring B"
     assert above(book, "Ring B") is None
     assert above(book, "Self") is None
