@@ -68,7 +68,8 @@ def moment(ms: int, zone: str) -> str:
 
 def lines(record: Record, title_of: TitleOf) -> Iterable[str]:
     """A record as lines of label and value."""
-    yield f"{record.title or _('Without a name')}  ({_(record.kind.label)}, {id_text(record.id)})"
+    title = record.title or _("Without a name")
+    yield f"{title}  ({_(record.kind.label)}, {id_text(record.id)})"
     for field in record.kind.fields:
         text = in_words(field, record.values.get(field.name), title_of)
         if text:

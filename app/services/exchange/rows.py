@@ -32,10 +32,10 @@ class Lack:
     def said(self, values: Mapping[str, Value], before: Mapping[str, Value] | None) -> str:
         """The problem and what stands instead; `before` is the record that is here already."""
         if before is not None and before.get(self.field) not in (None, "", []):
-            return f"{self.problem} {_('What is here stays.')}"
+            return self.problem + " " + _("What is here stays.")
         if values.get(self.field) not in (None, "", []):
             return self.problem  # another column has filled the field
-        return self.new if before is None else f"{self.problem} {_('Left empty.')}"
+        return self.new if before is None else self.problem + " " + _("Left empty.")
 
 
 @dataclass(slots=True)
