@@ -331,3 +331,20 @@ def test_undeleting_brings_the_record_back_everywhere(ana: Device, bo: Device) -
     bo.exchange()
     ana.sync()
     assert ana.cells(id_)["name"] == "Northwind"
+
+
+def test_a_record_comes_back_whole_to_a_device_that_never_held_it(ana: Device, bo: Device) -> None:
+    id_ = ana.add("customer", name="Northwind", industry="Tea")
+    ana.sync()
+    ana.delete(id_)
+    ana.sync()
+    bo.sync()
+    assert id_ not in bo.rows
+    bo.op("customer", id_, Act.UNDELETE, {}, base=bo.cursor.seq)
+    bo.sync()
+    assert bo.cells(id_) == {**bo.cells(id_), "name": "Northwind", "industry": "Tea"}
+    bo.edit(id_, name="Northwind Ltd")
+    bo.sync()
+    ana.sync()
+    assert ana.cells(id_)["name"] == "Northwind Ltd"
+    assert not ana.conflicts
