@@ -173,7 +173,9 @@ def serve(handle: int) -> None:
             if handle not in ready:
                 continue
             data, handles, _flags, _from = socket.recv_fds(requests, _REQUEST_MAX, 4)
-            if not data:
+            if not data:  # whoever started us is gone: what still runs, runs for nobody
+                for pid, _end in running.values():
+                    os.kill(pid, signal.SIGKILL)
                 return
             end = handles.pop()
             pid = os.fork()
