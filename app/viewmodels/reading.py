@@ -104,13 +104,13 @@ def title(record: Record) -> str:
 
 
 def standing(record: Record) -> tuple[str, str]:
-    """The word that a row shows, and its tone: what waits to be sent, then that a field has two values.
+    """The word that a row shows, and its tone: what waits to be sent, then that edits of it met.
 
     Nothing can be done about two values but look at them and write the right one, so they alarm nobody for ever.
     """
     if record.waiting:
         return _("waiting"), "warn"
-    return (_("two values"), "plain") if record.conflicts else ("", "warn")
+    return (_("conflict"), "plain") if record.conflicts else ("", "warn")
 
 
 def find(

@@ -61,7 +61,7 @@ ROWS = (
         "¥95,000",
         marks=find_marks("深圳市博泰电子科技", "博泰"),
     ),
-    Row("Cancity", "Retail · Chicago", "8 d", "–", word="two values", tone=Tone.PLAIN),
+    Row("Cancity", "Retail · Chicago", "8 d", "–", word="conflict", tone=Tone.PLAIN),
     Row(
         "A very long name of a company that no list is wide enough for",
         "Entertainment · Miami",

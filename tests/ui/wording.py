@@ -30,5 +30,5 @@ CHINESE = {
     "New customer": "新建客户",
     "Import": "导入",
     "waiting": "待发送",
-    "two values": "两个值",
+    "conflict": "冲突",
 }

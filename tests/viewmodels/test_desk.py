@@ -46,7 +46,7 @@ def test_two_values_of_a_field_are_told_in_no_tone_of_alarm_and_hide_no_waiting(
     record = session.call(records.get, id_)
     assert record.conflicts == 1
     assert reading.standing(msgspec.structs.replace(record, waiting=True))[0] == "waiting"
-    assert reading.standing(msgspec.structs.replace(record, waiting=False)) == ("two values", "plain")
+    assert reading.standing(msgspec.structs.replace(record, waiting=False)) == ("conflict", "plain")
     chips = session.read(overview.read, id_, now_ms()).chips
     assert ("1 conflict", "plain") in [tuple(each) for each in chips]
     desk.count()
