@@ -201,6 +201,9 @@ def test_the_list_goes_to_the_record_that_was_just_made(opened: Opened, laptop: 
 def test_a_draft_is_saved_however_the_window_ends(opened: Opened, laptop: Profile, ending: str) -> None:
     driver = opened(laptop)
     driver.choose("Betatech")
+    stop = next(each for each in stops(driver.work.detail) if each.accessibleName() == "Write a note")
+    stop.setFocus()
+    driver.type("Half a note")
     driver.press("Ctrl+E")
     driver.press("End")
     driver.type(" typed before the end")
@@ -224,7 +227,11 @@ def test_a_draft_is_saved_however_the_window_ends(opened: Opened, laptop: Profil
                 lists.page(store, KINDS["customer"], where={"name": "Betatech typed before the end"}).records
             )
         )
+        noted = session.call(
+            lambda store: lists.page(store, KINDS["activity"], where={"subject": "Half a note"}).records
+        )
     assert len(found) == 1
+    assert [each.values["customer"] for each in noted] == [found[0].id]
 
 
 def test_an_order_to_lock_arrives_while_a_draft_is_open(
