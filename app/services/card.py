@@ -39,12 +39,18 @@ def read_card(profile: Profile) -> Card:
     except (FileNotFoundError, NotADirectoryError):
         raise NotEnrolled(
             _("This device is not enrolled yet."),
-            _("Ask IT for an enrolment code, then run: fieldkeep enrol"),
+            _("Ask IT for an enrolment code, then run: fieldkeep enrol --name DEVICE"),
         ) from None
+    except OSError:
+        raise _damaged() from None
     try:
         return msgspec.json.decode(data, type=Card, strict=True)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise StoreDamaged(
-            _("The file that names this device is damaged."),
-            _("Nothing was changed. Ask IT; unsent work can be recovered."),
-        ) from None
+        raise _damaged() from None
+
+
+def _damaged() -> StoreDamaged:
+    return StoreDamaged(
+        _("The file that names this device is damaged."),
+        _("Nothing was changed. Ask IT; unsent work can be recovered."),
+    )

@@ -69,7 +69,7 @@ def what_holds(profile: Profile, card: Card, ring: Keyring, damage: AppError, *,
     guarded, state, root_names = _remembered(profile, card, ring)
     try:
         pin = ring.get(TRUST)
-        for data in _roots(profile, card, ask_server=ask_server):
+        for data in roots(profile, card.server_url, ask_server=ask_server):
             if (root := believed(data, root_names, pin, state.enrolment)) is not None:
                 break
         else:
@@ -132,11 +132,12 @@ def _epochs(profile: Profile) -> list[int]:
     return [epoch for epoch in dict.fromkeys(named) if epoch]
 
 
-def _roots(profile: Profile, card: Card, *, ask_server: bool) -> Iterator[bytes]:
+def roots(profile: Profile, server_url: str, *, ask_server: bool) -> Iterator[bytes]:
+    """Root envelopes that may be the one in force: from the files, then from the server; none is believed yet."""
     yield from roots_on_file(profile)
     if ask_server:
         with contextlib.suppress(ExchangeError):  # what comes is believed by its digest, whoever sends it
-            yield fetch_root(card.server_url)
+            yield fetch_root(server_url)
 
 
 def believed(data: bytes, names: list[str], pin: str | None, enrolment: str) -> Root | None:

@@ -247,14 +247,19 @@ class Papers:
             # Its signer may be gone by now; it is in force all the same, and its file may have been lost.
             policy = documents.parse(signing.open_envelope(data, Policy.TYPE).payload, Policy)
             if policy != self.held.policy:
-                write_whole(self._profile.policy, data)
+                self._put_policy(data)
                 self.held = Held(self.held.root, policy)
             return
         policy, floors = trust.policy(self.held.root, self._state().floors, data, self._now())
         # The document first: one that is newer than its floor holds, one that is older does not.
-        write_whole(self._profile.policy, data)
+        self._put_policy(data)
         self._alter(lambda state: msgspec.structs.replace(state, floors=floors, policy_held=digest))
         self.held = Held(self.held.root, policy)
+
+    def _put_policy(self, data: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self._profile.policy.rmdir()  # a folder in its place would hold up every exchange
+        write_whole(self._profile.policy, data)
 
     def _take_root(self, data: bytes) -> None:
         root = trust.next_root(self.held.root, data, self._now())

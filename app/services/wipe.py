@@ -3,10 +3,11 @@
     W1  intent written: from here the store does not open again
     W2  keyring entries deleted, and their absence checked: from here the data is unreadable
     W3  header overwritten and removed
-    W4  store, attachments, logs, temporary files and small files removed
+    W4  store, attachments, logs, temporary files and small files removed; the card stays for now: with it, an intent
+        that is damaged from here on is made again from the server's order
     W5  receipt written, signed with the device key
     W6  sealed outbox and receipt handed in, in as many requests as it takes; the server holds both, durably
-    W7  tombstone written; device key, outbox, receipt and intent removed
+    W7  tombstone written; device key, outbox, receipt, card and intent removed
 
 A wipe needs no store key, no store and no network. A dead keyring stops neither W3 nor W4: the receipt then says
 that absence could not be verified, and the entries are tried again at every start.
@@ -15,6 +16,7 @@ that absence could not be verified, and the entries are tried again at every sta
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import logging
 import shutil
@@ -37,6 +39,7 @@ from sync.protocol.texts import gettext as _
 _LOG = logging.getLogger("app.services.wipe")
 _KEPT: Final = (
     "root",
+    "device",
     "sealed_outbox",
     "sealed_lost",
     "wipe_intent",
@@ -45,7 +48,7 @@ _KEPT: Final = (
     "one_opener",
 )
 
-_UNSAID: Final = ("order", "root")
+_UNSAID: Final = ("order", "root", "check")
 
 T = TypeVar("T")
 Step = Callable[[str], None]
@@ -69,6 +72,22 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     mac: str = ""
     order: bytes = b""  # the signed order as it came: it proves itself where no key is left to vouch
     root: str = ""  # digest of the root in force: whom to hand the receipt to, should the keyring not say
+
+    check: str = (
+        ""  # a sum over the file: it notices a rotten bit when no key is left to vouch, and no intention
+    )
+
+    def checked(self) -> Intent:
+        """The same with its check."""
+        return msgspec.structs.replace(self, check=self._sum())
+
+    def is_sound(self) -> bool:
+        """Whether it is as it was written; earlier versions wrote no check."""
+        return self.check in ("", self._sum())
+
+    def _sum(self) -> str:
+        bare = msgspec.structs.replace(self, check="")
+        return hashlib.sha256(msgspec.json.encode(bare, order="sorted")).hexdigest()
 
     def said(self) -> bytes:
         """The bytes that the mac is over: all of it but what proves itself, which earlier versions did not write."""
@@ -95,7 +114,10 @@ def no_step(name: str) -> None:
 
 def read_intent(profile: Profile) -> Intent | None:
     """The intent of a wipe under way, None when there is none. Raises StoreDamaged; the store stays shut then."""
-    return _read(profile.wipe_intent, Intent)
+    intent = _read(profile.wipe_intent, Intent)
+    if intent is not None and not intent.is_sound():
+        raise _damaged()
+    return intent
 
 
 def read_tombstone(profile: Profile) -> Tombstone | None:
@@ -109,9 +131,11 @@ def begin(profile: Profile, ring: Keyring, intent: Intent, step: Step = no_step)
     Raises OSError when the intent cannot be written even so; the keys are gone then.
     """
     data = msgspec.json.encode(intent)
-    with contextlib.suppress(OSError):
-        # Whatever lies under this name is not this wipe's receipt, and must not be taken for it.
-        profile.wipe_receipt.unlink(missing_ok=True)
+    for path in (profile.wipe_receipt, profile.wipe_intent, profile.tombstone):
+        # What lies there is not this wipe's receipt, and must not be taken for it; a folder would be in the way.
+        if path == profile.wipe_receipt or path.is_dir():
+            with contextlib.suppress(OSError):
+                _remove_tree(path)
     try:
         write_whole(profile.wipe_intent, data)
     except OSError:
@@ -177,16 +201,17 @@ def finish(
             order_id=intent.order_id,
             reason=intent.reason,
             wiped=now(),
-            intent=msgspec.structs.replace(intent, order=b"", root=""),
+            intent=msgspec.structs.replace(intent, order=b"", root="", check=""),
         )
         write_whole(profile.tombstone, msgspec.json.encode(stone))
     step("W7a")
     for name in (DEV, HIGH_WATER, TRUST):
         ring.delete(name)
     work = (profile.sealed_lost, profile.sealed_outbox)
-    for path in (*work, profile.wipe_receipt, profile.root, profile.wipe_intent):
+    for path in (*work, profile.wipe_receipt, profile.root, profile.device, profile.wipe_intent):
         step("W7b")
-        remove(path)
+        _remove_tree(path)
+        sync_folder(profile.folder)
     step("W7")
     return True
 
@@ -222,13 +247,17 @@ def _is_over(profile: Profile, intent: Intent) -> bool:
 
 
 def _is_receipt_of(profile: Profile, intent: Intent) -> bool:
-    """Whether the receipt of this very wipe is written already; it is not signed twice."""
+    """Whether the receipt of this very wipe is written already; it is not signed twice, unless the sealed work is no
+    longer what it says."""
     try:
         envelope = signing.open_envelope(profile.wipe_receipt.read_bytes(), Receipt.TYPE)
         found = documents.parse(envelope.payload, Receipt)
     except (OSError, Refused):
         return False
-    return (found.receipt_id, found.enrolment) == (intent.order_id, intent.enrolment)
+    if (found.receipt_id, found.enrolment) != (intent.order_id, intent.enrolment):
+        return False
+    with _sealed(profile) as sealed:
+        return outbox_seal.measured(sealed) == found.outbox
 
 
 def _read(path: Path, type_: type[T]) -> T | None:
@@ -236,10 +265,12 @@ def _read(path: Path, type_: type[T]) -> T | None:
         return msgspec.json.decode(path.read_bytes(), type=type_)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise StoreDamaged(
-            _("A file of the wipe under way is damaged."), _("The store stays shut. Ask IT.")
-        ) from None
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        raise _damaged() from None
+
+
+def _damaged() -> StoreDamaged:
+    return StoreDamaged(_("A file of the wipe under way is damaged."), _("The store stays shut. Ask IT."))
 
 
 def _sealed(profile: Profile) -> BinaryIO:

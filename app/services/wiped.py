@@ -57,7 +57,7 @@ def intent_for(
         order=pending.envelope,
         root=root,
     )
-    return msgspec.structs.replace(intent, mac=vouch(intent.said()))
+    return msgspec.structs.replace(intent, mac=vouch(intent.said())).checked()
 
 
 def refuse_wiped(profile: Profile, step: wipe.Step = wipe.no_step) -> None:
@@ -270,7 +270,9 @@ def _finish(profile: Profile, ring: Keyring, step: wipe.Step) -> bool:
         def after_piece() -> None:
             step(PIECE_STEP)
 
-        handing.hand_in_receipt(intent.server_url, _kept_root(profile), receipt, who, sealed, after_piece)
+        handing.hand_in_receipt(
+            intent.server_url, _root(profile, ring, intent), receipt, who, sealed, after_piece
+        )
 
     return wipe.finish(profile, ring, hand_in, _wall_ms, step)
 
@@ -281,9 +283,21 @@ def wiped_error(org_name: str, reason: str) -> Wiped:
     return Wiped(title, _("Reason: {reason}").format(reason=reason) if reason else "")
 
 
-def _kept_root(profile: Profile) -> Root:
-    """The root as kept: its certificates are all that is needed of it now, and it was verified when it came."""
-    return documents.parse(signing.open_envelope(profile.root.read_bytes(), Root.TYPE).payload, Root)
+def _root(profile: Profile, ring: Keyring, intent: wipe.Intent) -> Root:
+    """The root in force: the keyring's entry `trust` names it, and while that cannot be had, the intent. The server
+    gives it again where its file is lost. Raises StoreDamaged where none is found.
+    """
+    pin = None
+    with contextlib.suppress(KeyringUnreachable):
+        pin = ring.get(TRUST)
+    names = [intent.root] if pin is None else []
+    for data in orphan.roots(profile, intent.server_url, ask_server=True):
+        if (root := orphan.believed(data, names, pin, intent.enrolment)) is not None:
+            return root
+    raise StoreDamaged(
+        _("The signed documents on this device do not hold."),
+        _("Nothing was changed. Connect and run: fieldkeep sync"),
+    )
 
 
 def _wall_ms() -> int:

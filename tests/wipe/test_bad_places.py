@@ -79,7 +79,9 @@ def test_a_keyring_that_is_away_stops_neither_header_nor_files(town: Town) -> No
     done = laptop.ask("status", "--json", env=NO_BUS)
     assert done.json["state"] == "wiped"
     assert laptop.ask("sync", env=NO_BUS).code == 4
-    assert laptop.files() == sorted(["outbox.seal", "profile.lock", "root.json", "wipe.intent"])
+    assert laptop.files() == sorted(
+        ["device.json", "outbox.seal", "profile.lock", "root.json", "wipe.intent"]
+    )
     assert "ring.1" in laptop.entries()
     assert laptop.ask("sync").code == 4  # it is back
     lost.end()

@@ -86,7 +86,7 @@ def test_while_the_keyring_is_away_an_intent_needs_its_order(town: Town, altered
     assert lost.die(0)  # the intent stands
     path = lost.laptop.profile.wipe_intent
     written = path.read_bytes()
-    path.write_text(json.dumps(json.loads(written) | altered))
+    path.write_text(json.dumps(json.loads(written) | altered | {"check": ""}))
     before = lost.laptop.files()
     assert lost.laptop.ask("sync", env=NO_BUS).code == 1
     assert lost.laptop.files() == before
@@ -120,6 +120,32 @@ def test_what_no_order_stands_behind_is_damage_and_orders_come(town: Town, name:
     (laptop.folder / name).unlink()
     assert [task["subject"] for task in laptop.json("list", "task")] == ["unsent"]
     (laptop.folder / name).write_bytes(b"x")
+    town.order("wipe", laptop)
+    assert laptop.ask("sync").code == 4
+    assert (laptop.files(), laptop.entries()) == (["profile.lock", "tombstone.json"], {})
+    assert town.device(laptop)["receipt"] == "verified"
+
+
+def test_a_folder_in_the_place_of_a_file_is_damage_and_stops_no_wipe(town: Town) -> None:
+    laptop = town.laptop(ANNA)
+    laptop.add("task", subject="unsent")
+    card = laptop.profile.device.read_bytes()
+    laptop.profile.device.unlink()
+    laptop.profile.device.mkdir()
+    done = laptop.ask("sync")
+    assert (done.code, "names this device is damaged" in done.err) == (1, True), done.err
+    laptop.profile.device.rmdir()
+    laptop.profile.device.write_bytes(card)
+    laptop.profile.policy.unlink()
+    laptop.profile.policy.mkdir()
+    assert laptop.ask("sync").code in (0, 1)  # it comes again, and then the store opens
+    assert laptop.profile.policy.is_file()
+    laptop.profile.sealed_lost.mkdir()
+    assert laptop.ask("doctor").code == 1
+    for path in (laptop.profile.tombstone, laptop.profile.wipe_intent, laptop.profile.wipe_receipt):
+        path.mkdir()
+        assert laptop.state() == "locked"
+        assert laptop.ask("list", "task").code == 1
     town.order("wipe", laptop)
     assert laptop.ask("sync").code == 4
     assert (laptop.files(), laptop.entries()) == (["profile.lock", "tombstone.json"], {})
