@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Final
 
-from sync.protocol.fields import Choice, Field, Ref, Several
+from sync.protocol.fields import ADDRESS_PARTS, Choice, Field, Ref, Several
 from sync.protocol.kinds import KINDS, Kind
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "kinds.md"
@@ -16,12 +17,50 @@ _HEAD = """\
 What stands before the `=` on the command line, and in JSON. This page is made from the table of kinds in
 `sync/protocol/kinds` by `python packaging/kinds.py`. The last column is the rule by which two edits of the field
 meet; [merge.md](merge.md) tells the rules.
+
+## How values are written
+
+`FIELD=` on the command line and `null` in JSON empty a field. JSON takes each value as the command line does, as text,
+or in the form in which `show --json` prints it.
+
+| type | on the command line | in JSON |
+| --- | --- | --- |
+{table}
+An amount that names no currency is in the profile's, which the window's settings say; USD until then.
 """
+
+# By type: how it is typed, and its form in JSON; for the table of the page.
+WRITTEN: Final = {
+    "text, notes, person": ('`"name=Blue Harbour"`: quotes where it has spaces', '`"Blue Harbour"`'),
+    "one of several": ("its word: `stage=lead`", '`"lead"`'),
+    "flag": ("`active=yes`, `active=no`", "`true`, `false`"),
+    "integer": ("`employees=1200`", "`1200`"),
+    "date": ("`due=2026-11-22`", '`"2026-11-22"`'),
+    "instant": (
+        '`"at=2026-11-22 14:30"` by this machine\'s clock, `at=2026-11-22T14:30+01:00` by another',
+        '`{"at": 1795354200000, "zone": "Europe/Berlin"}`: milliseconds since 1970 in UTC, and the zone it is said in',
+    ),
+    "money": (
+        '`"revenue=1250.00 EUR"`',
+        '`{"minor": 125000, "currency": "EUR"}`: in the smallest unit, here cents; or a plain number: `1250.00`',
+    ),
+    "address": (
+        f"`address.city=Berlin`, `address.street=…`; parts are {', '.join(ADDRESS_PARTS)}",
+        '`{"street": "Quay 1", "city": "Berlin"}`',
+    ),
+    "several": (
+        '`"phone.work=+49 30 5550123"`; without a label `phones=…`',
+        '`[{"label": "work", "value": "+49 30 5550123"}]`; with the `id` that `show` prints it stays the same one',
+    ),
+    "tags": ("`tags=port,crane`", '`["port", "crane"]`'),
+    "another record": ('its title or its id: `"customer=Blue Harbour"`', "the same, as text"),
+}
 
 
 def page() -> str:
     """The page as the table of kinds has it now."""
-    return "\n".join([_HEAD, *(_section(kind) for kind in KINDS.values())])
+    rows = "".join(f"| {type_} | {typed} | {json} |\n" for type_, (typed, json) in WRITTEN.items())
+    return "\n".join([_HEAD.replace("{table}", rows), *(_section(kind) for kind in KINDS.values())])
 
 
 def _section(kind: Kind) -> str:

@@ -105,6 +105,9 @@ def _record_verbs(verb: Adding) -> None:
     where = _("only records with this value, or with none for FIELD=; given twice, both must hold")
     page.add_argument("--where", action="append", default=[], metavar="FIELD=VALUE", help=where)
     page.add_argument(
+        "--deleted", action="store_true", help=_("deleted ones instead, for undelete to bring back")
+    )
+    page.add_argument(
         "--limit", type=_count, default=None, metavar="N", help=_("at most so many; all without it")
     )
 

@@ -9,9 +9,9 @@ import getpass
 import os
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from app.cli import roles, show
+from app.cli import hints, roles, show
 from app.cli.verb import Arguments, done, read_text, say, tell_problem
 from app.errors import AppError, KeyMissing, Locked, StoreDamaged, Wiped
 from app.keys.secret import SecretBytes
@@ -28,6 +28,9 @@ from sync.protocol.roles import IT
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
 from sync.protocol.texts import ngettext
+
+if TYPE_CHECKING:
+    from app.services.syncing import Round  # with the network's parts
 
 CODE_MAX = 4_096  # characters
 PIN_MAX = 1_024  # bytes
@@ -50,7 +53,7 @@ def enrol(profile: Profile, args: Arguments) -> int:
         if card.person.role == IT:
             say(roles.no_customers())
         else:
-            say(_("Fetch your customers with: fieldkeep sync"))
+            say(hints.filled(_("Fetch your customers with: fieldkeep sync")))
     return 0
 
 
@@ -86,6 +89,12 @@ def sync(profile: Profile, args: Arguments) -> int:
             }
         )
         return 0
+    _tell(brought, taken)
+    return 0
+
+
+def _tell(brought: Round, taken: int) -> None:
+    """What an exchange has sent and brought, and what to look at now."""
     if brought.rejected:
         text = _("Sent {sent}, received {received}, {refused} not accepted.")
         say(text.format(sent=taken, received=brought.received, refused=brought.rejected))
@@ -113,10 +122,9 @@ def sync(profile: Profile, args: Arguments) -> int:
         )
         say(text.format(n=brought.lost))
     if brought.conflicts:
-        say(_("Some edits met. See both values with: fieldkeep conflicts"))
+        say(hints.filled(_("Some edits met. See both values with: fieldkeep conflicts")))
     if brought.rejected:
-        say(_("Some changes were not accepted. See them with: fieldkeep conflicts"))
-    return 0
+        say(hints.filled(_("Some changes were not accepted. See them with: fieldkeep conflicts")))
 
 
 def status(profile: Profile, args: Arguments) -> int:
@@ -133,12 +141,16 @@ def status(profile: Profile, args: Arguments) -> int:
     else:
         with session:
             found = _standing(session)
+    if found["message"]:
+        found["message"] = hints.filled(found["message"])
     if args.json:
         show.emit(found)
     else:
         for name, value in found.items():
             if value is not None:
                 say(f"{_(_STATUS_FIELDS[name])}: {_said(name, value)}")
+        if found["state"] == "wiped":
+            say(hints.next_after_wipe())
     return 0
 
 
@@ -179,12 +191,14 @@ def doctor(profile: Profile, args: Arguments) -> int:
         findings = examination.examine_ruin(damage)
     sound = all(finding.level != examination.FAULT for finding in findings)
     if args.json:
-        checks = [{"name": f.name, "ok": f.ok, "level": f.level, "found": f.found} for f in findings]
+        checks = [
+            {"name": f.name, "ok": f.ok, "level": f.level, "found": hints.filled(f.found)} for f in findings
+        ]
         show.emit({"ok": sound, "checks": checks})
     else:
         signs = {examination.OK: "✓", examination.WARNING: "!", examination.FAULT: "✗"}
         for finding in findings:
-            say(f"{signs[finding.level]} {finding.name}: {finding.found}")
+            say(f"{signs[finding.level]} {finding.name}: {hints.filled(finding.found)}")
     return 0 if sound else 1
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from app.cli import owners, page, roles, show
+from app.cli import amounts, hints, owners, page, roles, show
 from app.cli.verb import Arguments, aside, done, read_json, read_text, say, unlocked
 from app.errors import NotFound, WrongUse
 from app.paths import Profile
@@ -22,6 +22,7 @@ from sync.protocol.ids import id_text
 from sync.protocol.kinds import KINDS, Kind, kind_of
 from sync.protocol.merge import WHOLE_RECORD
 from sync.protocol.ops import Act
+from sync.protocol.roles import IT
 from sync.protocol.texts import gettext as _
 
 Steps = list[tuple[str, str]]  # what a person may do now, in words, and the command for it
@@ -37,14 +38,15 @@ def add(profile: Profile, args: Arguments) -> int:
     with unlocked(profile) as session:
         records.refuse_role(session, kind)
         if isinstance(found, list):
-            many = [records.given(session, kind, each) for each in found]
+            many = [records.given(session, kind, amounts.plain(profile, kind, each)) for each in found]
             strange = owners.strange(session, many)
             made: Record | list[Record] = records.add_all(session, kind, many)
         else:
             if found is None:
-                values = records.typed(session, kind, _pairs(args.pairs), {})
+                pairs = amounts.bare(profile, kind, _pairs(args.pairs))
+                values = records.typed(session, kind, pairs, {})
             else:
-                values = records.given(session, kind, found)
+                values = records.given(session, kind, amounts.plain(profile, kind, found))
             strange = owners.strange(session, [values])
             made = records.add(session, kind, values)
         owners.tell(strange)
@@ -61,8 +63,9 @@ def edit(profile: Profile, args: Arguments) -> int:
         record = _there(session, args.id)
         records.refuse_role(session, record.kind)
         if found is not None:
-            values = records.given(session, record.kind, found)
+            values = records.given(session, record.kind, amounts.plain(profile, record.kind, found))
         else:
+            pairs = amounts.bare(profile, record.kind, pairs)
             values = records.typed(session, record.kind, pairs, record.values)
         strange = owners.strange(session, [values])
         record = records.edit(session, record.id, values)
@@ -76,16 +79,18 @@ def delete(profile: Profile, args: Arguments) -> int:
         record = records.delete(session, _there(session, args.id).id)
         if args.json:
             return _show(session, args, record)
-        say(_("Deleted. Take it back with: fieldkeep undelete {id}").format(id=id_text(record.id)))
+        text = _("Deleted. Take it back with: fieldkeep undelete {id}").format(id=id_text(record.id))
+        say(hints.filled(text))
         return 0
 
 
 def undelete(profile: Profile, args: Arguments) -> int:
     """Bring a deleted record back."""
     with unlocked(profile) as session:
-        record = records.undelete(session, _there(session, args.id).id)
+        record = records.undelete(session, _deleted(session, args.id).id)
         if record.deleted and not args.json:
-            say(_("It was deleted before this device had it. The next sync brings it back: fieldkeep sync"))
+            text = _("It was deleted before this device had it. The next sync brings it back: fieldkeep sync")
+            say(hints.filled(text))
             return 0
         return _show(session, args, record)
 
@@ -105,15 +110,19 @@ def list_kind(profile: Profile, args: Arguments) -> int:
         after: tuple[Any, ...] | None = None
         while args.limit is None or len(found) < args.limit:
             size = PAGE if args.limit is None else min(PAGE, args.limit - len(found))
-            part = session.call(_page, kind, where, after, size)
+            part = session.call(_page, kind, where, after, size, args.deleted)
             found += part.records
             after = part.next
             if after is None:
                 break
         if args.json or not sys.stdout.isatty():
             return _show_rows(session, args, found)
-        everything = len(found) if after is None else session.call(_counted, kind, where)
+        everything: int | None = len(found)
+        if after is not None:
+            everything = None if args.deleted else session.call(_counted, kind, where)
         page.listed(kind, found, everything, lambda ref: session.call(lists.title_of, ref))
+        if args.deleted and found:
+            aside(hints.filled(_("Bring one back with: fieldkeep undelete ID")))
         _explain(session, found)
         return 0
 
@@ -165,9 +174,9 @@ def conflicts(profile: Profile, args: Arguments) -> int:
 
 
 def _page(
-    store: Store, kind: Kind, where: dict[str, str], after: tuple[Any, ...] | None, limit: int
+    store: Store, kind: Kind, where: dict[str, str], after: tuple[Any, ...] | None, limit: int, deleted: bool
 ) -> lists.Page:
-    return lists.page(store, kind, where=where, after=after, limit=limit)
+    return lists.page(store, kind, where=where, after=after, limit=limit, deleted=deleted)
 
 
 def _counted(store: Store, kind: Kind, where: dict[str, str]) -> int:
@@ -206,6 +215,16 @@ def _there(session: Session, text: str) -> Record:
         return records.get(session, records.find_id(text))
     except NotFound as problem:
         raise roles.not_here(session, problem) from None
+
+
+def _deleted(session: Session, text: str) -> Record:
+    """The record of an id, likely a deleted one. Raises NotFound, which says where deleted ones are found."""
+    try:
+        return _there(session, text)
+    except NotFound as problem:
+        if session.card.person.role == IT:
+            raise
+        raise NotFound(problem.title, _("Find it with: fieldkeep list KIND --deleted")) from None
 
 
 def _explain(session: Session, found: Sequence[object]) -> None:

@@ -7,17 +7,22 @@ import contextlib
 import os
 import sys
 
+from app.cli import hints
 from app.cli.verb import Verb, tell_problem
 from app.errors import AppError
 from app.paths import Profile
+from app.services import opener
 from sync.client.errors import NotOurServer, Unreachable
 from sync.protocol.errors import KnownError
 
 OFFLINE = 5
+PATIENCE_S = 5.0  # for another command to be done with the profile
 
 
 def run(args: argparse.Namespace, profile: Profile) -> int:
     """Run one command; the exit code."""
+    hints.under(args.profile)
+    opener.be_patient(PATIENCE_S)
     try:
         code = verb_of(args.verb)(profile, args)
         sys.stdout.flush()

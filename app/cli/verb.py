@@ -8,13 +8,14 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from app.cli import show
+from app.cli import hints, show
 from app.errors import AppError
 from app.paths import Profile
 from app.services.opening import open_session
 from app.services.session import ACTIVE, Session
 from sync.protocol import harmless
 from sync.protocol.errors import FieldProblem, KnownError
+from sync.protocol.fields import Ref
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
 
@@ -41,7 +42,7 @@ def read_text(longest: int) -> str:
     except UnicodeDecodeError:
         raise AppError(_("Standard input is not UTF-8 text."), _("Nothing was changed.")) from None
     if len(text) > longest:
-        raise AppError(_("Too much on standard input."), _("Use fieldkeep import for many records."))
+        raise AppError(_("Too much on standard input."), _("For many records: fieldkeep import FILE"))
     return text
 
 
@@ -78,7 +79,7 @@ def tell_problem(problem: KnownError) -> None:
     title = problem.title
     if isinstance(problem, FieldProblem) and not _names(title, problem.field):
         title = f"{problem.field}: {title}"
-    for part in (title, problem.hint):
+    for part in (title, *map(hints.filled, hints.aftermath(problem))):
         if part:
             print(harmless.lines(part), file=sys.stderr)
 
@@ -87,6 +88,9 @@ def _names(title: str, name: str) -> bool:
     """Whether a sentence says already which field it is about."""
     field = next((kind.by_name[name] for kind in KINDS.values() if name in kind.by_name), None)
     words = (name, _(field.label)) if field is not None else (name,)
+    if field is not None and isinstance(field.type, Ref):
+        # Its label is mostly the word for what it points to: a sentence about that does not name the field.
+        return any(title.casefold().startswith(word.casefold()) for word in words)
     return name == "kind" or any(word.casefold() in title.casefold() for word in words)
 
 

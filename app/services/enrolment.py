@@ -288,7 +288,8 @@ def _refuse_if_taken(profile: Profile) -> None:
         )
     if profile.device.exists():
         raise AppError(
-            _("This device is enrolled already."), _("Use another profile, or ask IT to wipe this one.")
+            _("This device is enrolled already."),
+            _("Nothing was changed. For another device, name a folder of its own: --profile DIR"),
         )
     sealed = (profile.sealed_outbox, profile.sealed_lost)
     unsent = any(path.exists() and path.stat().st_size > 0 for path in sealed)

@@ -84,7 +84,9 @@ def find_id(text: str) -> bytes:
     try:
         return parse_id(text)
     except ValueError:
-        raise NotFound(_("There is no record with this id."), _("Find it with: fieldkeep search")) from None
+        raise NotFound(
+            _("There is no record with this id."), _("Find it with: fieldkeep search TEXT")
+        ) from None
 
 
 def typed(

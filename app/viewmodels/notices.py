@@ -63,7 +63,7 @@ def locked(session: Session, *, needs_pin: bool) -> Notice:
 
 def wiped(problem: KnownError) -> Notice:
     """Whose order it was and why; whom to turn to, since this page has nothing to click."""
-    turn_to = _("Ask IT of your organisation what comes next.")
+    turn_to = _("Ask your IT what comes next.")
     return Notice(problem.title, "\n".join(part for part in (problem.hint, turn_to) if part))
 
 

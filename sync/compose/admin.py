@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
+import shlex
 import sys
 import threading
 import time
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from sync.compose import admin_arguments, office_socket, rows_of, telling
+from sync.compose import admin_arguments, hints, office_socket, refused_rows, rows_of, telling
 from sync.console import desk, passphrase, recovery, refusals
 from sync.console.ports import Office
 from sync.protocol import texts
@@ -36,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.umask(0o077)
     # The switch is taken anywhere, so no parser may set its default: a later one would undo an earlier yes.
     asked = _parser().parse_args(argv, argparse.Namespace(json=False))
+    hints.under(asked.data, keys=asked.keys)
     return telling.to_the_end(lambda: _run(asked))
 
 
@@ -100,17 +101,26 @@ def _running(folders: config.Folders, held: contextlib.ExitStack) -> Office | No
 
 
 def _person_add(asked: argparse.Namespace, office: Office) -> int:
+    if not any(part.strip() for part in asked.team.split("/")):
+        raise KnownError(_("A team is needed."), _("Name it as in: --team Sales/East"))
+    teams = {each.team for each in office.people()}
     person = office.add_person(asked.email, asked.role, asked.team, asked.territory)
     if asked.json:
         telling.document(person)
-    elif person.news == "added":
-        telling.say(_("{email} has an account now: {role}.").format(email=person.email, role=person.role))
+        return 0
+    if person.news == "added":
+        text = _("{email} has an account now: role {role}, team {team}.")
     elif person.news:
-        telling.say(
-            _("The account of {email} is changed: {role}.").format(email=person.email, role=person.role)
-        )
+        text = _("The account of {email} is changed: role {role}, team {team}.")
     else:
-        telling.say(_("{email} has this account already.").format(email=person.email))
+        text = _("{email} has this account already: role {role}, team {team}.")
+    telling.say(text.format(email=person.email, role=person.role, team=person.team))
+    if not any(f"{team}/".startswith(f"{person.team}/") for team in teams):
+        telling.aside(
+            _(
+                "{team} is a new team: nobody was in it or below it. If it is a slip, add the person again."
+            ).format(team=person.team)
+        )
     return 0
 
 
@@ -155,7 +165,7 @@ def _devices(asked: argparse.Namespace, office: Office) -> int:
     telling.table(
         [_("device"), _("id"), _("person"), _("state"), _("last seen"), _("receipt")],
         rows,
-        _("No device is enrolled yet. Give somebody a code: fieldkeep-admin enrol-code EMAIL"),
+        hints.filled(_("No device is enrolled yet. Give somebody a code: fieldkeep-admin enrol-code EMAIL")),
     )
     return 0
 
@@ -264,7 +274,11 @@ def _wait_for_receipt(asked: argparse.Namespace, office: Office, device: DeviceV
     elif verified:
         telling.say(_("“{name}” is wiped; its receipt is verified.").format(name=device.name))
         if now.outbox_records:
-            telling.say(_("It has handed in sealed work. Give back what the server lacks with: recover"))
+            text = _(
+                "It has handed in sealed work. Give back what the server lacks with: "
+                "fieldkeep-admin recover {name} --to DEVICE"
+            )
+            telling.say(hints.filled(text.format(name=shlex.quote(device.name))))
     if not verified:
         telling.aside(
             _("No receipt yet from “{name}”. The order stands until the device comes.").format(
@@ -343,19 +357,18 @@ def _refused(asked: argparse.Namespace, office: Office) -> int:
         kept = [(each, {}) for each in office.refused(enrolment, sealed=False)]
     if asked.json:
         telling.document(
-            [rows_of.refused_json(each, values if asked.values else None) for each, values in kept]
+            [refused_rows.as_json(each, values if asked.values else None) for each, values in kept]
         )
         return 0
-    heads = [_("kind"), _("record"), _("device"), _("person"), _("rule"), _("when")]
-    rows = [rows_of.refused_row(each) for each, _values in kept]
+    heads = refused_rows.heads()
+    rows = [refused_rows.row(each) for each, _values in kept]
     if not asked.values:
         telling.table(heads, rows, _("The server keeps no refused change."))
         return 0
-    for row, (_each, values) in zip(rows, kept, strict=True):
+    for row, (each, values) in zip(rows, kept, strict=True):
         telling.table(heads, [row], "")
-        for cell, value in values.items():
-            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            telling.say(f"  {cell}: {text}")
+        for line in refused_rows.written(each.kind, values):
+            telling.say(f"  {line}")
     return 0
 
 

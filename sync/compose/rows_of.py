@@ -1,4 +1,4 @@
-"""Devices, orders and refused changes as `fieldkeep-admin` prints them: a row of a table, or JSON."""
+"""Devices and orders as `fieldkeep-admin` prints them in JSON."""
 
 from __future__ import annotations
 
@@ -7,30 +7,7 @@ from typing import Any
 import msgspec
 
 from sync.compose import telling
-from sync.protocol.desk import DeviceView, OrderView, RefusedView
-from sync.protocol.kinds import KINDS
-from sync.protocol.texts import gettext as _
-
-
-def refused_row(refused: RefusedView) -> list[str]:
-    """A refused change as a row of a table."""
-    kind = KINDS.get(refused.kind)
-    label = _(kind.label) if kind is not None else refused.kind
-    return [
-        label,
-        refused.record,
-        refused.device,
-        refused.person,
-        refused.rule,
-        telling.when(refused.at) or "",
-    ]
-
-
-def refused_json(refused: RefusedView, values: dict[str, Any] | None) -> dict[str, Any]:
-    """A refused change as JSON, with its values where they were asked for."""
-    found = {**msgspec.structs.asdict(refused), "at": telling.when(refused.at)}
-    del found["sealed"]
-    return found if values is None else {**found, "values": values}
+from sync.protocol.desk import DeviceView, OrderView
 
 
 def device_json(device: DeviceView) -> dict[str, Any]:

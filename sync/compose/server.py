@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sync.compose import founding, renewing, serving, telling
+from sync.compose import founding, hints, renewing, serving, telling
 from sync.console import passphrase
 from sync.protocol import texts
 from sync.protocol.texts import gettext as _
@@ -22,6 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; 0 done, 1 refused or failed, 2 wrong use."""
     texts.use(None)
     asked = _parser().parse_args(argv)
+    hints.under(asked.data, asked.secrets, getattr(asked, "keys", None))
     verb: Callable[[argparse.Namespace], int] = asked.run
     return telling.to_the_end(lambda: verb(asked))
 

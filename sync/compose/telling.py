@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from sync.compose import hints
 from sync.protocol import harmless
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
@@ -52,7 +53,7 @@ def aside(text: str) -> None:
 
 def problem(error: KnownError) -> None:
     """What went wrong, and the next step on a line of its own."""
-    aside("\n".join(part for part in (error.title, error.hint) if part))
+    aside("\n".join(part for part in (error.title, hints.filled(error.hint)) if part))
 
 
 def document(value: Any) -> None:

@@ -105,3 +105,4 @@ class RefusedView(msgspec.Struct, frozen=True, kw_only=True):
     device_id: str = ""
     incarnation: str = ""  # hex
     sealed: bytes = b""  # the op, sealed to the recovery key, where it was asked for
+    taken: bool = False  # the same change came again later, and was taken in

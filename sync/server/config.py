@@ -93,7 +93,8 @@ def load(data: Path, secrets: Path | None = None) -> tuple[Folders, Settings]:
         ) from None
     except (OSError, msgspec.MsgspecError):
         raise SetupError(
-            _("There is no server in this folder."), _("Make one with: fieldkeep-server init")
+            _("There is no server in the folder {folder}.").format(folder=data),
+            _("Check what stands after --data, or make one with: fieldkeep-server init"),
         ) from None
     folders = Folders(data.resolve(), (secrets or Path(settings.secrets)).resolve())
     for folder in (folders.data, folders.secrets):

@@ -20,7 +20,7 @@ from sync.protocol.documents import LOCK, UNLOCK, Order, Root, Target
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import clean_text
 from sync.protocol.ids import ID_BYTES, id_text, new_person_id
-from sync.protocol.ops import Op
+from sync.protocol.ops import Op, print_of
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import ORDER_LIFE_MS
 from sync.server import access, enrol, intake, limits, post
@@ -83,7 +83,7 @@ class StoreOffice:
             if person is None:
                 raise KnownError(
                     _("Nobody has an account with this address."),
-                    _("Add one with: fieldkeep-admin person add"),
+                    _("Add one with: fieldkeep-admin person add EMAIL --role ROLE --team NAME"),
                 )
             secret = enrol.give_code(tx, person, self._now())
             root = signing.open_envelope(tx.post.newest(Root.TYPE)[1], Root.TYPE)
@@ -294,6 +294,7 @@ def _refused_view(tx: Transaction, refused: RefusedOp, recovery: bytes) -> Refus
         device_id=id_text(refused.device),
         incarnation=refused.incarnation.hex(),
         sealed=sealing.seal(recovery, sealing.REFUSED, refused.op) if recovery else b"",
+        taken=tx.records.answered(print_of(op)) is True,
     )
 
 

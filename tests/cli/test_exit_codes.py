@@ -41,10 +41,14 @@ def offline(town: Town) -> Iterator[None]:
 
 @pytest.mark.parametrize("words", [*ON_RECORDS, *OTHERS])
 def test_a_profile_that_is_not_enrolled(town: Town, words: tuple[str, ...]) -> None:
-    done = town.laptop().ask(*words)
+    made = town.laptop()
+    done = made.ask(*words)
     assert (done.code, done.out) == (1, "")
-    assert "not enrolled yet" in done.err
-    assert "fieldkeep enrol" in done.err
+    assert done.err.splitlines() == [
+        "This device is not enrolled yet.",
+        f"There is no folder {made.folder}: check what stands after --profile.",
+        f"Ask IT for an enrolment code, then run: fieldkeep --profile {made.folder} enrol --name DEVICE",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +157,7 @@ def test_locked_by_the_person(town: Town) -> None:
     for words in ON_RECORDS:
         done = made.ask(*words)
         assert (done.code, done.out) == (3, ""), words
-        assert done.err == "Fieldkeep is locked.\nUnlock it with: fieldkeep unlock\n"
+        assert done.err == f"Fieldkeep is locked.\nUnlock it with: fieldkeep --profile {made.folder} unlock\n"
     assert made.ask("sync").code == 3
     assert [made.ask(*words).code for words in (("status",), ("lock",), ("doctor",), ("unlock",))] == [
         0,
@@ -184,10 +188,11 @@ def test_wiped(town: Town) -> None:
     town.order("wipe", made)
     said = made.ask("sync")
     assert (said.code, said.out) == (4, "")
-    assert said.err == "This device was wiped by Example.\nReason: stolen\n"
+    assert said.err == "This device was wiped by Example.\nReason: stolen\nAsk your IT what comes next.\n"
     for words in (*ON_RECORDS, ("lock",), ("unlock",), ("doctor",), ("sync",)):
         assert made.ask(*words).code == 4, words
-    assert made.ask("status").code == 0
+    status = made.ask("status")
+    assert (status.code, status.out.splitlines()[-1]) == (0, "Ask your IT what comes next.")
 
 
 @pytest.mark.usefixtures("offline")

@@ -18,7 +18,7 @@ def test_no_second_order_for_what_stands_already(town: Town) -> None:
             else "is ordered to be locked already; it obeys at its next contact."
         )
         assert (again.code, again.out.strip()) == (0, f"“{laptop.name}” {words}")
-    assert "fieldkeep sync" in laptop.ask("unlock").err
+    assert f"fieldkeep --profile {laptop.folder} sync" in laptop.ask("unlock").err
     assert [order["op"] for order in town.admin("orders")] == ["lock"]
     assert laptop.id in town.ask("orders").out
     town.order("unlock", laptop)

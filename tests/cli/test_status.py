@@ -38,7 +38,9 @@ def test_active_then_locked_then_wiped(town: Town) -> None:
     said = laptop.json("status")
     assert set(said) == FIELDS
     assert (said["state"], said["unsent"], said["customers"], said["person"]) == ("locked", 1, None, ANNA)
-    assert said["message"] == "Fieldkeep is locked. Unlock it with: fieldkeep unlock"
+    assert (
+        said["message"] == f"Fieldkeep is locked. Unlock it with: fieldkeep --profile {laptop.folder} unlock"
+    )
     laptop.json("unlock")
 
     town.order("lock", laptop)

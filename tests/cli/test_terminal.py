@@ -62,7 +62,7 @@ def test_a_terminal_shows_a_table(laptop: Laptop) -> None:
     code, out, err = _on_terminal(laptop, "search", "quinces")
     assert (code, err) == (0, "1 in all; --limit N shows fewer.\n")
     head, row = out.splitlines()
-    assert head.split() == ["ID", "Kind", "Name", "found", "in"]
+    assert head.split() == ["ID", "Kind", "Name", "found", "in", "Details"]
     assert row.split("  ")[1:4] == ["Customer", "Blue Harbour", "Notes"]
     _code, _out, err = _on_terminal(laptop, "search", "tea", "--limit", "1")
     assert err == "The best 1; --limit N shows more.\n"

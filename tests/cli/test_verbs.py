@@ -28,7 +28,8 @@ def test_enrol_says_who_the_device_is(town: Town) -> None:
     done = other.ask("enrol", "--name", "plain", stdin=town.code(BEN))
     assert (done.code, done.err) == (0, "")
     assert done.out == (
-        f"plain is enrolled for {BEN} at Example.\nFetch your customers with: fieldkeep sync\n"
+        f"plain is enrolled for {BEN} at Example.\n"
+        f"Fetch your customers with: fieldkeep --profile {other.folder} sync\n"
     )
 
 
@@ -95,7 +96,7 @@ def test_a_reference_is_given_by_title_or_by_id(laptop: Laptop) -> None:
     by_id = laptop.json("add", "deal", "name=Crane two", f"customer={customer}")
     assert by_title["customer"] == by_id["customer"] == customer
     assert "Reference & Sons" in laptop.ask("show", by_id["id"]).out
-    for title, says in (("Nobody Known", "There is no customer of this name here."),):
+    for title, says in (("Nobody Known", "customer: There is no customer of this name here."),):
         refused = laptop.ask("add", "deal", "name=Crane three", f"customer={title}")
         assert (refused.code, refused.err.splitlines()[0]) == (1, says)
     laptop.add("customer", name="Reference & Sons")
@@ -108,10 +109,14 @@ def test_a_reference_is_given_by_title_or_by_id(laptop: Laptop) -> None:
 def test_delete_says_how_to_take_it_back(laptop: Laptop) -> None:
     record = laptop.add("task", subject="Call back")
     done = laptop.ask("delete", record)
-    assert (done.code, done.out) == (0, f"Deleted. Take it back with: fieldkeep undelete {record}\n")
+    command = f"fieldkeep --profile {laptop.folder} undelete {record}"
+    assert (done.code, done.out) == (0, f"Deleted. Take it back with: {command}\n")
     assert record not in laptop.holds("task")
     assert laptop.json("delete", record)["deleted"] is True
     assert laptop.show(record)["deleted"] is True
+    assert [each["id"] for each in laptop.json("list", "task", "--deleted")] == [record]
+    lost = laptop.ask("undelete", record[:-1])
+    assert f"fieldkeep --profile {laptop.folder} list KIND --deleted" in lost.err
     refused = laptop.ask("edit", record, "subject=Another")
     assert (refused.code, refused.err.splitlines()[0]) == (1, "This record is deleted.")
     assert laptop.json("undelete", record)["deleted"] is False

@@ -13,7 +13,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from sync.compose import hints
+from sync.protocol.errors import KnownError
 from sync.server import config
+from sync.server.office import StoreOffice
 from tests.served import Server
 from tests.server.driver import Device, Tls
 from tests.server.running import Org
@@ -56,6 +59,49 @@ def test_people_by_the_command_alone(org: Org) -> None:
         ("it@example.com", "it"),
     ]
     assert "manager" in org.admin("person", "list").stdout
+
+
+def test_a_person_is_added_with_role_and_team_in_words(org: Org) -> None:
+    """A slip in a team's name is seen at once, since it makes a team of one."""
+    for email, team, is_new in (
+        ("ana@example.com", "Sales/East", True),
+        ("bo@example.com", "Sales/East", False),
+        ("cy@example.com", "Sales", False),  # somebody is below it
+        ("di@example.com", "Slaes", True),
+    ):
+        done = org.admin("person", "add", email, "--role", "rep", "--team", team)
+        assert done.stdout == f"{email} has an account now: role rep, team {team}.\n"
+        assert done.stderr.startswith(f"{team} is a new team") is is_new
+    moved = org.admin("person", "add", "di@example.com", "--role", "rep", "--team", "Sales")
+    assert (moved.stdout, moved.stderr) == (
+        "The account of di@example.com is changed: role rep, team Sales.\n", "",
+    )  # fmt: skip
+    for team in ("", " / "):
+        none = org.admin("person", "add", "ed@example.com", "--role", "rep", "--team", team, check=False)
+        assert (none.returncode, none.stderr.splitlines()[0]) == (1, "A team is needed.")
+
+
+def test_commands_in_hints_are_right_as_they_are_printed(org: Org, tmp_path: Path) -> None:
+    given = f"fieldkeep-admin --data {org.data} --keys {org.keys}"
+    assert f"{given} enrol-code EMAIL" in org.admin("devices").stderr
+    assert f"{given} devices" in org.admin("lock", "laptop", check=False).stderr
+    assert f"{given} person add EMAIL --role ROLE" in _code_for_nobody(org)
+    elsewhere = tmp_path / "a typo"
+    done = org.call("fieldkeep-admin", "--data", str(elsewhere), "devices", check=False)
+    assert done.stderr.splitlines()[0] == f"There is no server in the folder {elsewhere}."
+    assert f"fieldkeep-server init --data '{elsewhere}' --secrets DIR --keys DIR --org NAME" in done.stderr
+
+
+def _code_for_nobody(org: Org) -> str:
+    folders, settings = config.load(org.data)
+    store = config.open_store(folders)
+    try:
+        office = StoreOffice(store, config.read_lease_key(folders.lease_key), f"https://{settings.host}")
+        with pytest.raises(KnownError) as refused:
+            office.enrol_code("zed@example.com")
+    finally:
+        store.close()
+    return hints.filled(refused.value.hint)
 
 
 def test_json_is_taken_anywhere(org: Org) -> None:

@@ -273,7 +273,7 @@ def test_an_order_to_wipe_arrives_while_a_draft_is_open_and_the_draft_comes_back
     assert driver.window.windowTitle() == "Fieldkeep"
     seen = words_below(driver.window)
     assert "This device was wiped by Demo Ltd." in seen
-    assert "Ask IT of your organisation what comes next." in seen
+    assert "Ask your IT what comes next." in seen
     assert not [word for word in sample.SECRET_WORDS if word in seen]
     assert not list(stops(driver.window))
     device = next(each for each in org.admin("devices") if each["name"] == name)
