@@ -20,8 +20,8 @@ def test_doctor_mends_what_it_finds(town: Town) -> None:
     assert laptop.json("search", "again") == []
     told = laptop.ask("doctor")
     assert told.code == 1
-    assert "The count of Customers is wrong." in told.out
-    assert "Search does not find all Customers as they are." in told.out
+    assert "The count of customers is wrong." in told.out
+    assert "Search does not find all customers as they are." in told.out
     assert " doctor --repair" in told.out
     mended = laptop.json("doctor", "--repair")
     assert mended["ok"] is True
