@@ -193,7 +193,7 @@ class Syncing:
                 damage.title,
                 _("Orders from IT still arrive. Work that was not sent stays here, sealed. Ask IT."),
             )
-        if not handed.records:
+        if not handed.length:  # a rotten first length makes no record of what IT can still read
             return nothing_sealed
         return StoreDamaged(
             damage.title,

@@ -30,7 +30,9 @@ def take_in(store: Store, packet: bytes, ops: list[Op], origin: tuple[bytes, byt
                 continue
             numbers[op.n] = writing.next_n
             first = numbers.get(op.first, writing.next_n)
-            again = msgspec.structs.replace(op, n=writing.next_n, first=first, origin=op.origin or (*origin, op.n))
+            again = msgspec.structs.replace(
+                op, n=writing.next_n, first=first, origin=op.origin or (*origin, op.n)
+            )
             fresh.append(writing.put(again))
         for op in fresh:
             _lay(store, writing, op)
