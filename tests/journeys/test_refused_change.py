@@ -44,7 +44,7 @@ def test_a_refused_change_is_shown_and_taken_up_again(town: Town) -> None:
         {"industry": SECRET},
         {"employees": 12},
     ]
-    assert f"industry: {SECRET}" in town.ask("refused", ben.id, "--values").out
+    assert f"Industry: {SECRET}" in town.ask("refused", ben.id, "--values").out
     away = (town.keys / "recovery.key").rename(town.folder / "in-the-safe.key")
     refused = town.ask("refused", "--values")
     assert (refused.code, SECRET in refused.out + refused.err) == (1, False)

@@ -162,8 +162,10 @@ def test_what_a_slip_of_it_had_refused_is_judged_again_on_the_next_device(
     views = inside.view(ana), inside.view(again)
     assert recovery.recover(inside.office, inside.keys, nobody_asks, *views, refused=True) == (1, 1)
     queue(again, recovered(again, again.exchange()))
+    assert [each.taken for each in inside.office.refused("", sealed=False)] == [False]
     again.sync()
     assert again.cells(id_)["industry"] == "Tea"
+    assert [each.taken for each in inside.office.refused("", sealed=False)] == [True]
     assert recovery.recover(inside.office, inside.keys, nobody_asks, *views, refused=True) == (0, 0)
 
 
