@@ -309,7 +309,8 @@ def _recover(asked: argparse.Namespace, office: Office) -> int:
     if asked.json:
         telling.document({"device": source.id, "to": target.id, "changes": found, "handed_over": fresh})
         return 0
-    said_no = 0 if asked.refused else len(office.refused(source.enrolment, sealed=False))
+    kept = [] if asked.refused else office.refused(source.enrolment, sealed=False)
+    said_no = sum(not each.taken for each in kept)
     if said_no:
         text = texts.ngettext(
             "{n} change of it was refused by the server. To have it judged again from there: --refused",
