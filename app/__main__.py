@@ -22,7 +22,7 @@ def main(argv: list[str] | None = None) -> int:
         if not _has_screen():
             sys.stderr.write(_("There is no screen here; use the command line: fieldkeep --help") + "\n")
             return 1
-        # What is made at a start stays: looking for rubbish among it finds none. app.ui.run takes it up again.
+        # What is made at a start stays: looking for rubbish among it finds none. app.ui.sweeping takes it up again.
         gc.disable()
         from app.ui.run import open_desktop  # a command never pays for Qt
 

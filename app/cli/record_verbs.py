@@ -344,7 +344,7 @@ def _next_steps(session: Session, each: met.Attention) -> Steps:
         fields = " ".join(f"{field}=…" for field in each.fields)
         found.append((_("Write it anew:"), f"fieldkeep {act} {fields}"))
     found.append((_("Let it go:"), f"fieldkeep conflicts --dismiss {name}"))
-    return found
+    return [(words, hints.filled(command)) for words, command in found]
 
 
 def _pairs(items: list[str]) -> list[tuple[str, str]]:

@@ -19,6 +19,7 @@ from app import settings
 from app.paths import Profile
 from app.ui import warm
 from app.ui.bridge import Bridge
+from app.ui.sweeping import Sweeper
 from app.ui.theme.style import Look, Theme
 from app.ui.window import PRODUCT, Window
 from app.viewmodels.shell import Shell
@@ -35,6 +36,7 @@ class Desktop:
         chosen = settings.load(profile)  # before there is a window that could wait for it
         self.theme = Theme(application, texts.language())
         self.theme.use(Look(chosen["theme"]))
+        self.sweeper = Sweeper(application)  # before there is a thread beside this one
         self.warming: threading.Thread | None = None  # loads the rest, once the first list is painted
         self.desk_bridge = Bridge("fieldkeep-desk")
         self.slow_bridge = Bridge("fieldkeep-slow")
@@ -47,11 +49,11 @@ class Desktop:
         self.shell.start()
         self.window.show()
         QTimer.singleShot(0, _import_workplace)
-        QTimer.singleShot(START_MS, gc.enable)
+        QTimer.singleShot(START_MS, self.sweeper.begin)
 
     def _after_paint(self, call: Callable[[], None]) -> None:
         def painted() -> None:
-            gc.enable()
+            self.sweeper.begin()
             call()
             if self.warming is None:
                 self.warming = warm.begin()

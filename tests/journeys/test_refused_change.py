@@ -25,7 +25,7 @@ def test_a_refused_change_is_shown_and_taken_up_again(town: Town) -> None:
     assert (industry["fields"], industry["values"]) == (["industry"], {"industry": SECRET})
     assert industry["hint"]
     assert industry["next"] == [
-        f"fieldkeep conflicts --dismiss {industry['id']}"
+        f"fieldkeep --profile {ben.folder} conflicts --dismiss {industry['id']}"
     ]  # nothing else can help now
     told = ben.ask("conflicts").out
     for words in (record, f"Industry: {SECRET}", "forbidden", industry["hint"], *industry["next"]):
@@ -54,7 +54,7 @@ def test_a_refused_change_is_shown_and_taken_up_again(town: Town) -> None:
     town.admin("person", "add", BEN, "--role", "rep", "--team", "Sales/East")
     assert ben.sync()["sent"] == 0
     assert anna.sync()["received"] == 0
-    steps = [step.split()[1] for step in ben.json("conflicts")[0]["next"]]
+    steps = [step.split()[3] for step in ben.json("conflicts")[0]["next"]]
     assert steps == ["conflicts", "edit", "conflicts"]
     assert ben.json("conflicts", "--again", industry["id"])["state"] == "waiting"
     assert ben.json("conflicts", "--dismiss", employees["id"])["state"] == "dismissed"

@@ -155,7 +155,7 @@ def test_what_the_server_refuses_stays_to_be_seen(town: Town) -> None:
         )
         assert "Your role may not change records." in told
         assert "any more" not in told
-        assert refused["next"] == [f"fieldkeep conflicts --dismiss {refused['id']}"]
+        assert refused["next"] == [f"fieldkeep --profile {laptop.folder} conflicts --dismiss {refused['id']}"]
         again = laptop.ask("conflicts", "--again", refused["id"])
         assert (again.code, again.err.splitlines()[0]) == (1, "Your role may not change customers.")
         assert laptop.json("status")["refused"] == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from app.keys.ring import SystemKeyring
 from app.paths import Profile
 from app.services.session import Session
 from app.store.db import Database
+from app.ui import sweeping
 from tests.ui.driver import Driver
 from tests.ui.organisation import Organisation, fill, organisation
 
@@ -30,6 +32,15 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_hook)
+
+
+@pytest.fixture(autouse=True)
+def _swept_here() -> Iterator[None]:
+    """As in the desktop, garbage is collected in the screen's thread alone: see app/ui/sweeping.py."""
+    gc.disable()
+    yield
+    sweeping.sweep()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,40 @@
+"""Collects garbage in the screen's thread alone: in any other it can stop the window for good.
+
+The interpreter collects in whichever thread happens to allocate. When what it finds hangs on a Qt object, PySide
+disconnects signals there and then: it holds Qt's lock and waits for the interpreter's, which the screen's thread may
+hold while it waits for Qt's. So while a window is open nobody collects but this sweeper, between two events.
+"""
+
+from __future__ import annotations
+
+import gc
+from typing import Final
+
+from PySide6.QtCore import QObject, QTimer
+
+EVERY_MS: Final = 250  # what threads leave behind in that time is no weight
+
+
+class Sweeper(QObject):
+    """Takes the collecting over from the interpreter; begins when it is told."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        gc.disable()
+        self._timer = QTimer(self)
+        self._timer.setInterval(EVERY_MS)
+        self._timer.timeout.connect(sweep)
+
+    def begin(self) -> None:
+        """From now on look at what has come together; a second call does nothing."""
+        if not self._timer.isActive():
+            self._timer.start()
+
+
+def sweep() -> None:
+    """Collect the oldest generation that has come to its threshold, as the interpreter would."""
+    counts, limits = gc.get_count(), gc.get_threshold()
+    for generation in (2, 1, 0):
+        if counts[generation] > limits[generation]:
+            gc.collect(generation)
+            return
