@@ -100,27 +100,24 @@ def _tell(brought: Round, taken: int) -> None:
         say(text.format(sent=taken, received=brought.received, refused=brought.rejected))
     else:
         say(_("Sent {sent}, received {received}.").format(sent=taken, received=brought.received))
-    if brought.left:
-        text = ngettext(
-            "{n} record went to another team and left this device.",
-            "{n} records went to another team and left this device.",
-            brought.left,
-        )
-        say(text.format(n=brought.left))
-    if brought.recovered:
-        text = ngettext(
-            "{n} change recovered from another device.",
-            "{n} changes recovered from another device.",
-            brought.recovered,
-        )
-        say(text.format(n=brought.recovered))
-    if brought.lost:
-        text = ngettext(
-            "{n} sealed record of work that the store has lost is with IT. Ask IT to give it back to this device.",
-            "{n} sealed records of work that the store has lost are with IT. Ask IT to give them back to this device.",
-            brought.lost,
-        )
-        say(text.format(n=brought.lost))
+    left = ngettext(
+        "{n} record went to another team and left this device.",
+        "{n} records went to another team and left this device.",
+        brought.left,
+    )
+    recovered = ngettext(
+        "{n} change recovered from another device.",
+        "{n} changes recovered from another device.",
+        brought.recovered,
+    )
+    lost = ngettext(
+        "{n} sealed record of work that the store has lost is with IT. Ask IT to give it back to this device.",
+        "{n} sealed records of work that the store has lost are with IT. Ask IT to give them back to this device.",
+        brought.lost,
+    )
+    for n, text in ((brought.left, left), (brought.recovered, recovered), (brought.lost, lost)):
+        if n:
+            say(text.format(n=n))
     if brought.conflicts:
         say(hints.filled(_("Some edits met. See both values with: fieldkeep conflicts")))
     if brought.rejected:

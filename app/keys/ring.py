@@ -146,7 +146,7 @@ class SystemKeyring:
     def _ask(self, verb: str, work: Callable[[Backend], T]) -> T:
         """Run `work` in a thread of its own, so that a keyring that hangs costs `timeout` and no more."""
         if not self._turn.acquire(timeout=0 if self._overdue else self._timeout):
-            raise _no_answer()
+            raise no_answer()
         answers: list[T] = []
         problems: list[AppError] = []
         done = threading.Event()
@@ -155,7 +155,7 @@ class SystemKeyring:
             try:
                 # Twice, for a busy daemon loses an item between two of its own calls; each of ours may be repeated.
                 if not self._tried(verb, work, answers) and not self._tried(verb, work, answers):
-                    problems.append(_no_answer())
+                    problems.append(no_answer())
             except AppError as error:
                 problems.append(error)
             finally:
@@ -167,7 +167,7 @@ class SystemKeyring:
         if not done.wait(self._timeout):
             self._overdue = True
             _log.info("keyring %s ran out of time", verb)
-            raise _no_answer()
+            raise no_answer()
         if problems:
             raise problems[0]
         return answers[0]
@@ -178,7 +178,8 @@ def _check_name(name: str) -> None:
         raise ValueError("not the name of an entry")
 
 
-def _no_answer() -> KeyringUnreachable:
+def no_answer() -> KeyringUnreachable:
+    """What is raised for a keyring that is away."""
     return KeyringUnreachable(
         _("The keyring of your system does not answer, or is locked."),
         _("Unlock it or log in again, then try once more. Nothing was changed."),

@@ -27,18 +27,21 @@ class LostWork:
         self._hand_in = hand_in
         self._shown: tuple[int, int] | None = None  # time and size of the file that the server holds
         self._digest = ""  # sha256 of it
+        self._records = 0  # that it holds
 
     def show_it(self) -> int:
         """Hand in what the server does not hold yet; how many records are with IT. An exchange never fails by it."""
         try:
             stands = self._stands()
-            if stands is not None and stands != self._shown:
+            if stands is None:
+                self._records = 0
+            elif stands != self._shown:
                 with self._profile.sealed_lost.open("rb") as sealed:
                     self._digest = self._hand_in(sealed).sha256
-                self._shown = stands
+                self._records, self._shown = sealed_work.set_aside(self._profile), stands
         except (KnownError, OSError) as problem:
             _LOG.info("what the store lost stays here: %s", type(problem).__name__)
-        return sealed_work.set_aside(self._profile) if self._shown is not None else 0
+        return self._records
 
     def came_back(self, device: bytes, outboxes: Sequence[str]) -> None:
         """Ops made by this device were taken in, out of these outboxes: what was set aside goes if it is among them.
@@ -53,7 +56,7 @@ class LostWork:
         ):
             self._profile.sealed_lost.unlink()
             sync_folder(self._profile.folder)
-            self._shown = None
+            self._records, self._shown = 0, None
 
     def _stands(self) -> tuple[int, int] | None:
         try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from app.paths import Profile
-from app.store.seal import is_torn, may_hold, read, rest_of
+from app.store.seal import is_torn, looked_through, may_hold, rest_of
 
 
 def open_all(profile: Profile) -> BinaryIO:
@@ -33,8 +33,8 @@ def set_aside(profile: Profile) -> int:
 
     Raises StoreDamaged.
     """
-    rest = rest_of(profile.sealed_lost)
-    return sum(1 for _each in read(profile.sealed_lost)) + (may_hold(rest) and not is_torn(rest))
+    count, rest = looked_through(profile.sealed_lost)
+    return count + (may_hold(rest) and not is_torn(rest))
 
 
 class _Joined(io.RawIOBase):

@@ -72,10 +72,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     mac: str = ""
     order: bytes = b""  # the signed order as it came: it proves itself where no key is left to vouch
     root: str = ""  # digest of the root in force: whom to hand the receipt to, should the keyring not say
-
-    check: str = (
-        ""  # a sum over the file: it notices a rotten bit when no key is left to vouch, and no intention
-    )
+    check: str = ""  # a sum over the file: where no key vouches it notices a rotten bit, and no intention
 
     def checked(self) -> Intent:
         """The same with its check."""

@@ -11,7 +11,7 @@ import msgspec
 from app import log
 from app.errors import Busy, KeyringUnreachable, NewerStore, NotEnrolled, StoreDamaged, Wiped
 from app.keys import device, header, trusted_time
-from app.keys.ring import DEV, TRUST, Keyring, SystemKeyring, ring_name
+from app.keys.ring import DEV, TRUST, Keyring, SystemKeyring, no_answer, ring_name
 from app.keys.state import device_hint, unproven, vouched
 from app.paths import Profile
 from app.services import orphan, wipe
@@ -210,22 +210,15 @@ class _Away:
 
     def get(self, name: str) -> str | None:
         """Raises KeyringUnreachable."""
-        raise _no_answer()
+        raise no_answer()
 
     def set(self, name: str, value: str) -> None:
         """Raises KeyringUnreachable."""
-        raise _no_answer()
+        raise no_answer()
 
     def delete(self, name: str) -> bool:
         """Raises KeyringUnreachable."""
-        raise _no_answer()
-
-
-def _no_answer() -> KeyringUnreachable:
-    return KeyringUnreachable(
-        _("The keyring of your system does not answer, or is locked."),
-        _("Unlock it or log in again, then try once more. Nothing was changed."),
-    )
+        raise no_answer()
 
 
 def _no_order_behind() -> StoreDamaged:

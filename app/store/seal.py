@@ -24,8 +24,6 @@ from sync.protocol.ops import Op
 from sync.protocol.texts import gettext as _
 
 _HEAD: Final = outbox_seal.LENGTH.size
-_SEAL_MIN: Final = 49  # sealed bytes of anything
-_WRITTEN_MAX: Final = outbox_seal.PART_MAX + 2**20  # sealed bytes of a record that we write
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -109,6 +107,10 @@ class SealedOutbox:
             raise _unwritten(error) from None
         return True
 
+    def behind(self, whole: int) -> bytes:
+        """What stands in the file from `whole` on, where its records end."""
+        return _behind(self.path, whole)
+
     def is_whole(self) -> bool:
         """Whether every byte of the file belongs to a record that can be read."""
         return sum(len(frame) for frame in self.frames()) == self.length
@@ -179,24 +181,22 @@ def read(path: Path) -> Iterator[bytes]:
         ) from None
 
 
-def whole_of(path: Path) -> int:
-    """How many bytes of a file are records that can be read, from its beginning. Raises StoreDamaged."""
-    return sum(_HEAD + len(sealed) for sealed in read(path))
+def looked_through(path: Path) -> tuple[int, bytes]:
+    """How many records of a file can be read, and what stands behind the last of them. Raises StoreDamaged."""
+    count = whole = 0
+    for sealed in read(path):
+        count, whole = count + 1, whole + _HEAD + len(sealed)
+    return count, _behind(path, whole)
 
 
 def rest_of(path: Path) -> bytes:
     """What stands in a file behind the last record that can be read. Raises StoreDamaged."""
-    whole = whole_of(path)
-    if not path.exists():
-        return b""
-    with path.open("rb") as file:
-        file.seek(whole)
-        return file.read()
+    return looked_through(path)[1]
 
 
 def may_hold(rest: bytes) -> bool:
     """Whether a whole record may stand in bytes that cannot be read as records."""
-    return len(rest) >= _HEAD + _SEAL_MIN and any(rest)
+    return len(rest) >= _HEAD + outbox_seal.SEAL_LEAST and any(rest)
 
 
 def is_torn(rest: bytes) -> bool:
@@ -205,10 +205,10 @@ def is_torn(rest: bytes) -> bool:
     if len(rest) < _HEAD:
         return True
     (stated,) = outbox_seal.LENGTH.unpack_from(rest)
-    if not len(rest) - _HEAD < stated <= _WRITTEN_MAX:
+    if not len(rest) - _HEAD < stated <= outbox_seal.WRITTEN_AT_MOST:
         return False
     at = rest.find(0, 1)  # a length that we write is less than 16 MiB: its first byte is zero
-    while 0 <= at <= len(rest) - _HEAD - _SEAL_MIN:
+    while 0 <= at <= len(rest) - _HEAD - outbox_seal.SEAL_LEAST:
         if outbox_seal.LENGTH.unpack_from(rest, at)[0] == len(rest) - at - _HEAD:
             return False
         at = rest.find(0, at + 1)
@@ -218,6 +218,15 @@ def is_torn(rest: bytes) -> bool:
 def digest_of(frame: bytes) -> bytes:
     """The name of a record: the same bytes are the same record."""
     return hashlib.sha256(frame).digest()[:16]
+
+
+def _behind(path: Path, at: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            file.seek(at)
+            return file.read()
+    except FileNotFoundError:
+        return b""
 
 
 def _open(path: Path) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from app.store import outbox
-from app.store.seal import Piece, digest_of, is_torn, may_hold, rest_of, set_aside
+from app.store.seal import Piece, digest_of, is_torn, may_hold, set_aside
 from sync.protocol.ids import new_incarnation
 from sync.protocol.ops import Op
 
@@ -62,7 +62,7 @@ def mend(store: Store, lost: Path) -> None:
     here, known = store.here(), _pieces(store)
     there = _healed(store, [piece for _place, piece in known])
     whole = sum(length for _digest, length in there)
-    rest = rest_of(store.seal.path)
+    rest = store.seal.behind(whole)
     digests = {piece.digest for _place, piece in known}
     strange = any(digest not in digests for digest, _length in there)
     if may_hold(rest):

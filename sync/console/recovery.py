@@ -20,12 +20,10 @@ import msgspec
 from sync.console import keyfile, refusals
 from sync.console.desk import RECOVERY_KEY, Passphrase
 from sync.console.ports import Office
-from sync.console.sealed_records import OP_MAX, Records
+from sync.console.sealed_records import Records
 from sync.protocol import codec, outbox_seal, sealing
 from sync.protocol.desk import DeviceView, Parcel
 from sync.protocol.ops import Op, print_of
-
-__all__ = ["OP_MAX", "parcels", "recover"]
 
 PARCEL_OPS: Final = 500
 PARCEL_BYTES: Final = 2**20
@@ -140,9 +138,8 @@ def _in_time(streams: Sequence[Iterable[Op]]) -> Iterator[Op]:
         *(placed(at, stream) for at, stream in enumerate(streams)), key=lambda each: each[1].hlc
     )
     told = set[bytes]()  # of several streams: a queue that was numbered anew, the beginning of a longer file
-    acts: dict[
-        int, tuple[int, int]
-    ] = {}  # by stream: the first number of its act under way, as it was and is now
+    # By stream: the first number of its act under way, as it was and as it is now.
+    acts: dict[int, tuple[int, int]] = {}
     n = 0
     for at, op in merged:
         if len(streams) > 1:

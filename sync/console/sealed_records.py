@@ -16,14 +16,11 @@ from sync.protocol.errors import BadFrames, KnownError
 from sync.protocol.ops import Op
 from sync.protocol.texts import gettext as _
 
-OP_MAX: Final = 2**20  # no device makes a larger op, and none could send it: twice a row, and room to spare
 _BUFFER: Final = 2**20
 _WINDOW: Final = 2**16
 _HEAD: Final = outbox_seal.LENGTH.size
-_SEAL_MIN: Final = 49  # sealed bytes of anything
 _TRIED_MAX: Final = 2**30  # bytes that are tried in search of the next record behind a rotten length
 _TRIES_MAX: Final = 100_000
-_SEARCHED_MAX: Final = outbox_seal.PART_MAX + OP_MAX  # sealed bytes of a record that a device wrote
 
 
 class Records:
@@ -84,7 +81,7 @@ class Records:
     def fitting(self, ops: Iterator[Op]) -> Iterator[Op]:
         """The ops that a device can send on; the others are counted. One of them would stop its exchange for good."""
         for op in ops:
-            if (size := len(codec.pack(op))) <= OP_MAX:
+            if (size := len(codec.pack(op))) <= outbox_seal.OP_AT_MOST:
                 yield op
             else:
                 self._unread.append(size)
@@ -144,7 +141,8 @@ class Records:
         if self._ends[which] - at <= _HEAD:
             return False
         (length,) = outbox_seal.LENGTH.unpack(head) if head else (self._length(which, at),)
-        if not _SEAL_MIN <= length <= min(_SEARCHED_MAX, self._ends[which] - at - _HEAD):
+        longest = min(outbox_seal.WRITTEN_AT_MOST, self._ends[which] - at - _HEAD)
+        if not outbox_seal.SEAL_LEAST <= length <= longest:
             return False
         self._tried, self._tries = self._tried + length, self._tries + 1
         try:

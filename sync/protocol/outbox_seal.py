@@ -30,6 +30,11 @@ from sync.protocol.texts import gettext as _
 FRAME_MAX: Final = 32 * 2**20  # sealed bytes of one frame
 PART_MAX: Final = 4 * 2**20  # plain bytes after which a frame is closed and the next begun
 LENGTH: Final = struct.Struct(">I")
+SEAL_LEAST: Final = 49  # sealed bytes of anything
+OP_AT_MOST: Final = (
+    2**20
+)  # no device makes a larger op, and none could send it: twice a row, and room to spare
+WRITTEN_AT_MOST: Final = PART_MAX + OP_AT_MOST  # sealed bytes of a record that a device wrote
 NUMBER_END: Final = 2**53  # no op is numbered as high as this
 _PIECE: Final = 2**20
 _END: Final = -1

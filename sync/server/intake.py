@@ -83,15 +83,15 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
         print_ = _print(op)
         if op.n <= numbering.acked_n:
             result = records.result(op_id)
-            if (result is None and records.answered(print_) is None) or (
-                result is not None and result.print != print_
-            ):
-                raise RequestProblem(Problem.ROLLBACK, why="number used twice")
-            if result is None and records.answered(print_):
-                continue  # answered so long ago that only this is kept: acked_n says enough
             if result is None:
-                hint = _("This change was refused. What you wrote is kept on the server; ask IT.")
-                result = _refused(print_, Rejection.FORBIDDEN, hint)
+                taken_in = records.answered(print_)
+                if taken_in:
+                    continue  # answered so long ago that only this is kept: acked_n says enough
+                if taken_in is False:
+                    hint = _("This change was refused. What you wrote is kept on the server; ask IT.")
+                    result = _refused(print_, Rejection.FORBIDDEN, hint)
+            if result is None or result.print != print_:
+                raise RequestProblem(Problem.ROLLBACK, why="number used twice")
         else:
             result = _new(tx, author, op, op_id, print_, now)
             refused = result.outcome is Outcome.REJECTED

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import hints
+from app.cli import arguments, hints
 from app.errors import AppError, NotEnrolled, Wiped
 
 
@@ -44,3 +44,10 @@ def test_where_nobody_is_enrolled_the_folder_is_named(tmp_path: Path) -> None:
     assert hints.aftermath(problem)[0].startswith(f"There is no folder {tmp_path / 'typo'}")
     assert hints.aftermath(AppError("title", "hint")) == ("hint",)
     assert hints.aftermath(Wiped("title")) == ("", "Ask your IT what comes next.")
+
+
+def test_every_command_is_known() -> None:
+    verbs = next(each.choices for each in arguments.parser()._actions if each.dest == "verb")
+    hints.under(Path("here"))
+    for verb in verbs or ():
+        assert hints.filled(f"run: fieldkeep {verb} …") == f"run: fieldkeep --profile here {verb} …"

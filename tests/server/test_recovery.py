@@ -286,7 +286,7 @@ def test_a_junk_outbox_and_an_op_too_large_keep_nothing_else_back(
     good, ana.sealed = ana.sealed, b"\0\0\0\1x"
     ana.hand_up_all()
     assert ana.root is not None
-    huge = msgspec.structs.replace(sound[0], n=3, first=3, set={"about": "x" * (recovery.OP_MAX + 1)})
+    huge = msgspec.structs.replace(sound[0], n=3, first=3, set={"about": "x" * (outbox_seal.OP_AT_MOST + 1)})
     sealed = outbox_seal.seal_ops(ana.root.recovery, ana.device, ana.incarnation, [huge])
     ana.sealed = good + b"".join(frame for _ops, frame in sealed)
     ana.hand_up_all()
