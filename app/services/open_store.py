@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from app.errors import AppError, Stopped
 from app.keys.secret import SecretBytes
 from app.paths import Profile
+from app.services.bulk.pen import Pen
 from app.services.upkeep import HELD_KIB, Upkeep
 from app.store import merging, schema
 from app.store.db import Database
 from app.store.reader import Reader
 from app.store.store import Store
 from app.worker import Worker
+
+if TYPE_CHECKING:
+    from app.services.bulk.process import BulkProcess
 
 T = TypeVar("T")
 
@@ -47,6 +51,13 @@ class OpenStore:
         self._reading = Worker("fieldkeep-reading")
         self._closing = threading.Lock()
         self._shut = False
+        self.pen = Pen()
+        self._begun: list[BulkProcess] = []
+        self._beginning = threading.Lock()
+        self._may_begin = True
+        self._sealed_beside = (
+            False  # another process has added to the sealed outbox, or was ended while it did
+        )
         self._store: Store | None = None
         self._reader: Reader | None = None
         self._upkeep: Upkeep | None = None
@@ -65,6 +76,57 @@ class OpenStore:
         """`work` on the writing thread while the store is open there. Raises the refusal."""
         return self.call(lambda _store: work())
 
+    def begin_bulk(self) -> BulkProcess:
+        """A process that writes beside this one, whoever of both holds the pen; it ends with `end`, or when the store
+        closes. Raises the refusal, and what opening the store raises.
+        """
+        from app.services.bulk.process import BulkProcess  # a start never needs it
+
+        self.call(lambda _store: None)  # what has to be mended or made anew is, by the one that is here
+        with self._beginning:
+            if not self._may_begin:
+                raise self._refusal() or Stopped("")
+            self._begun = [each for each in self._begun if each.lives]
+            with self._key() as key:
+                process = BulkProcess(self._profile, key, self._recovery())
+            self._begun.append(process)
+            return process
+
+    def wrote_beside(self, turned: Collection[str]) -> None:
+        """Another process has written; of these kinds records came, went or are called otherwise. From any thread."""
+        store, upkeep = self._store, self._upkeep
+        if store is not None:
+            for kind in turned:
+                store.shapes[kind].turns += 1
+        if upkeep is not None:
+            upkeep.wrote()
+
+    def sealed_beside(self) -> None:
+        """Another process was let write ops. To be said by whoever holds the pen for it."""
+        self._sealed_beside = True
+
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[None]:
+        """The pen, on the writing thread: what others have sealed is known before anything is."""
+        with self.pen.held():
+            if self._sealed_beside and self._store is not None:
+                self._sealed_beside = False
+                self._store.as_committed()
+            yield
+
+    def turns(self) -> dict[str, int]:
+        """By kind, another number after a record came, went or got another title or number. From any thread."""
+        store = self._store
+        return {name: shape.turns for name, shape in store.shapes.items()} if store is not None else {}
+
+    def end_bulk(self) -> None:
+        """End every process that writes beside this one, whatever it does; none is begun until `reopen`."""
+        with self._beginning:
+            self._may_begin = False
+            begun, self._begun = self._begun, []
+        for process in begun:
+            process.end()
+
     @property
     def is_shut(self) -> bool:
         """Whether `shut` was said last."""
@@ -73,6 +135,7 @@ class OpenStore:
     def reopen(self) -> None:
         """Let it be opened again when it is next needed."""
         self._shut = False
+        self._may_begin = True
 
     def shut(self) -> int | None:
         """Close it and take its key from memory; how many ops wait, None when it was not open.
@@ -81,6 +144,8 @@ class OpenStore:
         """
         with self._closing:
             self._writing.run(self._stop_taking).result()
+            with self.pen.held():
+                self.end_bulk()  # it is at nothing now
             self._end_reading()
             if self._upkeep is not None:
                 upkeep, self._upkeep = self._upkeep, None
@@ -96,6 +161,9 @@ class OpenStore:
 
     def _noted(self, work: Callable[[Store], T]) -> T:
         store = self._opened()
+        if self._sealed_beside:
+            with self._held():
+                pass
         before = store.db.changes
         try:
             return work(store)
@@ -110,6 +178,7 @@ class OpenStore:
         if self._store is None:
             with self._key() as key:
                 store = Store.open(self._profile, key, recovery=self._recovery())
+                store.db.pen = self._held
                 try:
                     # Nobody reads yet, so this waits for no one.
                     self._reader = self._reading.run(Reader.open_beside, self._profile, key).result()

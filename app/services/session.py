@@ -37,6 +37,7 @@ from sync.protocol import documents, sealing
 
 _LOG = logging.getLogger("app.services.session")
 if TYPE_CHECKING:
+    from app.services.bulk.laying import Laying
     from app.store.replica import StoreReplica
 
 T = TypeVar("T")
@@ -71,7 +72,7 @@ class Session:
         self._ring = ring
         self._memory = memory
         memory.on_change = self._changing
-        self._store = OpenStore(
+        self.store = OpenStore(
             profile,
             key=lambda: vault.open_key(profile, ring),
             recovery=lambda: self.papers.held.root.recovery,
@@ -146,14 +147,14 @@ class Session:
 
     def call(self, work: Callable[..., T], *args: object) -> T:
         """`work(store, *args)` on the store's thread. Raises Locked, and what `work` raises."""
-        return self._store.call(lambda store: work(store, *args))
+        return self.store.call(lambda store: work(store, *args))
 
     def read(self, work: Callable[..., T], *args: object) -> T:
         """`work(reader, *args)` beside whoever writes: at one moment of the store, after all that was saved before.
 
         Raises Locked, also when the store closes meanwhile, and what `work` raises.
         """
-        return self._store.read(lambda reader: work(reader, *args))
+        return self.store.read(lambda reader: work(reader, *args))
 
     def replica(self) -> StoreReplica | None:
         """The replica while the store may be open."""
@@ -165,7 +166,15 @@ class Session:
 
     def run_replica(self, work: Callable[..., T], *args: object) -> T:
         """A method of the replica on the store's thread. Raises Locked when the store was closed meanwhile."""
-        return self._store.call(lambda _store: work(*args))
+        return self.store.call(lambda _store: work(*args))
+
+    def laying(self) -> Laying:
+        """What lays the pages of a round in beside this process."""
+        from app.services.bulk.laying import Laying  # an exchange comes after the first list
+
+        return Laying(
+            self.store.begin_bulk, lambda: self.store.pen.held(patient=True), self.store.wrote_beside
+        )
 
     def tell(self, changes: Changes) -> None:
         """Let every view know."""
@@ -278,9 +287,9 @@ class Session:
             return
         self._closed = True
         try:
-            self._close_store()
+            self._close_store(at_once=False)
         finally:
-            self._store.close()
+            self.store.close()
             self._memory.close()
             self._opener.close()
 
@@ -296,14 +305,19 @@ class Session:
 
     def _shut_because(self) -> AppError | None:
         """Why the store must stay shut; None when it need not."""
-        return self.locked_error() if self.stage != ACTIVE or self._store.is_shut else None
+        return self.locked_error() if self.stage != ACTIVE or self.store.is_shut else None
 
-    def _close_store(self) -> None:
-        """Close the store for good, or until an unlock: work that waits for its thread must not open it again."""
-        if self.stage == ACTIVE and not self._store.is_shut:
+    def _close_store(self, *, at_once: bool = True) -> None:
+        """Close the store for good, or until an unlock: work that waits for its thread must not open it again.
+
+        With `at_once`, an import that is being brought in is broken off, and nothing of it stays.
+        """
+        if at_once:
+            self.store.end_bulk()
+        if self.stage == ACTIVE and not self.store.is_shut:
             # Who holds a draft saves it now, in this thread, while the store still takes it.
             self.tell(Changes((), CLOSING))
-        unsent = self._store.shut()
+        unsent = self.store.shut()
         if unsent is not None and unsent != self.state.unsent:
             self._set(unsent=unsent)
 
@@ -370,7 +384,7 @@ class Session:
 
     def _changing(self, before: State, after: State) -> None:
         if after.stage == ACTIVE and before.stage != ACTIVE:
-            self._store.reopen()
+            self.store.reopen()
 
     def _verdict(self) -> guard.Verdict:
         reading, state = self._memory.reading(), self.state

@@ -16,6 +16,7 @@ from typing import BinaryIO, Final
 from app.changes import Changes
 from app.errors import AppError, Locked, Offline, StoreDamaged, Wiped
 from app.services import sealed_work
+from app.services.bulk.laying import Laying, together
 from app.services.lost_work import LostWork
 from app.services.session import ACTIVE, Session
 from app.services.wiped import finish_held
@@ -68,11 +69,12 @@ class Round:
 
 
 class _OnWorker:
-    """The replica with every method run on the store's thread."""
+    """The replica with every method run on the store's thread, but for large pages, where `laying` takes those."""
 
-    def __init__(self, session: Session, replica: StoreReplica) -> None:
+    def __init__(self, session: Session, replica: StoreReplica, laying: Laying | None) -> None:
         self._run = session.run_replica
         self._replica = replica
+        self._laying = laying
 
     def position(self) -> Position:
         return self._run(self._replica.position)
@@ -81,7 +83,10 @@ class _OnWorker:
         return self._run(self._replica.take, ops_max, bytes_max)
 
     def apply(self, answer: Answer) -> Applied:
-        return self._run(self._replica.apply, answer)
+        if self._laying is None or not self._laying.takes(answer):
+            return self._run(self._replica.apply, answer)
+        laid, rest = self._laying.lay(answer)
+        return together((laid, self._run(self._replica.apply, rest)))
 
     def renumber(self, incarnation: bytes) -> None:
         self._run(self._replica.renumber, incarnation)
@@ -105,8 +110,10 @@ class _OnWorker:
 class Syncing:
     """Rounds of one session over one line to the server."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, beside: bool = False) -> None:
+        """With `beside`, large pages are laid in by another process: somebody works in this one."""
         self._session = session
+        self._laying = session.laying() if beside else None
         card = session.card
         self._transport = Https(card.server_url, own_trust(session.papers.held.root.tls_ca))
         identity = Identity(
@@ -202,7 +209,13 @@ class Syncing:
 
     def close(self) -> None:
         """Close the line."""
+        self.rest()
         self._transport.close()
+
+    def rest(self) -> None:
+        """Nothing is exchanged for a while."""
+        if self._laying is not None:
+            self._laying.rest()
 
     def _exchange(self, step: Step) -> Page:
         try:
@@ -221,7 +234,7 @@ class Syncing:
             self._talk(None, step)
             raise
         self._session.papers.store_shut = False
-        return self._talk(_OnWorker(self._session, store) if store else None, step)
+        return self._talk(_OnWorker(self._session, store, self._laying) if store else None, step)
 
     def _talk(self, replica: Replica | None, step: Step) -> Page:
         try:
@@ -292,7 +305,7 @@ class Keeping:
 
     def __init__(self, session: Session, tell: Callable[[SyncStatus], None]) -> None:
         self._session = session
-        self._syncing = Syncing(session)
+        self._syncing = Syncing(session, beside=True)
         self._tell = tell
         self._engine = Engine(self._round, self._stands)
         self._unsubscribe = session.bus.subscribe(self._heard)
@@ -320,6 +333,8 @@ class Keeping:
             _LOG.info("locked: only orders are fetched")
         except Wiped:
             self._engine.stop(0)
+        finally:
+            self._syncing.rest()
 
     def _heard(self, changes: Changes) -> None:
         if changes.origin == "here":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,13 +66,12 @@ _SAYS: Final = {
 class Database:
     """One open SQLCipher file. `execute` and its kin raise AppError; values are bound, never written in."""
 
-    _building = False
-    _reading = False
-    _tuning = False
-    _stopped = False
-    _broken_off = False
+    _building = _reading = _tuning = False
+    _stopped = _broken_off = False
     _listed: frozenset[str] = frozenset()
     folder: Path | None = None  # where the file is, None where there is no telling
+    # Held by whoever writes, above SQLite's own lock: another process may write, too.
+    pen: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext
 
     def __init__(
         self, path: Path, key: SecretBytes, *, version: int, create: bool = False, reading: bool = False
@@ -161,20 +160,21 @@ class Database:
         Without `durable` a power cut may take the last of them, whole: only for what can be had again. The next
         durable one takes all that came before it to the disk.
         """
-        if not durable:
-            self._tune("PRAGMA synchronous = NORMAL")
-        try:
-            self.execute("BEGIN IMMEDIATE")
-            try:
-                yield self
-                self.execute("COMMIT")
-            except BaseException:
-                if self._conn.in_transaction:
-                    self._rollback()
-                raise
-        finally:
+        with self.pen():
             if not durable:
-                self._tune("PRAGMA synchronous = FULL")
+                self._tune("PRAGMA synchronous = NORMAL")
+            try:
+                self.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self
+                    self.execute("COMMIT")
+                except BaseException:
+                    if self._conn.in_transaction:
+                        self._rollback()
+                    raise
+            finally:
+                if not durable:
+                    self._tune("PRAGMA synchronous = FULL")
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[Database]:
@@ -251,7 +251,7 @@ class Database:
         return self.log()[1]
 
     def hold(self, kib: int) -> None:
-        """Keep this much of the file in memory; what is more than that is let go at once."""
+        """Keep this much of the file in memory, and let go of what is more."""
         self._tune(f"PRAGMA cache_size = -{int(kib)}")
         self._tune("PRAGMA shrink_memory")
 
@@ -354,7 +354,7 @@ def _connect(path: Path, key: SecretBytes) -> dbapi2.Connection:
 
 def _folded(text: str | None) -> str | None:
     """`words.fold` for statements: filters see case and accents as search does."""
-    return None if text is None else fold(text)
+    return text and fold(text)
 
 
 @contextlib.contextmanager

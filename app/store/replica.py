@@ -106,52 +106,29 @@ class StoreReplica:
 
         Raises UpgradeNeeded for a kind that this version does not know (nothing of the page is used), NoSpace.
         """
-        store, db = self._store, self._store.db
         for change in answer.changes:
             self._shape(change.kind)
-        space.needed(db.folder, len(answer.changes) * space.ROW)
-        here = store.here()
-        # Rows alone can be had again from the server. What ends unsent work, or takes records away, waits for the disk.
-        again = answer.acked_n <= here.acked_n and answer.durable_seq <= here.durable_seq
-        again = again and not any(change.gone == LEFT for change in answer.changes)
-        with db.write(durable=not again):
-            acked = outbox.up_to(db, answer.acked_n)
-            results = {result.n: result for result in answer.results}
-            world = self._world(acked, answer)
-            rejected = settled.results(store, acked, results, fallback_ver=answer.cursor.seq)
-            for op in acked:
-                self._settle(world[op.id], op, results.get(op.n))
-            for change in answer.changes:
+        space.needed(self._store.db.folder, len(answer.changes) * space.ROW)
+        with self._store.db.pen():
+            return self._apply(answer)
+
+    def lay_in(self, changes: list[Change]) -> Applied:
+        """Rows of a page that ends no work and takes no record away, some of them, in one transaction; the cursor stays
+        until `apply` has the rest of the page. Laid in twice, they are there once.
+
+        Raises UpgradeNeeded for a kind that this version does not know, NoSpace.
+        """
+        store, db = self._store, self._store.db
+        space.needed(db.folder, len(changes) * space.ROW)
+        with db.write(durable=False):
+            here = store.here()
+            world = self._world((), Answer(here.cursor, here.acked_n, here.durable_seq, changes=changes))
+            for change in changes:
                 world[change.id].take(change)
-            outbox.drop_up_to(db, answer.acked_n)
-            conflicts = settled.conflicts(db, answer.conflicts, [i for i, r in world.items() if r.left])
-            looked = self._write(world, conflicts)
-            hlc, now = here.hlc, store.clock()
-            for change in answer.changes:
-                hlc = clock.observe(hlc, change.hlc, now)
-            db.execute(
-                "UPDATE here SET cursor = ?, acked_n = max(acked_n, ?), durable_seq = max(durable_seq, ?), hlc = ?",
-                (msgspec.msgpack.encode(answer.cursor), answer.acked_n, answer.durable_seq, hlc),
-            )
-            left = [(id_, record.shape) for id_, record in world.items() if record.left]
-            # An op on a record that left before: its words must not stay behind in what was refused. Recovered
-            # work is another matter: its author has it nowhere else.
-            orphans = [op.id for op in acked if op.base and op.origin is None and not world[op.id].is_known]
-            settled.forget_left(db, [*(id_ for id_, _shape in left), *orphans])
-            settled.forget_old(db, answer.durable_seq, store.clock())
-            for shape in {shape.kind.name: shape for _id, shape in left}.values():
-                rows.purge_words(db, shape)
-        if left:
-            db.checkpoint()
-            store.no_copy()
-        if acked or answer.durable_seq > here.durable_seq:
-            seal_book.tidy(store)
-        there = [id_ for _kind, id_ in looked]
-        gone = sum(world[id_].left for id_ in there)
-        brought = {change.id for change in answer.changes}
-        brought.update(result.row.id for result in answer.results if result.row is not None)
-        received = sum(id_ in brought for id_ in there) - gone
-        return Applied(looked, len(answer.conflicts), rejected, received, gone)
+            looked = self._write(world, settled.conflicts(db, (), ()))
+            self._observe(here.hlc, changes)
+        brought = {change.id for change in changes}
+        return Applied(looked, received=sum(id_ in brought for _kind, id_ in looked))
 
     def renumber(self, incarnation: bytes) -> None:
         """Give all waiting ops new numbers, from 1, under a new incarnation; they are sealed again."""
@@ -184,6 +161,56 @@ class StoreReplica:
         recovered.reported(self._store, packets)
 
     # --- one page -----------------------------------------------------------------------------------
+
+    def _apply(self, answer: Answer) -> Applied:
+        store, db = self._store, self._store.db
+        here = store.here()
+        # Rows alone can be had again from the server. What ends unsent work, or takes records away, waits for the disk.
+        again = answer.acked_n <= here.acked_n and answer.durable_seq <= here.durable_seq
+        again = again and not any(change.gone == LEFT for change in answer.changes)
+        with db.write(durable=not again):
+            acked = outbox.up_to(db, answer.acked_n)
+            results = {result.n: result for result in answer.results}
+            world = self._world(acked, answer)
+            rejected = settled.results(store, acked, results, fallback_ver=answer.cursor.seq)
+            for op in acked:
+                self._settle(world[op.id], op, results.get(op.n))
+            for change in answer.changes:
+                world[change.id].take(change)
+            outbox.drop_up_to(db, answer.acked_n)
+            conflicts = settled.conflicts(db, answer.conflicts, [i for i, r in world.items() if r.left])
+            looked = self._write(world, conflicts)
+            self._observe(here.hlc, answer.changes)
+            db.execute(
+                "UPDATE here SET cursor = ?, acked_n = max(acked_n, ?), durable_seq = max(durable_seq, ?)",
+                (msgspec.msgpack.encode(answer.cursor), answer.acked_n, answer.durable_seq),
+            )
+            left = [(id_, record.shape) for id_, record in world.items() if record.left]
+            # An op on a record that left before: its words must not stay behind in what was refused. Recovered
+            # work is another matter: its author has it nowhere else.
+            orphans = [op.id for op in acked if op.base and op.origin is None and not world[op.id].is_known]
+            settled.forget_left(db, [*(id_ for id_, _shape in left), *orphans])
+            settled.forget_old(db, answer.durable_seq, store.clock())
+            for shape in {shape.kind.name: shape for _id, shape in left}.values():
+                rows.purge_words(db, shape)
+        if left:
+            db.checkpoint()
+            store.no_copy()
+        if acked or answer.durable_seq > here.durable_seq:
+            seal_book.tidy(store)
+        there = [id_ for _kind, id_ in looked]
+        gone = sum(world[id_].left for id_ in there)
+        brought = {change.id for change in answer.changes}
+        brought.update(result.row.id for result in answer.results if result.row is not None)
+        received = sum(id_ in brought for id_ in there) - gone
+        return Applied(looked, len(answer.conflicts), rejected, received, gone)
+
+    def _observe(self, hlc: int, changes: Iterable[Change]) -> None:
+        """This device's clock is behind none that it has seen."""
+        now = self._store.clock()
+        for change in changes:
+            hlc = clock.observe(hlc, change.hlc, now)
+        self._store.db.execute("UPDATE here SET hlc = ?", (hlc,))
 
     def _shape(self, kind: str) -> Shape:
         shape = self._store.shapes.get(kind)

@@ -128,6 +128,10 @@ class SealedOutbox:
         """(digest, length) of each record that is there, in order."""
         return [(digest_of(frame), len(frame)) for frame in self.frames()]
 
+    def again(self) -> SealedOutbox:
+        """The file of this name, opened once more."""
+        return SealedOutbox(self.path, self._recovery)
+
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         if self._handle >= 0:

@@ -31,6 +31,11 @@ def append(store: Store, ops: Sequence[Op], incarnation: bytes) -> None:
 
 def tidy(store: Store, *, at_once: bool = False) -> None:
     """Rewrite the sealed outbox without what is not needed any more, when that is worth it, or `at_once`."""
+    with store.db.pen():
+        _tidy(store, at_once=at_once)
+
+
+def _tidy(store: Store, *, at_once: bool) -> None:
     needless = store.db.all(
         "SELECT s.place, s.length FROM sealed s, here h"
         " WHERE NOT (s.incarnation = h.incarnation AND s.last_n > h.acked_n)"
@@ -108,9 +113,10 @@ def _healed(store: Store, known: list[Piece]) -> list[tuple[bytes, int]]:
 
 def number_anew(store: Store, incarnation: bytes) -> None:
     """Give all waiting ops new numbers, from 1, under a new incarnation; they are sealed again."""
-    before = store.seal.length
+    before: int | None = None
     try:
         with store.db.write() as db:
+            before = store.seal.length
             waiting = outbox.every(db)
             numbers = {op.n: at for at, op in enumerate(waiting, 1)}
             again = [
@@ -126,7 +132,8 @@ def number_anew(store: Store, incarnation: bytes) -> None:
                 (incarnation, len(again) + 1, store.seal.length),
             )
     except BaseException:
-        store.seal.truncate(before)
+        if before is not None:
+            store.seal.truncate(before)
         raise
 
 
@@ -144,6 +151,11 @@ def without_copy(store: Store) -> list[Op]:
 
 def seal_again(store: Store) -> None:
     """Seal the waiting ops that have no copy."""
+    with store.db.pen():
+        _seal_again(store)
+
+
+def _seal_again(store: Store) -> None:
     missing = without_copy(store)
     if not missing:
         return

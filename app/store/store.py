@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from app.errors import StoreDamaged
+from app.errors import Busy, StoreDamaged
 from app.keys.secret import SecretBytes
 from app.paths import Profile
 from app.store import before, building, outbox, schema, seal_book
@@ -25,6 +25,7 @@ from sync.protocol.codec import pack
 from sync.protocol.messages import Cursor
 from sync.protocol.ops import Act, Op
 from sync.protocol.outbox_seal import PART_MAX
+from sync.protocol.texts import gettext as _
 
 __all__ = ["Here", "Store", "Writing", "now_ms"]
 
@@ -118,12 +119,16 @@ class Writing:
 class Store(Reader):
     """One device's records, to be read and written. Opened, used and closed in one thread (app.worker)."""
 
-    def __init__(self, db: Database, seal: SealedOutbox, clock_: Callable[[], int]) -> None:
+    def __init__(
+        self, db: Database, seal: SealedOutbox, clock_: Callable[[], int], *, whole: bool = False
+    ) -> None:
+        """With `whole`, somebody else has just seen to it that nothing is missing from the file."""
         super().__init__(db)
         self.seal = seal
         self.clock = clock_
         self._profile: Profile | None = None
-        building.build(db, self.shapes)
+        if not whole:
+            building.build(db, self.shapes)
 
     @classmethod
     def create(
@@ -191,6 +196,33 @@ class Store(Reader):
         store._profile = profile
         return store
 
+    @classmethod
+    def beside(
+        cls, profile: Profile, key: SecretBytes, *, recovery: bytes, clock: Callable[[], int] = now_ms
+    ) -> Store:
+        """Open a store that another process holds open, to write while that one does not. What `open` would mend is
+        mended there. Raises StoreDamaged, NewerStore, NoSpace, Busy.
+        """
+        db = Database(profile.store, key, version=schema.VERSION)
+        try:
+            if db.version != schema.VERSION:
+                raise Busy(_("Another program has this store open."), _("Close it and try again."))
+            return cls(db, SealedOutbox(profile.sealed_outbox, recovery), clock, whole=True)
+        except BaseException:
+            db.close()
+            raise
+
+    def seal_anew(self) -> None:
+        """Open the sealed outbox again: another process may have put another file in its place."""
+        self.seal.close()
+        self.seal = self.seal.again()
+
+    def as_committed(self) -> None:
+        """Have the sealed outbox end where the store knows it to end: another process may have added to both, or was
+        ended before it had committed what it had sealed. To be asked by whoever holds the pen.
+        """
+        self.seal.truncate(self.here().sealed)
+
     def no_copy(self) -> None:
         """A record has left: it may not stay in the copy from before a change of version either."""
         if self._profile is not None:
@@ -204,12 +236,14 @@ class Store(Reader):
     @contextlib.contextmanager
     def writing(self) -> Iterator[Writing]:
         """One transaction of a person's act; nothing of it stays when the block raises."""
-        before = self.seal.length
+        before: int | None = None
         try:
             with self.db.write():
                 writing = Writing(self)
+                before = self.seal.length
                 yield writing
                 writing.finish()
         except BaseException:
-            self.seal.truncate(before)
+            if before is not None:
+                self.seal.truncate(before)
             raise

@@ -148,8 +148,7 @@ class ImportPage(Page):
         return card
 
     def let_go(self) -> None:
-        """Stop watching: the page goes. What is being read is left, what is being brought in comes to its end."""
-        if self._bringing.busy and self._bringing.report is None:
-            self._bringing.stop()
+        """Stop watching: the page goes."""
+        self._bringing.close()
         self._pace.stop()
         self._unwatch()

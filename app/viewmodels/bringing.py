@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
-from app.changes import HERE, Changes
-from app.services.exchange.apply import apply
-from app.services.exchange.book import book_of, catalogue_of
-from app.services.exchange.plan import Plan, prepare
 from app.services.exchange.progress import Progress
 from app.services.exchange.report import Report
-from app.store.store import Store
+from app.services.importing import Importing
 from app.viewmodels.base import Watched
 from app.viewmodels.desk import Desk
 from sync.protocol.errors import KnownError
@@ -32,30 +29,25 @@ class Bringing(Watched):
         self.busy = True
         self.progress = Progress()
         self._desk = desk
-        self._plan: Plan | None = None
-        # Reading many rows takes long: in a thread of its own, which asks the store short questions, it keeps
-        # neither saves nor lists waiting.
-        currency = desk.currency()
-        thread = threading.Thread(target=self._read, args=(currency,), name="fieldkeep-import", daemon=True)
-        thread.start()
-
-    def _read(self, currency: str) -> None:
-        """Plan the import, and say so in the screen's thread."""
         today = dt.datetime.now().astimezone().date()
-        post = self._desk.errands.post
-        try:
-            plan = prepare(
-                self.paths,
-                catalogue_of(self._desk.session),
-                today=today,
-                currency=currency,
-                told=self.progress,
-            )
-        except KnownError as problem:
-            told = problem
-            post(lambda: self._failed(told))
-        else:
-            post(lambda: self._planned(plan))
+        self._importing = Importing(desk.session, paths, today, desk.currency())
+        # A process reads, and this thread waits for it: neither saves nor lists wait with it.
+        self._away(self._importing.plan, self._planned)
+
+    def _away(self, work: Callable[[Progress], Report], done: Callable[[Report], None]) -> None:
+        """Have it done in a thread of its own, and say so in the screen's."""
+        progress, post = self.progress, self._desk.errands.post
+
+        def run() -> None:
+            try:
+                report = work(progress)
+            except KnownError as problem:
+                told = problem
+                post(lambda: self._failed(told))
+            else:
+                post(lambda: done(report))
+
+        threading.Thread(target=run, name="fieldkeep-import", daemon=True).start()
 
     @property
     def may_apply(self) -> bool:
@@ -67,34 +59,31 @@ class Bringing(Watched):
 
     def apply(self) -> None:
         """Bring it in, whole or not at all."""
-        plan = self._plan
-        if plan is None or not self.may_apply:
+        if not self.may_apply:
             return
         self.busy, self.problem = True, None
-        progress = self.progress = Progress()
+        self.progress = Progress()
         self.tell()
-
-        def bring(store: Store) -> Report:
-            return apply(plan, book_of(store), progress)
-
-        def work() -> Report:
-            report = self._desk.session.call(bring)
-            self._desk.session.tell(Changes((), HERE))
-            return report
-
-        self._desk.errands.run(work, self._applied, self._failed)
+        self._away(self._importing.bring, self._applied)
 
     def stop(self) -> None:
         """Go no further: what was not brought in whole leaves nothing behind."""
         self.progress.stop()
         self.tell()
 
-    def _planned(self, plan: Plan) -> None:
-        self.busy, self._plan, self.report = False, plan, plan.report()
+    def close(self) -> None:
+        """Nobody looks at it any more: what is being read is left, what is being brought in comes to its end."""
+        if self.busy and self.report is None:
+            self.stop()
+        if not (self.busy and self.report is not None):
+            self._importing.close()
+
+    def _planned(self, report: Report) -> None:
+        self.busy, self.report = False, report
         self.tell()
 
     def _applied(self, report: Report) -> None:
-        self.busy, self._plan, self.report = False, None, report
+        self.busy, self.report = False, report
         self.tell()
 
     def _failed(self, problem: KnownError) -> None:

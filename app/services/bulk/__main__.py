@@ -1,0 +1,66 @@
+"""The bulk process: opens the store with the key it is given, and does what it is asked until its pipe ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import sys
+import threading
+from pathlib import Path
+from typing import IO
+
+from app.keys.harden import harden
+from app.paths import Profile
+from app.services.bulk import pipe
+from app.services.bulk.pipe import Ended, Open, Request, Stop
+from app.services.bulk.work import Work
+from app.store.store import Store
+from sync.protocol import texts
+
+
+def main() -> int:
+    """Serve one window; the exit code."""
+    harden()
+    # Whatever prints must not end up among the messages.
+    asked, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1):
+        os.dup2(nothing, number)
+    try:
+        opening = pipe.request(asked)
+        if not isinstance(opening, Open):
+            return 1
+        texts.use(opening.language)
+        with pipe.take_key(asked) as key:
+            store = Store.beside(Profile(Path(opening.folder)), key, recovery=opening.recovery)
+        pipe.send(answers, pipe.Ready())
+    except Ended:
+        return 1
+    except BaseException as problem:  # noqa: BLE001 - told to who asked
+        with contextlib.suppress(Ended):
+            pipe.send(answers, pipe.failure(problem))
+        return 1
+    work = Work(store, answers)
+    requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(asked, requests, work), daemon=True).start()
+    while True:
+        work.do(requests.get())
+
+
+def _listen(asked: IO[bytes], requests: queue.SimpleQueue[Request], work: Work) -> None:
+    """Hear at once that something is to be left off, or that there is nobody any more who asks."""
+    while True:
+        try:
+            request = pipe.request(asked)
+        except Ended:
+            # What is being written is as if it had never been; nobody waits for it.
+            os._exit(0)
+        if isinstance(request, Stop):
+            work.stop()
+        else:
+            requests.put(request)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""What the bulk process does with its store: lays rows of the server in, plans an import and brings it in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from pathlib import Path
+from typing import IO, Final
+
+from app.services.bulk import pipe
+from app.services.bulk.pipe import Bring, Far, Laid, Lay, Prepare, Reply, Request, Told
+from app.services.exchange.apply import apply
+from app.services.exchange.book import book_of
+from app.services.exchange.plan import Plan, prepare
+from app.services.exchange.progress import Progress, Stage
+from app.store.replica import StoreReplica
+from app.store.store import Store
+
+TOLD_S: Final = 0.1  # between two words on how far it is
+
+
+class Work:
+    """One request after the other; `stop` comes from another thread."""
+
+    def __init__(self, store: Store, answers: IO[bytes]) -> None:
+        self._store = store
+        self._replica = StoreReplica(store)
+        self._answers = answers
+        self._plan: Plan | None = None
+        self._progress = Progress()
+        self._told_at = 0.0
+
+    def do(self, request: Request) -> None:
+        """Do it and answer; an error is an answer as well. Raises Ended."""
+        answer: Reply
+        try:
+            answer = self._done(request)
+        except Exception as problem:  # noqa: BLE001 - told to who asked; a fault of ours by its type
+            answer = pipe.failure(problem)
+        pipe.send(self._answers, answer)
+
+    def stop(self) -> None:
+        """Leave off the import under way."""
+        self._progress.stop()
+
+    def _done(self, request: Request) -> Reply:
+        if isinstance(request, Lay):
+            if request.acked_n > self._store.here().acked_n:
+                return Laid(None, [])
+            before = self._turns()
+            applied = self._replica.lay_in(request.changes)
+            return Laid(applied, self._turned(before))
+        self._progress, self._told_at = Progress(), 0.0
+        book = book_of(self._store)
+        if isinstance(request, Prepare):
+            paths = [Path(path) for path in request.paths]
+            today = dt.date.fromisoformat(request.today)
+            plan = self._plan = prepare(paths, book, today=today, currency=request.currency, told=self._told)
+            return _told(plan, [], done=False)
+        if isinstance(request, Bring) and self._plan is not None:
+            before = self._turns()
+            # Ops are numbered and sealed behind what the window's process has done meanwhile.
+            self._store.seal_anew()
+            apply(self._plan, book, self._told)
+            return _told(self._plan, self._turned(before), done=True)
+        raise ValueError(f"nothing to do for {type(request).__name__}")
+
+    def _told(self, stage: Stage, at: int, total: int) -> None:
+        """Say how far it is, from time to time. Raises Stopped when it is not to go on."""
+        self._progress(stage, at, total)
+        now = time.monotonic()
+        if now - self._told_at >= TOLD_S or at == total:
+            self._told_at = now
+            pipe.send(self._answers, Far(stage, at, total))
+
+    def _turns(self) -> dict[str, int]:
+        return {name: shape.turns for name, shape in self._store.shapes.items()}
+
+    def _turned(self, before: dict[str, int]) -> list[str]:
+        return [name for name, turn in self._turns().items() if turn != before[name]]
+
+
+def _told(plan: Plan, turned: list[str], *, done: bool) -> Told:
+    files = [pipe.filed(each) for each in plan.report(done=done).files]
+    return Told(files, list(plan.seen), turned)
