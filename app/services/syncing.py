@@ -68,7 +68,7 @@ class Round:
         )
 
 
-class _OnWorker:
+class OnWorker:
     """The replica with every method run on the store's thread, but for large pages, where `laying` takes those."""
 
     def __init__(self, session: Session, replica: StoreReplica, laying: Laying | None) -> None:
@@ -234,7 +234,7 @@ class Syncing:
             self._talk(None, step)
             raise
         self._session.papers.store_shut = False
-        return self._talk(_OnWorker(self._session, store, self._laying) if store else None, step)
+        return self._talk(OnWorker(self._session, store, self._laying) if store else None, step)
 
     def _talk(self, replica: Replica | None, step: Step) -> Page:
         try:

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import QApplication
 from app.changes import SYNC, Changes
 from app.paths import Profile
 from app.services.session import Session
+from app.services.syncing import OnWorker
 from app.store import lists
 from app.store.store import Store
 from sync.client.ports import Answer
@@ -213,18 +214,22 @@ def _lay(
 def _apply(session: Session, pages: list[bytes]) -> float:
     """Decode and lay in each page as the engine does, in a thread of its own; seconds."""
     decoder = msgspec.msgpack.Decoder(list[Change])
-    replica = session.replica()
-    assert replica is not None
-    cursor = session.run_replica(replica.position).cursor
+    kept = session.replica()
+    assert kept is not None
+    laying = session.laying()
+    replica = OnWorker(session, kept, laying)
+    cursor = replica.position().cursor
     began = time.perf_counter()
     for number, body in enumerate(pages, 1):
         changes = decoder.decode(body)
         seq = cursor.seq + number
         answer = Answer(Cursor(epoch=cursor.epoch, seq=seq, scopes=cursor.scopes, schema=cursor.schema), 0, 0,
                         changes=changes)  # fmt: skip
-        applied = session.run_replica(replica.apply, answer)
+        applied = replica.apply(answer)
         session.tell(Changes(tuple(applied.records), SYNC))
-    return time.perf_counter() - began
+    took = time.perf_counter() - began
+    laying.rest()
+    return took
 
 
 def _pages(session: Session, rows: int) -> Iterator[bytes]:
