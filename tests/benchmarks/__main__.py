@@ -28,6 +28,7 @@ GROUPS: Final[dict[str, Callable[[Ground], list[Act]]]] = {
     "scroll": desktop.scrolling,
     "save": saving.measure,
     "apply": desktop.applying,
+    "at_once": desktop.at_once,
     "import": importing.measure,
     "dashboard": counting.measure,
     "size": sizes.measure,

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from app.paths import Profile
 from tests.benchmarks.measure import FRAME_MS, Act, Aim, at, by_turns, spread
-from tests.benchmarks.million import Ground
+from tests.benchmarks.million import FOLDER, Ground
 from tests.benchmarks.plain import ROOT
 from tests.benchmarks.window import ROWS
 from tests.display import display
@@ -76,6 +76,26 @@ def applying(ground: Ground) -> list[Act]:
     if keys:
         acts.append(Act("keystroke to painted results while rows arrive, p99", at(keys, 0.99), None))
     return acts
+
+
+def at_once(ground: Ground) -> list[Act]:
+    """The loop's delay while files come in, pages arrive and somebody types; every ring goes to loop.csv."""
+    rows = min(ROWS // 2, ground.size)
+    with ground.copy(plain=False) as copy:
+        found = _inside("at_once", copy.profile, str(rows))
+    late = [each for _at, each in found["rings"]]
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "loop.csv").open("w", encoding="utf-8") as stream:
+        stream.write("at_ms,late_ms\n")
+        stream.writelines(f"{when:.1f},{each:.2f}\n" for when, each in found["rings"])
+    took = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in found["took"].items())
+    name = f"import of {rows // 2:,}, {rows:,} server rows and typing at once"
+    return [
+        Act(f"loop delay, {name}, p50", at(late, 0.5), None, note=took),
+        Act(f"loop delay, {name}, p99", at(late, 0.99), None, Aim(most=8)),
+        Act(f"loop delay, {name}, max", max(late), None, Aim(most=FRAME_MS)),
+        Act(f"keystroke to painted results, {name}, p99", at(found["keys"], 0.99), None),
+    ]
 
 
 def memory(ground: Ground) -> list[Act]:

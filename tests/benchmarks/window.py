@@ -67,6 +67,17 @@ def typing(profile: Profile) -> dict[str, Any]:
     return {"keys": took[-sum(map(len, TYPED)) :], "bare": [*bare, *full], "slowest": slowest}
 
 
+def typed(shown: Shown, text: str, pause_ms: int) -> list[float]:
+    """Type a text anew; milliseconds from each key to its painted results."""
+    took = []
+    shown.search.clear()
+    for at, letter in enumerate(text, 1):
+        here = partial(_found, shown, text[:at].strip())
+        took.append(shown.painted.after(partial(_type, shown, letter), here))
+        let_run(pause_ms)
+    return took
+
+
 def _found(shown: Shown, text: str) -> bool:
     found = shown.desk.found
     return found.ready and found.text.strip() == text and found.answered == text and all_here_or_none(shown)
@@ -196,13 +207,9 @@ def _lay(
     if type_too:
         while thread.is_alive():
             for text in TYPED:
-                shown.search.clear()
-                for at, letter in enumerate(text, 1):
-                    here = partial(_found, shown, text[:at].strip())
-                    keys.append(shown.painted.after(partial(_type, shown, letter), here))
-                    let_run(50)
-                    if not thread.is_alive():
-                        break
+                keys += typed(shown, text, 50)
+                if not thread.is_alive():
+                    break
     else:
         wait_for(lambda: not thread.is_alive(), 600_000)
     late = beat.stop()
@@ -291,15 +298,18 @@ def _held() -> dict[str, float]:
 
 
 ACTS: Final[dict[str, Callable[[Profile], dict[str, Any]]]] = {
-    "typing": typing, "scrolling": scrolling, "applying": applying, "memory": memory,
+    "typing": typing, "scrolling": scrolling, "memory": memory,
 }  # fmt: skip
 
 
 def main() -> int:
     """Measure one act and print it."""
+    from tests.benchmarks.at_once import at_once  # it needs what is here
+
     act, folder, *more = sys.argv[1:]
     profile = Profile(Path(folder))
-    found = applying(profile, int(more[0])) if more else ACTS[act](profile)
+    writing = {"applying": applying, "at_once": at_once}
+    found = writing[act](profile, int(more[0])) if act in writing else ACTS[act](profile)
     sys.stdout.write(json.dumps(found) + "\n")
     return 0
 

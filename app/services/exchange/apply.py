@@ -25,7 +25,10 @@ def apply(plan: Plan, book: Book, told: Told = quiet) -> Report:
             report.refused[0].reason,
         )
     if any(book.turn(KINDS[name]) != was for name, was in plan.seen.items()):
-        raise changed_since()
+        raise AppError(
+            _("Nothing was imported: records changed since the files were looked at."),
+            _("Start the import again."),
+        )
     if plan.steps:
         with book.batch(len(plan.steps)) as batch:
             for at, step in enumerate(plan.steps):
@@ -37,11 +40,3 @@ def apply(plan: Plan, book: Book, told: Told = quiet) -> Report:
                     batch.edit(step.record, step.values)
             told(Stage.WRITING, len(plan.steps), len(plan.steps))
     return plan.report(done=True)
-
-
-def changed_since() -> AppError:
-    """The records that a plan was made for came, went or are called otherwise by now."""
-    return AppError(
-        _("Nothing was imported: records changed since the files were looked at."),
-        _("Start the import again."),
-    )
