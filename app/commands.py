@@ -108,6 +108,8 @@ DO: Final = N_("Do")
 GO: Final = N_("Go")
 HERE: Final = N_("Where you are")
 
+TODAY: Final = "today"
+TOTALS: Final = "totals"
 CONFLICTS: Final = "conflicts"
 SETTINGS: Final = "settings"
 KEYS: Final = "keys"
@@ -219,7 +221,27 @@ COMMANDS: Final[tuple[Command, ...]] = (
         also=N_("send; fetch"),
     ),
     Command("lock", N_("Lock"), ("Ctrl+L",), DO, lambda doing: doing.lock(), icon="lock"),
+    Command(
+        "today",
+        N_("Today"),
+        ("Ctrl+0",),
+        GO,
+        _show(TODAY),
+        _elsewhere(TODAY),
+        "today",
+        N_("overdue; due; agenda; day"),
+    ),
     *_SECTIONS,
+    Command(
+        "totals",
+        N_("Totals"),
+        ("Ctrl+9",),
+        GO,
+        _show(TOTALS),
+        _elsewhere(TOTALS),
+        "totals",
+        N_("figures; dashboard; report; chart; pipeline"),
+    ),
     Command(
         "conflicts",
         N_("Conflicts"),
@@ -270,6 +292,7 @@ WITHIN: Final[tuple[Within, ...]] = (
     Within(N_("Select on to the next row"), ("Shift+Up", "Shift+Down")),
     Within(N_("Select all of the list"), ("Ctrl+A",)),
     Within(N_("Go into the record"), ("Return",)),
+    Within(N_("On Today: mark the task as done"), ("Space",)),
     Within(N_("The next field, and the one before"), ("Tab", "Shift+Tab")),
     Within(N_("Back: out of the form, the search, the page or the palette"), ("Esc",)),
 )

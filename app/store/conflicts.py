@@ -74,12 +74,12 @@ class Attention(Quiet, frozen=True):
         return (*known, *sorted(touched.difference(known)))
 
 
-def open_conflicts(store: Reader, *, record: bytes | None = None) -> list[OpenConflict]:
-    """Open conflicts, the oldest first; those of one record when it is named."""
+def open_conflicts(store: Reader, *, record: bytes | None = None, limit: int = -1) -> list[OpenConflict]:
+    """Open conflicts, the oldest first, at most so many; those of one record when it is named."""
     only = " WHERE record = ?" if record is not None else ""
     rows = store.db.all(
-        f"SELECT body FROM conflict{only} ORDER BY ver, id",
-        () if record is None else (record,),
+        f"SELECT body FROM conflict{only} ORDER BY ver, id LIMIT ?",
+        (limit,) if record is None else (record, limit),
     )
     found = [msgspec.msgpack.decode(body, type=Conflict) for (body,) in rows]
     return [_with_present(store, each) for each in found]
@@ -107,9 +107,9 @@ def open_count(store: Reader) -> int:
     return int(store.db.one("SELECT count(*) FROM conflict")[0])
 
 
-def attention(store: Reader) -> list[Attention]:
-    """Refused ops, the oldest first."""
-    return [_attention(store, row) for row in store.db.all(f"{_ASKED} ORDER BY at_ms, n")]
+def attention(store: Reader, limit: int = -1) -> list[Attention]:
+    """Refused ops, the oldest first, at most so many."""
+    return [_attention(store, row) for row in store.db.all(f"{_ASKED} ORDER BY at_ms, n LIMIT ?", (limit,))]
 
 
 def attention_count(store: Reader) -> int:

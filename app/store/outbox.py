@@ -71,6 +71,12 @@ def of_records(db: Database, ids: Iterable[bytes]) -> dict[bytes, list[Op]]:
     return found
 
 
+def latest(db: Database, limit: int) -> list[tuple[str, bytes]]:
+    """Kind and id of the records that waiting ops are about, those of the last ops first; of so many ops at most."""
+    rows = db.all("SELECT kind, id FROM outbox ORDER BY n DESC LIMIT ?", (limit,))
+    return list(dict.fromkeys((kind, bytes(id_)) for kind, id_ in rows))
+
+
 def drop_up_to(db: Database, n: int) -> None:
     """The server has spoken about these."""
     db.execute("DELETE FROM outbox WHERE n <= ?", (n,))

@@ -17,6 +17,7 @@ from app.store.words import fold_key, searched, sounds_of, texts_of
 from sync.protocol.codec import pack, unpack
 from sync.protocol.fields import Choice, Field, FieldType, Find, Flag, Person, Ref, Tags, Value
 from sync.protocol.kinds import Kind
+from sync.protocol.kinds.table import Ahead
 
 VERSION: Final = 5
 
@@ -245,6 +246,20 @@ def index_name(shape: Shape, order: str) -> str:
     return f"{shape.table}_by_{order}" if order else f"{shape.table}_key"
 
 
+def ahead_index(shape: Shape) -> str:
+    """The index of what lies ahead: each person's records that are not over, by day or moment."""
+    return f"{shape.table}_ahead"
+
+
+def not_over(kind: Kind, ahead: Ahead) -> str:
+    """Which records lie ahead, in the very words that the index is made with: only so does SQLite use it."""
+    name, values = ahead.over
+    field_ = kind.by_name[name]
+    held = [field_.type.to_columns(value)[0] for value in values]
+    listed = ", ".join(str(value) if isinstance(value, int) else f"'{value}'" for value in held)
+    return f'"{ahead.when}" IS NOT NULL AND coalesce("{name}", \'\') NOT IN ({listed})'
+
+
 def order_column(field_: Field) -> str:
     """The column by which a choice is ordered: its place among the choices; named for those that there are."""
     assert isinstance(field_.type, Choice)  # noqa: S101 - the caller has looked
@@ -255,6 +270,11 @@ def indexes_of(shape: Shape) -> Iterator[tuple[str, str]]:
     """Name and statement of every index of a kind: one for each offered order and each filter that many use."""
     for order in orders_of(shape.kind):
         yield _index(shape, index_name(shape, order), _held(shape, order))
+    ahead = shape.kind.ahead
+    if ahead is not None:
+        # SQLite asks the conditions again of each entry: what they are about stands in it, or it would read the row.
+        columns = f'"{ahead.whose}" COLLATE NOCASE, "{ahead.when}", _rowid, "{ahead.over[0]}", _deleted'
+        yield _index(shape, ahead_index(shape), columns, f" AND {not_over(shape.kind, ahead)}")
     for f, _width in shape.fields:
         name = f"{shape.table}_{f.name}"
         if isinstance(f.type, Ref):

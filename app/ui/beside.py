@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from app.commands import CONFLICTS, KEYS, SETTINGS
+from app.commands import CONFLICTS, KEYS, SETTINGS, TODAY
+from app.store.filters import Filter
 from app.viewmodels.desk import Desk
 from app.viewmodels.shell import Shell
 
@@ -17,8 +18,32 @@ if TYPE_CHECKING:
     from app.ui.pages import Page
 
 
-def page_of(section: str, shell: Shell, desk: Desk, wear: Callable[[str], None]) -> Page | None:
+class Leading(Protocol):
+    """Who leads from a page to what it names."""
+
+    def open_record(self, kind: str, id_: bytes) -> None:
+        """Show a record."""
+
+    def make(self, kind: str, title: str) -> None:
+        """Begin a record of a kind, with a title or without."""
+
+    def go(self, section: str) -> None:
+        """Show a section."""
+
+
+def page_of(
+    section: str, shell: Shell, desk: Desk, wear: Callable[[str], None], leading: Leading
+) -> Page | None:
     """The page of a section, None for one that is a list; `wear` takes a change of theme."""
+    if section == TODAY:
+        from app.ui.today import TodayPage
+
+        today = TodayPage(desk)
+        today.opened.connect(leading.open_record)
+        today.listed.connect(lambda kind, filter_: show_list(desk, leading, kind, filter_))
+        today.turned.connect(leading.go)
+        today.making.connect(lambda kind: leading.make(kind, ""))
+        return today
     if section == CONFLICTS:
         from app.ui.conflicts import ConflictsPage
 
@@ -36,6 +61,12 @@ def page_of(section: str, shell: Shell, desk: Desk, wear: Callable[[str], None])
 
         return KeysPage()
     return None
+
+
+def show_list(desk: Desk, leading: Leading, kind: str, filter_: Filter) -> None:
+    """Show the list of a kind, narrowed to a filter."""
+    leading.go(kind)
+    desk.sections.show(filter_, desk.list.order)
 
 
 def import_page(desk: Desk, paths: list[Path], done: Callable[[], None]) -> Page:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QVBoxLayout
 
-from app.commands import BY_ID, CONFLICTS, SETTINGS
+from app.commands import BY_ID, CONFLICTS, SETTINGS, TODAY, TOTALS
 from app.ui.kit.badge import BadgeState, SyncBadge
 from app.ui.kit.paint import Tone
 from app.ui.kit.rail_button import RailButton
@@ -33,9 +33,11 @@ class Rail(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(S8, S12, S8, S12)
         column.setSpacing(2)
+        column.addWidget(self._section(TODAY, "today", _("Today"), "today"))
         for kind in in_order():
             column.addWidget(self._section(kind.name, kind.icon, _(kind.plural), f"go_{kind.name}"))
         column.addSpacing(S12)
+        column.addWidget(self._section(TOTALS, "totals", _("Totals"), "totals"))
         column.addWidget(self._section(CONFLICTS, "conflict", _("Conflicts"), "conflicts"))
         column.addStretch(1)
         self.badge = SyncBadge()
@@ -65,8 +67,12 @@ class Rail(QFrame):
             button.setChecked(name == section)
 
     def show_counts(self, counts: Counts) -> None:
-        """Show how many records there are, and how many conflicts."""
-        figures: Mapping[str, int] = {**counts.kinds, CONFLICTS: counts.conflicts + counts.refused}
+        """Show how many records there are, how many tasks are due, and how many conflicts."""
+        figures: Mapping[str, int] = {
+            **counts.kinds,
+            TODAY: counts.due,
+            CONFLICTS: counts.conflicts + counts.refused,
+        }
         for name, button in self._buttons.items():
             count = figures.get(name, 0)
             # Only what was not accepted asks for something: two values may stand for ever.

@@ -12,7 +12,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow
 
-from app.commands import CONFLICTS, KEYS, SETTINGS
+from app.commands import BY_ID
 from app.ui.after_paint import AfterPaint
 from app.ui.lock import LockPage, StartingPage, TroublePage, WipedPage
 from app.ui.theme import icons
@@ -113,8 +113,7 @@ class Window(QMainWindow):
 
     def _entitle(self, section: str) -> None:
         """The section in the title, never a record's name."""
-        pages = {CONFLICTS: _("Conflicts"), SETTINGS: _("Settings"), KEYS: _("Keys")}
-        name = _(KINDS[section].plural) if section in KINDS else pages.get(section, "")
+        name = _(KINDS[section].plural) if section in KINDS else _(BY_ID[section].title)
         self.setWindowTitle(f"{PRODUCT} – {name}" if name else PRODUCT)
 
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -138,7 +138,7 @@ class Workplace(QWidget):
             self._body.setCurrentWidget(self._panes)
             self._take_turns()
         else:
-            page = page_of(section, self._shell, self._desk, self.look_chosen.emit)
+            page = page_of(section, self._shell, self._desk, self.look_chosen.emit, self)
             if page is not None:
                 self._show_page(page)
         self.section_shown.emit(section)
@@ -149,9 +149,7 @@ class Workplace(QWidget):
         page.left.connect(self.back)
         self._body.addWidget(page)
         self._body.setCurrentWidget(page)
-        first = page.nextInFocusChain()
-        if first is not None and page.isAncestorOf(first):
-            first.setFocus()
+        page.enter()
 
     def _drop_page(self) -> None:
         page, self._page = self._page, None
@@ -349,13 +347,13 @@ class Workplace(QWidget):
         """Go back to what was shown before."""
         self._empty_search()
         self._desk.back()
-        self.list.rows.setFocus()
+        self._enter_what_is_shown()
 
     def forth(self) -> None:
         """Go forth again."""
         self._empty_search()
         self._desk.forth()
-        self.list.rows.setFocus()
+        self._enter_what_is_shown()
 
     def bring_in(self) -> None:
         """Import files."""
@@ -377,6 +375,10 @@ class Workplace(QWidget):
         """Files that are looked at are no section: their page goes by itself."""
         if self._page is not None and self._desk.section in KINDS:
             self._show_section()
+
+    def _enter_what_is_shown(self) -> None:
+        if self._page is None:
+            self.list.rows.setFocus()
 
     def _empty_search(self) -> None:
         self._emptying = True

@@ -38,6 +38,13 @@ class Background(Protocol):
         """Have `call` called in the screen's thread; from any thread."""
 
 
+class Beside(Protocol):
+    """What a page beside the lists knows, kept while it is not shown."""
+
+    def close(self) -> None:
+        """Hold nothing of any record any more."""
+
+
 class Errands:
     """A background for one screen: after `close`, no answer reaches that screen any more."""
 

@@ -9,7 +9,8 @@ from app.commands import CONFLICTS
 from app.services.session import Session
 from app.viewmodels import editor, looked_at, notes, reading
 from app.viewmodels.acting import Acting, Many
-from app.viewmodels.base import Background, Errands, Watched
+from app.viewmodels.base import Background, Beside, Errands, Watched
+from app.viewmodels.counting import Counting
 from app.viewmodels.drafts import Drafts
 from app.viewmodels.editor import Editor, Undoable
 from app.viewmodels.found import FoundList
@@ -42,10 +43,11 @@ class Desk(Rights):
         self.on_section = Watched()
         self.on_list = Watched()
         self.on_detail = Watched()
-        self.on_counts = Watched()
+        self.on_news = Watched()  # something changed, whichever record it was, or it is another day
         self.on_aside = Watched()
         self.on_conflicts = Watched()
-        self.counts: Counts | None = None
+        self.on_counts = Counting(session, self.errands)
+        self.beside: dict[str, Beside] = {}  # what pages beside the lists know
         self.aside: Aside | None = None
         self.met: list[looked_at.Met] | None = None
         self.on_picked = Watched()
@@ -59,7 +61,6 @@ class Desk(Rights):
         self.fresh: int | None = None  # the rowid just made, until the list has gone to it
         self._wanted: tuple[Kind, bytes] | None = None
         self._reading = False
-        self._counting = False
         self.drafts = Drafts(self.fail, self._was_made)
         self.notes = notes.Notes(session, self.errands, self.drafts, {} if unfinished is None else unfinished)
         self.acting = Acting(session, self.errands, self.say, self.drafts.may_undo)
@@ -76,6 +77,11 @@ class Desk(Rights):
         return KINDS.get(self.section)
 
     @property
+    def counts(self) -> Counts | None:
+        """The figures of the rail, None until they are read."""
+        return self.on_counts.found
+
+    @property
     def finding(self) -> bool:
         """Whether the list shows what a search found."""
         return bool(self.found.text.strip())
@@ -86,7 +92,7 @@ class Desk(Rights):
         return self.found if self.finding else self.list
 
     def start(self) -> None:
-        """Read the first list. The figures of the rail come with `count`."""
+        """Read the first list. The figures of the rail come with `on_counts.read`."""
         self.list.load()
 
     # -- going about
@@ -206,7 +212,7 @@ class Desk(Rights):
             if act.before is None and not act.deleted:
                 if self.detail is not None and self.detail.record.id == act.id:
                     self.leave()
-            else:
+            elif self.section in KINDS:  # a page beside the lists shows it by itself
                 self._open(act.kind.name, act.id)
 
         self.errands.run(lambda: editor.undo(self.session, act), done, self.fail)
@@ -243,28 +249,19 @@ class Desk(Rights):
         self.list.heard(changes)
         if self.finding:
             self.found.heard(changes)
-        self.count()
+        self.on_counts.read()
+        self.on_news.tell()
         if self.section == CONFLICTS:
             self.load_conflicts()
         if self.detail is not None and (not changes.records or self._concerns_detail(changes)):
             self._wanted = (self.detail.record.kind, self.detail.record.id)
             self._read()
 
-    def count(self) -> None:
-        """Read the figures of the rail; while one reading is under way, one more follows."""
-        if self._counting:
-            return
-        self._counting = True
-
-        self.errands.read(lambda: self.session.read(reading.counts), self._take_counts, self._stop_counting)
-
-    def _take_counts(self, found: Counts) -> None:
-        self._stop_counting()
-        self.counts = found
-        self.on_counts.tell()
-
-    def _stop_counting(self, _problem: KnownError | None = None) -> None:
-        self._counting = False
+    def tick(self) -> None:
+        """Once a minute: what is said of days is read again when another one has begun."""
+        if self.on_counts.of_another_day():
+            self.on_counts.read()
+            self.on_news.tell()
 
     def load_conflicts(self) -> None:
         """Read what waits for a choice."""
@@ -288,7 +285,10 @@ class Desk(Rights):
             self.drafts.forget()
             self.notes.forget()
         self.history.clear()
-        self.detail = self.aside = self.met = self.counts = None
+        for each in self.beside.values():
+            each.close()
+        self.beside.clear()
+        self.on_counts.found = self.detail = self.aside = self.met = None
 
     # -- inside
 

@@ -161,17 +161,24 @@ def rowid_of(store: Reader, kind: Kind, id_: bytes) -> int | None:
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """How many records of each kind are kept, how many conflicts are open, how many changes were not accepted."""
+    """How many records of each kind are kept, how many conflicts are open, how many changes were not accepted.
+
+    `due` says how many tasks of this person are due by today.
+    """
 
     kinds: Mapping[str, int]
     conflicts: int
     refused: int
+    due: int = 0
 
 
-def counts(store: Reader) -> Counts:
+def counts(store: Reader, now_ms: int, has_tasks: bool = True) -> Counts:
     """The figures of the rail."""
+    from app.viewmodels import day  # nobody waits for them before the first list
+
     words.warm()  # what writes them is loaded here, and not in the thread of the screen
-    return Counts(store.counts(), open_count(store), attention_count(store))
+    due = day.due(store, now_ms) if has_tasks else 0
+    return Counts(store.counts(), open_count(store), attention_count(store), due)
 
 
 class Sheet(Quiet, frozen=True):

@@ -91,7 +91,7 @@ class Shell(Watched):
 
         def go_on() -> None:
             if self.desk is desk:
-                desk.count()
+                desk.on_counts.read()
             if self._session is desk.session:
                 self._keep(desk.session)
 
@@ -261,6 +261,8 @@ class Shell(Watched):
             self._slow.run(self._open, self._opened, self._not_opened)
         elif self._session is not None and self._session.stage == ACTIVE:
             session = self._session
+            if self.desk is not None:
+                self.desk.tick()
             self._keep(session)  # orders come whatever holds up the first list
 
             def judge() -> bool:

@@ -93,6 +93,22 @@ def day(iso: str, today: dt.date | None = None) -> str:
     return near if near is not None else _date(date, today)
 
 
+def near_day(iso: str, today: dt.date) -> str:
+    """A day beside others that are near: with its weekday, "Thu, 3 Dec", unless it is today or next to it."""
+    try:
+        date = dt.date.fromisoformat(iso)
+    except ValueError:
+        return iso
+    if not 1 < abs((date - today).days) < 7:
+        return day(iso, today)
+    return str(_babel().dates.format_skeleton("MMMEd", date, locale=_locale()))
+
+
+def whole_day(date: dt.date) -> str:
+    """A day in full: "Sunday, 29 November 2026"."""
+    return str(_babel().dates.format_date(date, format="full", locale=_locale()))
+
+
 def day_of(at_ms: int) -> str:
     """The day of UTC milliseconds, as `day`."""
     return day(_local(at_ms).date().isoformat())

@@ -49,7 +49,7 @@ def test_two_values_of_a_field_are_told_in_no_tone_of_alarm_and_hide_no_waiting(
     assert reading.standing(msgspec.structs.replace(record, waiting=False)) == ("conflict", "plain")
     chips = session.read(overview.read, id_, now_ms()).chips
     assert ("1 conflict", "plain") in [tuple(each) for each in chips]
-    desk.count()
+    desk.on_counts.read()
     held.turn()
     assert desk.counts is not None
     assert (desk.counts.conflicts, desk.counts.refused) == (1, 0)
@@ -96,7 +96,7 @@ def test_a_deletion_is_told_and_undone(desk: Desk, session: Session, held: Held)
     held.turn()
     assert desk.aside is not None
     assert desk.aside.undoes
-    assert len(sample.CUSTOMERS) - 1 == desk.list.count() == session.call(reading.counts).kinds["customer"]
+    assert len(sample.CUSTOMERS) - 1 == desk.list.count() == session.call(reading.counts, now_ms()).kinds["customer"]
     desk.undo()
     held.turn()
     assert desk.list.count() == len(sample.CUSTOMERS)

@@ -17,7 +17,7 @@ from sync.protocol.fields import (
     Ref,
     Text,
 )
-from sync.protocol.kinds.table import Kind
+from sync.protocol.kinds.table import Ahead, Kind
 from sync.protocol.texts import mark as N_
 
 TYPES = (
@@ -39,6 +39,7 @@ ACTIVITY = Kind(
     title="subject",
     subtitle=("type", "customer"),
     side="at",
+    ahead=Ahead(when="at", whose="owner", over=("type", ("note",))),  # a note tells of what was
     order=6,
     synonyms="activities; events; visits; calls; meetings; 跟进; 活动; 拜访",
     fields=(
@@ -65,6 +66,7 @@ TASK = Kind(
     title="subject",
     subtitle=("customer", "owner"),
     side="due",
+    ahead=Ahead(when="due", whose="owner", over=("done", (True,))),
     order=5,
     synonyms="tasks; todos; to do; 任务; 待办",
     fields=(

@@ -17,7 +17,7 @@ from sync.protocol.fields import (
     Ref,
     Text,
 )
-from sync.protocol.kinds.table import Kind, Totals
+from sync.protocol.kinds.table import Ahead, Kind, Totals
 from sync.protocol.texts import mark as N_
 
 STAGES = (
@@ -41,6 +41,7 @@ DEAL = Kind(
     side="amount",
     order=3,
     synonyms="deals; opportunities; opportunity; pipeline; sales pipeline; 商机; 合同; 订单",
+    ahead=Ahead(when="close_on", whose="owner", over=("stage", ("won", "lost"))),
     totals=(
         Totals(by=("owner", "stage", "close_on"), sums=("amount",)),
         Totals(by=("close_on", "stage"), sums=("amount",)),  # what the first could tell only by sorting all of it

@@ -28,6 +28,18 @@ class Totals:
     sums: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What of a kind lies before somebody: `when` names a day or a moment, `whose` the person.
+
+    A record is over once the field of `over` holds one of its values, such as a task that is done.
+    """
+
+    when: str
+    whose: str
+    over: tuple[str, tuple[Value, ...]]
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of record. `title` names the field that stands for it; `subtitle` those of the second line."""
@@ -44,6 +56,7 @@ class Kind:
     synonyms: str = ""  # words in file names that mean this kind, parted by "; "
     order: int = 0  # place in the rail
     totals: tuple[Totals, ...] = ()
+    ahead: Ahead | None = None
 
     @cached_property
     def by_name(self) -> Mapping[str, Field]:

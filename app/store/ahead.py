@@ -1,0 +1,128 @@
+"""What lies ahead of somebody: their records that are not over, from one day or moment to another, nearest first.
+
+Each question is one short walk along the index that the table of kinds asks for (`Kind.ahead`), whatever the number
+of records; of everybody's, one walk for each person.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from app.store import lists
+from app.store.reader import Reader
+from app.store.records import Record
+from app.store.schema import Shape, ahead_index, not_over
+from sync.protocol.fields import Value
+from sync.protocol.kinds import Kind
+from sync.protocol.kinds.table import Ahead
+
+COUNTED_MAX: Final = 1000  # nobody needs to know how many more than these there are
+
+Span = tuple[Value, Value]  # from the first, which belongs to it, up to the second; days, or UTC milliseconds
+_Whose = tuple[str, tuple[Any, ...]]  # a condition and its values
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Records in the order of their days or moments, and how many there are in all, up to COUNTED_MAX.
+
+    `nobodys` says that some of all of them are in nobody's name.
+    """
+
+    records: list[Record]
+    count: int
+    nobodys: bool = False
+
+
+def of_one(store: Reader, kind: Kind, person: str, span: Span, limit: int, *, latest: bool = False) -> Found:
+    """What lies ahead of a person, and what is in nobody's name; with `latest`, the last ones where there are more."""
+    own = f'"{_ahead(kind).whose}" COLLATE NOCASE = ?', (person,)
+    return _found(store, kind, [own, _nobody(kind)], span, limit, latest=latest)
+
+
+def of_all(store: Reader, kind: Kind, span: Span, limit: int, *, latest: bool = False) -> Found:
+    """What lies ahead of everybody whose records are here."""
+    whose = f'"{_ahead(kind).whose}" COLLATE NOCASE = ?'
+    each = [(whose, (person,)) for person in _people(store, kind)]
+    return _found(store, kind, [*each, _nobody(kind)], span, limit, latest=latest)
+
+
+def count_of_one(store: Reader, kind: Kind, person: str, span: Span) -> int:
+    """How many records lie ahead of a person, with those in nobody's name; up to COUNTED_MAX."""
+    own = f'"{_ahead(kind).whose}" COLLATE NOCASE = ?', (person,)
+    return _count(store, kind, [own, _nobody(kind)], span)[0]
+
+
+# --- the walks ---------------------------------------------------------------------------------------
+
+
+def _ahead(kind: Kind) -> Ahead:
+    if kind.ahead is None:
+        raise ValueError(f"of {kind.name} nothing lies ahead")
+    return kind.ahead
+
+
+def _nobody(kind: Kind) -> _Whose:
+    return f'"{_ahead(kind).whose}" IS NULL', ()
+
+
+def _along(shape: Shape, ahead: Ahead) -> str:
+    return (
+        f'FROM "{shape.table}" INDEXED BY "{ahead_index(shape)}"'
+        f" WHERE _deleted = 0 AND {not_over(shape.kind, ahead)}"
+    )
+
+
+def _people(store: Reader, kind: Kind) -> Iterator[str]:
+    """Everybody who has something that is not over, each found by one look."""
+    ahead, shape = _ahead(kind), store.shapes[kind.name]
+    column = f'"{ahead.whose}" COLLATE NOCASE'
+    asked = f'SELECT "{ahead.whose}" {_along(shape, ahead)} AND {column} > ? ORDER BY {column} LIMIT 1'
+    row = store.db.first(asked, ("",))
+    while row is not None:
+        yield row[0]
+        row = store.db.first(asked, row)
+
+
+def _found(
+    store: Reader, kind: Kind, whose: Sequence[_Whose], span: Span, limit: int, *, latest: bool
+) -> Found:
+    ahead, shape = _ahead(kind), store.shapes[kind.name]
+    way = "DESC" if latest else "ASC"
+    asked = (
+        f'SELECT "{ahead.when}", _rowid {_along(shape, ahead)} AND {{whose}}'
+        f' AND "{ahead.when}" >= ? AND "{ahead.when}" < ?'
+        f' ORDER BY "{ahead.when}" {way}, _rowid {way} LIMIT ?'
+    )
+    walks = [
+        store.db.all(asked.format(whose=condition), (*values, *span, limit)) for condition, values in whose
+    ]
+    there = sum(map(len, walks))
+    merged = list(heapq.merge(*walks, reverse=latest))[:limit]
+    rowids = [rowid for _when, rowid in (reversed(merged) if latest else merged)]
+    counted, nobodys = there, bool(walks[-1])
+    if any(len(walk) == limit for walk in walks):
+        counted, nobodys = _count(store, kind, whose, span)
+    return Found(lists.by_rowids(store, kind, rowids), counted, nobodys)
+
+
+def _count(store: Reader, kind: Kind, whose: Sequence[_Whose], span: Span) -> tuple[int, bool]:
+    """How many there are, up to COUNTED_MAX, and whether some are in nobody's name."""
+    ahead, shape = _ahead(kind), store.shapes[kind.name]
+    asked = (
+        f"SELECT count(*) FROM (SELECT 1 {_along(shape, ahead)} AND {{whose}}"
+        f' AND "{ahead.when}" >= ? AND "{ahead.when}" < ? LIMIT ?)'
+    )
+    counted = there = 0
+    for condition, values in reversed(whose):  # nobody's come last, and are told apart
+        left = max(1, COUNTED_MAX - counted)
+        (some,) = store.db.one(asked.format(whose=condition), (*values, *span, left))
+        if condition.endswith("IS NULL"):
+            there = some
+        counted += some
+        if counted >= COUNTED_MAX:
+            break
+    return min(counted, COUNTED_MAX), bool(there)
