@@ -37,23 +37,55 @@ class Found(msgspec.Struct, frozen=True):
     nobodys: bool = False
 
 
-def of_one(store: Reader, kind: Kind, person: str, span: Span, limit: int, *, latest: bool = False) -> Found:
-    """What lies ahead of a person, and what is in nobody's name; with `latest`, the last ones where there are more."""
-    own = f'"{_ahead(kind).whose}" COLLATE NOCASE = ?', (person,)
-    return _found(store, kind, [own, _nobody(kind)], span, limit, latest=latest)
+def people(store: Reader, kind: Kind) -> list[str]:
+    """Everybody whose records are here and who has something that is not over, each found by one look."""
+    ahead, shape = _ahead(kind), store.shapes[kind.name]
+    column = f'"{ahead.whose}" COLLATE NOCASE'
+    asked = f'SELECT "{ahead.whose}" {_along(shape, ahead)} AND {column} > ? ORDER BY {column} LIMIT 1'
+    named: list[str] = []
+    row = store.db.first(asked, ("",))
+    while row is not None:
+        named.append(row[0])
+        row = store.db.first(asked, row)
+    return named
 
 
-def of_all(store: Reader, kind: Kind, span: Span, limit: int, *, latest: bool = False) -> Found:
-    """What lies ahead of everybody whose records are here."""
-    whose = f'"{_ahead(kind).whose}" COLLATE NOCASE = ?'
-    each = [(whose, (person,)) for person in _people(store, kind)]
-    return _found(store, kind, [*each, _nobody(kind)], span, limit, latest=latest)
+def found(
+    store: Reader, kind: Kind, persons: Sequence[str], span: Span, limit: int, *, latest: bool = False
+) -> Found:
+    """What lies ahead of these persons, and what is in nobody's name; with `latest`, the last of more than `limit`."""
+    ahead, shape = _ahead(kind), store.shapes[kind.name]
+    way = "DESC" if latest else "ASC"
+    asked = (
+        f'SELECT "{ahead.when}", _rowid {_along(shape, ahead)} AND {{whose}}'
+        f' AND "{ahead.when}" >= ? AND "{ahead.when}" < ?'
+        f' ORDER BY "{ahead.when}" {way}, _rowid {way} LIMIT ?'
+    )
+    walks = [
+        store.db.all(asked.format(whose=condition), (*values, *span, limit))
+        for condition, values in _whose(kind, persons)
+    ]
+    merged = list(heapq.merge(*walks, reverse=latest))[:limit]
+    rowids = [rowid for _when, rowid in (reversed(merged) if latest else merged)]
+    counted = sum(map(len, walks))
+    if any(len(walk) == limit for walk in walks):
+        counted = count(store, kind, persons, span)
+    return Found(lists.by_rowids(store, kind, rowids), counted, bool(walks[0]))
 
 
-def count_of_one(store: Reader, kind: Kind, person: str, span: Span) -> int:
-    """How many records lie ahead of a person, with those in nobody's name; up to COUNTED_MAX."""
-    own = f'"{_ahead(kind).whose}" COLLATE NOCASE = ?', (person,)
-    return _count(store, kind, [own, _nobody(kind)], span)[0]
+def count(store: Reader, kind: Kind, persons: Sequence[str], span: Span) -> int:
+    """How many records lie ahead of these persons, with those in nobody's name; up to COUNTED_MAX."""
+    ahead, shape = _ahead(kind), store.shapes[kind.name]
+    asked = (
+        f"SELECT count(*) FROM (SELECT 1 {_along(shape, ahead)} AND {{whose}}"
+        f' AND "{ahead.when}" >= ? AND "{ahead.when}" < ? LIMIT ?)'
+    )
+    counted = 0
+    for condition, values in _whose(kind, persons):
+        if counted < COUNTED_MAX:
+            left = COUNTED_MAX - counted
+            counted += store.db.one(asked.format(whose=condition), (*values, *span, left))[0]
+    return counted
 
 
 # --- the walks ---------------------------------------------------------------------------------------
@@ -65,8 +97,12 @@ def _ahead(kind: Kind) -> Ahead:
     return kind.ahead
 
 
-def _nobody(kind: Kind) -> _Whose:
-    return f'"{_ahead(kind).whose}" IS NULL', ()
+def _whose(kind: Kind, persons: Sequence[str]) -> Iterator[_Whose]:
+    """What is in nobody's name, then what is in theirs."""
+    column = f'"{_ahead(kind).whose}"'
+    yield f"{column} IS NULL", ()
+    for person in persons:
+        yield f"{column} COLLATE NOCASE = ?", (person,)
 
 
 def _along(shape: Shape, ahead: Ahead) -> str:
@@ -74,55 +110,3 @@ def _along(shape: Shape, ahead: Ahead) -> str:
         f'FROM "{shape.table}" INDEXED BY "{ahead_index(shape)}"'
         f" WHERE _deleted = 0 AND {not_over(shape.kind, ahead)}"
     )
-
-
-def _people(store: Reader, kind: Kind) -> Iterator[str]:
-    """Everybody who has something that is not over, each found by one look."""
-    ahead, shape = _ahead(kind), store.shapes[kind.name]
-    column = f'"{ahead.whose}" COLLATE NOCASE'
-    asked = f'SELECT "{ahead.whose}" {_along(shape, ahead)} AND {column} > ? ORDER BY {column} LIMIT 1'
-    row = store.db.first(asked, ("",))
-    while row is not None:
-        yield row[0]
-        row = store.db.first(asked, row)
-
-
-def _found(
-    store: Reader, kind: Kind, whose: Sequence[_Whose], span: Span, limit: int, *, latest: bool
-) -> Found:
-    ahead, shape = _ahead(kind), store.shapes[kind.name]
-    way = "DESC" if latest else "ASC"
-    asked = (
-        f'SELECT "{ahead.when}", _rowid {_along(shape, ahead)} AND {{whose}}'
-        f' AND "{ahead.when}" >= ? AND "{ahead.when}" < ?'
-        f' ORDER BY "{ahead.when}" {way}, _rowid {way} LIMIT ?'
-    )
-    walks = [
-        store.db.all(asked.format(whose=condition), (*values, *span, limit)) for condition, values in whose
-    ]
-    there = sum(map(len, walks))
-    merged = list(heapq.merge(*walks, reverse=latest))[:limit]
-    rowids = [rowid for _when, rowid in (reversed(merged) if latest else merged)]
-    counted, nobodys = there, bool(walks[-1])
-    if any(len(walk) == limit for walk in walks):
-        counted, nobodys = _count(store, kind, whose, span)
-    return Found(lists.by_rowids(store, kind, rowids), counted, nobodys)
-
-
-def _count(store: Reader, kind: Kind, whose: Sequence[_Whose], span: Span) -> tuple[int, bool]:
-    """How many there are, up to COUNTED_MAX, and whether some are in nobody's name."""
-    ahead, shape = _ahead(kind), store.shapes[kind.name]
-    asked = (
-        f"SELECT count(*) FROM (SELECT 1 {_along(shape, ahead)} AND {{whose}}"
-        f' AND "{ahead.when}" >= ? AND "{ahead.when}" < ? LIMIT ?)'
-    )
-    counted = there = 0
-    for condition, values in reversed(whose):  # nobody's come last, and are told apart
-        left = max(1, COUNTED_MAX - counted)
-        (some,) = store.db.one(asked.format(whose=condition), (*values, *span, left))
-        if condition.endswith("IS NULL"):
-            there = some
-        counted += some
-        if counted >= COUNTED_MAX:
-            break
-    return min(counted, COUNTED_MAX), bool(there)

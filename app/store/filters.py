@@ -9,6 +9,7 @@ import enum
 from collections.abc import Mapping
 from typing import Final
 
+from sync.protocol import money
 from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import (
     Choice,
@@ -44,6 +45,7 @@ class Asks(enum.StrEnum):
     MINE = "mine"  # this device's person
     EMPTY = "empty"
     NOT_EMPTY = "not_empty"
+    CURRENCY = "currency"  # of sums: which money they are in
 
 
 _BARE: Final = frozenset({Asks.MINE, Asks.EMPTY, Asks.NOT_EMPTY})
@@ -52,7 +54,8 @@ _BARE: Final = frozenset({Asks.MINE, Asks.EMPTY, Asks.NOT_EMPTY})
 class Condition(Quiet, frozen=True):
     """One test of one field. `values` are of the field's type; of a moment, also a day of this machine's zone.
 
-    MINE, EMPTY and NOT_EMPTY have no value, BETWEEN has two, ONE_OF any number, all others one.
+    MINE, EMPTY and NOT_EMPTY have no value, BETWEEN has two, ONE_OF any number, all others one; that of CURRENCY is its
+    code.
     """
 
     field: str
@@ -82,9 +85,10 @@ def asks_of(field: Field) -> tuple[Asks, ...]:
     if isinstance(type_, Flag):
         return (Asks.IS, Asks.IS_NOT, Asks.EMPTY, Asks.NOT_EMPTY)
     if isinstance(type_, (Date, Instant, Integer, Money)):
-        return (
+        asked = (
             Asks.BETWEEN, Asks.BEFORE, Asks.AFTER, Asks.IS, Asks.IS_NOT, Asks.EMPTY, Asks.NOT_EMPTY,
         )  # fmt: skip
+        return (*asked, Asks.CURRENCY) if isinstance(type_, Money) else asked
     if isinstance(type_, Ref):
         return (Asks.IS, Asks.IS_NOT, Asks.ONE_OF, Asks.EMPTY, Asks.NOT_EMPTY)
     if isinstance(type_, Person):
@@ -114,11 +118,20 @@ def _value(field: Field, test: Asks, value: Value) -> Value:
         return Date().check(field.name, value)
     if isinstance(type_, Ref) and isinstance(value, str):
         return value.strip() or None  # a title
+    if test is Asks.CURRENCY:
+        return _currency(field, value)
     if _is_text(field) or test is Asks.CONTAINS:
         if not isinstance(value, str):
             raise FieldProblem(field.name, _("This field holds text."))
         return value.strip() or None
     return type_.check(field.name, value)
+
+
+def _currency(field: Field, value: Value) -> str:
+    code = value.strip().upper() if isinstance(value, str) else ""
+    if code not in money.currencies():
+        raise FieldProblem(field.name, _("Not a currency."), _("Write it as EUR, USD or CNY."))
+    return code
 
 
 def _is_text(field: Field) -> bool:

@@ -81,6 +81,8 @@ def _condition(store: Reader, shape: Shape, condition: Condition) -> Said:
         return f"{column} IS NOT NULL", []
     if test is Asks.MINE:
         return _is(store, shape, field, store.person)
+    if test is Asks.CURRENCY:
+        return f'{column[:-1]}_currency" = ?', [values[0]]
     if test is Asks.CONTAINS:
         return _contains(shape, field, values[0])
     if test is Asks.IS:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from app.commands import CONFLICTS, KEYS, SETTINGS, TODAY
+from app.commands import CONFLICTS, KEYS, SETTINGS, TODAY, TOTALS
 from app.store.filters import Filter
 from app.viewmodels.desk import Desk
 from app.viewmodels.shell import Shell
@@ -44,6 +44,13 @@ def page_of(
         today.turned.connect(leading.go)
         today.making.connect(lambda kind: leading.make(kind, ""))
         return today
+    if section == TOTALS:
+        from app.ui.totals import TotalsPage
+
+        totals = TotalsPage(desk)
+        totals.listed.connect(lambda kind, filter_: show_list(desk, leading, kind, filter_))
+        totals.making.connect(lambda kind: leading.make(kind, ""))
+        return totals
     if section == CONFLICTS:
         from app.ui.conflicts import ConflictsPage
 

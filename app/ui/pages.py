@@ -12,7 +12,7 @@ from app.ui.theme.tokens import S12, S16, S24, TEXT_WIDTH, Colour, Step
 
 
 class Page(QScrollArea):
-    """A page with a heading; `left()` is Esc. `column` takes what stands on it, `head` what stands beside the heading."""
+    """A page with a heading; `left()` is Esc. `column` takes what stands on it, `head` goes on beside the heading."""
 
     left = Signal()
 

@@ -15,7 +15,7 @@ from app.ui.kit.segments import Segments
 from app.ui.kit.text import Line as WordsLine
 from app.ui.pages import Page
 from app.ui.theme import fonts
-from app.ui.theme.tokens import S16, S24, TEXT_WIDTH, Colour, Step
+from app.ui.theme.tokens import S24, TEXT_WIDTH, Colour, Step
 from app.viewmodels import words
 from app.viewmodels.day import Group, Line, Whose
 from app.viewmodels.desk import Desk

@@ -93,14 +93,16 @@ class _Asked(msgspec.Struct, frozen=True):
     store: Reader
     titles: Titles
     whose: Whose
-    person: str
     on: dt.date
     now_ms: int
+    people: dict[str, list[str]]  # whose records are asked for, by kind
 
     def found(self, kind: Kind, first: Value, last: Value, *, latest: bool = False) -> Found:
-        if self.whose is Whose.TEAM:
-            return ahead.of_all(self.store, kind, (first, last), LINES_MAX, latest=latest)
-        return ahead.of_one(self.store, kind, self.person, (first, last), LINES_MAX, latest=latest)
+        if kind.name not in self.people:
+            team = self.whose is Whose.TEAM
+            self.people[kind.name] = ahead.people(self.store, kind) if team else [self.store.person]
+        whose = self.people[kind.name]
+        return ahead.found(self.store, kind, whose, (first, last), LINES_MAX, latest=latest)
 
     def day(self, days: int) -> str:
         return (self.on + dt.timedelta(days=days)).isoformat()
@@ -111,7 +113,7 @@ def read(store: Reader, whose: Whose, now_ms: int) -> Day:
     on = _local_day(now_ms)
     if whose is Whose.NOBODY:
         return Day(on)
-    asked = _Asked(store, Titles(store), whose, store.person, on, now_ms)
+    asked = _Asked(store, Titles(store), whose, on, now_ms, {})
     doing = (_overdue(asked), _today(asked), _soon(asked))
     beside = (_deals(asked), _to_look_at(asked), _waiting(asked))
     return Day(on, tuple(filter(None, doing)), tuple(filter(None, beside)))
@@ -120,7 +122,7 @@ def read(store: Reader, whose: Whose, now_ms: int) -> Day:
 def due(store: Reader, now_ms: int) -> int:
     """How many tasks of this device's person are due by today; up to `COUNTED_MAX`."""
     tomorrow = (_local_day(now_ms) + dt.timedelta(days=1)).isoformat()
-    return ahead.count_of_one(store, KINDS["task"], store.person, (_LONG_AGO, tomorrow))
+    return ahead.count(store, KINDS["task"], [store.person], (_LONG_AGO, tomorrow))
 
 
 def counted(count: int) -> str:

@@ -25,6 +25,7 @@ _ASKED: Final = {
     Asks.MINE: N_("is me"),
     Asks.EMPTY: N_("is empty"),
     Asks.NOT_EMPTY: N_("is filled"),
+    Asks.CURRENCY: N_("in currency"),
 }
 _OF_DAYS: Final = {Asks.BEFORE: N_("before"), Asks.AFTER: N_("after")}
 

@@ -1,4 +1,4 @@
-"""The page “Today”: the day as it stands, of oneself or of the team, steady while it is read again; tasks done there."""
+"""The page “Today”: the day as it stands, one's own or the team's, steady while it is read again."""
 
 from __future__ import annotations
 

@@ -29,6 +29,8 @@ from sync.protocol.texts import mark as N_
 
 _EAST_ASIAN: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # kana, Han, Hangul
 
+_BRIEF: Final = 5  # letters of a figure that stands above a column
+
 DOT = " · "
 DASH = "–"
 
@@ -74,6 +76,16 @@ def amount(value: Mapping[str, Any]) -> str:
     return f"{minus}{sign}{figure}" if sign else f"{minus}{figure} {currency}"
 
 
+def compact(value: Mapping[str, Any] | int) -> str:
+    """A figure where there is hardly room, such as "118K" or "11.8万"; of money without its sign."""
+    plain = value if isinstance(value, int) else money.decimal(value["minor"], value["currency"])
+    whole, exact = (
+        str(_babel().numbers.format_compact_decimal(plain, fraction_digits=digits, locale=_locale()))
+        for digits in (0, 1)
+    )
+    return exact if len(exact) <= _BRIEF else whole
+
+
 def sums(values: Sequence[Mapping[str, Any]]) -> str:
     """The sums of several amounts, one per currency, the largest count first."""
     totals: dict[str, int] = {}
@@ -102,6 +114,16 @@ def near_day(iso: str, today: dt.date) -> str:
     if not 1 < abs((date - today).days) < 7:
         return day(iso, today)
     return str(_babel().dates.format_skeleton("MMMEd", date, locale=_locale()))
+
+
+def month(iso: str, *, short: bool = False) -> str:
+    """A month such as "2026-11": "Nov 2026"; in short "Nov"."""
+    try:
+        first = dt.date.fromisoformat(f"{iso}-01")
+    except ValueError:
+        return iso
+    skeleton = "MMM" if short else "yMMM"
+    return str(_babel().dates.format_skeleton(skeleton, first, locale=_locale()))
 
 
 def whole_day(date: dt.date) -> str:

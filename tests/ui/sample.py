@@ -193,6 +193,44 @@ def _happened(batch: records.Batch, customer: bytes, person: bytes, on: Any) -> 
     )
 
 
+def plan(store: Store) -> None:
+    """A day with something on it: visits and tasks of today and the next days, and a deal whose day has gone."""
+    today = dt.datetime.now().astimezone().date()
+    names = {record.title: record.id for record in lists.page(store, KINDS["customer"], limit=500).records}
+    with records.batch(store) as batch:
+        for days, hour, type_, subject, customer in (
+            (0, 0, "call", "Confirm delivery date", "Acme Corporation"),
+            (0, 23, "visit", "验收新分析仪", FIRST),
+            (1, 9, "meeting", "Yearly review", "Zürcher Präzision AG"),
+            (3, 14, "visit", "Show the new catalogue", "Betatech"),
+        ):
+            day = today + dt.timedelta(days=days)
+            at = dt.datetime(day.year, day.month, day.day, hour, 30 if hour else 1).astimezone()
+            batch.add(
+                KINDS["activity"],
+                {
+                    "subject": subject, "type": type_, "customer": names[customer], "minutes": 1,
+                    "at": {"at": round(at.timestamp() * 1000), "zone": "UTC"},
+                },
+            )  # fmt: skip
+        for subject, days, customer, priority in (
+            ("Sign the service contract", -6, "Betatech", "high"),
+            ("Order samples", 0, "Bioholding", "normal"),
+            ("Prepare the trade fair", 5, "Codehow", "normal"),
+        ):
+            due = (today + dt.timedelta(days=days)).isoformat()
+            values = {"subject": subject, "due": due, "customer": names[customer], "priority": priority}
+            batch.add(KINDS["task"], values)
+        batch.add(
+            KINDS["deal"],
+            {
+                "name": "Spare parts 2026", "customer": names["Finhigh"], "stage": "negotiation",
+                "close_on": (today - dt.timedelta(days=9)).isoformat(),
+                "amount": {"minor": 7_700_000, "currency": "USD"},
+            },
+        )  # fmt: skip
+
+
 def first_id(store: Store) -> bytes:
     """The id of the first customer."""
     return lists.page(store, KINDS["customer"], where={"name": FIRST}).records[0].id

@@ -96,7 +96,11 @@ def test_a_deletion_is_told_and_undone(desk: Desk, session: Session, held: Held)
     held.turn()
     assert desk.aside is not None
     assert desk.aside.undoes
-    assert len(sample.CUSTOMERS) - 1 == desk.list.count() == session.call(reading.counts, now_ms()).kinds["customer"]
+    assert (
+        len(sample.CUSTOMERS) - 1
+        == desk.list.count()
+        == session.call(reading.counts, now_ms()).kinds["customer"]
+    )
     desk.undo()
     held.turn()
     assert desk.list.count() == len(sample.CUSTOMERS)

@@ -123,9 +123,9 @@ class _Delegate(QStyledItemDelegate):
 class GroupedList(QListView):
     """As high as all its entries, for a page that scrolls as one.
 
-    `opened(row)` is Enter or a click on a line, `ticked(row)` Space or a click on its box, `left()` is Esc. `moved(rect)`
-    says where the chosen line stands; `beyond(step)` that somebody goes on after its end or before its beginning,
-    `aside(step)` to the right or the left.
+    `opened(row)` is Enter or a click on a line, `ticked(row)` Space or a click on its box, `left()` is Esc.
+    `moved(rect)` says where the chosen line stands; `beyond(step)` that somebody goes on after its end or before its
+    beginning, `aside(step)` to the right or the left.
     """
 
     opened = Signal(int)

@@ -36,6 +36,7 @@ class Colour(StrEnum):
     TEXT = "text"
     SOFT = "soft"
     FAINT = "faint"
+    BAR = "bar"
     ACCENT = "accent"
     ACCENT_PRESSED = "accent_pressed"
     ON_ACCENT = "on_accent"
@@ -69,6 +70,7 @@ COLOURS: Final[dict[Colour, Shade]] = {
     Colour.LINE: Shade("E1E5E4", "2A3331", "hairlines that part, never the only sign of a field"),
     Colour.EDGE: Shade("858F8D", "697572", "border of a field"),
     Colour.SHADOW: Shade("16201E", "000000", "the one shadow, below the palette; fades to nothing"),
+    Colour.BAR: Shade("559389", "3E8177", "bars and columns of a chart, whose figures stand beside them"),
     # inks
     Colour.TEXT: Shade("16201E", "E8EEEC", "text"),
     Colour.SOFT: Shade("56625F", "A4B0AD", "second line, labels, sections of the rail"),
@@ -106,6 +108,7 @@ PAIRS: Final[tuple[Pair, ...]] = (
     Pair(Colour.WARN, (*_PLAIN, *_ROWS, Colour.WARN_GROUND), 5.0),
     Pair(Colour.BAD, (*_PLAIN, *_ROWS, Colour.BAD_GROUND), 5.0),
     Pair(Colour.EDGE, _PLAIN, 3.0),
+    Pair(Colour.BAR, (*_PLAIN, Colour.CHOSEN), 3.0),
 )
 
 
