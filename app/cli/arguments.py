@@ -118,6 +118,17 @@ def _many_verbs(verb: Adding) -> None:
     find.add_argument(
         "--limit", type=_count, default=50, metavar="N", help=_("at most so many; 50 without it")
     )
+    told = verb(
+        "totals",
+        _("how many records of a kind there are, and what they come to"),
+        _("Money of each currency stands apart; a day counts for its month. No record is read for it."),
+    )
+    told.add_argument(
+        "kind", metavar="KIND", help=", ".join(name for name, kind in KINDS.items() if kind.totals)
+    )
+    told.add_argument(
+        "--by", action="append", default=[], metavar="FIELD", help=_("by this field; given twice, by both")
+    )
     bring = verb(
         "import",
         _("bring in CSV files; everything or nothing"),

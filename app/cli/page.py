@@ -24,7 +24,7 @@ def listed(kind: Kind, records: Sequence[Record], everything: int | None, title_
     for record in records:
         cells = (show.in_words(f, record.values.get(f.name), title_of) for f in kind.columns[1:])
         rows.append([id_text(record.id), record.title, *cells])
-    _table(heads, rows)
+    table(heads, rows)
     if everything is None:
         aside(_("The first {n}; --limit N shows more.").format(n=f"{len(records):,}"))
     elif len(records) < everything:
@@ -45,14 +45,15 @@ def found(hits: Sequence[Hit], title_of: show.TitleOf, *, more: bool) -> None:
         rows.append(
             [id_text(record.id), _(record.kind.label), record.title, where, " · ".join(filter(None, words))]
         )
-    _table([_("ID"), _("Kind"), _("Name"), _("found in"), _("Details")], rows)
+    table([_("ID"), _("Kind"), _("Name"), _("found in"), _("Details")], rows)
     if more:
         aside(_("The best {n}; --limit N shows more.").format(n=f"{len(hits):,}"))
     elif hits:
         aside(_("{n} in all; --limit N shows fewer.").format(n=f"{len(hits):,}"))
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns in line below their heads, or a word where there are no rows."""
     if not rows:
         aside(_("Nothing found."))
         return

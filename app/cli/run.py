@@ -42,6 +42,10 @@ def verb_of(name: str) -> Verb:
         from app.cli import transfer
 
         return {"import": transfer.bring, "export": transfer.take}[name]
+    if name == "totals":
+        from app.cli import totals
+
+        return totals.tell
     if name in ("enrol", "sync", "status", "lock", "unlock", "doctor"):
         from app.cli import device_verbs
 

@@ -16,7 +16,6 @@ from app.ui.kit.text import Line as WordsLine
 from app.ui.pages import Page
 from app.ui.theme import fonts
 from app.ui.theme.tokens import S24, TEXT_WIDTH, Colour, Step
-from app.viewmodels import words
 from app.viewmodels.day import Group, Line, Whose
 from app.viewmodels.desk import Desk
 from app.viewmodels.today import Today
@@ -84,7 +83,7 @@ class TodayPage(Page):
         self._whose.show_choice(self._today.whose)
         if day is None:
             return  # it is being read: an empty page would only blink
-        self._date.setText(words.whole_day(day.on))
+        self._date.setText(day.date)
         focused = next((each for each in self._lines if each.hasFocus()), None)
         for each, groups in ((self._doing, day.doing), (self._beside, day.beside)):
             at, before = each.chosen_row(), self._lines[each]

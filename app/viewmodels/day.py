@@ -75,9 +75,9 @@ class Group(Quiet, frozen=True):
 
 
 class Day(Quiet, frozen=True):
-    """A day: `doing` is what is to be done by somebody, `beside` what is to be kept in sight."""
+    """A day and its date in full: `doing` is what is to be done by somebody, `beside` what is to be kept in sight."""
 
-    on: dt.date
+    date: str
     doing: tuple[Group, ...] = ()
     beside: tuple[Group, ...] = ()
 
@@ -112,11 +112,11 @@ def read(store: Reader, whose: Whose, now_ms: int) -> Day:
     """The day of that moment, on this machine's clock."""
     on = _local_day(now_ms)
     if whose is Whose.NOBODY:
-        return Day(on)
+        return Day(words.whole_day(on))
     asked = _Asked(store, Titles(store), whose, on, now_ms, {})
     doing = (_overdue(asked), _today(asked), _soon(asked))
     beside = (_deals(asked), _to_look_at(asked), _waiting(asked))
-    return Day(on, tuple(filter(None, doing)), tuple(filter(None, beside)))
+    return Day(words.whole_day(on), tuple(filter(None, doing)), tuple(filter(None, beside)))
 
 
 def due(store: Reader, now_ms: int) -> int:

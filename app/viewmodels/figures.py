@@ -131,16 +131,6 @@ def read(store: Reader, kind: Kind, asked: Asked, today: dt.date, own: str) -> S
     return Shown(asked, currency, tuple(bars), count, total, offered, _besides(kind, found, currency))
 
 
-def groups(store: Reader, kind: Kind, by: str) -> list[Group]:
-    """The kept groups by a field as the command line tells them: in the order of the field, then of currencies."""
-    summed = kind.totals[0].sums[0]
-    found = totals(store, kind, (by,), sums=(summed,))
-    field = kind.by_name[by]
-    kept = {each.values[0]: each.kept for each in found}
-    places = {value: at for at, value in enumerate(_in_order(field, kept, kept, fill=False))}
-    return sorted(found, key=lambda each: (places[each.values[0]], _code(each)))
-
-
 # --- figures -----------------------------------------------------------------------------------------
 
 
@@ -185,16 +175,14 @@ def _besides(kind: Kind, found: Sequence[Group], currency: str) -> str:
     return _("Not counted here: {others}").format(others=", ".join(parts)) if parts else ""
 
 
-def _in_order(
-    field: Field, kept: Mapping[Value, int], figures: Mapping[Value, int], *, fill: bool = True
-) -> list[Value]:
+def _in_order(field: Field, kept: Mapping[Value, int], figures: Mapping[Value, int]) -> list[Value]:
     """Choices in their own order, months in time with those between them, persons by what they come to; none last."""
     there = [value for value in kept if value is not None]
     if isinstance(field.type, Choice):
         there = [value for value in field.type.values if value in kept]
         there += [value for value in kept if value is not None and value not in there]
     elif isinstance(field.type, Date):
-        there = _filled(sorted(there), kept, figures) if fill else sorted(there)
+        there = _filled(sorted(there), kept, figures)
     else:
         there.sort(key=lambda value: (-figures[value], str(value).casefold()))
     return [*there, None] if None in kept else there

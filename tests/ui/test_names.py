@@ -43,7 +43,7 @@ def test_every_stop_has_a_name_in_the_workplace(opened: Opened, laptop: Profile)
         assert not _nameless(driver.window)
         driver.press("Esc")
         driver.press("Esc")
-    for section in ("conflicts", "settings", "keys"):
+    for section in ("today", "totals", "conflicts", "settings", "keys"):
         driver.work.go(section)
         driver.settle()
         assert not _nameless(driver.window), section

@@ -36,7 +36,7 @@ def test_every_screen_is_drawn_in_its_scheme(
     shots = {"main": _picture(driver, look)}
     driver.press("Ctrl+E")
     shots["form"] = _picture(driver, look)
-    for section in ("deal", "conflicts", "settings", "keys"):
+    for section in ("deal", "today", "totals", "conflicts", "settings", "keys"):
         driver.work.go(section)
         driver.until(lambda: driver.desk.list.ready)
         shots[section] = _picture(driver, look)

@@ -102,7 +102,7 @@ def test_a_day_in_the_window_keeps_the_screens_thread_off_disk_and_network(
     before = driver.shell.sync.last_ok
     driver.work.sync_now()
     driver.until(lambda: driver.shell.sync.last_ok > before and not driver.shell.sync.waiting)
-    for section in ("deal", "activity", "conflicts", "settings", "keys", "customer"):
+    for section in ("deal", "activity", "today", "totals", "conflicts", "settings", "keys", "customer"):
         driver.work.go(section)
         driver.settle()
     driver.until(lambda: driver.desk.list.whole)

@@ -41,9 +41,17 @@ NOT_FOR_A_LIST = (
     "app.ui.keys_page",
     "app.ui.record_pane",
     "app.ui.settings",
+    "app.ui.today",
+    "app.ui.totals",
+    "app.store.ahead",
     "app.store.replica",
+    "app.store.totals",
     "app.viewmodels.conflicts",
+    "app.viewmodels.day",
+    "app.viewmodels.figures",
     "app.viewmodels.overview",
+    "app.viewmodels.today",
+    "app.viewmodels.totals",
     "sync.client.requesting",
 )
 NOT_FOR_HELP = (
