@@ -47,8 +47,8 @@ class TodayPage(Page):
         self.head.addWidget(self._date, 1)
         self._whose = Segments(_("Whose day"), ((Whose.MINE, _("Mine")), (Whose.TEAM, _("Team"))))
         self._whose.chosen.connect(lambda key: self._today.ask(Whose(key)))
+        self.head.addWidget(self._whose)  # first: without a parent it would be shown as a window of its own
         self._whose.setVisible(self._today.asks_whose)
-        self.head.addWidget(self._whose)
         self._panes = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._panes.setSpacing(S24)
         self._doing, self._beside = self._list(_("To do")), self._list(_("To keep in sight"))
@@ -112,11 +112,12 @@ class TodayPage(Page):
         if self._today.whose is Whose.NOBODY:
             sentence = _("Nothing is planned for your role")
             return Placeholder("today", sentence, _("Here stands what sales people have to do today."))
+        task = KINDS["task"]
         made = Placeholder(
             "today",
             _("Nothing to do"),
             _("Tasks that are due, planned visits and deals to close stand here."),
-            _("New {kind}").format(kind=_(KINDS["task"].label).lower()),
+            _("New {kind}").format(kind=_(task.label).lower()),
             main=False,
         )
         made.acted.connect(lambda: self.making.emit("task"))
@@ -167,7 +168,7 @@ class TodayPage(Page):
     def _go_on(self, made: GroupedList, step: int) -> None:
         other = self._beside if made is self._doing else self._doing
         if (made is self._doing) is (step > 0) and self._lines[other]:
-            other.enter(at_end=step < 0)
+            other.enter(step)
 
     def _go_aside(self, made: GroupedList, step: int) -> None:
         other = self._beside if made is self._doing else self._doing

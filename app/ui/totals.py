@@ -58,7 +58,7 @@ class TotalsPage(Page):
             (When.LAST, _("Closing last year")),
         ]
         self._when = self._chooser(flow, _("When"), whens, lambda key: self._totals.ask(when=When(key)))
-        whose = [("", _("Everybody’s")), ("me", _("Mine"))]
+        whose = [("", _("Everybody's")), ("me", _("Mine"))]
         self._whose = self._chooser(flow, _("Whose"), whose, lambda key: self._totals.ask(mine=bool(key)))
         self._measure = self._chooser(flow, _("Measured by"), [], lambda key: self._totals.ask(currency=key))
         self.column.addWidget(self._choosers)

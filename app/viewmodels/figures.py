@@ -261,7 +261,9 @@ def _is(field: Field, value: Value) -> Condition:
 
 def _name(field: Field, value: Value) -> str:
     if value is None:
-        return _("No {field}").format(field=_(field.label).lower())
+        if isinstance(field.type, Date):
+            return _("Without a day")
+        return _("Nobody's") if isinstance(field.type, Person) else _("Without one")
     if isinstance(field.type, Choice):
         return field.type.label(value)
     if isinstance(field.type, Date):

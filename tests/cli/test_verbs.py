@@ -231,3 +231,31 @@ def test_conflicts_are_shown_with_both_values(town: Town) -> None:
     assert "shown: Cake (the record was last changed by anna" in said
     assert "also kept: Coffee" in said
     assert "also kept: Cocoa" in said
+
+
+def test_totals_of_deals_for_scripts_and_for_people(town: Town) -> None:
+    made = town.laptop(ANNA)
+    assert made.json("totals", "deal") == []
+    for stage, amount, close in (
+        ("won", "100 EUR", "2026-11-03"),
+        ("won", "20.50 EUR", "2026-11-30"),
+        ("lost", "70 USD", "2026-12-01"),
+        ("proposal", "", ""),
+    ):
+        made.json("add", "deal", "name=Crane", f"stage={stage}", f"amount={amount}", f"close_on={close}")
+    assert made.json("totals", "deal") == [
+        {"stage": "proposal", "count": 1, "amount": None},
+        {"stage": "won", "count": 2, "amount": {"minor": 12_050, "currency": "EUR"}},
+        {"stage": "lost", "count": 1, "amount": {"minor": 7_000, "currency": "USD"}},
+    ]
+    by = made.json("totals", "deals", "--by", "close_on", "--by", "stage")
+    assert [(each["close_on"], each["stage"], each["count"]) for each in by] == [
+        ("2026-11", "won", 2), ("2026-12", "lost", 1), (None, "proposal", 1),
+    ]  # fmt: skip
+    assert made.json("totals", "deal", "--by", "owner")[0]["owner"] == ANNA
+    done = made.ask("totals", "deal")
+    assert (done.code, done.out) == (0, "Proposal\t1\t\nWon\t2\t€120.50\nLost\t1\t$70.00\n")
+    for wrong, named in ((("totals", "customer"), "deal"), (("totals", "deal", "--by", "name"), "close_on")):
+        done = made.ask(*wrong)
+        assert (done.code, done.out) == (2, "")
+        assert named in done.err

@@ -10,7 +10,7 @@ from app.services.opening import open_session
 from app.services.session import Session
 from app.store import records
 from app.store.store import Store
-from app.viewmodels import day
+from app.viewmodels import day, words
 from app.viewmodels.day import Day, Line, Whose
 from app.viewmodels.desk import Desk
 from app.viewmodels.records import now_ms
@@ -62,7 +62,7 @@ def test_the_day_tells_what_is_late_due_planned_and_near(session: Session) -> No
     assert not line(found, "验收新分析仪").gone
     assert line(found, "Spare parts 2026").figure == "$77,000"
     assert line(found, "Yearly review").right == "Tomorrow 09:30"
-    assert found.date == day.words.whole_day(dt.datetime.now().astimezone().date())
+    assert found.date == words.whole_day(dt.datetime.now().astimezone().date())
 
 
 def test_a_note_is_nothing_planned_and_a_closed_deal_nothing_to_close(session: Session) -> None:

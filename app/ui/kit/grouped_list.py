@@ -163,10 +163,10 @@ class GroupedList(QListView):
         """The chosen line, or -1."""
         return self.currentIndex().row()
 
-    def enter(self, *, at_end: bool = False) -> None:
-        """Take the focus, with a line chosen: the one that was, or the first, or the last."""
-        if at_end or self.chosen_row() < 0:
-            self.choose(self._step(len(self._model.entries) if at_end else -1, -1 if at_end else 1))
+    def enter(self, step: int = 0) -> None:
+        """Take the focus, with a line chosen: the one that was, or the first (1), or the last (-1)."""
+        if step or self.chosen_row() < 0:
+            self.choose(self._step(len(self._model.entries), -1) if step < 0 else self._step(-1, 1))
         self.setFocus(Qt.FocusReason.TabFocusReason)
 
     def currentChanged(self, current: Index, previous: Index) -> None:

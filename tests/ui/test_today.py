@@ -1,0 +1,161 @@
+"""A day in the window by keyboard alone: from the first line to a record and back, a task done and undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import Qt
+
+from app.paths import Profile
+from app.services.opening import open_session
+from app.ui.kit.grouped_list import Entry, GroupedList
+from app.ui.kit.painted_list import PaintedList
+from app.ui.kit.placeholder import Placeholder
+from app.ui.today import TodayPage
+from tests.ui import sample
+from tests.ui.driver import Driver
+from tests.ui.organisation import Organisation
+
+Opened = Callable[..., Driver]
+
+
+@pytest.fixture
+def planned(laptop: Profile) -> Profile:
+    """The sample, with something on today."""
+    with open_session(laptop) as session:
+        session.call(sample.plan)
+    return laptop
+
+
+def page(driver: Driver) -> TodayPage:
+    found = driver.work.findChild(TodayPage)
+    assert found is not None
+    return found
+
+
+def here(driver: Driver) -> str:
+    """The title of the line with the focus."""
+    focused = driver.focus()
+    assert isinstance(focused, GroupedList)
+    return str(focused.currentIndex().data())
+
+
+def titles(made: GroupedList) -> list[str]:
+    model = made.model()
+    return [str(model.index(at, 0).data()) for at in range(model.rowCount())]
+
+
+def show_today(driver: Driver) -> TodayPage:
+    driver.press("Ctrl+0")
+    driver.until(lambda: isinstance(driver.focus(), GroupedList))
+    return page(driver)
+
+
+def test_a_day_is_gone_through_opened_and_come_back_to_by_keys(opened: Opened, planned: Profile) -> None:
+    driver = opened(planned)
+    show_today(driver)
+    assert driver.window.windowTitle() == "Fieldkeep – Today"
+    assert here(driver) == "Sign the service contract"
+    driver.press("Down")
+    assert here(driver) == "Send quote"
+    driver.press("Down")
+    assert here(driver) == "Confirm delivery date", "headings are passed over"
+    driver.press("Right")
+    assert here(driver) == "Spare parts 2026"
+    driver.press("Down")
+    driver.press("Return")
+    driver.until(lambda: driver.desk.detail is not None)
+    assert driver.desk.detail is not None
+    assert (driver.desk.section, driver.desk.detail.record.title) == ("deal", "Service contract 1")
+    driver.until(lambda: isinstance(driver.focus(), PaintedList))
+    driver.press("Alt+Left")
+    driver.until(lambda: driver.desk.section == "today" and isinstance(driver.focus(), GroupedList))
+    assert here(driver) == "Service contract 1", "one comes back to where one was"
+    driver.press("Left")
+    driver.press("End")
+    assert here(driver) == "Prepare the trade fair"
+    driver.press("Down")
+    assert here(driver) == "Spare parts 2026", "after the last one it goes on beside"
+    driver.press("Up")
+    assert here(driver) == "Prepare the trade fair"
+    driver.press("Esc")
+    assert driver.desk.section == "customer"
+
+
+def test_a_task_is_done_with_space_and_undone(opened: Opened, planned: Profile) -> None:
+    driver = opened(planned)
+    made = show_today(driver)._doing
+    driver.press("Down")
+    driver.press("Space")
+    driver.until(lambda: "Send quote" not in titles(made))
+    assert here(driver) == "Confirm delivery date", "the next line takes its place"
+    assert driver.work.aside.isVisible()
+    driver.until(lambda: driver.desk.counts is not None and driver.desk.counts.due == 2)
+    driver.press("Space")  # an activity cannot be ticked
+    driver.press("Ctrl+Z")
+    driver.until(lambda: "Send quote" in titles(made))
+    assert driver.desk.section == "today"
+    assert isinstance(driver.focus(), GroupedList)
+
+
+def test_the_team_is_one_key_away_and_a_line_speaks_in_one_sentence(
+    opened: Opened, planned: Profile, name: str
+) -> None:
+    driver = opened(planned)
+    shown = show_today(driver)
+    model = shown._doing.model()
+    spoken = model.index(1, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert spoken.startswith("Sign the service contract, High · Betatech, ")
+    assert spoken.endswith(", Overdue")
+    for _step in range(20):
+        driver.press("Shift+Tab")
+        if driver.focus().accessibleName() == "Whose day: Mine":
+            break
+    driver.press("Right")
+    driver.until(
+        lambda: name in str(shown._doing.model().index(1, 0).data(Qt.ItemDataRole.AccessibleTextRole))
+    )
+
+
+def test_without_anything_to_do_one_action_is_offered(opened: Opened, org: Organisation, name: str) -> None:
+    driver = opened(org.laptop(name, org.person(name)))
+    driver.press("Ctrl+0")
+    driver.until(lambda: page(driver).findChild(Placeholder) is not None)
+    for _step in range(20):
+        driver.press("Tab")
+        if driver.focus().property("text") == "New task":
+            break
+    driver.press("Space")
+    driver.until(lambda: driver.desk.editor is not None)
+    assert driver.desk.section == "task"
+    assert driver.desk.editor is not None
+    assert driver.desk.editor.kind.name == "task"
+
+
+def test_a_narrow_window_shows_one_column_and_no_text_is_lost_at_200_percent(
+    opened: Opened, planned: Profile
+) -> None:
+    driver = opened(planned, (720, 700))
+    shown = show_today(driver)
+    assert shown._beside.mapTo(shown, shown._beside.rect().topLeft()).y() > shown._doing.height()
+    assert shown.horizontalScrollBar().maximum() == 0
+    driver.press("End")
+    driver.press("Down")
+    driver.press("End")
+    driver.settle()
+    chosen = shown._beside.visualRect(shown._beside.currentIndex())
+    top = shown._beside.mapTo(shown.viewport(), chosen.topLeft()).y()
+    assert 0 <= top <= shown.viewport().height() - chosen.height(), "the page follows the chosen line"
+
+
+def test_news_keep_the_line_that_one_is_on(opened: Opened, planned: Profile) -> None:
+    driver = opened(planned)
+    made = show_today(driver)._doing
+    driver.press("Down")
+    at = made.chosen_row()
+    driver.desk.on_news.tell()
+    driver.settle()
+    assert made.chosen_row() == at
+    made.show_entries([Entry("Overdue", heading=True), Entry("Only")], 1)
+    assert here(driver) == "Only"
