@@ -117,7 +117,7 @@ def read(store: Reader, kind: Kind, asked: Asked, today: dt.date, own: str) -> S
         bars.append(
             Bar(
                 _name(field, value),
-                _short(field, value),
+                _short(field, value, first=not bars),
                 words.compact(money or kept[value]) if figure else "",
                 kept[value],
                 words.number(kept[value]),
@@ -172,7 +172,7 @@ def _besides(kind: Kind, found: Sequence[Group], currency: str) -> str:
     if without:
         text = ngettext("{n} without an amount", "{n} without an amount", without)
         parts.append(text.format(n=words.number(without)))
-    return _("Not counted here: {others}").format(others=", ".join(parts)) if parts else ""
+    return _("Not counted here: {others}").format(others=words.DOT.join(parts)) if parts else ""
 
 
 def _in_order(field: Field, kept: Mapping[Value, int], figures: Mapping[Value, int]) -> list[Value]:
@@ -271,9 +271,9 @@ def _name(field: Field, value: Value) -> str:
     return words.person(str(value)) if isinstance(field.type, Person) else str(value)
 
 
-def _short(field: Field, value: Value) -> str:
-    """A month as it stands below its column."""
+def _short(field: Field, value: Value, *, first: bool) -> str:
+    """A month as it stands below its column; its year with the first one, and where another year begins."""
     if value is None or not isinstance(field.type, Date):
         return words.DASH
-    year = f"\n{value[:4]}" if value.endswith("-01") else ""
+    year = f"\n{value[:4]}" if first or value.endswith("-01") else ""
     return f"{words.month(value, short=True)}{year}"

@@ -93,6 +93,12 @@ def fill(profile: Profile, *, many: int = 0) -> None:
         session.call(sample.fill, many)
 
 
+def plan(profile: Profile) -> None:
+    """Put a day with something on it into a profile that has the sample."""
+    with open_session(profile) as session:
+        session.call(sample.plan)
+
+
 def sync(profile: Profile) -> None:
     """One round of exchanges."""
     with open_session(profile) as session:

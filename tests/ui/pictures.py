@@ -20,16 +20,21 @@ from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop
 from PySide6.QtWidgets import QApplication
 
 from app import compose
+from app.commands import TODAY, TOTALS
 from app.paths import Profile
 from app.store.filters import Asks, Condition, Filter
+from app.ui.kit.placeholder import Placeholder
 from app.ui.run import Desktop, make_application
 from app.ui.theme.style import Look
 from app.ui.workplace import Workplace
+from app.viewmodels.day import Whose
 from app.viewmodels.desk import Desk
 from app.viewmodels.notices import Screen
+from app.viewmodels.today import Today
+from app.viewmodels.totals import Totals
 from sync.protocol import texts
 from tests.ui import sample
-from tests.ui.organisation import COLLEAGUE, PERSON, Organisation, attach, fill, meet, organisation
+from tests.ui.organisation import COLLEAGUE, PERSON, Organisation, attach, fill, meet, organisation, plan
 
 WAIT_S = 30.0
 
@@ -94,6 +99,12 @@ class Camera:
         self.work.list.rows.choose(place())
         self.until(lambda: desk.detail is not None and desk.detail.record.title == title)
 
+    def choose_again(self, title: str) -> None:
+        """Go back to the list of customers, to one of them."""
+        self.work.go("customer")
+        self.choose(title)
+        self.until(lambda: True)
+
     def close(self) -> None:
         """Close the window as a person does."""
         gone: list[bool] = []
@@ -126,7 +137,28 @@ def shoot_work(camera: Camera, title: str, query: str) -> None:
         camera.work.go(section)
         camera.until(lambda: camera.desk.met is not None or camera.desk.section != "conflicts")
         camera.shoot(name)
+    shoot_figures(camera)
     camera.work.go("customer")
+
+
+def shoot_figures(camera: Camera) -> None:
+    """The day of oneself and of the team, and totals by stage, by owner and by month."""
+    camera.work.go(TODAY)
+    today = camera.desk.beside[TODAY]
+    assert isinstance(today, Today)
+    for whose in (Whose.MINE, Whose.TEAM):
+        today.day = None
+        today.ask(whose)
+        today.look_again()
+        camera.until(lambda: today.day is not None)
+        camera.shoot(f"today-{whose}")
+    camera.work.go(TOTALS)
+    totals = camera.desk.beside[TOTALS]
+    assert isinstance(totals, Totals)
+    for by in ("stage", "owner", "close_on"):
+        totals.ask(by=by)
+        camera.until(lambda: totals.shown is not None and totals.shown.asked == totals.asked)
+        camera.shoot(f"totals-{by}")
 
 
 def shoot_palette(camera: Camera, query: str) -> None:
@@ -198,7 +230,11 @@ def shoot_narrow(camera: Camera, title: str) -> None:
     camera.choose(title)
     for wide in (980, 720):
         camera.window.resize(wide, 800)
-        camera.until(lambda: True)
+        for section in (TODAY, TOTALS):
+            camera.work.go(section)
+            camera.until(lambda: True)
+            camera.shoot(f"narrow-{wide}-{section}")
+        camera.choose_again(title)
         camera.shoot(f"narrow-{wide}")
     camera.work.open_palette()
     camera.until(lambda: True)
@@ -221,6 +257,10 @@ def _shoot_all(outdir: Path, language: str, percent: str, folder: Path) -> None:
     camera.shell.enrol(org.code(person), f"{name}-new")
     camera.until(lambda: camera.shell.screen is Screen.WORK and camera.desk.list.ready)
     camera.shoot("empty")
+    for section in (TODAY, TOTALS):
+        camera.work.go(section)
+        camera.until(lambda: camera.work.findChildren(Placeholder)[-1].isVisible())
+        camera.shoot(f"{section}-empty")
     camera.close()
 
     profile = org.laptop(name, PERSON)
@@ -295,6 +335,7 @@ def main() -> int:
         with organisation(Path(folder)) as org:
             one, other = org.laptop("laptop-one"), org.laptop("laptop-other", COLLEAGUE)
             fill(one, many=240)
+            plan(one)
             meet(one, other)
             return _children(args, folder)
 

@@ -8,14 +8,12 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.paths import Profile
-from app.services.opening import open_session
 from app.ui.kit.grouped_list import Entry, GroupedList
 from app.ui.kit.painted_list import PaintedList
 from app.ui.kit.placeholder import Placeholder
 from app.ui.today import TodayPage
-from tests.ui import sample
 from tests.ui.driver import Driver
-from tests.ui.organisation import Organisation
+from tests.ui.organisation import Organisation, plan
 
 Opened = Callable[..., Driver]
 
@@ -23,8 +21,7 @@ Opened = Callable[..., Driver]
 @pytest.fixture
 def planned(laptop: Profile) -> Profile:
     """The sample, with something on today."""
-    with open_session(laptop) as session:
-        session.call(sample.plan)
+    plan(laptop)
     return laptop
 
 

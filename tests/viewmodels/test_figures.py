@@ -74,7 +74,7 @@ def test_by_stage_in_the_order_of_stages_and_one_currency_at_a_time(filled_anew:
         ("Proposal", "1", "$40"), ("Won", "2", "$350.50"), ("Lost", "1", "$70"), ("Without one", "1", "$5"),
     ]  # fmt: skip
     assert (shown.count, shown.sum) == ("5", "$465.50")
-    assert shown.besides == "Not counted here: 1 in CNY, 1 without an amount"
+    assert shown.besides == "Not counted here: 1 in CNY · 1 without an amount"
     assert [round(bar.part, 3) for bar in shown.bars] == [0.114, 1.0, 0.2, 0.014]
     assert shown.currencies == ("USD", "CNY")
     assert told(read(filled_anew, "stage", own="CNY")) == [("Proposal", "1", "¥9,000")]
@@ -97,7 +97,7 @@ def test_by_month_with_the_months_between_and_none_at_the_end(filled_anew: Sessi
         ("Dec 2025", "1", "$100"), ("Jan 2026", "0", "$0"), ("Feb 2026", "1", "$250.50"), ("Mar 2026", "0", "$0"),
         ("Apr 2026", "2", "$110"), ("Without a day", "1", "$5"),
     ]  # fmt: skip
-    assert [bar.short for bar in shown.bars][:3] == ["Dec", "Jan\n2026", "Feb"]
+    assert [bar.short for bar in shown.bars][:3] == ["Dec\n2025", "Jan\n2026", "Feb"]
     assert told(read(filled_anew, "close_on", when=When.LAST)) == [("Dec 2025", "1", "$100")]
     this = read(filled_anew, "close_on", when=When.THIS, state="won")
     assert told(this) == [("Feb 2026", "1", "$250.50")]

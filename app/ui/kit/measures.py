@@ -103,6 +103,7 @@ class _View(QListView):
     left = Signal()
     moved = Signal(QRect)
     keys: tuple[Qt.Key, Qt.Key]  # back and on
+    from_end = False  # whoever comes begins with the last one
 
     def __init__(
         self, name: str, paint_one: Callable[[_View, QPainter, QStyleOptionViewItem, Index], None]
@@ -150,7 +151,8 @@ class _View(QListView):
         """One is chosen as soon as somebody is here."""
         super().focusInEvent(event)
         if self.chosen_row() < 0 and event.reason() != Qt.FocusReason.MouseFocusReason:
-            self.choose(self._step(-1, 1))
+            count = len(self.measures.measures)
+            self.choose(self._step(count, -1) if self.from_end else self._step(-1, 1))
         self.viewport().update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
@@ -237,9 +239,10 @@ class MeasureTable(_View):
 
 
 class ColumnChart(_View):
-    """Columns from left to right, the name of each below it; what has no room is scrolled to."""
+    """Columns from left to right, the name of each below it; where not all have room, the last are in view first."""
 
     keys = (Qt.Key.Key_Left, Qt.Key.Key_Right)
+    from_end = True
 
     def __init__(self, name: str) -> None:
         super().__init__(name, _paint_column)
@@ -265,7 +268,9 @@ class ColumnChart(_View):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Other room, other widths."""
         super().resizeEvent(event)
-        self.scheduleDelayedItemsLayout()
+        self.doItemsLayout()
+        if self.chosen_row() < 0:
+            self.horizontalScrollBar().setValue(self.horizontalScrollBar().maximum())
 
 
 def _standing(view: _View, option: QStyleOptionViewItem, index: Index) -> tuple[Measure, bool, bool]:
@@ -291,7 +296,9 @@ def _paint_row(view: _View, painter: QPainter, option: QStyleOptionViewItem, ind
     right = inside.right()
     if view.measures.measures[0].sum:  # the caption says whether there are sums
         paint.draw_right(painter, QPointF(right, base), measure.sum, figures, colour)
-        right -= fonts.px(_SUM)
+        longest = view.measures.measures[-1].sum  # what all of them come to
+        total = fonts.font(Step.BODY, semibold=True, figures=True)
+        right -= max(float(fonts.px(_SUM)), paint.width(longest, total) + S24)
     paint.draw_right(painter, QPointF(right, base), measure.count, figures, colour)
     right -= fonts.px(_COUNT)
     bars = isinstance(view, MeasureTable) and view.bars
