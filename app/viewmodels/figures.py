@@ -109,7 +109,7 @@ def read(store: Reader, kind: Kind, asked: Asked, today: dt.date, own: str) -> S
         narrowed = (*narrowed, Condition(summed, Asks.CURRENCY, (currency,)))
     field = kind.by_name[asked.by]
     largest = max((abs(sums[key] if currency else kept[key]) for key in kept), default=0) or 1
-    bars = []
+    bars: list[Bar] = []
     for value in _in_order(field, kept, sums if currency else kept):
         money = {"minor": sums[value], "currency": currency} if currency else None
         figure = sums[value] if currency else kept[value]

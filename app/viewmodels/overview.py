@@ -210,8 +210,9 @@ def _facts(record: Record, titles: Titles, activities: list[Record], now_ms: int
         if isinstance(field_.type, Flag) and not held:
             continue
         yield FactText(_(field_.label), words.value(field_, held, titles))
-    last = next((each for each in activities if each.values.get("at")), None)
-    if last is not None and last.values["at"]["at"] <= now_ms:
+    been = (each for each in activities if each.values.get("at") and each.values["at"]["at"] <= now_ms)
+    last = next(been, None)  # what is planned has not been yet
+    if last is not None:
         yield FactText(
             _("Last activity"), words.moment(last.values["at"]["at"], now_ms, last.values["at"]["zone"])
         )

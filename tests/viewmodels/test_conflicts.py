@@ -34,7 +34,7 @@ def desk(session: Session, held: Held) -> Desk:
     session.call(lambda store: records.add(store, CUSTOMER, {"name": "Not yet"}))
     assert session.call(refuse_all) == 2
     made.start()
-    made.count()
+    made.on_counts.read()
     made.go(CONFLICTS)
     held.turn()
     return made

@@ -149,8 +149,9 @@ class _View(QListView):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """One is chosen as soon as somebody is here."""
+        nobody_was = self.chosen_row() < 0
         super().focusInEvent(event)
-        if self.chosen_row() < 0 and event.reason() != Qt.FocusReason.MouseFocusReason:
+        if nobody_was and event.reason() != Qt.FocusReason.MouseFocusReason:
             count = len(self.measures.measures)
             self.choose(self._step(count, -1) if self.from_end else self._step(-1, 1))
         self.viewport().update()

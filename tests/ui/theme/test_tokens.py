@@ -21,6 +21,7 @@ INKS = (
     Colour.WARN,
     Colour.BAD,
     Colour.EDGE,
+    Colour.BAR,
 )
 
 
@@ -45,7 +46,7 @@ def test_least_contrasts_are_those_promised() -> None:
     assert least[Colour.TEXT] == 10
     assert least[Colour.SOFT] == least[Colour.FAINT] == 4.5
     assert least[Colour.OK] == least[Colour.WARN] == least[Colour.BAD] == 5
-    assert least[Colour.EDGE] == 3
+    assert least[Colour.EDGE] == least[Colour.BAR] == 3
 
 
 def test_each_colour_has_both_schemes_and_a_use() -> None:
