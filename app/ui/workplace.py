@@ -311,7 +311,7 @@ class Workplace(QWidget):
     def next(self) -> None:
         """Done with this record: go into the next one of the list."""
         at = self.list.rows.chosen_row() + 1
-        if 0 < at < self._desk.rows.count():
+        if self._page is None and 0 < at < self._desk.rows.count():
             self.list.rows.choose(at)
             self.detail.enter_when_shown()
 

@@ -5,13 +5,16 @@ Once computed from the rows, as a program without kept totals would, and once as
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from app.store import totals
+from app.store import ahead, totals
 from app.store.reader import Reader
+from app.viewmodels import figures
 from sync.protocol.kinds import KINDS
+from tests.benchmarks.book import owner
 from tests.benchmarks.measure import FRAME_MS, Act, Aim, by_turns, timed
 from tests.benchmarks.million import Ground
 
@@ -26,6 +29,7 @@ QUESTIONS: Final = (
 def measure(ground: Ground) -> list[Act]:
     """The sums computed from the rows, then the same figures from what is kept."""
     acts = []
+    kept = Aim(most=FRAME_MS)
     with ground.store() as store, ground.twin() as twin:
         for name, by, sql in QUESTIONS:
             told = partial(totals.totals, kind=KINDS["deal"], by=by, sums=("amount",))
@@ -35,9 +39,22 @@ def measure(ground: Ground) -> list[Act]:
                     f"dashboard by {name}, from the rows", partial(_scan, sql), store, twin, Aim(ratio=1.2)
                 )
             )
-            kept = Aim(most=FRAME_MS)
             acts.append(_side_by_side(f"dashboard by {name}, from kept totals", told, store, twin, kept))
+        for field in figures.fields(KINDS["deal"]):
+            page = partial(_page, field)
+            acts.append(_side_by_side(f"page of totals by {field}, in words", page, store, twin, kept))
+        acts.append(_side_by_side("deals ahead of one person", _ahead_of_one, store, twin, kept))
     return acts
+
+
+def _page(by: str, store: Reader) -> figures.Shown:
+    """What the page “Totals” shows."""
+    return figures.read(store, KINDS["deal"], figures.Asked(by), dt.date(2026, 6, 30), "EUR")
+
+
+def _ahead_of_one(store: Reader) -> ahead.Found:
+    """Deals whose day has come and gone, as the page “Today” asks for them."""
+    return ahead.found(store, KINDS["deal"], [owner(0)], ("0001-01-01", "2026-06-30"), 12, latest=True)
 
 
 def _side_by_side(name: str, told: Callable[[Reader], object], store: Reader, twin: Reader, aim: Aim) -> Act:

@@ -84,6 +84,8 @@ def plainly(store: Store, kind: Kind, condition: Condition, record: Record) -> b
     if test in (Asks.IS, Asks.ONE_OF, Asks.IS_NOT):
         found = any(same(store, kind, field, value, each) for each in wanted)
         return found is not (test is Asks.IS_NOT)
+    if test is Asks.CURRENCY:
+        return bool(value["currency"] == wanted[0].upper())
     if isinstance(field.type, Money) and value["currency"] != wanted[0]["currency"]:
         return False
     ends = [each if isinstance(each, str) else rank(field, each) for each in wanted]
@@ -157,6 +159,8 @@ def conditions(draw: st.DrawFn, kind: Kind) -> Condition:
         if isinstance(one, dict):
             other = {**other, "currency": one["currency"]}
         return Condition(name, test, (one, other))
+    if test is Asks.CURRENCY:
+        return Condition(name, test, (draw(st.sampled_from(("EUR", "usd", "CHF"))),))
     return Condition(name, test, (draw(value),))
 
 
@@ -215,6 +219,8 @@ def test_a_filtered_sorted_list_is_what_a_plain_reading_gives(
         Condition("stage", Asks.IS, ("dreaming",)),
         Condition("name", Asks.IS, ("  ",)),
         Condition("name", Asks.CONTAINS, (7,)),
+        Condition("revenue", Asks.CURRENCY, ("money",)),
+        Condition("employees", Asks.CURRENCY, ("EUR",)),
     ],
 )
 def test_what_a_field_cannot_be_asked_is_told(condition: Condition) -> None:
