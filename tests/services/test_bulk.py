@@ -20,7 +20,6 @@ from app.keys.secret import SecretBytes
 from app.services import doctor
 from app.services import records as book
 from app.services.bulk.laying import LEAST, PIECE, Laying
-from app.services.bulk.pen import Pen
 from app.services.bulk.process import BulkProcess
 from app.services.exchange.progress import Progress
 from app.services.importing import Importing
@@ -370,30 +369,6 @@ def test_a_lock_breaks_an_import_off(session: Session, tmp_path: Path) -> None:
     session.unlock()
     assert session.read(lists.count, CUSTOMER) == 0
     _sound(session)
-
-
-# --- the pen ---------------------------------------------------------------------------------------------
-
-
-def test_the_pen_goes_to_the_hurried_before_the_patient() -> None:
-    pen, order = Pen(), list[str]()
-
-    def take(name: str, *, patient: bool) -> None:
-        with pen.held(patient=patient), pen.held():
-            order.append(name)
-
-    with pen.held():
-        threads = [
-            threading.Thread(target=take, args=("rows",), kwargs={"patient": True}),
-            threading.Thread(target=take, args=("save",), kwargs={"patient": False}),
-        ]
-        threads[0].start()
-        _until(lambda: len(pen._free._waiters) == 1)  # type: ignore[attr-defined]
-        threads[1].start()
-        _until(lambda: len(pen._free._waiters) == 2)  # type: ignore[attr-defined]
-    for thread in threads:
-        thread.join()
-    assert order == ["save", "rows"]
 
 
 def test_a_key_that_does_not_fit_is_told(session: Session) -> None:
