@@ -35,6 +35,9 @@ class Doing(Protocol):
     def edit(self) -> None:
         """Go into the form."""
 
+    def tear_off(self) -> None:
+        """Show the record in a window of its own."""
+
     def next(self) -> None:
         """Done with this record: go into the next one of the list."""
 
@@ -181,6 +184,16 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "edit",
     ),
     Command(
+        "tear_off",
+        N_("Show in a window of its own"),
+        ("Ctrl+T",),
+        DO,
+        lambda doing: doing.tear_off(),
+        lambda now: now.record,
+        "window",
+        N_("tear off; second window"),
+    ),
+    Command(
         "next",
         N_("Done, and the next one"),
         ("Ctrl+Enter", "Ctrl+Return"),
@@ -294,5 +307,6 @@ WITHIN: Final[tuple[Within, ...]] = (
     Within(N_("Go into the record"), ("Return",)),
     Within(N_("On Today: mark the task as done"), ("Space",)),
     Within(N_("The next field, and the one before"), ("Tab", "Shift+Tab")),
+    Within(N_("Close the window of a record"), ("Ctrl+W",)),
     Within(N_("Back: out of the form, the search, the page or the palette"), ("Esc",)),
 )

@@ -1,13 +1,13 @@
 """The one table of settings: name, choices, default, label, and whether IT may fix it.
 
 Kept per profile in `settings.json`: nothing personal and nothing secret, and nothing that any rule rests on. So a
-damaged or altered file costs the choices made and no more. The window keeps its own sizes.
+damaged or altered file costs the choices made and no more. Beside them stands how large each window was left.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -17,6 +17,9 @@ from app.paths import Profile, write_whole
 from sync.protocol import money
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
+
+WINDOWS: Final = "windows"  # no setting: the sizes in pixels that a window was left with, by its name
+LARGEST: Final = 32_000  # pixels; more than any screen has
 
 FILE_MAX: Final = 64 * 2**10  # bytes
 
@@ -106,6 +109,20 @@ class Settings(Mapping[str, str]):
         if self.is_fixed(name):
             raise AppError(_("IT has fixed this setting."), _("Ask IT if you need another choice."))
         return Settings({**self._chosen, name: SETTINGS[name].check(value)}, self._fixed)
+
+    def sizes(self, window: str) -> tuple[int, ...]:
+        """The sizes that a window was left with; empty when it was never left, or when they make no sense."""
+        kept = self._chosen.get(WINDOWS)
+        found = kept.get(window) if isinstance(kept, dict) else None
+        if not isinstance(found, list) or not all(isinstance(each, int) for each in found):
+            return ()
+        return tuple(found) if all(0 <= each <= LARGEST for each in found) else ()
+
+    def sized(self, window: str, sizes: Sequence[int]) -> Settings:
+        """The settings with the sizes that a window is left with."""
+        kept = self._chosen.get(WINDOWS)
+        windows = {**(kept if isinstance(kept, dict) else {}), window: list(sizes)}
+        return Settings({**self._chosen, WINDOWS: windows}, self._fixed)
 
     def to_bytes(self) -> bytes:
         """The choices as canonical JSON."""

@@ -9,10 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from PySide6.QtWidgets import QFileDialog, QWidget
+
 from app.commands import CONFLICTS, KEYS, SETTINGS, TODAY, TOTALS
 from app.store.filters import Filter
 from app.viewmodels.desk import Desk
 from app.viewmodels.shell import Shell
+from sync.protocol.texts import gettext as _
 
 if TYPE_CHECKING:
     from app.ui.pages import Page
@@ -74,6 +77,14 @@ def show_list(desk: Desk, leading: Leading, kind: str, filter_: Filter) -> None:
     """Show the list of a kind, narrowed to a filter."""
     leading.go(kind)
     desk.sections.show(filter_, desk.list.order)
+
+
+def ask_for_files(owner: QWidget) -> list[Path]:
+    """The files to import; none when one thinks better of it."""
+    names, _filter = QFileDialog.getOpenFileNames(
+        owner, _("Import files"), "", _("Tables (*.csv *.tsv *.txt)")
+    )
+    return [Path(name) for name in names]
 
 
 def import_page(desk: Desk, paths: list[Path], done: Callable[[], None]) -> Page:

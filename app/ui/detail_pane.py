@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
 
 class DetailPane(QFrame):
-    """`left()` asks for the list again; what shows a record is made with the first one."""
+    """`left()` asks for the list again, `tearing()` for a window of its own for the record.
+
+    What shows a record is made with the first one.
+    """
 
     left = Signal()
+    tearing = Signal()
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
@@ -61,6 +65,7 @@ class DetailPane(QFrame):
 
             self._record = RecordPane(self._desk)
             self._record.left.connect(self.left)
+            self._record.tearing.connect(self.tearing)
             self._record.set_alone(self._alone)
             self._body.addWidget(self._record)
         return self._record

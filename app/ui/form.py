@@ -17,8 +17,8 @@ from app.ui.kit.text import Paragraph, label
 from app.ui.theme import fonts
 from app.ui.theme.tokens import FIELD, S8, S12, S16, S24, TEXT_WIDTH, Colour, Step
 from app.viewmodels import words
-from app.viewmodels.desk import Desk
 from app.viewmodels.editor import Editor
+from app.viewmodels.one_record import OneRecord
 from app.viewmodels.reading import Proposal
 from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import Field, Ref
@@ -57,7 +57,7 @@ class Form(QScrollArea):
     left = Signal()
     undo = Signal()
 
-    def __init__(self, kind: Kind, desk: Desk) -> None:
+    def __init__(self, kind: Kind, desk: OneRecord) -> None:
         super().__init__()
         self.kind = kind
         self._desk = desk
@@ -103,9 +103,7 @@ class Form(QScrollArea):
         if isinstance(made, RefEditor):
             made.went.connect(self._desk.open)
             made.refused.connect(lambda problem: self._refused(name, problem))
-        made.setEnabled(self._desk.may_change)
-        for child in (made, *made.findChildren(QWidget)):
-            child.installEventFilter(self)
+        self._listen(made)
         return _Line(made, grid, at)
 
     # -- a record in the form
@@ -118,6 +116,7 @@ class Form(QScrollArea):
         self._unwatch = editor.watch(self.refresh)
         for name, line in self._lines.items():
             line.editor.show_value(editor.value(name))
+            line.editor.set_usable(editor.may_change)
         self.refresh()
         self.verticalScrollBar().setValue(0)
 
@@ -139,8 +138,15 @@ class Form(QScrollArea):
             if problem is None and not line.editor.has_inner_focus():
                 line.editor.show_value(editor.value(name))
 
+    def _listen(self, editor: FieldEditor) -> None:
+        for child in (editor, *editor.findChildren(QWidget)):
+            child.installEventFilter(self)
+        editor.set_usable(self._desk.may_change)
+
     def _stack(self) -> None:
-        """Put all stops into reading order: Qt puts what is made later last."""
+        """Put all stops into reading order: Qt puts what is made later last. Their keys are the form's too."""
+        for line in self._lines.values():
+            self._listen(line.editor)
         stops = [stop for line in self._lines.values() for stop in line.editor.stops()]
         for before, after in itertools.pairwise(stops):
             QWidget.setTabOrder(before, after)
@@ -195,11 +201,11 @@ class Form(QScrollArea):
                 self.undo.emit()
                 return True
             if event.key() == Qt.Key.Key_Escape:
-                self._leave()
+                self.leave()
                 return True
         return super().eventFilter(watched, event)
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
         """Save and go; what is wrong takes the focus once, so that it is not overlooked."""
         self._save()
         if not self._warned and any(self._is_wrong(name) for name in self._lines):

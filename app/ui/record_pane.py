@@ -28,8 +28,8 @@ from app.ui.shortcuts import tip
 from app.ui.theme import fonts
 from app.ui.theme.tokens import S4, S8, S16, S24, TOUCH, Colour, Step
 from app.viewmodels import reading, words
-from app.viewmodels.desk import Desk
 from app.viewmodels.editor import Editor, Saved
+from app.viewmodels.one_record import OneRecord
 from app.viewmodels.overview import Overview
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.texts import gettext as _
@@ -38,11 +38,15 @@ OVERVIEW, DETAILS = "overview", "details"
 
 
 class RecordPane(QWidget):
-    """`left()` asks for the list again, by key or by the button that a narrow window shows."""
+    """`left()` asks for the list again, by key or by the button that a narrow window shows.
+
+    `tearing()` asks for a window of its own for the record.
+    """
 
     left = Signal()
+    tearing = Signal()
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: OneRecord) -> None:
         super().__init__()
         self._desk = desk
         self._forms: dict[str, Form] = {}
@@ -86,11 +90,13 @@ class RecordPane(QWidget):
         self._edit = Button(_("Edit"))
         self._edit.setToolTip(tip(BY_ID["edit"]))
         self._edit.clicked.connect(self.edit)
+        self._tear = icon_button("window", tip(BY_ID["tear_off"]))
+        self._tear.clicked.connect(self.tearing)
         self._delete = icon_button("bin", tip(BY_ID["delete"]))
         self._delete.clicked.connect(self._desk.delete)
         first.addWidget(self._back)
         first.addWidget(self._title, 1)
-        for button in (self._log, self._edit, self._delete):
+        for button in (self._log, self._edit, self._tear, self._delete):
             first.addWidget(button)
         column.addLayout(first)
         self._second = Line("", Step.BODY, Colour.SOFT)
@@ -157,7 +163,7 @@ class RecordPane(QWidget):
         self._second.hide()
         self._show_chips(())
         self._show_tabs([DETAILS], {DETAILS: _("Details")})
-        for button in (self._log, self._edit, self._delete):
+        for button in (self._log, self._edit, self._tear, self._delete):
             button.hide()
 
     def _show_record(self, shown: Overview) -> None:
@@ -181,6 +187,7 @@ class RecordPane(QWidget):
         self._log.setVisible(may and "activity" in shown.related)
         self._edit.setVisible(may)
         self._delete.setVisible(may)
+        self._tear.setVisible(self._desk.goes_along)
 
     def _show_note(self) -> None:
         if self._desk.detail is not None:
@@ -206,7 +213,9 @@ class RecordPane(QWidget):
         editor = self._bound
         if editor is None:
             return
-        if editor.errors:
+        if not editor.may_change:
+            text = _("Only to look at: your role does not change records")
+        elif editor.errors:
             text = _("Not saved: see below")
         else:
             text = {
@@ -289,6 +298,14 @@ class RecordPane(QWidget):
         self._show_page()
         self._form_of(self._bound.kind).enter()
 
+    def leave(self) -> None:
+        """Leave as Esc does: out of a form only once what is wrong in it was pointed out."""
+        page = self._pages.currentWidget()
+        if isinstance(page, Form):
+            page.leave()
+        else:
+            self.left.emit()
+
     def pages(self) -> tuple[str, ...]:
         """The pages of the record that is shown: overview, details, kinds that refer to it."""
         return tuple(self._tabs_shown)
@@ -303,14 +320,17 @@ class RecordPane(QWidget):
 
     def _add(self, kind: str) -> None:
         made = KINDS[kind]
+        along = self._desk.goes_along
         self._desk.new(made, self._desk.refers_here(made))
-        self.edit()
+        if along:
+            self.edit()
 
     def _open(self, kind: str, id_: bytes) -> None:
         if kind == "conflict":
             self._desk.go("conflicts")
         elif self._desk.detail is not None and self._desk.detail.record.id != id_:
-            self._tab = OVERVIEW
+            if self._desk.goes_along:
+                self._tab = OVERVIEW
             self._desk.open(kind, id_)
 
     def set_alone(self, alone: bool) -> None:

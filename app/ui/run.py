@@ -17,11 +17,12 @@ from PySide6.QtWidgets import QApplication
 
 from app import settings
 from app.paths import Profile
-from app.ui import warm
+from app.ui import qt_texts, warm
 from app.ui.bridge import Bridge
 from app.ui.sweeping import Sweeper
 from app.ui.theme.style import Look, Theme
-from app.ui.window import PRODUCT, Window
+from app.ui.titles import PRODUCT
+from app.ui.window import NAME, Window
 from app.viewmodels.shell import Shell
 from sync.protocol import texts
 
@@ -42,6 +43,7 @@ class Desktop:
         self.slow_bridge = Bridge("fieldkeep-slow")
         self.shell = Shell(profile, self.desk_bridge, self.slow_bridge, self._after_paint)
         self.window = Window(self.shell)
+        self.window.take_sizes(chosen.sizes(NAME))
         self.window.look_chosen.connect(lambda look: self.theme.use(Look(look)))
 
     def open(self) -> None:
@@ -120,4 +122,5 @@ def make_application() -> QApplication:
     QApplication.setDesktopFileName("fieldkeep")
     application = QApplication(sys.argv[:1])
     application.setQuitOnLastWindowClosed(False)
+    qt_texts.speak(application, texts.language())
     return application

@@ -5,10 +5,10 @@ There is a window before keyring and store are asked; the workplace is imported 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow
 
@@ -17,6 +17,7 @@ from app.ui.after_paint import AfterPaint
 from app.ui.lock import LockPage, StartingPage, TroublePage, WipedPage
 from app.ui.theme import icons
 from app.ui.theme.tokens import Colour
+from app.ui.titles import title
 from app.viewmodels.desk import Desk
 from app.viewmodels.notices import Screen
 from app.viewmodels.opened import Uses
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     Shown = Workplace | EnrolPage | LockPage | WipedPage | TroublePage | StartingPage
 
-PRODUCT = "Fieldkeep"
+NAME = "main"  # under which its size is kept
 TICK_MS = 60_000
 
 
@@ -48,7 +49,7 @@ class Window(QMainWindow):
         self._screen: Screen | None = None
         self.shown: Shown = StartingPage()
         self._work: Workplace | None = None  # what is shown, when that is the workplace
-        self.setWindowTitle(PRODUCT)
+        self.setWindowTitle(title())
         self.setWindowIcon(icons.icon("company", Colour.ACCENT))
         self.setMinimumSize(480, 420)
         self.resize(1440, 900)
@@ -58,6 +59,13 @@ class Window(QMainWindow):
         self._tick.setInterval(TICK_MS)
         self._tick.timeout.connect(shell.tick)
         self._tick.start()
+
+    def take_sizes(self, kept: Sequence[int]) -> None:
+        """Be as large as it was left the last time, where that is known."""
+        if len(kept) == 3:
+            self.resize(kept[0], kept[1])
+            if kept[2]:
+                self.setWindowState(Qt.WindowState.WindowMaximized)
 
     def refresh(self) -> None:
         """Show the shell's screen; the one before is destroyed and not hidden."""
@@ -77,7 +85,7 @@ class Window(QMainWindow):
         old.setParent(None)
         old.deleteLater()
         if self._work is None:
-            self.setWindowTitle(PRODUCT)
+            self.setWindowTitle(title())
         self.shown.show()  # what is not shown yet cannot take the focus
         self.shown.begin()
 
@@ -114,7 +122,7 @@ class Window(QMainWindow):
     def _entitle(self, section: str) -> None:
         """The section in the title, never a record's name."""
         name = _(KINDS[section].plural) if section in KINDS else _(BY_ID[section].title)
-        self.setWindowTitle(f"{PRODUCT} – {name}" if name else PRODUCT)
+        self.setWindowTitle(title(name))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Hide at once; the process ends when drafts are saved and the store is closed."""
@@ -123,6 +131,11 @@ class Window(QMainWindow):
             self._closing = True
             self._tick.stop()
             self.hide()
+            if self._work is not None:
+                self._work.torn.let_go()
+                self._work.keep_sizes()
+            size = self.normalGeometry().size() if self.isMaximized() else self.size()
+            self._shell.keep_sizes(NAME, (size.width(), size.height(), int(self.isMaximized())))
             self._shell.close(self._gone)
 
     def _gone(self) -> None:

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
-    QMenu,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from app.commands import CONFLICTS, Command, Now
+from app.commands import Command, Now
 from app.ui.aside import AsideLine
-from app.ui.beside import import_page, page_of
+from app.ui.beside import ask_for_files, import_page, page_of
 from app.ui.command_asking import Asking
 from app.ui.detail_pane import DetailPane
 from app.ui.kit.bars import FootLine
@@ -29,16 +27,16 @@ from app.ui.shortcuts import bind
 from app.ui.theme import fonts
 from app.ui.theme.tokens import LIST_WIDTH, NARROW_BELOW, TURNS_BELOW
 from app.ui.top import Top
+from app.ui.torn_off import TornOff
 from app.viewmodels.desk import Desk
 from app.viewmodels.opened import Uses
 from app.viewmodels.shell import Shell
 from sync.protocol.kinds import KINDS
-from sync.protocol.texts import gettext as _
 
 if TYPE_CHECKING:
     from app.ui.pages import Page
 
-IMPORT = "import"
+LIST = "list"  # under which the width of the list is kept
 
 
 class Workplace(QWidget):
@@ -75,7 +73,8 @@ class Workplace(QWidget):
         self._panes.addWidget(self.list)
         self._panes.addWidget(self.detail)
         self._panes.setStretchFactor(1, 1)
-        self._panes.setSizes([fonts.px(LIST_WIDTH), 10_000])
+        kept = shell.settings.sizes(LIST)
+        self._panes.setSizes([*(kept or [fonts.px(LIST_WIDTH)]), 10_000])
         self.list.setMinimumWidth(fonts.px(260))
         self.detail.setMinimumWidth(fonts.px(300))
         self._body.addWidget(self._panes)
@@ -90,6 +89,7 @@ class Workplace(QWidget):
         column.addLayout(middle, 1)
         self.foot = FootLine()
         column.addWidget(self.foot)
+        self.torn = TornOff(self, self, shell, desk)
         self._connect()
         self._show_section()
         self._show_sync()
@@ -112,6 +112,7 @@ class Workplace(QWidget):
         self.list.importing.connect(self.bring_in)
         self.list.clearing.connect(self._clear_search)
         self.detail.left.connect(self._back_to_list)
+        self.detail.tearing.connect(self.tear_off)
         self._unwatch = [
             desk.on_section.watch(self._show_section),
             desk.on_counts.watch(self._show_counts),
@@ -169,18 +170,9 @@ class Workplace(QWidget):
 
     def _tell_sync(self) -> None:
         """What stands behind the badge, and what to do."""
-        standing = self._shell.standing()
-        menu = QMenu(self)
-        told = menu.addAction(standing.sentence)
-        told.setEnabled(False)
-        if standing.action:
-            menu.addAction(standing.action, self.sync_now)
-        if standing.beside:
-            menu.addAction(
-                _("Show {conflicts}").format(conflicts=standing.beside), lambda: self.go(CONFLICTS)
-            )
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(self.rail.badge.mapToGlobal(self.rail.badge.rect().topLeft()))
+        from app.ui import sync_menu
+
+        sync_menu.tell(self.rail.badge, self._shell.standing(), self.sync_now, self.go)
 
     # -- width
 
@@ -203,6 +195,11 @@ class Workplace(QWidget):
     def _show_detail(self) -> None:
         self._list_alone = False
         self._take_turns()
+
+    def keep_sizes(self) -> None:
+        """Keep how wide the list was left."""
+        if self.list.isVisibleTo(self) and self.detail.isVisibleTo(self):
+            self._shell.keep_sizes(LIST, (self.list.width(),))
 
     # -- going about with keys
 
@@ -233,11 +230,8 @@ class Workplace(QWidget):
     def _back_to_list(self) -> None:
         self._list_alone = True
         self._take_turns()
-        if (
-            self._desk.editor is not None
-            and self._desk.detail is None
-            and not self._desk.editor.has_unsaved()
-        ):
+        editor = self._desk.editor
+        if editor is not None and self._desk.detail is None and not editor.has_unsaved():
             self._desk.leave()
         self.list.rows.setFocus()
 
@@ -308,6 +302,18 @@ class Workplace(QWidget):
         self._show_detail()
         self.detail.edit()
 
+    def tear_off(self) -> None:
+        """Show the record in a window of its own."""
+        self.asking.opened.keep()
+        self.torn.tear_off()
+
+    def come_forward(self) -> None:
+        """Show what was asked for in the window of a record."""
+        self._empty_search()
+        self._leave_page()
+        if self._desk.editor is not None and self._desk.detail is None:
+            self._into_new()
+
     def next(self) -> None:
         """Done with this record: go into the next one of the list."""
         at = self.list.rows.chosen_row() + 1
@@ -357,11 +363,9 @@ class Workplace(QWidget):
 
     def bring_in(self) -> None:
         """Import files."""
-        names, _filter = QFileDialog.getOpenFileNames(
-            self, _("Import files"), "", _("Tables (*.csv *.tsv *.txt)")
-        )
-        if names:
-            self.bring([Path(name) for name in names])
+        paths = ask_for_files(self)
+        if paths:
+            self.bring(paths)
 
     def bring(self, paths: list[Path]) -> None:
         """Show what these files would bring."""
@@ -387,8 +391,10 @@ class Workplace(QWidget):
 
     def let_go(self) -> None:
         """Stop watching: the window shows something else next."""
+        self.keep_sizes()
         for unwatch in self._unwatch:
             unwatch()
+        self.torn.let_go()
         self.asking.let_go()
         self._drop_page()
         self.list.let_go()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from app.changes import Changes
 from app.commands import CONFLICTS
 from app.services.session import Session
+from app.store.records import Record
 from app.viewmodels import editor, looked_at, notes, reading
 from app.viewmodels.acting import Acting, Many
 from app.viewmodels.base import Background, Beside, Errands, Watched
@@ -15,9 +17,10 @@ from app.viewmodels.drafts import Drafts
 from app.viewmodels.editor import Editor, Undoable
 from app.viewmodels.found import FoundList
 from app.viewmodels.history import History, Place
-from app.viewmodels.reading import Counts, Proposal, Shown
+from app.viewmodels.one_record import OneRecord
+from app.viewmodels.reading import Counts, Shown
 from app.viewmodels.records import RecordList, now_ms
-from app.viewmodels.rights import Rights
+from app.viewmodels.rights import not_changing
 from app.viewmodels.sections import Sections
 from app.viewmodels.telling import Aside
 from sync.protocol.errors import KnownError
@@ -25,8 +28,11 @@ from sync.protocol.fields import Value
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.texts import gettext as _
 
+if TYPE_CHECKING:
+    from app.viewmodels.torn import Torn
 
-class Desk(Rights):
+
+class Desk(OneRecord):
     """Everything that the open window knows. Its parts are watched one by one."""
 
     def __init__(
@@ -36,13 +42,12 @@ class Desk(Rights):
         currency: Callable[[], str] = lambda: "USD",
         unfinished: notes.Unfinished | None = None,
     ) -> None:
-        self.session = session
+        super().__init__(session)
         self.currency = currency
         self.errands = Errands(background)
         self.section = next(kind.name for kind in reading.in_order())
         self.on_section = Watched()
         self.on_list = Watched()
-        self.on_detail = Watched()
         self.on_news = Watched()  # something changed, whichever record it was, or it is another day
         self.on_aside = Watched()
         self.on_conflicts = Watched()
@@ -56,20 +61,14 @@ class Desk(Rights):
         self.list = self.sections.rows
         self.found = FoundList(session, self.errands)
         self.found.watch(self.on_list.tell)
-        self.detail: looked_at.Overview | None = None
         self.chosen: int | None = None  # a rowid: what stays while rows move
         self.fresh: int | None = None  # the rowid just made, until the list has gone to it
-        self._wanted: tuple[Kind, bytes] | None = None
-        self._reading = False
+        self.torn: dict[bytes, Torn] = {}  # records in windows of their own
+        self.on_torn = Watched()
         self.drafts = Drafts(self.fail, self._was_made)
         self.notes = notes.Notes(session, self.errands, self.drafts, {} if unfinished is None else unfinished)
         self.acting = Acting(session, self.errands, self.say, self.drafts.may_undo)
         self.history = History()
-
-    @property
-    def editor(self) -> Editor | None:
-        """The open form."""
-        return self.drafts.open
 
     @property
     def kind(self) -> Kind | None:
@@ -140,7 +139,7 @@ class Desk(Rights):
 
     def leave(self) -> None:
         """Show no record; what was typed is saved first."""
-        self.drafts.let_go()
+        self.drafts.let_go(self)
         self.detail = None
         self.chosen = None
         self._wanted = None
@@ -148,46 +147,46 @@ class Desk(Rights):
 
     # -- making and changing
 
-    def new(self, kind: Kind | None = None, preset: Mapping[str, Value] | None = None) -> None:
-        """Begin a record; fields of `preset` stand in it already."""
+    def new(
+        self,
+        kind: Kind | None = None,
+        preset: Mapping[str, Value] | None = None,
+        names: Mapping[bytes, str] | None = None,
+    ) -> None:
+        """Begin a record; fields of `preset` stand in it already, `names` are titles of what they refer to."""
         kind = kind or self.kind or next(iter(reading.in_order()))
         if not self.may_change:
-            self.say(_("Your role may look at records, but not change them. Ask IT if it should."))
+            self.say(not_changing())
             return
-        names: dict[bytes, str] = {}
+        names = dict(names or {})
         if self.detail is not None:
             names[self.detail.record.id] = reading.title(self.detail.record)
         if kind.name != self.section:
             self.history.leave(self._here())
             self._go(kind.name)
-        self.drafts.let_go()
+        self.drafts.let_go(self)
         self.found.find("")
         self.detail = None
         self.chosen = None
         self._wanted = None
-        self.drafts.take(Editor(self.session, self.errands, kind, None, preset, names))
+        self.drafts.take(self, Editor(self.session, self.errands, kind, None, preset, names))
         self.on_detail.tell()
         self.on_list.tell()
-
-    def note(self, text: str) -> None:
-        """The note about the record that is shown, as typed so far."""
-        if self.detail is not None and self.may_change:
-            self.notes.type(self.detail.record, text)
-
-    def refers_here(self, kind: Kind) -> dict[str, Value]:
-        """Fields by which a new record of that kind refers to the record that is shown."""
-        return notes.referring(kind, self.detail.record) if self.detail is not None else {}
 
     def delete(self) -> None:
         """Delete the record that is shown; a line says so and offers to undo."""
         if self.detail is None or not self.may_change:
             return
         record = self.detail.record
-        kind, id_, name = record.kind, record.id, reading.title(record)
-        self.drafts.let_go(save=False)
+        self.drafts.let_go(self, save=False)
         self.detail = None
         self.chosen = None
         self.on_detail.tell()
+        self.delete_record(record)
+
+    def delete_record(self, record: Record) -> None:
+        """Delete a record, wherever it is shown."""
+        kind, id_, name = record.kind, record.id, reading.title(record)
 
         def done(_result: None) -> None:
             self.drafts.may_undo(Undoable(kind, id_, None, deleted=True))
@@ -217,13 +216,23 @@ class Desk(Rights):
 
         self.errands.run(lambda: editor.undo(self.session, act), done, self.fail)
 
-    def propose(self, kind: Kind, text: str, take: Callable[[list[Proposal]], None]) -> None:
-        """Records that a reference may point to."""
-        self.errands.read(lambda: self.session.read(reading.proposals, kind, text), take)
+    # -- windows of their own
 
-    def related(self, kind: Kind) -> RecordList | None:
-        """The records of a kind that refer to the record that is shown."""
-        return self.sections.referring(kind, self.detail.record) if self.detail is not None else None
+    def tear_off(self) -> None:
+        """Show the record that is shown here in a window of its own too; the same one again when it has one."""
+        if self.detail is not None:
+            from app.viewmodels.torn import Torn  # the first list needs none of it
+
+            id_ = self.detail.record.id
+            if id_ not in self.torn:
+                self.torn[id_] = Torn(self, self.detail)
+            self.on_torn.tell()
+
+    def put_back(self, torn: Torn) -> None:
+        """The window of a record goes; what was typed there is saved on its way."""
+        if self.torn.pop(torn.id, None) is not None:
+            torn.close()
+            self.on_torn.tell()
 
     # -- telling
 
@@ -253,9 +262,9 @@ class Desk(Rights):
         self.on_news.tell()
         if self.section == CONFLICTS:
             self.load_conflicts()
-        if self.detail is not None and (not changes.records or self._concerns_detail(changes)):
-            self._wanted = (self.detail.record.kind, self.detail.record.id)
-            self._read()
+        self.heard_of(changes)
+        for torn in tuple(self.torn.values()):
+            torn.heard_of(changes)
 
     def tick(self) -> None:
         """Once a minute: what is said of days is read again when another one has begun."""
@@ -281,6 +290,8 @@ class Desk(Rights):
         self.errands.close()
         self.sections.close()
         self.found.close()
+        for torn in self.torn.values():
+            torn.detail = None
         if drafts:
             self.drafts.forget()
             self.notes.forget()
@@ -330,57 +341,13 @@ class Desk(Rights):
 
     def _show(self, kind: Kind, id_: bytes) -> None:
         if self.editor is not None and self.editor.id != id_:
-            self.drafts.let_go()
+            self.drafts.let_go(self)
         self._wanted = (kind, id_)
         self._read()
 
-    def _read(self) -> None:
-        """Read the record that is wanted; whoever is wanted meanwhile comes after it, and only the last."""
-        if self._reading or self._wanted is None:
-            return
-        wanted = self._wanted
-        self._reading = True
-
-        def take(found: looked_at.Overview) -> None:
-            self._reading = False
-            if self._wanted == wanted:
-                self._wanted = None
-                self._take_detail(found)
-            self._read()
-
-        def give_up(problem: KnownError) -> None:
-            self._reading = False
-            if self._wanted == wanted:
-                self._wanted = None
-                self.leave()
-            self._read()
-
-        self.errands.read(lambda: looked_at.record(self.session, wanted[1]), take, give_up)
-
-    def _take_detail(self, found: looked_at.Overview) -> None:
-        if found.record.deleted:
-            self.leave()
-            return
-        self.detail = found
-        if self.editor is not None and self.editor.id == found.record.id:
-            self.editor.take(found.sheet)
-        else:
-            self.drafts.let_go()
-            self.drafts.take(Editor(self.session, self.errands, found.record.kind, found.sheet))
-        self.notes.come_back(found)
-        self.on_detail.tell()
-
-    def _concerns_detail(self, changes: Changes) -> bool:
-        """The record itself, or one of a kind that its first page tells of."""
-        if self.detail is None:
-            return False
-        related = set(self.detail.related)
-        own = (self.detail.record.kind.name, self.detail.record.id)
-        return any(each == own or each[0] in related for each in changes.records)
-
     def _was_made(self, made: Editor) -> None:
         """The open form has made its record: show that, and its row."""
-        if self.detail is None:
+        if self.detail is None and made is self.editor:
             self._wanted = (made.kind, made.id)
             self._read()
             self._choose_row_of(made.kind, made.id, fresh=True)

@@ -1,4 +1,7 @@
-"""Forms that are open or still being saved: nothing typed is lost, and what was saved can be taken back."""
+"""Forms that are open or still being saved: nothing typed is lost, and what was saved can be taken back.
+
+Each window has one place for a form. Two windows that show one record share its form, so they never differ.
+"""
 
 from __future__ import annotations
 
@@ -13,26 +16,36 @@ UNDO_MAX: Final = 50
 
 
 class Drafts:
-    """The open form, forms on their way to the store, and the saves that can be undone.
+    """The open forms by place, forms on their way to the store, and the saves that can be undone.
 
-    `failed(problem)` is told what could not be saved, `made(editor)` that the open form has made its record.
+    `failed(problem)` is told what could not be saved, `made(editor)` that an open form has made its record.
     """
 
     def __init__(self, failed: Callable[[KnownError], None], made: Callable[[Editor], None]) -> None:
-        self.open: Editor | None = None
+        self._open: dict[object, Editor] = {}
         self._failed = failed
         self._made = made
         self._saving: set[Editor] = set()
         self._undoable: list[Undoable | Many] = []
 
-    def take(self, editor: Editor) -> None:
-        """Open a form."""
-        self.open = editor
-        editor.watch(lambda: self._collect(editor))
+    def of(self, place: object) -> Editor | None:
+        """The form that is open in a place."""
+        return self._open.get(place)
 
-    def let_go(self, *, save: bool = True) -> None:
-        """Close the form; what was typed into it is saved on its way."""
-        gone, self.open = self.open, None
+    def find(self, id_: bytes) -> Editor | None:
+        """The form of a record that is open in any place."""
+        return next((each for each in self._open.values() if each.id == id_), None)
+
+    def take(self, place: object, editor: Editor) -> None:
+        """Open a form in a place."""
+        known = editor in self._open.values()
+        self._open[place] = editor
+        if not known:
+            editor.watch(lambda: self._collect(editor))
+
+    def let_go(self, place: object, *, save: bool = True) -> None:
+        """Close the form of a place; what was typed into it is saved on its way."""
+        gone = self._open.pop(place, None)
         if gone is not None and save and gone.has_unsaved():
             self.save(gone)
 
@@ -47,13 +60,17 @@ class Drafts:
         self._undoable.append(act)
         del self._undoable[:-UNDO_MAX]
 
-    def last(self) -> Undoable | Many | None:
-        """What was saved last, taken off the list."""
-        return self._undoable.pop() if self._undoable else None
+    def last(self, of: bytes | None = None) -> Undoable | Many | None:
+        """What was saved last, or last of one record, taken off the list."""
+        for at in range(len(self._undoable) - 1, -1, -1):
+            act = self._undoable[at]
+            if of is None or (isinstance(act, Undoable) and act.id == of):
+                return self._undoable.pop(at)
+        return None
 
     def can_undo(self) -> bool:
         """Whether there is a save to take back, or something typed that would be one."""
-        return bool(self._undoable) or (self.open is not None and self.open.has_unsaved())
+        return bool(self._undoable) or any(each.has_unsaved() for each in self._open.values())
 
     def rescue(self) -> None:
         """Save every draft in the caller's thread: the store closes next. From any thread."""
@@ -66,10 +83,10 @@ class Drafts:
             each.forget()
         self._saving.clear()
         self._undoable.clear()
-        self.open = None
+        self._open.clear()
 
     def _all(self) -> set[Editor]:
-        return {*self._saving, *([self.open] if self.open is not None else [])}
+        return {*self._saving, *self._open.values()}
 
     def _collect(self, editor: Editor) -> None:
         fresh = bool(editor.undoable)
@@ -80,5 +97,5 @@ class Drafts:
             self._failed(editor.problem)
         if editor.saved in (Saved.HERE, Saved.SENT):
             self._saving.discard(editor)
-        if fresh and editor is self.open:
+        if fresh and editor in self._open.values():
             self._made(editor)

@@ -19,11 +19,13 @@ from app.store.store import Store
 from app.viewmodels import reading
 from app.viewmodels.base import Errands, Watched
 from app.viewmodels.reading import Sheet
+from app.viewmodels.rights import not_changing
 from sync.protocol.errors import FieldProblem, KnownError
 from sync.protocol.fields import Field, Value
 from sync.protocol.ids import new_record_id
 from sync.protocol.kinds import Kind
 from sync.protocol.quiet import Quiet
+from sync.protocol.roles import may_change
 from sync.protocol.texts import gettext as _
 
 
@@ -105,6 +107,11 @@ class Editor(Watched):
             return Saved.NEW
         return Saved.HERE if self._record.waiting else Saved.SENT
 
+    @property
+    def may_change(self) -> bool:
+        """Whether this person's role writes at all: asked anew each time, as the server last told it."""
+        return may_change(self._session.card.person.role)
+
     def has_unsaved(self) -> bool:
         """Whether anything typed is not in the store yet, errors included."""
         return bool(self._typed or self._flying or self.errors)
@@ -114,6 +121,8 @@ class Editor(Watched):
     def type_text(self, name: str, text: str) -> FieldProblem | None:
         """A field's text as a person typed it; the problem when it is not a value."""
         field = self.kind.by_name[name]
+        if self._only_shows():
+            return None
         try:
             value = field.type.parse(name, text)
         except FieldProblem as problem:
@@ -123,6 +132,8 @@ class Editor(Watched):
     def put(self, name: str, value: Value) -> FieldProblem | None:
         """A field's value; the problem when the field cannot hold it."""
         field = self.kind.by_name[name]
+        if self._only_shows():
+            return None
         try:
             checked = field.type.check(name, value)
             if checked is None and field.required and self._record is not None:
@@ -141,7 +152,16 @@ class Editor(Watched):
 
     def refused(self, name: str, problem: FieldProblem) -> None:
         """A field's editor holds what cannot become a value."""
-        self._wrong(self.kind.by_name[name], problem)
+        if not self._only_shows():
+            self._wrong(self.kind.by_name[name], problem)
+
+    def _only_shows(self) -> bool:
+        """Whether nothing may be typed here; then it is said why. Store and server refuse it too."""
+        if self.may_change:
+            return False
+        self.problem = AppError(not_changing())
+        self.tell()
+        return True
 
     def _wrong(self, field: Field, problem: FieldProblem) -> FieldProblem:
         self.errors[field.name] = problem
@@ -154,6 +174,8 @@ class Editor(Watched):
 
     def save(self) -> None:
         """Send what was typed to the store; a new record only once it has what it needs."""
+        if self._typed and self._only_shows():
+            return  # the role has changed since: what was typed stays in sight and is not written
         with self._lock:
             if self._flying or not self._typed or not self._is_whole():
                 return
@@ -172,7 +194,8 @@ class Editor(Watched):
     def rescue(self) -> None:
         """Save what is typed or on its way, in the caller's thread, since the store closes next.
 
-        What cannot be saved is dropped: nothing may keep a lock or a wipe from going on.
+        What cannot be saved is dropped: nothing may keep a lock or a wipe from going on. What was typed while the role
+        still wrote is saved all the same: the server refuses it, and then it stands among what was not taken.
         """
         with self._lock:
             values = {**self._flying, **self._typed}
@@ -269,7 +292,9 @@ def turn(session: Session, kind: Kind, id_: bytes, *, deleted: bool) -> None:
 
 
 def undo(session: Session, act: Undoable) -> None:
-    """Take a save back. Raises KnownError, AppError when there is nothing to go back to."""
+    """Take a save back. Raises KnownError; AppError when the role may not, or there is nothing to go back to."""
+    if not may_change(session.card.person.role):
+        raise AppError(not_changing())
     if act.deleted:
         turn(session, act.kind, act.id, deleted=False)
     elif act.before is None:

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from app.services.session import Session
 from sync.protocol.roles import PRIVACY, may_change
+from sync.protocol.texts import gettext as _
+
+
+def not_changing() -> str:
+    """Why somebody who may only look is offered nothing to change, and what to do about it."""
+    return _("Your role may look at records, but not change them. Ask IT if it should.")
 
 
 class Rights:

@@ -9,12 +9,11 @@ from collections.abc import Callable
 
 from app.services.session import Session
 from app.store.filters import ALL, Filter
-from app.store.records import Record
 from app.viewmodels import reading
 from app.viewmodels.base import Errands
 from app.viewmodels.records import RecordList
 from app.viewmodels.selection import Picked
-from sync.protocol.kinds import KINDS, Kind
+from sync.protocol.kinds import KINDS
 
 
 class Sections:
@@ -49,13 +48,6 @@ class Sections:
         if filter_ != self.rows.filter:
             self.picked.clear()
         self.rows.show(filter_, order)
-
-    def referring(self, kind: Kind, record: Record) -> RecordList:
-        """The records of a kind that refer to a record, on their way: a list of its own."""
-        where = reading.where_referring(kind, record)
-        found = RecordList(self._session, self._errands, kind, where=where, order="-changed")
-        found.load()
-        return found
 
     def close(self) -> None:
         """Hold nothing of any record any more."""

@@ -6,7 +6,7 @@ opening and closing), so that a keyring that does not answer never holds up a li
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from app import settings
@@ -251,6 +251,13 @@ class Shell(Watched):
         changed = self.settings.changed(name, value)
         self.settings = changed
         self._slow.run(lambda: settings.save(self.profile, changed), lambda _result: done(), self._refused)
+
+    def keep_sizes(self, window: str, sizes: Sequence[int]) -> None:
+        """Keep how large a window was left; where there is no profile to work in, nothing is written."""
+        if self._session is None or self._wiped or self.settings.sizes(window) == tuple(sizes):
+            return
+        changed = self.settings = self.settings.sized(window, sizes)
+        self._slow.run(lambda: settings.save(self.profile, changed), ignore, ignore)
 
     def tick(self) -> None:
         """Once a minute: policy and clock speak, a wipe is handed in, and what did not open is tried again."""

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.ui.fields.plain import CURRENCIES, LineEditor, MoneyEditor
@@ -49,6 +49,25 @@ def test_no_e_mail_is_offered_to_be_mobile(kind: str) -> None:
     emails = KINDS[kind].by_name["emails"].type
     assert isinstance(emails, Several)
     assert "mobile" not in emails.labels
+
+
+def test_what_is_only_looked_at_can_be_gone_through_and_copied_and_not_changed(qtbot: QtBot) -> None:
+    editor = SeveralEditor(KINDS["customer"].by_name["phones"], "Phones")
+    qtbot.addWidget(editor)
+    editor.show_value([{"id": "aa" * 6, "label": "work", "value": "030 1234"}])
+    editor.set_usable(False)
+    told: list[object] = []
+    editor.put.connect(told.append)
+    line = editor.first()
+    assert isinstance(line, QLineEdit)
+    assert line.isEnabled()
+    QTest.keyClicks(line, "5")
+    line.selectAll()
+    assert (line.selectedText(), told) == ("030 1234", [])
+    assert not any(each.isEnabled() for each in editor.findChildren(QAbstractButton))
+    editor.set_usable(True)
+    QTest.keyClicks(line, "5")
+    assert told
 
 
 @pytest.mark.parametrize("currency", CURRENCIES)

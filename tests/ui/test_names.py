@@ -16,7 +16,7 @@ from tests.ui.organisation import Organisation
 Opened = Callable[..., Driver]
 
 
-def _nameless(root: QWidget) -> list[str]:
+def nameless(root: QWidget) -> list[str]:
     labelled = {label.buddy() for label in root.findChildren(QLabel) if label.buddy() is not None}
     return [
         type(widget).__name__
@@ -29,24 +29,24 @@ def _nameless(root: QWidget) -> list[str]:
 
 def test_every_stop_has_a_name_in_the_workplace(opened: Opened, laptop: Profile) -> None:
     driver = opened(laptop)
-    assert not _nameless(driver.window)
+    assert not nameless(driver.window)
     for title in (sample.FIRST, "Betatech"):
         driver.choose(title)
         for tab in driver.work.detail.pages():
             driver.work.detail.show_page(tab)
             driver.settle()
-            assert not _nameless(driver.window), tab
+            assert not nameless(driver.window), tab
     for at in range(1, 8):
         driver.press(f"Ctrl+{at}")
         driver.until(lambda: driver.desk.list.ready)
         driver.press("Ctrl+N")
-        assert not _nameless(driver.window)
+        assert not nameless(driver.window)
         driver.press("Esc")
         driver.press("Esc")
     for section in ("today", "totals", "conflicts", "settings", "keys"):
         driver.work.go(section)
         driver.settle()
-        assert not _nameless(driver.window), section
+        assert not nameless(driver.window), section
 
 
 def test_every_stop_has_a_name_on_pages_without_records(
@@ -54,14 +54,14 @@ def test_every_stop_has_a_name_on_pages_without_records(
 ) -> None:
     enrol = opened(Profile(org.folder / f"{name}-none"))
     assert enrol.shell.screen is Screen.ENROL
-    assert not _nameless(enrol.window)
+    assert not nameless(enrol.window)
     enrol.close()
     driver = opened(laptop)
     driver.press("Ctrl+L")
     driver.until(lambda: driver.shell.screen is Screen.LOCK and not driver.shell.busy)
     driver.settle()
     assert [type(stop).__name__ for stop in stops(driver.window)] == ["Button"]
-    assert not _nameless(driver.window)
+    assert not nameless(driver.window)
 
 
 def test_rows_speak_in_one_sentence(opened: Opened, laptop: Profile) -> None:

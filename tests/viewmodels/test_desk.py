@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from app.changes import Changes
 from app.commands import COMMANDS
 from app.services.session import Session
 from app.store import lists, records, settled
@@ -66,6 +67,30 @@ def test_the_last_row_chosen_is_shown_whatever_came_between(desk: Desk, held: He
     assert held.turn() == 2  # the first, and the last that was chosen meanwhile
     assert desk.detail is not None
     assert desk.detail.record.title == "Condax"
+
+
+def test_news_of_a_record_do_not_call_it_back_when_another_was_chosen(
+    desk: Desk, held: Held, session: Session
+) -> None:
+    desk.choose(_at(desk, "Betatech"))
+    held.turn()
+    assert desk.detail is not None
+    own = (desk.detail.record.kind.name, desk.detail.record.id)
+    desk.choose(_at(desk, "Condax"))
+    desk.heard(Changes((own,)))
+    held.turn()
+    assert desk.detail.record.title == "Condax"
+
+
+def test_a_record_that_changes_while_it_is_read_is_read_again(
+    desk: Desk, held: Held, session: Session
+) -> None:
+    desk.choose(_at(desk, "Betatech"))
+    session.call(records.edit, desk.list.shown(_at(desk, "Betatech")).id, {"industry": "Optics"})  # type: ignore[union-attr]
+    desk.heard(Changes())
+    held.turn()
+    assert desk.detail is not None
+    assert desk.detail.record.values["industry"] == "Optics"
 
 
 def test_back_and_forth_between_sections_and_records(desk: Desk, held: Held) -> None:

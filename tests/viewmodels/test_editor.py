@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from app.changes import CLOSING
+from app.errors import AppError
 from app.services.session import Session
 from app.store import lists, records
 from app.viewmodels import editor as editing
 from app.viewmodels import reading
 from app.viewmodels.base import Errands
-from app.viewmodels.editor import Editor, Saved
+from app.viewmodels.editor import Editor, Saved, Undoable
+from sync.protocol.errors import FieldProblem
 from sync.protocol.kinds import KINDS
 from tests.ui import sample
 from tests.viewmodels.conftest import Held
@@ -62,6 +65,27 @@ def test_what_is_wrong_is_not_saved_and_the_rest_is(form: Editor, session: Sessi
     assert _stored(session, form, "industry") == "Optics"
     assert form.type_text("founded", "1999") is None
     assert not form.errors
+
+
+def test_a_role_that_only_looks_types_and_saves_nothing_and_is_told_why(
+    form: Editor, session: Session, held: Held
+) -> None:
+    form.type_text("industry", "Optics")
+    person = msgspec.structs.replace(session.card.person, role="privacy")
+    session.card = msgspec.structs.replace(session.card, person=person)
+    form.save()
+    assert held.turn() == 0
+    assert form.has_unsaved()  # what was typed before stays in sight
+    form.type_text("founded", "1999")
+    form.put("industry", "Retail")
+    form.refused("owner", FieldProblem("owner", "nobody"))
+    assert (form.value("founded"), form.value("industry"), form.errors) == (None, "Optics", {})
+    assert form.problem is not None
+    assert "not change" in form.problem.title
+    act = Undoable(CUSTOMER, form.id, {"industry": "Retail"})
+    with pytest.raises(AppError, match="not change"):
+        editing.undo(session, act)
+    assert _stored(session, form, "industry") == "医疗器械"
 
 
 def test_a_name_cannot_be_emptied(form: Editor, session: Session, held: Held) -> None:

@@ -97,7 +97,7 @@ def test_commands_come_in_order_of_use() -> None:
 
 
 def test_what_is_not_possible_is_not_offered() -> None:
-    impossible = {"edit", "next", "undo", "delete", "back", "forth"}
+    impossible = {"edit", "tear_off", "next", "undo", "delete", "back", "forth"}
     for id_ in impossible:
         assert BY_ID[id_].title not in _titles(_ask(BY_ID[id_].title, NOWHERE), Act.RUN)
         assert BY_ID[id_].title in _titles(_ask(BY_ID[id_].title, EVERYTHING), Act.RUN)

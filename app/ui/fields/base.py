@@ -6,7 +6,15 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QFocusEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.ui.kit.controls import Chooser
 from app.ui.theme import fonts
@@ -59,6 +67,14 @@ class FieldEditor(QWidget):
             first.setProperty("tone", tone)
             first.style().unpolish(first)
             first.style().polish(first)
+
+    def set_usable(self, usable: bool) -> None:
+        """Have the value changed, or only looked at: text can still be gone through and copied then."""
+        for child in self.findChildren(QWidget):
+            if isinstance(child, (QLineEdit, QPlainTextEdit)):
+                child.setReadOnly(not usable)
+            elif isinstance(child, (QAbstractButton, QComboBox)):
+                child.setEnabled(usable)
 
     def watch_focus(self, *widgets: QWidget) -> None:
         """Tell `left` when the focus goes out of any of these."""

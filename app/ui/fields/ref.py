@@ -70,6 +70,11 @@ class RefEditor(FieldEditor):
         """The line."""
         return self._line
 
+    def set_usable(self, usable: bool) -> None:
+        """Have another record chosen, or only go to this one."""
+        super().set_usable(usable)
+        self._go.setEnabled(self._held is not None)
+
     def _show(self) -> None:
         if self._held is not None:
             self.went.emit(self._kind.name, self._held)
