@@ -11,6 +11,7 @@ from app.services.exchange import units, words
 from app.services.exchange.units import Unit
 from sync.protocol.fields import Address, Field, Integer, Money, Ref, Several
 from sync.protocol.kinds import Kind, same_header
+from sync.protocol.kinds.han import simplified
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
 _E_MAIL = re.compile(r"\be[-\s]mail", re.IGNORECASE)
@@ -162,7 +163,7 @@ def _currency(kind: Kind, blank: Column, heading: str, _key: str) -> Column | No
     tokens = _tokens(heading)
     while tokens and tokens[-1] in ("code", "iso"):
         tokens = tokens[:-1]
-    if not tokens or tokens[-1] not in ("currency", "货币", "币种"):
+    if not tokens or tokens[-1] not in ("currency", "货币", "币种", "币别"):
         return None
     field = kind.headers.get("".join(tokens[:-1]))
     if field is not None and not isinstance(field.type, Money):
@@ -217,7 +218,7 @@ def _shorter(kind: Kind, heading: str) -> Iterator[tuple[str, bool]]:
 
 def _tokens(heading: str) -> list[str]:
     """The words of a heading: "homePhone2" and "Home Phone - 2" give home, phone, 2."""
-    plain = _HOME_PAGE.sub("homepage", _E_MAIL.sub("email", heading))
+    plain = _HOME_PAGE.sub("homepage", _E_MAIL.sub("email", simplified(heading)))
     return [word.casefold() for word in _WORD.findall(plain)]
 
 

@@ -139,7 +139,7 @@ def _named_for(kind: Kind, name: str) -> int:
     known |= {word.removesuffix("s") for word in known if word.isascii()}
     if same_header(stem) in known:
         return 2
-    return int(bool(_runs(stem) & known or any(not w.isascii() and w in stem for w in known)))
+    return int(bool(_runs(stem) & known or any(not w.isascii() and w in same_header(stem) for w in known)))
 
 
 def _runs(stem: str) -> set[str]:
@@ -152,7 +152,9 @@ def _stranger(table: Table) -> str:
     """Why a file holds no records of ours: a log, the team's own people, suppliers."""
     stem = PurePath(table.name).stem
     found = {words.STRANGERS[run] for run in _runs(stem) if run in words.STRANGERS}
-    found |= {why for word, why in words.STRANGERS.items() if not word.isascii() and word in stem}
+    found |= {
+        why for word, why in words.STRANGERS.items() if not word.isascii() and word in same_header(stem)
+    }
     if "log" in found:
         return "log"
     if any(_named_for(kind, table.name) for kind in KINDS.values()):

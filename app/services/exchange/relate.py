@@ -17,7 +17,7 @@ from app.services.exchange.report import Gathered, Level
 from app.services.exchange.rows import Draft, Lack
 from sync.protocol.fields import Ref
 from sync.protocol.ids import parse_id
-from sync.protocol.kinds import KINDS, Kind, same_header
+from sync.protocol.kinds import KINDS, Kind, same_name
 from sync.protocol.texts import gettext as _
 
 
@@ -74,9 +74,9 @@ class Index:
         if own is not None and (own in self.own or own in self.titles):
             return self.own.get(own, own), How.EXACT
         for record in self._unfolded:
-            self.by_fold.setdefault(same_header(self.titles[record]), []).append(record)
+            self.by_fold.setdefault(same_name(self.titles[record]), []).append(record)
         self._unfolded.clear()
-        if (fold := same_header(text)) and (found := self.by_fold.get(fold)):
+        if (fold := same_name(text)) and (found := self.by_fold.get(fold)):
             return (found[0], How.FOLDED) if len(found) == 1 else (None, How.SEVERAL)
         return None, How.NONE
 
@@ -102,7 +102,7 @@ def know(index: Index, book: Catalogue, kind: Kind, said: Mentions) -> None:
     vague = {text for text in said.texts if text not in index.by_title}
     numbers = {n for n in said.numbers | vague if n not in index._sought}
     folds = {
-        same_header(text)
+        same_name(text)
         for text in vague - index._sought
         if not (light(text) in brought or text in said.numbers or index.knows(text))
     } - {""}
@@ -115,7 +115,7 @@ def know(index: Index, book: Catalogue, kind: Kind, said: Mentions) -> None:
 def _sought(book: Catalogue, kind: Kind, numbers: set[str], folds: set[str]) -> Iterator[Named]:
     """Records of these numbers and folded titles. No index holds either, so each record is looked at."""
     for named in book.titles(kind):
-        if named[2] in numbers or (folds and same_header(named[1]) in folds):
+        if named[2] in numbers or (folds and same_name(named[1]) in folds):
             yield named
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sync.protocol import money
+from sync.protocol.kinds.han import simplified
 
 CURRENCIES: Final = frozenset(money.SIGNS.values()) | {
     "AUD", "BRL", "CAD", "CHF", "CZK", "DKK", "HUF", "IDR", "ILS", "KWD", "MXN", "MYR", "NOK", "NZD", "PHP",
@@ -29,13 +30,13 @@ _LETTERS: Final = {"k": 1_000, "m": 1_000_000, "mm": 1_000_000}  # only beside a
 _MONEY: Final = {
     "dollar": "", "dollars": "", "euro": "EUR", "euros": "EUR", "pounds": "GBP", "yuan": "CNY",
     "元": "CNY", "人民币": "CNY", "美元": "USD", "欧元": "EUR", "英镑": "GBP", "日元": "JPY", "港元": "HKD",
-    "港币": "HKD",
+    "港币": "HKD", "台币": "TWD", "新台币": "TWD",
 }  # fmt: skip
 _COMPOUND: Final = re.compile(r"([kmt])([a-z]{3})")  # kEUR, TEUR, MUSD
 _DOLLARS: Final = re.compile(r"\bu\.?s\.?[\s-]+dollars?\b", re.IGNORECASE)
 _FILLERS: Final = frozenset(("in", "of", "单位"))
 _TOKEN: Final = re.compile(
-    r"[A-Z]{2}[$¥]|[$€£¥￥₹₩]|['’]?000s?|[a-z]+|单位|千万|百万|十亿|人民币|美元|欧元|英镑|日元|港元|港币|[千万亿元]|[^\s,.:/：，]",
+    r"[A-Z]{2}[$¥]|[$€£¥￥₹₩]|['’]?000s?|[a-z]+|单位|千万|百万|十亿|人民币|美元|欧元|英镑|日元|港元|港币|新台币|台币|[千万亿元]|[^\s,.:/：，]",
     re.IGNORECASE,
 )
 _BRACKETS: Final = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]|（([^（）]*)）")
@@ -54,7 +55,7 @@ class Unit:
 def read(text: str) -> Unit | None:
     """The unit that a text is, None where it is none or says more than that."""
     factor, currency, letter, named = 0, "", 0, False
-    for token in _TOKEN.findall(_DOLLARS.sub("USD", text)):
+    for token in _TOKEN.findall(_DOLLARS.sub("USD", simplified(text))):
         word = token.casefold().lstrip("'’")
         if (joined := _COMPOUND.fullmatch(word)) and joined[2].upper() in CURRENCIES and not factor:
             factor, word = 1_000_000 if joined[1] == "m" else 1_000, joined[2]
@@ -65,6 +66,8 @@ def read(text: str) -> Unit | None:
             letter = _LETTERS[word]
         elif code in CURRENCIES and currency in ("", code):
             currency, named = code, True
+        elif word == "元" and named:
+            continue  # the coin of whatever currency was named: "新台币万元"
         elif word in _MONEY and (not currency or _MONEY[word] in ("", currency)):
             currency, named = currency or _MONEY[word], True
         elif word not in _FILLERS:
@@ -83,6 +86,7 @@ def within(sentence: str) -> Unit | None:
 
 
 def _said(sentence: str) -> Iterator[str]:
+    sentence = simplified(sentence)
     for match in (*_BRACKETS.finditer(sentence), *_AFTER_IN.finditer(_BRACKETS.sub(" ", sentence))):
         yield next(group for group in match.groups() if group is not None)
 

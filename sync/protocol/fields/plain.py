@@ -104,9 +104,9 @@ class Flag(FieldType, frozen=True):
         word = text.strip().casefold()
         if word in ("", "-"):
             return None
-        if word in ("yes", "true", "1", "y", "x", "on", "是", "对", "有"):
+        if word in ("yes", "true", "1", "y", "x", "on", "是", "对", "對", "有", "已"):
             return True
-        if word in ("no", "false", "0", "n", "off", "否", "不", "无"):
+        if word in ("no", "false", "0", "n", "off", "否", "不", "无", "無"):
             return False
         raise FieldProblem(name, _("This field is yes or no."))
 

@@ -9,7 +9,7 @@ from sync.protocol.kinds.customer import CUSTOMER
 from sync.protocol.kinds.doing import ACTIVITY, TASK
 from sync.protocol.kinds.people import CONSENT, CONTACT
 from sync.protocol.kinds.selling import DEAL, PRODUCT
-from sync.protocol.kinds.table import Kind, same_header
+from sync.protocol.kinds.table import Kind, same_header, same_name
 from sync.protocol.texts import gettext as _
 
 KINDS: Final[dict[str, Kind]] = {
@@ -30,4 +30,4 @@ def kind_of(name: str) -> Kind:
     )
 
 
-__all__ = ["KINDS", "Kind", "kind_of", "same_header"]
+__all__ = ["KINDS", "Kind", "kind_of", "same_header", "same_name"]

@@ -11,6 +11,7 @@ from typing import Any
 
 from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import Field, Find, Merge, Tags, Value
+from sync.protocol.kinds.han import simplified
 from sync.protocol.texts import gettext as _
 
 CELL_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}(/.{1,80})?", re.DOTALL)
@@ -191,7 +192,12 @@ class Kind:
 
 
 def same_header(text: str) -> str:
-    """A column header without case, accents, spaces and signs, so that variants meet."""
+    """A column header or the word of a choice, folded and in one Chinese script, so that variants meet."""
+    return simplified(same_name(text))
+
+
+def same_name(text: str) -> str:
+    """A name without case, accents, spaces and signs; its script stays, since that may tell two names apart."""
     folded = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in folded if c.isalnum())
 
