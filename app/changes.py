@@ -17,10 +17,14 @@ WIPED: Final = "wiped"  # keys and files are gone
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """What changed: (kind, id) of records, and where it came from. No records: look at everything again."""
+    """What changed: (kind, id) of records, and where it came from. No records: look at everything again.
+
+    `left` of them are no longer on this device: this person does not see them any more.
+    """
 
     records: tuple[tuple[str, bytes], ...] = ()
     origin: str = HERE
+    left: int = 0
 
 
 class Bus:

@@ -15,6 +15,7 @@ import msgspec
 from app.errors import AppError, WrongUse, not_written
 from app.paths import Profile, write_whole
 from sync.protocol import money
+from sync.protocol.joins import listed
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
 
@@ -43,7 +44,7 @@ class Setting(msgspec.Struct, frozen=True):
                 return value
             raise WrongUse(
                 _("There is no such choice for “{setting}”.").format(setting=_(self.label)),
-                _("Choices: {names}").format(names=", ".join(known)),
+                _("Choices: {names}").format(names=listed(known)),
             )
         if isinstance(value, str) and value.upper() in money.currencies():
             return value.upper()
@@ -104,7 +105,7 @@ class Settings(Mapping[str, str]):
         if name not in SETTINGS:
             raise WrongUse(
                 _("There is no setting of this name."),
-                _("Settings: {names}").format(names=", ".join(SETTINGS)),
+                _("Settings: {names}").format(names=listed(SETTINGS)),
             )
         if self.is_fixed(name):
             raise AppError(_("IT has fixed this setting."), _("Ask IT if you need another choice."))

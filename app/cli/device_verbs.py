@@ -24,6 +24,7 @@ from app.store import conflicts as met
 from app.store.store import Store
 from sync.protocol.errors import KnownError
 from sync.protocol.ids import id_text
+from sync.protocol.joins import labelled
 from sync.protocol.roles import IT
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
@@ -145,7 +146,7 @@ def status(profile: Profile, args: Arguments) -> int:
     else:
         for name, value in found.items():
             if value is not None:
-                say(f"{_(_STATUS_FIELDS[name])}: {_said(name, value)}")
+                say(labelled(_(_STATUS_FIELDS[name]), _said(name, value)))
         if found["state"] == "wiped":
             say(hints.next_after_wipe())
     return 0

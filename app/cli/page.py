@@ -9,7 +9,7 @@ from app.cli import show
 from app.cli.verb import aside
 from app.store.records import Record
 from app.store.search import Hit
-from sync.protocol import harmless
+from sync.protocol import harmless, joins
 from sync.protocol.ids import id_text
 from sync.protocol.kinds import Kind
 from sync.protocol.texts import gettext as _
@@ -39,7 +39,7 @@ def found(hits: Sequence[Hit], title_of: show.TitleOf, *, more: bool) -> None:
     rows = []
     for hit in hits:
         record, by_name = hit.record, hit.record.kind.by_name
-        where = ", ".join(_(by_name[name].label) for name in hit.fields if name in by_name)
+        where = joins.listed(_(by_name[name].label) for name in hit.fields if name in by_name)
         second = (by_name[name] for name in record.kind.subtitle)
         words = (show.in_words(f, record.values.get(f.name), title_of) for f in second)
         rows.append(

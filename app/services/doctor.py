@@ -16,6 +16,7 @@ from app.store.store import Store
 from sync.client.https import reachable
 from sync.protocol import version
 from sync.protocol.ids import id_text
+from sync.protocol.joins import sentences
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 
@@ -110,10 +111,10 @@ def _store(checks: list[examination.Check]) -> list[Finding]:
         problems.append(_("Unsent work is kept sealed. Ask IT to recover it, then enrol this device again."))
     elif problems:
         problems.append(_("Mend it with: fieldkeep doctor --repair"))
-    whole = Finding(_("Store"), not problems, " ".join(problems) or _("every page and index holds"))
+    whole = Finding(_("Store"), not problems, sentences(*problems) or _("every page and index holds"))
     return [
         whole,
-        *(Finding(each.name, not each.problems, " ".join(each.problems) or _("holds")) for each in checks),
+        *(Finding(each.name, not each.problems, sentences(*each.problems) or _("holds")) for each in checks),
     ]
 
 

@@ -14,6 +14,7 @@ from app.store.store import Store
 from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import ADDRESS_PARTS, Address, Field, Ref, Several, Value
 from sync.protocol.ids import id_text, parse_id
+from sync.protocol.joins import listed
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.roles import may_change
 from sync.protocol.texts import gettext as _
@@ -108,7 +109,7 @@ def typed(
                 raise FieldProblem(
                     name,
                     _("No part of an address."),
-                    _("Parts: {parts}").format(parts=", ".join(ADDRESS_PARTS)),
+                    _("Parts: {parts}").format(parts=listed(ADDRESS_PARTS)),
                 )
             values[field.name] = {**(before or {}), part: text}
         elif part:

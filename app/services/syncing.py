@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from app.changes import Changes
+from app.changes import HERE, SYNC, Changes
 from app.errors import AppError, Locked, Offline, StoreDamaged, Wiped
 from app.services import sealed_work
 from app.services.bulk.laying import Laying, together
@@ -114,6 +114,7 @@ class Syncing:
         """With `beside`, large pages are laid in by another process: somebody works in this one."""
         self._session = session
         self._laying = session.laying() if beside else None
+        self.fetched = 0  # records that the round under way has brought, while more come
         card = session.card
         self._transport = Https(card.server_url, own_trust(session.papers.held.root.tls_ca))
         identity = Identity(
@@ -144,8 +145,9 @@ class Syncing:
                 self._obey()
                 raise
             done = done.plus(page)
+            self.fetched = done.received if page.more else 0
             if page.applied.records:
-                self._session.tell(Changes(tuple(page.applied.records), "sync"))
+                self._session.tell(Changes(tuple(page.applied.records), SYNC, page.applied.left))
             asked_in_vain += self._session.state.ask_share and self._session.papers.share is None
             self._session.take_share()
             self._obey()
@@ -307,6 +309,7 @@ class Keeping:
         self._session = session
         self._syncing = Syncing(session, beside=True)
         self._tell = tell
+        self._first = True  # until a round came to its end, if the store had read nothing before
         self._engine = Engine(self._round, self._stands)
         self._unsubscribe = session.bus.subscribe(self._heard)
 
@@ -337,16 +340,20 @@ class Keeping:
             self._syncing.rest()
 
     def _heard(self, changes: Changes) -> None:
-        if changes.origin == "here":
+        if changes.origin == HERE:
             self._engine.edited()
+        elif changes.origin == SYNC and self._syncing.fetched:
+            self._stands(Phase.SENDING, None)
 
     def _stands(self, phase: Phase, problem: KnownError | None) -> None:
-        waiting, conflicts = self._session.state.unsent, 0
+        waiting, conflicts, begun = self._session.state.unsent, 0, True
         if self._session.stage == ACTIVE:
             try:
-                waiting, conflicts = self._session.call(_counts)
+                waiting, conflicts, begun = self._session.call(_counts)
             except KnownError:
                 _LOG.info("counts are not to be had while the store closes")
+        fetched = self._syncing.fetched if phase is Phase.SENDING else 0
+        self._first = self._first and (not begun or fetched > 0)
         self._tell(
             SyncStatus(
                 phase=phase,
@@ -355,6 +362,8 @@ class Keeping:
                 last_ok=self._session.state.last_contact,
                 title=problem.title if problem else "",
                 hint=problem.hint if problem else "",
+                first=self._first,
+                fetched=fetched,
                 alarm=_alarm(self._session),
             )
         )
@@ -365,5 +374,6 @@ def _alarm(session: Session) -> str:
     return alarm.rule if alarm is not None else ""
 
 
-def _counts(store: Store) -> tuple[int, int]:
-    return store.unsent(), open_count(store) + attention_count(store)
+def _counts(store: Store) -> tuple[int, int, bool]:
+    """What waits, what is open, and whether anything was ever read from the server."""
+    return store.unsent(), open_count(store) + attention_count(store), bool(store.here().cursor.epoch)

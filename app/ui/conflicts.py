@@ -14,6 +14,7 @@ from app.ui.pages import Page
 from app.ui.theme.tokens import S4, S12, S16, Colour, Step
 from app.viewmodels.conflicts import Met, Side, let_go, make_again
 from app.viewmodels.desk import Desk
+from sync.protocol.joins import labelled, spoken
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
 
@@ -96,7 +97,7 @@ class ConflictsPage(Page):
 def _side(side: Side) -> QWidget:
     frame = QFrame()
     frame.setProperty("part", "side")
-    frame.setAccessibleName(f"{side.heading}: {side.value}, {side.by}")
+    frame.setAccessibleName(labelled(side.heading, spoken((side.value, side.by))))
     column = QVBoxLayout(frame)
     column.setContentsMargins(S12, S12, S12, S12)
     column.setSpacing(S4)

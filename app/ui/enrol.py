@@ -14,6 +14,7 @@ from app.ui.theme.tokens import S8, Colour, Step
 from app.viewmodels.shell import Shell
 from sync.protocol import codes
 from sync.protocol.errors import KnownError
+from sync.protocol.joins import sentences
 from sync.protocol.texts import gettext as _
 
 _CODE_MAX = 2000
@@ -63,7 +64,7 @@ class EnrolPage(CardPage):
     def refresh(self) -> None:
         """Show what the shell says now."""
         busy, problem = self._shell.busy, self._shell.problem
-        words = "" if problem is None else " ".join(part for part in (problem.title, problem.hint) if part)
+        words = "" if problem is None else sentences(problem.title, problem.hint)
         self._problem.setText(words)
         self._problem.setVisible(bool(words))
         for widget in (self._name, self._code):

@@ -20,6 +20,7 @@ from app.viewmodels import narrow
 from app.viewmodels.desk import Desk
 from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import Field
+from sync.protocol.joins import sentences
 from sync.protocol.kinds import Kind
 from sync.protocol.texts import gettext as _
 
@@ -159,7 +160,7 @@ class FilterEditor(QFrame):
                 self._kind, Condition(field.name, Asks(self._asks.currentData()), self._entries.values())
             )
         except FieldProblem as problem:
-            self._tell(" ".join(part for part in (problem.title, problem.hint) if part))
+            self._tell(sentences(problem.title, problem.hint))
             self._first().setFocus()
             return
         self.applied.emit(made)

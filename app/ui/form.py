@@ -22,6 +22,7 @@ from app.viewmodels.one_record import OneRecord
 from app.viewmodels.reading import Proposal
 from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import Field, Ref
+from sync.protocol.joins import sentences
 from sync.protocol.kinds import KINDS, Kind
 
 PAUSE_MS: Final = 900  # without a letter, and what was typed is saved
@@ -134,7 +135,7 @@ class Form(QScrollArea):
             return
         for name, line in self._lines.items():
             problem = editor.errors.get(name)
-            line.show_error(" ".join(p for p in (problem.title, problem.hint) if p) if problem else "")
+            line.show_error(sentences(problem.title, problem.hint) if problem else "")
             if problem is None and not line.editor.has_inner_focus():
                 line.editor.show_value(editor.value(name))
 

@@ -17,6 +17,7 @@ from app.ui.theme import fonts
 from app.ui.theme.tokens import S8, Colour, Step
 from app.viewmodels import words
 from app.viewmodels.bringing import Bringing
+from sync.protocol.joins import sentences
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 
@@ -103,7 +104,7 @@ class ImportPage(Page):
         if bringing.busy:
             return sentence(bringing.progress.far(), words.number)
         if bringing.problem is not None:
-            return " ".join(part for part in (bringing.problem.title, bringing.problem.hint) if part)
+            return sentences(bringing.problem.title, bringing.problem.hint)
         report = bringing.report
         if report is None:
             return ""

@@ -15,6 +15,7 @@ from app.ui.pages import Page
 from app.ui.shortcuts import all_keys
 from app.ui.theme import fonts
 from app.ui.theme.tokens import S4, S8, S12
+from sync.protocol.joins import spoken
 from sync.protocol.texts import gettext as _
 
 _KEYS_WIDE = 148
@@ -61,7 +62,7 @@ class KeysPage(Page):
         grid.setColumnStretch(1, 1)
         for at, (title, keys) in enumerate(told):
             name = Paragraph(_(title))
-            name.setAccessibleName(", ".join((_(title), *all_keys(keys))))
+            name.setAccessibleName(spoken((_(title), *all_keys(keys))))
             grid.addWidget(_caps(keys), at, 0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
             grid.addWidget(name, at, 1)
         card.add(holder)

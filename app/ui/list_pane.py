@@ -23,6 +23,7 @@ from app.viewmodels.found import FoundList
 from app.viewmodels.reading import RowText
 from app.viewmodels.records import RecordList
 from app.viewmodels.selection import Picked
+from sync.protocol.joins import spoken
 from sync.protocol.texts import gettext as _
 
 _TONES = {"plain": Tone.PLAIN, "warn": Tone.WARN}
@@ -60,7 +61,7 @@ def painted(text: RowText, query: str = "", *, picked: bool = False) -> Row:
         _TONES[text.alarm],
         find_marks(text.title, query, name=True) if query else (),
         find_marks(text.second, query) if query else (),
-        ", ".join(part for part in said if part),
+        spoken(said),
         picked,
     )
 
@@ -191,6 +192,13 @@ class ListPane(QFrame):
             made = Placeholder("filter", _("Nothing found"), action=_("Clear filter"), main=False)
             made.acted.connect(self.filter.clear)
             return made
+        status = desk.sync
+        if status is None:
+            return Placeholder(kind.icon, "")  # whether any are on their way is not known yet
+        if status.first or status.fetched:
+            from app.viewmodels.sync_state import arriving
+
+            return Placeholder("cloud-up", *arriving(status))
         sentence = _("No {kinds} yet").format(kinds=_(kind.plural).lower())
         if not desk.may_change:
             return Placeholder(kind.icon, sentence)

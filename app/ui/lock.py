@@ -12,6 +12,7 @@ from app.ui.kit.text import Paragraph, hairline, label
 from app.ui.theme import fonts
 from app.ui.theme.tokens import S4, S8, S12, S24, S32, Colour, Step
 from app.viewmodels.shell import Shell
+from sync.protocol.joins import sentences
 from sync.protocol.texts import gettext as _
 
 _WIDTH = 400
@@ -97,7 +98,7 @@ class LockPage(CardPage):
         if not shell.busy and self.isVisible() and self.focusWidget() is None:
             self.begin()  # the button could not take the focus while it was not to be used
         problem = shell.problem
-        words = "" if problem is None else " ".join(part for part in (problem.title, problem.hint) if part)
+        words = "" if problem is None else sentences(problem.title, problem.hint)
         if notice.by_order and not words:
             words = ""
         self._problem.setText(words)

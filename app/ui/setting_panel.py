@@ -22,6 +22,7 @@ from app.ui.value_entry import OneEntry
 from app.viewmodels.desk import Desk
 from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import Tags
+from sync.protocol.joins import sentences
 from sync.protocol.texts import gettext as _
 
 
@@ -96,7 +97,7 @@ class SettingPanel(QFrame):
         try:
             value = self._entry.value()
         except FieldProblem as problem:
-            self._tell(" ".join(part for part in (problem.title, problem.hint) if part))
+            self._tell(sentences(problem.title, problem.hint))
             return
         if value is None:
             self._tell(_("Enter a value, or empty the field."))

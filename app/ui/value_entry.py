@@ -20,6 +20,7 @@ from app.ui.theme.tokens import S4
 from app.viewmodels.desk import Desk
 from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import Choice, Date, Field, Flag, Instant, Notes, Ref, Text, Value
+from sync.protocol.joins import labelled
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
 
@@ -127,7 +128,7 @@ class SeveralEntry(QWidget):
         self._boxes: list[tuple[Value, CheckBox]] = []
         for stored, label in field.type.choices:
             check = CheckBox(_(label))
-            check.setAccessibleName(f"{_(field.label)}: {_(label)}")
+            check.setAccessibleName(labelled(_(field.label), _(label)))
             check.setChecked(stored in chosen)
             check.toggled.connect(lambda _on: self.changed.emit())
             column.addWidget(check)

@@ -20,6 +20,7 @@ from app.store.store import Store
 from app.viewmodels import words
 from app.viewmodels.base import Errands, Watched
 from sync.protocol.errors import KnownError
+from sync.protocol.joins import sentences
 from sync.protocol.kinds import Kind
 from sync.protocol.quiet import Quiet
 from sync.protocol.roles import may_change
@@ -240,7 +241,7 @@ class Acting(Watched):
             said.append(job.done(outcome))
         if problem is not None and problem.hint:
             said.append(problem.hint)
-        self._told(" ".join(said), undoes=bool(outcome.spans))
+        self._told(sentences(*said), undoes=bool(outcome.spans))
 
 
 class _Taking:
@@ -285,7 +286,7 @@ class _Doing:
         else:
             said = ngettext("{field} set for {n} record.", "{field} set for {n} records.", outcome.changed)
         label = _(self.kind.by_name[self._deed.field].label) if self._deed is not None else ""
-        return " ".join([said.format(n=words.number(outcome.changed), field=label), *_rest(outcome)])
+        return sentences(said.format(n=words.number(outcome.changed), field=label), *_rest(outcome))
 
 
 class _Undoing:
@@ -314,7 +315,7 @@ class _Undoing:
         outcome.same = 0
         more = ngettext("{n} was changed since and stays.", "{n} were changed since and stay.", same)
         rest = [more.format(n=words.number(same))] if same else []
-        return " ".join([said.format(n=words.number(outcome.changed)), *rest, *_rest(outcome)])
+        return sentences(said.format(n=words.number(outcome.changed)), *rest, *_rest(outcome))
 
 
 class _Exporting:

@@ -17,6 +17,7 @@ from app.viewmodels.reading import Titles
 from sync.protocol import clock
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import Ref, Several, Tags
+from sync.protocol.joins import labelled, sentences
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.merge import WHOLE_RECORD
 from sync.protocol.ops import Act
@@ -117,7 +118,9 @@ def _sides(each: OpenConflict, kind: Kind | None, titles: Titles, now_ms: int) -
 def _refused(refused: Attention, titles: Titles, now_ms: int) -> Met:
     kind = KINDS.get(refused.kind)
     cells: Mapping[str, Any] = refused.op.set if refused.op else {}
-    lines = [f"{_field(kind, cell)}: {cell_text(kind, cell, held, titles)}" for cell, held in cells.items()]
+    lines = [
+        labelled(_field(kind, cell), cell_text(kind, cell, held, titles)) for cell, held in cells.items()
+    ]
     if refused.op is not None and refused.op.act in (Act.DELETE, Act.UNDELETE):
         lines.append(_("Delete the record") if refused.op.act is Act.DELETE else _("Bring the record back"))
     side = Side(_("Your change"), "\n".join(lines) or words.DASH, words.moment(refused.at_ms, now_ms))
@@ -131,7 +134,7 @@ def _refused(refused: Attention, titles: Titles, now_ms: int) -> Met:
         refused.title or words.DASH,
         _("Not accepted"),
         (side,),
-        " ".join(why),
+        sentences(*why),
         refused,
         again,
         refused.here,

@@ -9,7 +9,7 @@ from app.changes import Changes
 from app.commands import CONFLICTS
 from app.services.session import Session
 from app.store.records import Record
-from app.viewmodels import editor, looked_at, notes, reading
+from app.viewmodels import editor, looked_at, notes, reading, words
 from app.viewmodels.acting import Acting, Many
 from app.viewmodels.base import Background, Beside, Errands, Watched
 from app.viewmodels.counting import Counting
@@ -23,10 +23,13 @@ from app.viewmodels.records import RecordList, now_ms
 from app.viewmodels.rights import not_changing
 from app.viewmodels.sections import Sections
 from app.viewmodels.telling import Aside
+from sync.client.status import SyncStatus
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import Value
+from sync.protocol.joins import sentences
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.texts import gettext as _
+from sync.protocol.texts import ngettext
 
 if TYPE_CHECKING:
     from app.viewmodels.torn import Torn
@@ -69,6 +72,7 @@ class Desk(OneRecord):
         self.notes = notes.Notes(session, self.errands, self.drafts, {} if unfinished is None else unfinished)
         self.acting = Acting(session, self.errands, self.say, self.drafts.may_undo)
         self.history = History()
+        self.sync: SyncStatus | None = None  # how syncing stands, once it has said so
 
     @property
     def kind(self) -> Kind | None:
@@ -249,12 +253,20 @@ class Desk(OneRecord):
 
     def fail(self, problem: KnownError) -> None:
         """Show what went wrong and what to do."""
-        self.say(" ".join(part for part in (problem.title, problem.hint) if part))
+        self.say(sentences(problem.title, problem.hint))
 
     # -- news, and the end
 
+    def stands(self, status: SyncStatus) -> None:
+        """How syncing stands: an empty list says whether its records are still on their way."""
+        known, self.sync = self.sync, status
+        if not self.rows.count() and known != status:
+            self.on_list.tell()
+
     def heard(self, changes: Changes) -> None:
         """Take in news from the store."""
+        if changes.left:
+            self._tell_left(changes.left)
         self.list.heard(changes)
         if self.finding:
             self.found.heard(changes)
@@ -271,6 +283,18 @@ class Desk(OneRecord):
         if self.on_counts.of_another_day():
             self.on_counts.read()
             self.on_news.tell()
+
+    def _tell_left(self, count: int) -> None:
+        """Tell that records went, without a name: whose they were is no longer this person's to know."""
+        told = self.aside is not None and self.aside.left
+        count += self.aside.left if told and self.aside is not None else 0  # of several pages, the sum
+        text = ngettext(
+            "{n} record went to another team and left this device.",
+            "{n} records went to another team and left this device.",
+            count,
+        )
+        self.aside = Aside(text.format(n=words.number(count)), left=count)
+        self.on_aside.tell()
 
     def load_conflicts(self) -> None:
         """Read what waits for a choice."""

@@ -8,6 +8,7 @@ from typing import Final
 from app.store.filters import Asks, Condition, asks_of
 from app.viewmodels import words
 from sync.protocol.fields import Choice, Date, Field, Flag, Instant, Person, Ref, Value
+from sync.protocol.joins import labelled, listed
 from sync.protocol.kinds import Kind
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
@@ -60,12 +61,12 @@ def described(kind: Kind, condition: Condition, names: Mapping[bytes, str]) -> s
     if asks is Asks.MINE:
         said = _("me")
     elif asks in (Asks.IS, Asks.ONE_OF):
-        said = ", ".join(values)
+        said = listed(values)
     elif asks is Asks.BETWEEN:
         said = _("{first} to {last}").format(first=values[0], last=values[1])
     else:
         said = " ".join([asks_words(field, asks), *values])
-    return f"{_(field.label)}: {said}"
+    return labelled(_(field.label), said)
 
 
 def value_words(field: Field, value: Value, names: Mapping[bytes, str]) -> str:

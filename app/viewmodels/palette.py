@@ -19,6 +19,7 @@ from app.viewmodels.opened import Opened, Uses
 from app.viewmodels.reading import Shown, Titles
 from app.viewmodels.records import now_ms
 from sync.protocol.errors import KnownError
+from sync.protocol.joins import sentences
 from sync.protocol.texts import gettext as _
 
 
@@ -145,7 +146,7 @@ class Palette(Watched):
         if not text or not self.settled:
             return ""
         if self._problem is not None:
-            return " ".join(part for part in (self._problem.title, self._problem.hint) if part)
+            return sentences(self._problem.title, self._problem.hint)
         if any(offer.act is not Act.MAKE or not offer.text for offer in self.rows):
             return ""
         if address.read(text) is not None:

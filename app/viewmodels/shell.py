@@ -147,6 +147,7 @@ class Shell(Watched):
                 desk = self.desk = Desk(
                     session, self._desk_background, lambda: self.settings["currency"], self._unfinished
                 )
+                desk.sync = self.sync if self.sync.last_ok else None
                 desk.start()
                 # In the same lane, so it is answered after the rows.
                 self._desk_background.read(lambda: None, lambda _none: self._first_list_read(desk))
@@ -381,6 +382,8 @@ class Shell(Watched):
     def _stands(self, status: SyncStatus) -> None:
         self.sync = status
         self.on_sync.tell()
+        if self.desk is not None:
+            self.desk.stands(status)
         if self._asked and status.phase is not Phase.SENDING:
             self._asked = False
             if self.desk is not None:

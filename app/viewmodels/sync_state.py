@@ -6,6 +6,7 @@ import msgspec
 
 from app.viewmodels import words
 from sync.client.status import Phase, SyncStatus
+from sync.protocol.joins import sentences
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 
@@ -33,15 +34,29 @@ def answer(status: SyncStatus) -> str:
     if status.alarm or status.phase is Phase.REFUSED:
         return _connection(status).sentence
     if status.phase is Phase.OFFLINE:
-        return " ".join((status.title or _("Could not reach the server."), _safe(status.waiting)))
+        return sentences(status.title or _("Could not reach the server."), _safe(status.waiting))
     if status.phase is Phase.STOPPED:
-        return " ".join((_("Syncing has ended. Close Fieldkeep and open it again."), _safe(status.waiting)))
+        return sentences(_("Syncing has ended. Close Fieldkeep and open it again."), _safe(status.waiting))
     if status.waiting:
         text = ngettext(
             "{n} change is still to be sent.", "{n} changes are still to be sent.", status.waiting
         )
         return text.format(n=status.waiting)
     return _("Up to date: the server has everything that you did here.")
+
+
+def arriving(status: SyncStatus) -> tuple[str, str]:
+    """What stands where records will be, on a device that has not had all of them yet: a sentence, and more on it."""
+    if status.phase in (Phase.OFFLINE, Phase.REFUSED):
+        more = sentences(status.title or _("Could not reach the server."), status.hint)
+        return _("Your territory has not been fetched yet"), more
+    text = ngettext(
+        "{n} record is here so far. You can work with it already.",
+        "{n} records are here so far. You can work with them already.",
+        status.fetched,
+    )
+    more = text.format(n=words.number(status.fetched)) if status.fetched else ""
+    return _("Your territory is still being fetched"), more
 
 
 def _safe(waiting: int) -> str:
@@ -65,16 +80,18 @@ def _connection(status: SyncStatus) -> Standing:
         return Standing(
             "refused",
             _("Not syncing · see why"),
-            " ".join(part for part in (status.title, status.hint) if part),
+            sentences(status.title, status.hint),
             _("Try now"),
         )
     if status.phase is Phase.OFFLINE:
         return _offline(status)
+    if status.fetched:
+        text = ngettext("Fetching {n} …", "Fetching {n} …", status.fetched)
+        return Standing("sending", text.format(n=words.number(status.fetched)), arriving(status)[1])
     if status.waiting:
         return _waiting(status)
-    if not status.last_ok:
-        sentence = _("Your customers are on their way to this device.")
-        return Standing("sending", _("Fetching …"), sentence)
+    if status.first or not status.last_ok:
+        return Standing("sending", _("Fetching …"), _("Your customers are on their way to this device."))
     done = _("Up to date · {time}").format(time=words.clock(status.last_ok))
     return Standing("sent", done, _("The server has everything that you did here."), _("Sync now"))
 
@@ -84,6 +101,8 @@ def _offline(status: SyncStatus) -> Standing:
         text = ngettext("{n} waiting · offline", "{n} waiting · offline", status.waiting)
         sentence = _("Saved on this device. They go out when there is a connection.")
         return Standing("offline", text.format(n=status.waiting), sentence, _("Try now"))
+    if status.first:
+        return Standing("offline", _("Offline"), sentences(*arriving(status)), _("Try now"))
     sentence = _("You can go on working: everything is on this device.")
     return Standing("offline", _("Offline"), sentence, _("Try now"))
 

@@ -11,6 +11,7 @@ from app.viewmodels.base import Watched
 from app.viewmodels.one_record import OneRecord
 from app.viewmodels.telling import Aside
 from sync.protocol.fields import Value
+from sync.protocol.joins import sentences
 from sync.protocol.kinds import Kind
 from sync.protocol.texts import gettext as _
 
@@ -100,7 +101,7 @@ class Torn(OneRecord):
         """What kept the form from being saved is told where one types."""
         if self.editor is not None and self.editor.problem is not None:
             problem = self.editor.problem
-            self._say(" ".join(part for part in (problem.title, problem.hint) if part))
+            self._say(sentences(problem.title, problem.hint))
 
     def _say(self, text: str) -> None:
         self.aside = Aside(text)

@@ -24,6 +24,7 @@ from sync.protocol.fields import (
     Tags,
     Value,
 )
+from sync.protocol.joins import listed, remarked
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
 
@@ -198,7 +199,7 @@ def value(field: Field, held: Value, title_of: TitleOf) -> str:
     if isinstance(type_, Address):
         return address(held)
     if isinstance(type_, Tags):
-        return ", ".join(held)
+        return listed(held)
     return str(held)
 
 
@@ -243,7 +244,7 @@ def address(parts: Mapping[str, str]) -> str:
 def _labelled(element: Mapping[str, str]) -> str:
     label = label_of(element.get("label", ""))
     text = _bare(element["value"])
-    return f"{text} ({label})" if label else text
+    return remarked(text, label) if label else text
 
 
 def _bare(text: str) -> str:

@@ -26,4 +26,6 @@ class SyncStatus(msgspec.Struct, frozen=True):
     last_ok: int = 0
     title: str = ""
     hint: str = ""
+    first: bool = False  # this device has not had all of its records yet
+    fetched: int = 0  # records that this round has brought so far, while more come
     alarm: str = ""  # the rule that refused a document which should have held

@@ -20,6 +20,7 @@ from sync.protocol.documents import LOCK, UNLOCK, Order, Root, Target
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import clean_text
 from sync.protocol.ids import ID_BYTES, id_text, new_person_id
+from sync.protocol.joins import listed
 from sync.protocol.ops import Op, print_of
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import ORDER_LIFE_MS
@@ -223,9 +224,7 @@ def checked_person(email: str, role: str, team: str, territory: str) -> tuple[st
     if not _EMAIL.fullmatch(email) or clean_text(email) != email:
         raise KnownError(_("This is not an e-mail address."), _("Write it as name@example.com."))
     if role not in access.ROLES:
-        raise KnownError(
-            _("There is no such role."), _("Roles: {names}").format(names=", ".join(access.ROLES))
-        )
+        raise KnownError(_("There is no such role."), _("Roles: {names}").format(names=listed(access.ROLES)))
     if max(len(team), len(territory)) > _TEXT_MAX:
         raise KnownError(_("Team and territory are at most {limit} letters.").format(limit=_TEXT_MAX))
     return email, team, territory

@@ -16,9 +16,10 @@ from app.services.opening import open_session
 from app.services.session import LOCK_CRYPTO, LOCK_UI, Session
 from app.services.syncing import Keeping
 from app.store import lists
-from sync.client.status import SyncStatus
+from sync.client.status import Phase, SyncStatus
 from sync.protocol import sealing
 from sync.protocol.kinds import KINDS
+from sync.protocol.messages import PAGE_ROWS
 from tests import forks
 from tests.road import ANNA, DAY_MS, Laptop, Town, now_ms
 from tests.services.desk import Desk
@@ -241,6 +242,27 @@ def test_an_open_window_obeys_at_its_next_exchange(town: Town) -> None:
             keeping.stop()
         assert {each.origin for each in heard} >= {"here", "lock"}
         assert records.get(session, made.id).waiting is False
+
+
+def test_a_new_device_says_how_much_of_its_first_download_is_here(town: Town) -> None:
+    first = town.laptop(ANNA)
+    first.json("add", "customer", "-", stdin=[{"name": f"Fetched {n}"} for n in range(PAGE_ROWS + 50)])
+    first.sync()
+    told: list[SyncStatus] = []
+    with open_session(town.laptop(ANNA).profile) as session:
+        keeping = Keeping(session, told.append)
+        keeping.start()
+        try:
+            _wait(lambda: any(each.phase is Phase.IDLE for each in told), session)
+        finally:
+            keeping.stop()
+    came = [each for each in told if each.fetched]
+    assert came
+    assert all(each.first and each.phase is Phase.SENDING for each in came)
+    assert PAGE_ROWS - 50 <= came[-1].fetched <= PAGE_ROWS + 50
+    assert told[0].first
+    idle = next(each for each in told if each.phase is Phase.IDLE)
+    assert (idle.first, idle.fetched) == (False, 0)
 
 
 def _again(keeping: Keeping, session: Session) -> bool:

@@ -1,4 +1,4 @@
-"""Shoots every screen of the real window: light and dark, in every language, 100 % and 150 %.
+"""Shoots every screen of the real window: light and dark, in every language, 100 %, 150 % and 200 %.
 
 Run as `python -m tests.ui.pictures OUTDIR [--profile DIR]`, in a keyring session. Without a profile it makes an
 organisation with sample records on the fly; with one it shoots what can be seen there without changing it. Each
@@ -17,9 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 
 from app import compose
+from app.changes import SYNC, Changes
 from app.commands import TODAY, TOTALS
 from app.paths import Profile
 from app.store.filters import Asks, Condition, Filter
@@ -32,6 +33,7 @@ from app.viewmodels.desk import Desk
 from app.viewmodels.notices import Screen
 from app.viewmodels.today import Today
 from app.viewmodels.totals import Totals
+from sync.client.status import Phase, SyncStatus
 from sync.protocol import texts
 from tests.ui import sample
 from tests.ui.organisation import COLLEAGUE, PERSON, Organisation, attach, fill, meet, organisation, plan
@@ -79,13 +81,13 @@ class Camera:
         QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
         QCoreApplication.sendPostedEvents(None, int(QEvent.Type.DeferredDelete.value))
 
-    def shoot(self, name: str) -> None:
-        """One picture in each look."""
+    def shoot(self, name: str, shown: QWidget | None = None) -> None:
+        """One picture in each look, of the main window where no other is named."""
         for look in (Look.LIGHT, Look.DARK):
             self.desktop.theme.use(look)
             for _turn in range(4):
                 QCoreApplication.processEvents()
-            self.window.grab().save(str(self._outdir / f"{name}-{look}-{self._end}.png"))
+            (shown or self.window).grab().save(str(self._outdir / f"{name}-{look}-{self._end}.png"))
 
     def choose(self, title: str) -> None:
         """Choose a record by its title."""
@@ -225,6 +227,53 @@ def shoot_lists(camera: Camera, title: str) -> None:
     camera.until(lambda: True)
 
 
+def shoot_torn(camera: Camera, title: str) -> None:
+    """A record in a window of its own, its form, and the menu of a field in it."""
+    camera.choose(title)
+    camera.work.tear_off()
+    assert camera.desk.detail is not None
+    window = camera.work.torn.windows[camera.desk.detail.record.id]
+    camera.until(window.isVisible)
+    camera.shoot("torn", window)
+    window.pane.edit()
+    camera.until(lambda: True)
+    camera.shoot("torn-form", window)
+    line = next(each for each in window.findChildren(QLineEdit) if each.isVisibleTo(window))
+    menu = line.createStandardContextMenu()
+    menu.ensurePolished()
+    menu.resize(menu.sizeHint())
+    camera.shoot("field-menu", menu)
+    menu.deleteLater()
+    window.close()
+    camera.until(lambda: not camera.work.torn.windows)
+
+
+def shoot_syncing(camera: Camera) -> None:
+    """The badge in each of its states, staged as the engine would tell them."""
+    now = camera.shell.sync.last_ok
+    states = {
+        "sent": SyncStatus(Phase.IDLE, last_ok=now),
+        "sending": SyncStatus(Phase.SENDING, waiting=3, last_ok=now),
+        "fetching": SyncStatus(Phase.SENDING, last_ok=now, first=True, fetched=340),
+        "offline": SyncStatus(Phase.OFFLINE, waiting=3, last_ok=now),
+        "to-choose": SyncStatus(Phase.IDLE, conflicts=2, last_ok=now),
+        "refused": SyncStatus(Phase.REFUSED, title="The server is newer than this program.", last_ok=now),
+    }
+    for name, status in states.items():
+        camera.shell._stands(status)
+        camera.until(lambda: True)
+        camera.shoot(f"badge-{name}", camera.work.rail)
+    camera.window.resize(980, 700)
+    camera.until(lambda: True)
+    camera.shoot("badge-compact", camera.work.rail)
+    camera.window.resize(1440, 900)
+    camera.shell._stands(states["sent"])
+    camera.desk.heard(Changes(origin=SYNC, left=12))
+    camera.until(lambda: True)
+    camera.shoot("left")
+    camera.desk.hush()
+
+
 def shoot_narrow(camera: Camera, title: str) -> None:
     """The same window with less room."""
     camera.choose(title)
@@ -256,7 +305,15 @@ def _shoot_all(outdir: Path, language: str, percent: str, folder: Path) -> None:
     person = org.person(f"new-{end}".lower().replace("_", "-"))
     camera.shell.enrol(org.code(person), f"{name}-new")
     camera.until(lambda: camera.shell.screen is Screen.WORK and camera.desk.list.ready)
+    camera.until(lambda: camera.shell.sync.phase is Phase.IDLE)
     camera.shoot("empty")
+    for picture, status in (
+        ("first-minutes", SyncStatus(Phase.SENDING, first=True, fetched=340, last_ok=1)),
+        ("first-offline", SyncStatus(Phase.OFFLINE, first=True, last_ok=1)),
+    ):
+        camera.shell._stands(status)
+        camera.until(lambda: True)
+        camera.shoot(picture)
     for section in (TODAY, TOTALS):
         camera.work.go(section)
         camera.until(lambda: camera.work.findChildren(Placeholder)[-1].isVisible())
@@ -266,6 +323,8 @@ def _shoot_all(outdir: Path, language: str, percent: str, folder: Path) -> None:
     profile = org.laptop(name, PERSON)
     camera = Camera(profile, outdir, end)
     shoot_work(camera, sample.FIRST, "chen")
+    shoot_torn(camera, sample.FIRST)
+    shoot_syncing(camera)
     shoot_lists(camera, sample.FIRST)
     shoot_narrow(camera, sample.FIRST)
     camera.work.new()
@@ -316,7 +375,7 @@ def main() -> int:
     options.add_argument("outdir", type=Path)
     options.add_argument("--profile", type=Path)
     options.add_argument("--languages", nargs="+", default=["en", "zh_CN", "zh_TW"])
-    options.add_argument("--percents", nargs="+", default=["100", "150"])
+    options.add_argument("--percents", nargs="+", default=["100", "150", "200"])
     options.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     args = options.parse_args()
     if args.child:

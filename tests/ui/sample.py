@@ -95,9 +95,8 @@ def _first(batch: records.Batch, customer: bytes, on: Any) -> None:
             "emails": [{"label": "work", "value": "chen@hengyuan.example"}],
             "websites": [{"label": "main", "value": "https://hengyuan.example"}],
             "address": {
-                "street": "张江路 100 号",
+                "street": "浦东新区张江路 100 号",
                 "city": "上海",
-                "region": "浦东新区",
                 "postcode": "201203",
                 "country": "中国",
             },

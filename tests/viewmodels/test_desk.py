@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from app.changes import Changes
+from app.changes import SYNC, Changes
 from app.commands import COMMANDS
 from app.services.session import Session
 from app.store import lists, records, settled
@@ -131,6 +131,18 @@ def test_a_deletion_is_told_and_undone(desk: Desk, session: Session, held: Held)
     assert desk.list.count() == len(sample.CUSTOMERS)
     assert desk.detail is not None
     assert desk.detail.record.title == "Betatech"
+
+
+def test_records_that_left_are_told_by_number_alone(desk: Desk) -> None:
+    desk.heard(Changes(origin=SYNC))
+    assert desk.aside is None
+    for left in (2, 40):  # two pages of one exchange
+        desk.heard(Changes((("customer", bytes(16)),), SYNC, left))
+    assert desk.aside is not None
+    assert desk.aside.text == "42 records went to another team and left this device."
+    desk.say("Undone.")
+    desk.heard(Changes((("customer", bytes(16)),), SYNC, 1))
+    assert desk.aside.text == "1 record went to another team and left this device."
 
 
 def test_nothing_to_undo_says_so(desk: Desk) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.viewmodels.sync_state import answer, standing
+from app.viewmodels.sync_state import answer, arriving, standing
 from sync.client.status import Phase, SyncStatus
 
 AT = 1_700_000_000_000
@@ -17,6 +17,9 @@ AT = 1_700_000_000_000
         (SyncStatus(Phase.IDLE, waiting=2, last_ok=AT), "sending", "2 waiting", "Sync now"),
         (SyncStatus(Phase.SENDING, waiting=3, last_ok=AT), "sending", "Sending 3 …", ""),
         (SyncStatus(Phase.SENDING), "sending", "Fetching …", ""),
+        (SyncStatus(Phase.SENDING, first=True, last_ok=AT), "sending", "Fetching …", ""),
+        (SyncStatus(Phase.SENDING, fetched=1340, last_ok=AT), "sending", "Fetching 1,340 …", ""),
+        (SyncStatus(Phase.OFFLINE, first=True, last_ok=AT), "offline", "Offline", "Try now"),
         (SyncStatus(Phase.OFFLINE, waiting=3, last_ok=AT), "offline", "3 waiting · offline", "Try now"),
         (SyncStatus(Phase.OFFLINE, last_ok=AT), "offline", "Offline", "Try now"),
         (
@@ -39,6 +42,26 @@ def test_a_status_in_words(status: SyncStatus, state: str, words: str, action: s
     assert found.words.startswith(words)
     assert found.sentence
     assert found.beside == ("2 conflicts" if status.conflicts else "")
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence", "more"),
+    [
+        (SyncStatus(Phase.SENDING, first=True), "Your territory is still being fetched", ""),
+        (
+            SyncStatus(Phase.SENDING, first=True, fetched=1340),
+            "Your territory is still being fetched",
+            "1,340 records are here so far. You can work with them already.",
+        ),
+        (
+            SyncStatus(Phase.OFFLINE, first=True),
+            "Your territory has not been fetched yet",
+            "Could not reach the server.",
+        ),
+    ],
+)
+def test_what_a_new_device_says_in_its_first_minutes(status: SyncStatus, sentence: str, more: str) -> None:
+    assert arriving(status) == (sentence, more)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from app.services.exchange.plan import Plan
 from app.services.exchange.ports import Book
 from app.services.exchange.progress import PIECE, Stage, Told, quiet
 from app.services.exchange.report import Report
+from sync.protocol.joins import listed
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
 
@@ -19,7 +20,7 @@ def apply(plan: Plan, book: Book, told: Told = quiet) -> Report:
     """
     report = plan.report()
     if report.refused:
-        names = ", ".join(file.file for file in report.refused)
+        names = listed(file.file for file in report.refused)
         raise AppError(
             _("Nothing was imported: a file could not be read ({names}).").format(names=names),
             report.refused[0].reason,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sync.protocol import harmless
+from sync.protocol.joins import listed
 from sync.protocol.kinds import Kind
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
@@ -140,14 +141,14 @@ class FileReport:
             (self.here, _("{n} already here")),
             (self.skipped, _("{n} left out")),
         ]
-        done = ", ".join(text.format(n=n) for n, text in counts if n) or _("nothing to do")
+        done = listed(text.format(n=n) for n, text in counts if n) or _("nothing to do")
         found = [f"{head} ({done})"]
         mark = {"\t": "Tab"}.get(self.delimiter, f"“{self.delimiter}”")
         found.append(
             _("  read as {encoding}, cells parted by {mark}").format(encoding=self.encoding, mark=mark)
         )
         if self.unmapped:
-            names = harmless.line(", ".join(self.unmapped))
+            names = harmless.line(listed(self.unmapped))
             found.append(_("  columns not taken: {names}").format(names=names))
         for level in (Level.NOTE, Level.CORRECTION, Level.PROBLEM):
             findings = self.of(level)

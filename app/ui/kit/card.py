@@ -13,6 +13,7 @@ from app.ui.kit.paint import INKS, Tone
 from app.ui.kit.text import Line, Paragraph, hairline, label
 from app.ui.theme import fonts
 from app.ui.theme.tokens import S4, S8, S12, S16, Colour, Step
+from sync.protocol.joins import labelled
 
 
 class Card(QFrame):
@@ -97,7 +98,7 @@ class FactsTable(QWidget):
             self._grid.addWidget(Line(fact.label, Step.BODY, Colour.SOFT), at, 0, place)
             colour = Colour.TEXT if fact.tone is Tone.PLAIN else INKS[fact.tone]
             value = Paragraph(fact.value, Step.BODY, colour)
-            value.setAccessibleName(f"{fact.label}: {fact.value}")
+            value.setAccessibleName(labelled(fact.label, fact.value))
             if fact.action:
                 row = QHBoxLayout()
                 row.setSpacing(S4)
@@ -120,13 +121,13 @@ class FactsTable(QWidget):
             colour = Colour.TEXT if fact.tone is Tone.PLAIN else INKS[fact.tone]
             value = label(fact.value, Step.BODY, colour)
             value.setFont(fonts.font(Step.BODY, figures=True))
-            value.setAccessibleName(f"{fact.label}: {fact.value}")
+            value.setAccessibleName(labelled(fact.label, fact.value))
             self._grid.addWidget(value, 2 * at, 1, Qt.AlignmentFlag.AlignRight)
             if at + 1 < len(facts):
                 self._grid.addWidget(hairline(), 2 * at + 1, 0, 1, 2)
 
     def _verb(self, fact: Fact) -> Button:
         verb = Button(fact.action, Part.LINK)
-        verb.setAccessibleName(f"{fact.action}: {fact.label}")
+        verb.setAccessibleName(labelled(fact.action, fact.label))
         verb.clicked.connect(lambda: self.acted.emit(fact.key))
         return verb

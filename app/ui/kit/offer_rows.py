@@ -33,6 +33,7 @@ from app.ui.kit.marks import Mark
 from app.ui.theme import fonts, icons
 from app.ui.theme.palette import ink
 from app.ui.theme.tokens import CHOSEN_EDGE, ICON, RADIUS, S4, S8, S12, S16, Colour, Step
+from sync.protocol.joins import spoken
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -56,7 +57,7 @@ class OfferRow:
 
     def sentence(self) -> str:
         """The row in one sentence for screen readers."""
-        return ", ".join(part for part in (self.title, self.second, self.keys) if part)
+        return spoken((self.title, self.second, self.keys))
 
 
 class OfferRole(IntEnum):

@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 
 from app.ui.kit.marks import Mark
 from app.ui.kit.paint import Tone
+from sync.protocol.joins import spoken
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -37,7 +38,7 @@ class Row(msgspec.Struct, frozen=True):
 
     def sentence(self) -> str:
         """The row in one sentence for screen readers."""
-        return self.spoken or ", ".join(part for part in (self.title, self.second, self.word) if part)
+        return self.spoken or spoken((self.title, self.second, self.word))
 
 
 class RowRole(IntEnum):

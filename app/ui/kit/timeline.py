@@ -24,6 +24,7 @@ from app.ui.kit import paint
 from app.ui.theme import fonts
 from app.ui.theme.palette import ink
 from app.ui.theme.tokens import HAIRLINE, S8, S12, Colour, Step
+from sync.protocol.joins import spoken
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -46,7 +47,7 @@ class Moment:
 
     def sentence(self) -> str:
         """The moment in one sentence for screen readers."""
-        return self.spoken or ", ".join(part for part in (self.title, self.when, self.body) if part)
+        return self.spoken or spoken((self.title, self.when, self.body))
 
 
 class _Moments(QAbstractListModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sync.protocol.errors import FieldProblem
+from sync.protocol.joins import listed
 from sync.protocol.kinds.customer import CUSTOMER
 from sync.protocol.kinds.doing import ACTIVITY, TASK
 from sync.protocol.kinds.people import CONSENT, CONTACT
@@ -26,7 +27,7 @@ def kind_of(name: str) -> Kind:
     raise FieldProblem(
         "kind",
         _("There is no kind “{name}”.").format(name=name[:60]),
-        _("Kinds: {names}").format(names=", ".join(KINDS)),
+        _("Kinds: {names}").format(names=listed(KINDS)),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import Field, Find, Merge, Tags, Value
+from sync.protocol.joins import listed
 from sync.protocol.kinds.han import simplified
 from sync.protocol.texts import gettext as _
 
@@ -87,7 +88,7 @@ class Kind:
             raise FieldProblem(
                 name,
                 _("{kind} has no field “{field}”.").format(kind=_(self.label), field=name[:60]),
-                _("Fields: {names}").format(names=", ".join(self.by_name)),
+                _("Fields: {names}").format(names=listed(self.by_name)),
             )
         return found
 
