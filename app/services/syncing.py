@@ -346,10 +346,10 @@ class Keeping:
             self._stands(Phase.SENDING, None)
 
     def _stands(self, phase: Phase, problem: KnownError | None) -> None:
-        waiting, conflicts, begun = self._session.state.unsent, 0, True
+        waiting, conflicts, attention, begun = self._session.state.unsent, 0, 0, True
         if self._session.stage == ACTIVE:
             try:
-                waiting, conflicts, begun = self._session.call(_counts)
+                waiting, conflicts, attention, begun = self._session.call(_counts)
             except KnownError:
                 _LOG.info("counts are not to be had while the store closes")
         fetched = self._syncing.fetched if phase is Phase.SENDING else 0
@@ -358,7 +358,8 @@ class Keeping:
             SyncStatus(
                 phase=phase,
                 waiting=waiting,
-                conflicts=conflicts,
+                conflicts=conflicts + attention,
+                attention=attention,
                 last_ok=self._session.state.last_contact,
                 title=problem.title if problem else "",
                 hint=problem.hint if problem else "",
@@ -374,6 +375,6 @@ def _alarm(session: Session) -> str:
     return alarm.rule if alarm is not None else ""
 
 
-def _counts(store: Store) -> tuple[int, int, bool]:
-    """What waits, what is open, and whether anything was ever read from the server."""
-    return store.unsent(), open_count(store) + attention_count(store), bool(store.here().cursor.epoch)
+def _counts(store: Store) -> tuple[int, int, int, bool]:
+    """What waits, what is open, what was not accepted, and whether anything was ever read from the server."""
+    return store.unsent(), open_count(store), attention_count(store), bool(store.here().cursor.epoch)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout
 
+from app.commands import BY_ID, PALETTE
 from app.ui.kit.placeholder import Placeholder
+from app.ui.shortcuts import shown_keys
 from app.viewmodels.desk import Desk
 from sync.protocol.texts import gettext as _
 
@@ -36,9 +38,9 @@ class DetailPane(QFrame):
         column.setSpacing(0)
         self._body = QStackedWidget()
         column.addWidget(self._body)
-        self._nothing = Placeholder(
-            "search", _("Nothing chosen"), _("Choose one on the left, or press Ctrl+F to find one.")
-        )
+        keys = shown_keys(BY_ID[PALETTE])
+        how = _("Choose one on the left, or press {keys}.").format(keys=keys)
+        self._nothing = Placeholder("search", _("Nothing chosen"), how)
         self._body.addWidget(self._nothing)
         self._unwatch = desk.on_detail.watch(self.refresh)
         self.refresh()

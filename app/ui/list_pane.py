@@ -100,6 +100,7 @@ class ListPane(QFrame):
         self.rows = PaintedList("", selects=True)
         self.rows.chosen.connect(desk.choose)
         self.rows.opened.connect(self._opened)
+        self.rows.clicked.connect(lambda index: self._clicked(index.row()))
         self.rows.typed.connect(self.typed)
         self.rows.toggled.connect(lambda at: self._select(lambda picked: picked.toggle(at)))
         self.rows.reached.connect(lambda start, at: self._select(lambda picked: picked.reach(start, at)))
@@ -198,7 +199,7 @@ class ListPane(QFrame):
         if status.first or status.fetched:
             from app.viewmodels.sync_state import arriving
 
-            return Placeholder("cloud-up", *arriving(status))
+            return Placeholder("cloud-down", *arriving(status))
         sentence = _("No {kinds} yet").format(kinds=_(kind.plural).lower())
         if not desk.may_change:
             return Placeholder(kind.icon, sentence)
@@ -210,6 +211,11 @@ class ListPane(QFrame):
         return made
 
     # -- what a person does
+
+    def _clicked(self, at: int) -> None:
+        """A click on the row that is chosen already shows its record again, where that was left."""
+        if self._desk.chosen is None:
+            self._desk.choose(at)
 
     def _opened(self, at: int) -> None:
         self._desk.choose(at)

@@ -8,12 +8,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.commands import CONFLICTS
+from app.ui.kit.badge import BadgeState
 from app.viewmodels.sync_state import Standing
 from sync.protocol.texts import gettext as _
 
 
 def tell(badge: QWidget, standing: Standing, sync_now: Callable[[], None], go: Callable[[str], None]) -> None:
-    """Show it at the badge."""
+    """Show it at the badge; what needs a person is shown at once."""
+    if standing.state == BadgeState.NEEDS:
+        go(CONFLICTS)
+        return
     menu = QMenu(badge)
     told = menu.addAction(standing.sentence)
     told.setEnabled(False)

@@ -12,7 +12,7 @@ from sync.protocol.texts import ngettext
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """What the badge shows; `state` is sent, sending, offline or refused.
+    """What the badge shows; `state` is sent, sending, offline, needs or refused.
 
     `beside` tells of open conflicts, "" for none: they stay until somebody settles them, and must hide nothing.
     """
@@ -92,6 +92,10 @@ def _connection(status: SyncStatus) -> Standing:
         return _waiting(status)
     if status.first or not status.last_ok:
         return Standing("sending", _("Fetching …"), _("Your customers are on their way to this device."))
+    if status.attention:
+        text = ngettext("{n} not accepted", "{n} not accepted", status.attention)
+        sentence = _("The server did not accept what you changed here. See why, and what to do.")
+        return Standing("needs", text.format(n=status.attention), sentence, _("Sync now"))
     done = _("Up to date · {time}").format(time=words.clock(status.last_ok))
     return Standing("sent", done, _("The server has everything that you did here."), _("Sync now"))
 

@@ -23,6 +23,7 @@ class SyncStatus(msgspec.Struct, frozen=True):
     phase: Phase = Phase.STOPPED
     waiting: int = 0
     conflicts: int = 0
+    attention: int = 0  # of these, changes of this device that were not accepted: they ask for a person
     last_ok: int = 0
     title: str = ""
     hint: str = ""

@@ -99,6 +99,8 @@ class Camera:
 
         self.until(lambda: place() >= 0)
         self.work.list.rows.choose(place())
+        if desk.chosen is None:  # the row was chosen before, and its record left
+            desk.choose(place())
         self.until(lambda: desk.detail is not None and desk.detail.record.title == title)
 
     def choose_again(self, title: str) -> None:
@@ -256,7 +258,7 @@ def shoot_syncing(camera: Camera) -> None:
         "sending": SyncStatus(Phase.SENDING, waiting=3, last_ok=now),
         "fetching": SyncStatus(Phase.SENDING, last_ok=now, first=True, fetched=340),
         "offline": SyncStatus(Phase.OFFLINE, waiting=3, last_ok=now),
-        "to-choose": SyncStatus(Phase.IDLE, conflicts=2, last_ok=now),
+        "needs": SyncStatus(Phase.IDLE, conflicts=2, attention=2, last_ok=now),
         "refused": SyncStatus(Phase.REFUSED, title="The server is newer than this program.", last_ok=now),
     }
     for name, status in states.items():
@@ -268,7 +270,7 @@ def shoot_syncing(camera: Camera) -> None:
     camera.shoot("badge-compact", camera.work.rail)
     camera.window.resize(1440, 900)
     camera.shell._stands(states["sent"])
-    camera.desk.heard(Changes(origin=SYNC, left=12))
+    camera.desk.heard(Changes((("deal", bytes(16)),), SYNC, 12))
     camera.until(lambda: True)
     camera.shoot("left")
     camera.desk.hush()

@@ -53,6 +53,18 @@ def narrowed(driver: Driver, count: int) -> None:
     driver.until(lambda: driver.desk.list.whole and driver.desk.list.count() == count)
 
 
+def test_a_click_on_the_chosen_row_shows_its_record_again(opened: Opened, laptop: Profile) -> None:
+    driver = opened(laptop)
+    driver.choose("Betatech")
+    rows = driver.work.list.rows
+    at = driver.row_of("Betatech")
+    driver.press("Esc")
+    driver.until(lambda: driver.desk.detail is None)
+    place = rows.visualRect(rows.model().index(at, 0)).center()
+    QTest.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    driver.until(lambda: driver.desk.detail is not None)
+
+
 def test_a_list_is_narrowed_changed_and_cleared_by_keys(opened: Opened, laptop: Profile) -> None:
     driver = opened(laptop)
     driver.press("Ctrl+Shift+F")

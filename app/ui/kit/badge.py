@@ -25,6 +25,7 @@ class BadgeState(StrEnum):
     SENT = "sent"
     SENDING = "sending"
     OFFLINE = "offline"
+    NEEDS = "needs"
     REFUSED = "refused"
 
 
@@ -32,19 +33,22 @@ ICONS: Final[dict[BadgeState, str]] = {
     BadgeState.SENT: "cloud-done",
     BadgeState.SENDING: "cloud-up",
     BadgeState.OFFLINE: "cloud-off",
+    BadgeState.NEEDS: "cloud-hand",
     BadgeState.REFUSED: "cloud-cross",
 }
 TONES: Final[dict[BadgeState, Tone]] = {
     BadgeState.SENT: Tone.OK,
     BadgeState.SENDING: Tone.PLAIN,
     BadgeState.OFFLINE: Tone.PLAIN,
+    BadgeState.NEEDS: Tone.WARN,
     BadgeState.REFUSED: Tone.BAD,
 }
 
 
 def may_announce(state: BadgeState, since_last_ms: int | None) -> bool:
     """Whether screen readers hear of it now: at once when it needs the person, else once a minute at most."""
-    return state is BadgeState.REFUSED or since_last_ms is None or since_last_ms >= ANNOUNCE_EVERY_MS
+    needed = state in (BadgeState.NEEDS, BadgeState.REFUSED)
+    return needed or since_last_ms is None or since_last_ms >= ANNOUNCE_EVERY_MS
 
 
 class SyncBadge(QAbstractButton):

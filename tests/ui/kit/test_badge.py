@@ -1,4 +1,4 @@
-"""The badge tells its four states by shape and words, and speaks no more often than it should."""
+"""The badge tells its states by shape and words, and speaks no more often than it should."""
 
 from __future__ import annotations
 
@@ -37,3 +37,4 @@ def test_news_are_told_once_a_minute_and_at_once_when_it_needs_the_person() -> N
     assert not may_announce(BadgeState.OFFLINE, ANNOUNCE_EVERY_MS - 1)
     assert may_announce(BadgeState.OFFLINE, ANNOUNCE_EVERY_MS)
     assert may_announce(BadgeState.REFUSED, 0)
+    assert may_announce(BadgeState.NEEDS, 0)
