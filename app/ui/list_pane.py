@@ -135,6 +135,8 @@ class ListPane(QFrame):
             desk.fresh, stays = None, False  # once: from now on its row stays like any other
         if isinstance(self._source, RecordList) and rows is not self._source:
             self._source.on_rows = None
+        if rows is not self._source or showing != self._showing:
+            self.rows.verticalScrollBar().setValue(0)  # another list begins at its top
         self._source, self._showing = rows, showing
         rows.on_rows = self.rows.rows_changed
         name = _("What was found") if desk.finding else _(desk.list.kind.plural)

@@ -53,6 +53,18 @@ def narrowed(driver: Driver, count: int) -> None:
     driver.until(lambda: driver.desk.list.whole and driver.desk.list.count() == count)
 
 
+def test_another_section_begins_at_its_top(opened: Opened, laptop: Profile) -> None:
+    driver = opened(laptop, (1440, 600))
+    rows = driver.work.list.rows
+    driver.choose(sample.FIRST)  # the last one
+    driver.press("Return")
+    driver.until(lambda: rows.top()[0] > 5)
+    driver.press("Ctrl+3")
+    driver.until(lambda: driver.desk.list.whole and driver.desk.list.count() > 10)
+    driver.settle()
+    assert rows.top() == (0, 0)
+
+
 def test_a_click_on_the_chosen_row_shows_its_record_again(opened: Opened, laptop: Profile) -> None:
     driver = opened(laptop)
     driver.choose("Betatech")
