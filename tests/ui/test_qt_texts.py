@@ -23,7 +23,7 @@ def spoken(qapp: QApplication, request: pytest.FixtureRequest) -> Iterator[str]:
     yield language
     for translator in qapp.findChildren(QTranslator):
         qapp.removeTranslator(translator)
-        translator.deleteLater()
+        translator.setParent(None)
 
 
 def _menu(widget: QLineEdit | QPlainTextEdit) -> list[str]:
