@@ -19,6 +19,7 @@ from app.ui.theme.tokens import S24, TEXT_WIDTH, Colour, Step
 from app.viewmodels.day import Group, Line, Whose
 from app.viewmodels.desk import Desk
 from app.viewmodels.today import Today
+from sync.protocol.joins import spoken
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
 
@@ -237,7 +238,7 @@ def _entry(line: Line, group: Group) -> Entry:
         alarm=line.alarm,
         soft=line.gone,
         leads=leads,
-        spoken=", ".join(part for part in said if part),
+        spoken=spoken(said),
     )
 
 

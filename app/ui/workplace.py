@@ -304,7 +304,6 @@ class Workplace(QWidget):
 
     def tear_off(self) -> None:
         """Show the record in a window of its own."""
-        self.asking.opened.keep()
         self.torn.tear_off()
 
     def come_forward(self) -> None:
