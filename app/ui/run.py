@@ -17,21 +17,23 @@ from PySide6.QtWidgets import QApplication
 
 from app import settings
 from app.paths import Profile
+from app.services.ahead import Ahead
 from app.ui import warm
 from app.ui.bridge import Bridge
 from app.ui.sweeping import Sweeper
-from app.ui.theme.style import Look, Theme
+from app.ui.theme.style import STYLE, WORN, Look, Theme
 from app.ui.window import PRODUCT, Window
 from app.viewmodels.shell import Shell
 from sync.protocol import texts
 
+SHOWN_MS: Final = 50  # there is a window by then, whatever keyring and store do
 START_MS: Final = 10_000  # a start is over by then, whatever page it has led to
 
 
 class Desktop:
     """Application, window and what stands behind them, in the order in which they are made and let go."""
 
-    def __init__(self, profile: Profile, application: QApplication) -> None:
+    def __init__(self, profile: Profile, application: QApplication, ahead: Ahead | None = None) -> None:
         self.application = application
         chosen = settings.load(profile)  # before there is a window that could wait for it
         self.theme = Theme(application, texts.language())
@@ -40,16 +42,25 @@ class Desktop:
         self.warming: threading.Thread | None = None  # loads the rest, once the first list is painted
         self.desk_bridge = Bridge("fieldkeep-desk")
         self.slow_bridge = Bridge("fieldkeep-slow")
-        self.shell = Shell(profile, self.desk_bridge, self.slow_bridge, self._after_paint)
+        self.shell = Shell(profile, self.desk_bridge, self.slow_bridge, self._after_paint, ahead)
         self.window = Window(self.shell)
+        self._unwatch: Callable[[], None] | None = None
         self.window.look_chosen.connect(lambda look: self.theme.use(Look(look)))
 
     def open(self) -> None:
-        """Show the window, and open the profile behind it; what shows the first list is imported meanwhile."""
+        """Open the profile, and show the window: with its first list, or soon without where that is awaited."""
+        _import_workplace()
+        self._unwatch = self.shell.watch(self._show)
         self.shell.start()
-        self.window.show()
-        QTimer.singleShot(0, _import_workplace)
+        QTimer.singleShot(SHOWN_MS, self._show)
         QTimer.singleShot(START_MS, self.sweeper.begin)
+
+    def _show(self) -> None:
+        """Once: whoever has closed the window since is not shown another."""
+        unwatch, self._unwatch = self._unwatch, None
+        if unwatch is not None:
+            unwatch()
+            self.window.show()
 
     def _after_paint(self, call: Callable[[], None]) -> None:
         def painted() -> None:
@@ -66,10 +77,10 @@ class Desktop:
         self.slow_bridge.close()
 
 
-def open_desktop(profile: Profile) -> int:
-    """Open the desktop on a profile and run it to its end; the exit code."""
+def open_desktop(profile: Profile, ahead: Ahead) -> int:
+    """Open the desktop on a profile whose opening is under way, and run it to its end; the exit code."""
     application = make_application()
-    desktop = Desktop(profile, application)
+    desktop = Desktop(profile, application, ahead)
     desktop.window.gone.connect(application.quit)
     with closed_by_signals(desktop.window):
         desktop.open()
@@ -79,7 +90,7 @@ def open_desktop(profile: Profile) -> int:
 
 
 def _import_workplace() -> None:
-    """While the keyring and the store answer, which they do in other threads."""
+    """While keyring and store answer, which they do in other threads."""
     import app.ui.workplace  # noqa: F401
 
     # All this stays until the end and is never looked through again. Nothing is read from the store yet: what a lock
@@ -118,6 +129,7 @@ def make_application() -> QApplication:
     QLocale.setDefault(QLocale(texts.language()))
     QApplication.setApplicationName(PRODUCT)
     QApplication.setDesktopFileName("fieldkeep")
-    application = QApplication(sys.argv[:1])
+    application = QApplication([*sys.argv[:1], "-style", STYLE])
+    application.setProperty(WORN, STYLE)
     application.setQuitOnLastWindowClosed(False)
     return application

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QMenu,
     QSplitter,
@@ -357,6 +356,8 @@ class Workplace(QWidget):
 
     def bring_in(self) -> None:
         """Import files."""
+        from PySide6.QtWidgets import QFileDialog
+
         names, _filter = QFileDialog.getOpenFileNames(
             self, _("Import files"), "", _("Tables (*.csv *.tsv *.txt)")
         )

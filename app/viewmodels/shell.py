@@ -29,6 +29,7 @@ from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext, pgettext
 
 if TYPE_CHECKING:
+    from app.services.ahead import Ahead
     from app.services.syncing import Keeping
 
 Later = Callable[[Callable[[], None]], None]  # calls what it is given, once what was told last is painted
@@ -43,9 +44,16 @@ class Shell(Watched):
     """The life of the window, from start to close. Watchers hear of a new screen or notice."""
 
     def __init__(
-        self, profile: Profile, desk: Background, slow: Background, after_paint: Later = at_once
+        self,
+        profile: Profile,
+        desk: Background,
+        slow: Background,
+        after_paint: Later = at_once,
+        ahead: Ahead | None = None,
     ) -> None:
+        """`ahead` is an opening of this profile that is under way already; without it, `start` begins one."""
         super().__init__()
+        self._ahead = ahead
         self.profile = profile
         self.settings = settings.Settings()
         self.screen = Screen.STARTING
@@ -75,6 +83,9 @@ class Shell(Watched):
         self._slow.run(self._open, self._opened, self._not_opened)
 
     def _open(self) -> tuple[settings.Settings, Session]:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            return ahead.take()
         return settings.load(self.profile), open_heard(self.profile, say_offline=False)
 
     def _opened(self, found: tuple[settings.Settings, Session]) -> None:
