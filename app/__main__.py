@@ -26,6 +26,10 @@ def main(argv: list[str] | None = None) -> int:
             sys.stderr.write(_("There is no screen here; use the command line: fieldkeep --help") + "\n")
             return 1
         # Nobody collects in this thread or beside it until app.ui.sweeping takes it up.
+        if profile.device.exists():
+            from app.keys import beside
+
+            beside.begin()
         from app.services.ahead import Ahead
 
         ahead = Ahead(profile)  # keyring and store answer while Qt is loaded

@@ -1,8 +1,8 @@
 """Opens a profile while the window's own parts are still being loaded.
 
-Half of an opening is waiting: for the keyring, for the disk. It is begun as the very first thing, in a thread of its own,
-and goes its usual way (hearing.py), with the same checks and the same limits of time; what came of it, a session
-or why there is none, is taken once, by the first who asks.
+Most of an opening is waiting: for the keyring, for the disk. It is begun before the window's library is loaded, in a
+thread of its own, and goes its usual way (hearing.py), with the same checks and the same limits of time; what came of
+it, a session or why there is none, is taken once, by the first who asks.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import threading
 from concurrent.futures import Future
 
 from app import settings
+from app.keys import beside
 from app.paths import Profile
 from app.services.hearing import open_heard
 from app.services.session import ACTIVE, Session
@@ -35,6 +36,8 @@ class Ahead:
             self._found.set_result(_opened(profile))
         except BaseException as problem:  # noqa: BLE001 - it is raised again where the session is asked for
             self._found.set_exception(problem)
+        finally:
+            beside.end()
 
 
 def _opened(profile: Profile) -> tuple[Settings, Session]:

@@ -99,10 +99,12 @@ class ListHead(QWidget):
     def _menu(self, kind: Kind, now: str) -> QMenu:
         """The menu of orders; what is in it is made when somebody opens it, since nobody does at a start."""
         menu = QMenu(self)
-        menu.aboutToShow.connect(lambda: menu.isEmpty() and self._fill(menu, kind, now))
+        menu.aboutToShow.connect(lambda: self._fill(menu, kind, now))
         return menu
 
     def _fill(self, menu: QMenu, kind: Kind, now: str) -> None:
+        if not menu.isEmpty():
+            return
         fields = QActionGroup(menu)
         for order in reading.orders(kind):
             here = narrow.order_field(order) == narrow.order_field(now)

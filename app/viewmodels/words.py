@@ -54,9 +54,9 @@ ADDRESS_LABELS = {
 # The first sign that money.parse knows for a currency: what is shown may be typed back.
 _SIGNS = {code: sign for sign, code in reversed(money.SIGNS.items()) if sign != code}
 
-# How the languages of our own catalogues write days and figures: a list shows both, and babel, which knows all languages,
-# takes longer to load than the list to read and paint. A test holds this against babel.
-_MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec".split()
+# How the languages of our own catalogues write days and figures: a list shows both, and babel, which knows all
+# languages, takes longer to load than the list to read and paint. A test holds this against babel.
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec")
 _EASTERN: Final = {"yMMM": "{y}年{m}月", "MMMd": "{m}月{d}日", "yMMMd": "{y}年{m}月{d}日"}
 _DAYS: Final = {
     "en": {"yMMM": "{month} {y}", "MMMd": "{d} {month}", "yMMMd": "{d} {month} {y}"},
