@@ -23,10 +23,11 @@ from app.ui.bridge import Bridge
 from app.ui.sweeping import Sweeper
 from app.ui.theme.style import STYLE, WORN, Look, Theme
 from app.ui.window import PRODUCT, Window
+from app.viewmodels.notices import Screen
 from app.viewmodels.shell import Shell
 from sync.protocol import texts
 
-SHOWN_MS: Final = 50  # there is a window by then, whatever keyring and store do
+SHOWN_MS: Final = 100  # there is a window by then, whatever keyring and store do
 START_MS: Final = 10_000  # a start is over by then, whatever page it has led to
 
 
@@ -50,10 +51,15 @@ class Desktop:
     def open(self) -> None:
         """Open the profile, and show the window: with its first list, or soon without where that is awaited."""
         _import_workplace()
-        self._unwatch = self.shell.watch(self._show)
+        self._unwatch = self.shell.watch(self._show_page)
         self.shell.start()
         QTimer.singleShot(SHOWN_MS, self._show)
         QTimer.singleShot(START_MS, self.sweeper.begin)
+
+    def _show_page(self) -> None:
+        """At once where no list is awaited, which would be painted without its rows and then with them."""
+        if self.shell.screen is not Screen.WORK:
+            self._show()
 
     def _show(self) -> None:
         """Once: whoever has closed the window since is not shown another."""
@@ -69,6 +75,7 @@ class Desktop:
             if self.warming is None:
                 self.warming = warm.begin()
 
+        self._show()
         self.window.after_paint(painted)
 
     def close(self) -> None:
@@ -93,8 +100,8 @@ def _import_workplace() -> None:
     """While keyring and store answer, which they do in other threads."""
     import app.ui.workplace  # noqa: F401
 
-    # All this stays until the end and is never looked through again. Nothing is read from the store yet: what a lock
-    # has to let go is not among it.
+    # All this stays until the end and is never looked through again. The store may be open by now, but no record has
+    # been read from it: what a lock has to let go is not among it.
     gc.freeze()
 
 

@@ -1,4 +1,4 @@
-"""The keyring as it is read beside a start: only what is surely there, and never in the way of the keyring's own word."""
+"""The keyring as it is read beside a start: only what is surely there, never in the way of the keyring's own word."""
 
 from __future__ import annotations
 
