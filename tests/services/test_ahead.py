@@ -20,7 +20,7 @@ def test_a_session_is_open_and_so_is_its_store(laptop: Laptop) -> None:
     settings, session = Ahead(laptop.profile).take()
     with session:
         assert session.stage == ACTIVE
-        assert session._store._store is not None
+        assert session.store._store is not None
         assert session.read(lambda reader: reader.person) == session.card.person.email
         assert settings["theme"]
     assert beside._asked is None
@@ -32,7 +32,7 @@ def test_a_locked_session_has_its_store_shut(laptop: Laptop) -> None:
     _settings, session = Ahead(laptop.profile).take()
     with session:
         assert session.stage != ACTIVE
-        assert session._store._store is None
+        assert session.store._store is None
 
 
 def test_why_there_is_none_is_said_to_whoever_asks(tmp_path: Path) -> None:
