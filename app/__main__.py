@@ -26,6 +26,7 @@ def main(argv: list[str] | None = None) -> int:
             sys.stderr.write(_("There is no screen here; use the command line: fieldkeep --help") + "\n")
             return 1
         # Nobody collects in this thread or beside it until app.ui.sweeping takes it up.
+        asked = compose.asked_to_end()
         if profile.device.exists():
             from app.keys import beside
 
@@ -35,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
         ahead = Ahead(profile)  # keyring and store answer while Qt is loaded
         from app.ui.run import open_desktop  # a command never pays for Qt
 
-        return open_desktop(profile, ahead)
+        return open_desktop(profile, ahead, asked)
     from app.cli.run import run  # the desktop never pays for the command line
 
     gc.enable()

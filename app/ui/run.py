@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import signal
 import socket
 import sys
 import threading
@@ -62,11 +61,12 @@ class Desktop:
             self._show()
 
     def _show(self) -> None:
-        """Once: whoever has closed the window since is not shown another."""
+        """Once, and never what somebody has closed already."""
         unwatch, self._unwatch = self._unwatch, None
         if unwatch is not None:
             unwatch()
-            self.window.show()
+            if not self.window.closing:
+                self.window.show()
 
     def _after_paint(self, call: Callable[[], None]) -> None:
         def painted() -> None:
@@ -80,16 +80,20 @@ class Desktop:
 
     def close(self) -> None:
         """End both background threads; after this no answer comes any more."""
+        self._unwatch = None
         self.desk_bridge.close()
         self.slow_bridge.close()
 
 
-def open_desktop(profile: Profile, ahead: Ahead) -> int:
-    """Open the desktop on a profile whose opening is under way, and run it to its end; the exit code."""
+def open_desktop(profile: Profile, ahead: Ahead, asked: socket.socket | None) -> int:
+    """Open the desktop on a profile whose opening is under way, and run it to its end; the exit code.
+
+    `asked` is where it is heard that the process is to end.
+    """
     application = make_application()
     desktop = Desktop(profile, application, ahead)
     desktop.window.gone.connect(application.quit)
-    with closed_by_signals(desktop.window):
+    with closed_when_asked(desktop.window, asked):
         desktop.open()
         code = application.exec()
     desktop.close()
@@ -106,27 +110,17 @@ def _import_workplace() -> None:
 
 
 @contextlib.contextmanager
-def closed_by_signals(window: Window) -> Iterator[None]:
-    """Close the window as a person does when a terminal or the system asks the process to end."""
-    if sys.platform == "win32":
+def closed_when_asked(window: Window, asked: socket.socket | None) -> Iterator[None]:
+    """Close the window as a person does once the process is asked to end, or has been before there was one."""
+    if asked is None:
         yield
         return
-    # While Qt waits no Python runs, so a handler alone would not be called before the next event.
-    woken, waking = socket.socketpair()
-    for end in (woken, waking):
-        end.setblocking(False)
-    signal.set_wakeup_fd(waking.fileno())
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda _number, _frame: None)
-    notifier = QSocketNotifier(woken.fileno(), QSocketNotifier.Type.Read)
+    notifier = QSocketNotifier(asked.fileno(), QSocketNotifier.Type.Read)
     notifier.activated.connect(window.close)
     try:
         yield
     finally:
         notifier.setEnabled(False)
-        signal.set_wakeup_fd(-1)
-        woken.close()
-        waking.close()
 
 
 def make_application() -> QApplication:
