@@ -51,9 +51,8 @@ class Shell(Watched):
         after_paint: Later = at_once,
         ahead: Ahead | None = None,
     ) -> None:
-        """`ahead` is an opening of this profile that is under way already; without it, `start` begins one."""
         super().__init__()
-        self._ahead = ahead
+        self._ahead = ahead  # an opening that is under way already
         self.profile = profile
         self.settings = settings.Settings()
         self.screen = Screen.STARTING
