@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import signal
+import socket
 import sys
 from typing import TYPE_CHECKING
 
@@ -40,3 +42,20 @@ def take_profile(profile: Profile) -> Settings:
         with contextlib.suppress(OSError):
             log.set_up(profile.log)
     return chosen
+
+
+def asked_to_end() -> socket.socket | None:
+    """From here on a terminal or the system that asks this process to end is heard at the socket, where there is one.
+
+    To be called before anything is opened: a process that is asked meanwhile ends as any other, with all let go.
+    """
+    if sys.platform == "win32":
+        return None
+    # While Qt waits no Python runs, so a handler alone would not be called before the next event.
+    woken, waking = socket.socketpair()
+    for end in (woken, waking):
+        end.setblocking(False)
+    signal.set_wakeup_fd(waking.detach())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda _number, _frame: None)
+    return woken

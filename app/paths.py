@@ -13,11 +13,6 @@ PRIVATE_DIR: Final = 0o700
 PRIVATE_FILE: Final = 0o600
 
 
-def private_umask() -> None:
-    """From here on, files made by this process are for its person alone."""
-    os.umask(0o077)
-
-
 def default_profile() -> Path:
     """The folder of the one profile people usually have: local, never roaming."""
     import platformdirs  # who names a profile needs no standard one

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, Protocol
 
 from app.errors import KeyringUnreachable
+from app.keys import beside
 from sync.protocol.texts import gettext as _
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def system_backend(timeout: float) -> Backend:
 
 def _secret_service(timeout: float) -> Backend:
     """GNOME Keyring, KWallet and others that speak the Secret Service protocol."""
-    return _SecretService(timeout)
+    return SecretService(timeout)
 
 
 class _Bus:
@@ -147,7 +148,7 @@ class _Bus:
             line.close()
 
 
-class _SecretService:
+class SecretService:
     """The Secret Service: the default collection for use, all collections when it must be gone.
 
     Spoken through secretstorage, as keyring's own backend does and with the same attributes, since that one brings in
@@ -158,7 +159,30 @@ class _SecretService:
         self._timeout = timeout
         self._bus = _Bus()
 
+    def ready(self) -> None:
+        """Have the line open, and what secrets are sealed with on it."""
+        with self._bus.use() as (_bus, session):
+            session()
+
+    def there(self, service: str, name: str) -> str | None:
+        """The value where the default collection lasts, is open and has it; None says nothing. Asks no person."""
+        import secretstorage
+
+        with self._bus.use() as (bus, session):
+            collection = secretstorage.get_collection_by_alias(bus, "default")
+            if collection.collection_path == _SESSION_COLLECTION or collection.is_locked():
+                return None
+            for item in collection.search_items(self._query(service, name)):
+                if item.is_locked():
+                    return None
+                item.session = session()
+                return str(item.get_secret().decode())
+        return None
+
     def get(self, service: str, name: str) -> str | None:
+        found = beside.get(service, name)
+        if found is not None:
+            return found
         with self._default() as (collection, session):
             for item in collection.search_items(self._query(service, name)):
                 if item.is_locked() and item.unlock(timeout=self._timeout):

@@ -15,7 +15,6 @@ import sys
 from typing import Any, Final
 
 from app.keys.backends import scrub_environment
-from app.paths import private_umask
 
 _PR_SET_DUMPABLE: Final = 4
 _PT_DENY_ATTACH: Final = 31
@@ -35,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 def harden() -> list[str]:
     """Harden this process; gives the names of the measures that took hold, for `doctor` to show. Never raises."""
-    private_umask()
+    os.umask(0o077)  # files made from here on are for this person alone
     scrub_environment()
     for name in _MISLEADING:
         os.environ.pop(name, None)

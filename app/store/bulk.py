@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+import msgspec
 
 from app.errors import NotFound
 from app.store import lists, narrowing, outbox, rows
@@ -56,14 +57,15 @@ Deed = Setting | None  # None: delete
 Span = tuple[bytes, int, int]  # incarnation, first and last number of ops that are one act
 
 
-@dataclass(slots=True, repr=False)
-class Did:
+class Did(msgspec.Struct):
     """What a piece came to: changed records, the ops that did it, and why others were left, with how many."""
 
-    ids: list[bytes] = field(default_factory=list)
+    ids: list[bytes] = msgspec.field(default_factory=list)
     span: Span | None = None
     same: int = 0
-    left: dict[str, int] = field(default_factory=dict)
+    left: dict[str, int] = msgspec.field(default_factory=dict)
+
+    __repr__ = object.__repr__
 
     def leave(self, why: str) -> None:
         """One more record was left as it is."""

@@ -14,9 +14,10 @@ import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import Final
+
+import msgspec
 
 from app import resources
 
@@ -33,8 +34,7 @@ _LETTERS: Final = 32  # of a term that are asked for
 _LONGEST: Final = 6  # letters of a reading
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
+class _Table(msgspec.Struct, frozen=True):
     of: array[int]  # by character: its place in `groups`
     groups: list[tuple[str, ...]]  # readings that some characters have, in one order
     letters: list[str]  # with which those of a group begin

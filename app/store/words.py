@@ -18,7 +18,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import Final
@@ -26,6 +25,7 @@ from typing import Final
 from app.store import readings
 from sync.protocol.fields import Find, Notes, Person, Text, Value
 from sync.protocol.kinds import Kind
+from sync.protocol.quiet import Quiet
 
 DIGIT_RUN: Final = 3
 # Private use: a run of a phone number never looks like a word. As long as the longest beginning that the index keeps
@@ -156,8 +156,7 @@ def sounds_of(fields: Iterable[Searched], values: Mapping[str, Value]) -> str:
     return " ".join(readings.tokens(fold(texts))) if texts else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Quiet, frozen=True):
     """A cut query: its terms, the digits of the phone number it may be ("" when it is none), terms of sounds."""
 
     terms: tuple[str, ...]

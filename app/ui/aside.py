@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout
 
 from app.ui.kit.buttons import Button, Part, icon_button
@@ -55,6 +54,8 @@ class AsideLine(QFrame):
         self._words.setText(aside.text)
         self._undo.setVisible(aside.undoes)
         self._timer.start()
+        from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent  # the first list says nothing
+
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, aside.text))
 
     def _expire(self) -> None:

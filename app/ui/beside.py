@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.commands import CONFLICTS, KEYS, SETTINGS, TODAY, TOTALS
 from app.store.filters import Filter
@@ -81,6 +81,8 @@ def show_list(desk: Desk, leading: Leading, kind: str, filter_: Filter) -> None:
 
 def ask_for_files(owner: QWidget) -> list[Path]:
     """The files to import; none when one thinks better of it."""
+    from PySide6.QtWidgets import QFileDialog  # large, and no start asks for a file
+
     names, _filter = QFileDialog.getOpenFileNames(
         owner, _("Import files"), "", _("Tables (*.csv *.tsv *.txt)")
     )

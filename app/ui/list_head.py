@@ -97,7 +97,14 @@ class ListHead(QWidget):
         return _("{n} of {total}").format(n=shown, total=words.number(counts.kinds[rows.kind.name]))
 
     def _menu(self, kind: Kind, now: str) -> QMenu:
+        """The menu of orders; what is in it is made when somebody opens it, since nobody does at a start."""
         menu = QMenu(self)
+        menu.aboutToShow.connect(lambda: self._fill(menu, kind, now))
+        return menu
+
+    def _fill(self, menu: QMenu, kind: Kind, now: str) -> None:
+        if not menu.isEmpty():
+            return
         fields = QActionGroup(menu)
         for order in reading.orders(kind):
             here = narrow.order_field(order) == narrow.order_field(now)
@@ -107,7 +114,6 @@ class ListHead(QWidget):
         directions = QActionGroup(menu)
         for order, said in narrow.ways(kind, now):
             directions.addAction(self._action(menu, said, order, checked=order == now))
-        return menu
 
     def _action(self, menu: QMenu, text: str, order: str, *, checked: bool) -> QAction:
         action = QAction(text, menu)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtWidgets import QFrame, QStackedLayout, QVBoxLayout
@@ -16,7 +17,6 @@ from app.ui.kit.placeholder import Placeholder
 from app.ui.kit.rows import Row
 from app.ui.kit.text import hairline
 from app.ui.list_head import ListHead
-from app.ui.selection_bar import SelectionBar
 from app.ui.stops import put_in_order, stops_of
 from app.viewmodels.desk import Desk
 from app.viewmodels.found import FoundList
@@ -25,6 +25,9 @@ from app.viewmodels.records import RecordList
 from app.viewmodels.selection import Picked
 from sync.protocol.joins import spoken
 from sync.protocol.texts import gettext as _
+
+if TYPE_CHECKING:
+    from app.ui.selection_bar import SelectionBar
 
 _TONES = {"plain": Tone.PLAIN, "warn": Tone.WARN}
 
@@ -90,13 +93,12 @@ class ListPane(QFrame):
         self.head.importing.connect(self.importing)
         self.head.filtering.connect(self.narrow)
         self.head.sorted_by.connect(self._sort_by)
-        self.selection = SelectionBar(desk)
+        self._selection: SelectionBar | None = None
         self.filter = FilterBar(desk)
-        for bar in (self.selection, self.filter):
-            bar.left.connect(self._into_rows)
-            bar.restacked.connect(self._stack)
-        for part in (self.head, self.selection, hairline(), self.filter):
+        self._column = column
+        for part in (self.head, hairline(), self.filter):
             column.addWidget(part)
+        self._join(self.filter)
         self.rows = PaintedList("", selects=True)
         self.rows.chosen.connect(desk.choose)
         self.rows.opened.connect(self._opened)
@@ -120,6 +122,22 @@ class ListPane(QFrame):
             desk.acting.watch(self._show_picked),
         ]
         self.refresh()
+
+    def _join(self, bar: SelectionBar | FilterBar) -> None:
+        bar.left.connect(self._into_rows)
+        bar.restacked.connect(self._stack)
+
+    @property
+    def selection(self) -> SelectionBar:
+        """The bar of what is selected; made when something first is."""
+        if self._selection is None:
+            from app.ui.selection_bar import SelectionBar
+
+            self._selection = SelectionBar(self._desk)
+            self._selection.hide()
+            self._column.insertWidget(1, self._selection)
+            self._join(self._selection)
+        return self._selection
 
     # -- what is shown
 
@@ -161,6 +179,9 @@ class ListPane(QFrame):
                 return
 
     def _show_picked(self) -> None:
+        desk = self._desk
+        if self._selection is None and not len(desk.sections.picked) and not desk.acting.running:
+            return
         bar = self.selection
         bar.refresh()
         shown = bar.wanted() and (not self._desk.finding or self._desk.acting.running)
@@ -249,7 +270,14 @@ class ListPane(QFrame):
 
     def _stack(self) -> None:
         """Have Tab go down the pane, whatever was opened in it last."""
-        put_in_order([*stops_of(self.head), *self.selection.stops(), *self.filter.stops(), self.rows])
+        put_in_order(
+            [
+                *stops_of(self.head),
+                *(self._selection.stops() if self._selection else ()),
+                *self.filter.stops(),
+                self.rows,
+            ]
+        )
 
     def _into_rows(self) -> None:
         if self._body.currentWidget() is self.rows:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import signal
 import socket
 import sys
 import threading
@@ -17,22 +16,25 @@ from PySide6.QtWidgets import QApplication
 
 from app import settings
 from app.paths import Profile
+from app.services.early import Early
 from app.ui import qt_texts, warm
 from app.ui.bridge import Bridge
 from app.ui.sweeping import Sweeper
-from app.ui.theme.style import Look, Theme
+from app.ui.theme.style import STYLE, WORN, Look, Theme
 from app.ui.titles import PRODUCT
 from app.ui.window import NAME, Window
+from app.viewmodels.notices import Screen
 from app.viewmodels.shell import Shell
 from sync.protocol import texts
 
+SHOWN_MS: Final = 100  # there is a window by then, whatever keyring and store do
 START_MS: Final = 10_000  # a start is over by then, whatever page it has led to
 
 
 class Desktop:
     """Application, window and what stands behind them, in the order in which they are made and let go."""
 
-    def __init__(self, profile: Profile, application: QApplication) -> None:
+    def __init__(self, profile: Profile, application: QApplication, early: Early | None = None) -> None:
         self.application = application
         chosen = settings.load(profile)  # before there is a window that could wait for it
         self.theme = Theme(application, texts.language())
@@ -41,17 +43,32 @@ class Desktop:
         self.warming: threading.Thread | None = None  # loads the rest, once the first list is painted
         self.desk_bridge = Bridge("fieldkeep-desk")
         self.slow_bridge = Bridge("fieldkeep-slow")
-        self.shell = Shell(profile, self.desk_bridge, self.slow_bridge, self._after_paint)
+        self.shell = Shell(profile, self.desk_bridge, self.slow_bridge, self._after_paint, early)
         self.window = Window(self.shell)
         self.window.take_sizes(chosen.sizes(NAME))
+        self._unwatch: Callable[[], None] | None = None
         self.window.look_chosen.connect(lambda look: self.theme.use(Look(look)))
 
     def open(self) -> None:
-        """Show the window, and open the profile behind it; what shows the first list is imported meanwhile."""
+        """Open the profile, and show the window: with its first list, or soon without where that is awaited."""
+        _import_workplace()
+        self._unwatch = self.shell.watch(self._show_page)
         self.shell.start()
-        self.window.show()
-        QTimer.singleShot(0, _import_workplace)
+        QTimer.singleShot(SHOWN_MS, self._show)
         QTimer.singleShot(START_MS, self.sweeper.begin)
+
+    def _show_page(self) -> None:
+        """At once where no list is awaited, which would be painted without its rows and then with them."""
+        if self.shell.screen is not Screen.WORK:
+            self._show()
+
+    def _show(self) -> None:
+        """Once, and never what somebody has closed already."""
+        unwatch, self._unwatch = self._unwatch, None
+        if unwatch is not None:
+            unwatch()
+            if not self.window.closing:
+                self.window.show()
 
     def _after_paint(self, call: Callable[[], None]) -> None:
         def painted() -> None:
@@ -60,20 +77,25 @@ class Desktop:
             if self.warming is None:
                 self.warming = warm.begin()
 
+        self._show()
         self.window.after_paint(painted)
 
     def close(self) -> None:
         """End both background threads; after this no answer comes any more."""
+        self._unwatch = None
         self.desk_bridge.close()
         self.slow_bridge.close()
 
 
-def open_desktop(profile: Profile) -> int:
-    """Open the desktop on a profile and run it to its end; the exit code."""
+def open_desktop(profile: Profile, early: Early, asked: socket.socket | None) -> int:
+    """Open the desktop on a profile whose opening is under way, and run it to its end; the exit code.
+
+    `asked` is where it is heard that the process is to end.
+    """
     application = make_application()
-    desktop = Desktop(profile, application)
+    desktop = Desktop(profile, application, early)
     desktop.window.gone.connect(application.quit)
-    with closed_by_signals(desktop.window):
+    with closed_when_asked(desktop.window, asked):
         desktop.open()
         code = application.exec()
     desktop.close()
@@ -81,36 +103,26 @@ def open_desktop(profile: Profile) -> int:
 
 
 def _import_workplace() -> None:
-    """While the keyring and the store answer, which they do in other threads."""
+    """While keyring and store answer, which they do in other threads."""
     import app.ui.workplace  # noqa: F401
 
-    # All this stays until the end and is never looked through again. Nothing is read from the store yet: what a lock
-    # has to let go is not among it.
+    # All this stays until the end and is never looked through again. The store may be open by now, but no record has
+    # been read from it: what a lock has to let go is not among it.
     gc.freeze()
 
 
 @contextlib.contextmanager
-def closed_by_signals(window: Window) -> Iterator[None]:
-    """Close the window as a person does when a terminal or the system asks the process to end."""
-    if sys.platform == "win32":
+def closed_when_asked(window: Window, asked: socket.socket | None) -> Iterator[None]:
+    """Close the window as a person does once the process is asked to end, or has been before there was one."""
+    if asked is None:
         yield
         return
-    # While Qt waits no Python runs, so a handler alone would not be called before the next event.
-    woken, waking = socket.socketpair()
-    for end in (woken, waking):
-        end.setblocking(False)
-    signal.set_wakeup_fd(waking.fileno())
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda _number, _frame: None)
-    notifier = QSocketNotifier(woken.fileno(), QSocketNotifier.Type.Read)
+    notifier = QSocketNotifier(asked.fileno(), QSocketNotifier.Type.Read)
     notifier.activated.connect(window.close)
     try:
         yield
     finally:
         notifier.setEnabled(False)
-        signal.set_wakeup_fd(-1)
-        woken.close()
-        waking.close()
 
 
 def make_application() -> QApplication:
@@ -120,7 +132,8 @@ def make_application() -> QApplication:
     QLocale.setDefault(QLocale(texts.language()))
     QApplication.setApplicationName(PRODUCT)
     QApplication.setDesktopFileName("fieldkeep")
-    application = QApplication(sys.argv[:1])
+    application = QApplication([*sys.argv[:1], "-style", STYLE])
+    application.setProperty(WORN, STYLE)
     application.setQuitOnLastWindowClosed(False)
     qt_texts.speak(application, texts.language())
     return application

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRectF, Signal
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QSizePolicy,
@@ -125,6 +124,8 @@ class SelectionBar(QFrame):
             self._close()
         if not running and self.wanted() and text != self._spoken:
             self._spoken = text
+            from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
 
     def _count(self) -> str:
@@ -156,6 +157,8 @@ class SelectionBar(QFrame):
 
     def export(self) -> None:
         """Write all that is selected to a file."""
+        from PySide6.QtWidgets import QFileDialog
+
         name, _filter = QFileDialog.getSaveFileName(
             self, _("Export"), f"{_(self._desk.list.kind.plural)}.csv", _("Tables (*.csv)")
         )

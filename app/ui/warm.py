@@ -18,6 +18,7 @@ from app.viewmodels import words
 PAUSE_S: Final = 0.01  # between two parts: whoever waits for the interpreter comes first
 PARTS: Final = (
     "app.ui.record_pane",
+    "app.ui.selection_bar",
     "app.ui.command_palette",
     "app.viewmodels.palette",
     "app.services.syncing",

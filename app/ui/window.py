@@ -44,7 +44,7 @@ class Window(QMainWindow):
     def __init__(self, shell: Shell) -> None:
         super().__init__()
         self._shell = shell
-        self._closing = False
+        self.closing = False
         self._uses = Uses()
         self._screen: Screen | None = None
         self.shown: Shown = StartingPage()
@@ -127,8 +127,8 @@ class Window(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Hide at once; the process ends when drafts are saved and the store is closed."""
         event.accept()
-        if not self._closing:
-            self._closing = True
+        if not self.closing:
+            self.closing = True
             self._tick.stop()
             self.hide()
             if self._work is not None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
+
+import msgspec
 
 from app.changes import HERE, Changes
 from app.services.session import Session
@@ -39,14 +40,15 @@ TOLD_MAX: Final = 5_000  # records in one piece of news; with more, everything i
 SURE_S: Final = 2.0  # before this, nobody knows how long it takes
 
 
-@dataclass(slots=True, repr=False)
-class Outcome:
+class Outcome(msgspec.Struct):
     """What an act has come to so far: changed records, those that were so already, those left and why."""
 
     changed: int = 0
     same: int = 0
-    left: dict[str, int] = field(default_factory=dict)
-    spans: list[Span] = field(default_factory=list)
+    left: dict[str, int] = msgspec.field(default_factory=dict)
+    spans: list[Span] = msgspec.field(default_factory=list)
+
+    __repr__ = object.__repr__
 
     def add(self, did: Did) -> None:
         """Count a piece."""

@@ -29,6 +29,7 @@ from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext, pgettext
 
 if TYPE_CHECKING:
+    from app.services.early import Early
     from app.services.syncing import Keeping
 
 Later = Callable[[Callable[[], None]], None]  # calls what it is given, once what was told last is painted
@@ -43,9 +44,15 @@ class Shell(Watched):
     """The life of the window, from start to close. Watchers hear of a new screen or notice."""
 
     def __init__(
-        self, profile: Profile, desk: Background, slow: Background, after_paint: Later = at_once
+        self,
+        profile: Profile,
+        desk: Background,
+        slow: Background,
+        after_paint: Later = at_once,
+        early: Early | None = None,
     ) -> None:
         super().__init__()
+        self._early = early  # an opening that is under way already
         self.profile = profile
         self.settings = settings.Settings()
         self.screen = Screen.STARTING
@@ -75,6 +82,9 @@ class Shell(Watched):
         self._slow.run(self._open, self._opened, self._not_opened)
 
     def _open(self) -> tuple[settings.Settings, Session]:
+        early, self._early = self._early, None
+        if early is not None:
+            return early.take()
         return settings.load(self.profile), open_heard(self.profile, say_offline=False)
 
     def _opened(self, found: tuple[settings.Settings, Session]) -> None:

@@ -55,11 +55,23 @@ ADDRESS_LABELS = {
 # The first sign that money.parse knows for a currency: what is shown may be typed back.
 _SIGNS = {code: sign for sign, code in reversed(money.SIGNS.items()) if sign != code}
 
+# How the languages of our own catalogues write days and figures: a list shows both, and babel, which knows all
+# languages, takes longer to load than the list to read and paint. A test holds this against babel.
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec")
+_EASTERN: Final = {"yMMM": "{y}年{m}月", "MMMd": "{m}月{d}日", "yMMMd": "{y}年{m}月{d}日"}
+_DAYS: Final = {
+    "en": {"yMMM": "{month} {y}", "MMMd": "{d} {month}", "yMMMd": "{d} {month} {y}"},
+    "zh_CN": _EASTERN,
+    "zh_TW": _EASTERN,
+}
+
 TitleOf = Callable[[bytes], str]
 
 
 def number(value: int) -> str:
     """A whole number with the reader's grouping."""
+    if texts.language() in _DAYS:
+        return f"{value:,}"
     return str(_babel().numbers.format_decimal(value, locale=_locale()))
 
 
@@ -69,9 +81,12 @@ def amount(value: Mapping[str, Any]) -> str:
     decimal = money.decimal(value["minor"], currency)
     whole = decimal == decimal.to_integral_value()
     digits = 0 if whole else max(0, -int(decimal.as_tuple().exponent))
-    figure = _babel().numbers.format_decimal(
-        abs(decimal), format=f"#,##0.{'0' * digits}" if digits else "#,##0", locale=_locale()
-    )
+    if texts.language() in _DAYS:
+        figure = f"{abs(decimal):,.{digits}f}"
+    else:
+        figure = _babel().numbers.format_decimal(
+            abs(decimal), format=f"#,##0.{'0' * digits}" if digits else "#,##0", locale=_locale()
+        )
     sign = _SIGNS.get(currency)
     minus = "−" if decimal < 0 else ""
     return f"{minus}{sign}{figure}" if sign else f"{minus}{figure} {currency}"
@@ -149,7 +164,7 @@ def ago(at_ms: int, now_ms: int) -> str:
         return _("Yesterday")
     if days < 365:
         return _("{n} d").format(n=days)
-    return str(_babel().dates.format_skeleton("yMMM", then, locale=_locale()))
+    return _written("yMMM", then)
 
 
 def moment(at_ms: int, now_ms: int, zone: str = "") -> str:
@@ -254,6 +269,14 @@ def _bare(text: str) -> str:
 
 def _date(date: dt.date, today: dt.date) -> str:
     skeleton = "MMMd" if date.year == today.year else "yMMMd"
+    return _written(skeleton, date)
+
+
+def _written(skeleton: str, date: dt.date) -> str:
+    """A day by one of the skeletons of `_DAYS`."""
+    ours = _DAYS.get(texts.language())
+    if ours is not None:
+        return ours[skeleton].format(y=date.year, m=date.month, d=date.day, month=_MONTHS[date.month - 1])
     return str(_babel().dates.format_skeleton(skeleton, date, locale=_locale()))
 
 
@@ -286,8 +309,7 @@ def _babel() -> Any:
 
 def warm() -> None:
     """Have ready what the first day, figure and search would wait for; for a background thread."""
-    number(0)
-    moment(0, 0)
+    clock(0)
     search.query("é 王芳")
 
 

@@ -15,7 +15,7 @@ import pytest
 import secretstorage
 
 from app.errors import KeyringUnreachable
-from app.keys.backends import _Bus, _SecretService
+from app.keys.backends import SecretService, _Bus
 from app.keys.ring import SystemKeyring, ring_name, service_name, share_name
 from tests.keys.conftest import Laptop
 from tests.keys.rings import StagedBackend
@@ -67,7 +67,7 @@ def test_every_copy_of_an_entry_goes(laptop: Laptop) -> None:
 
 
 def _line(ring: SystemKeyring) -> _Bus:
-    assert isinstance(ring._backend, _SecretService)
+    assert isinstance(ring._backend, SecretService)
     return ring._backend._bus
 
 

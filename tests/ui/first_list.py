@@ -9,8 +9,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import PySide6.QtGui
+import PySide6.QtWidgets
+
 from app import compose
+from app.keys import beside
 from app.paths import Profile
+from app.services.early import Early
 from app.ui.run import Desktop, make_application
 
 
@@ -24,7 +29,14 @@ class FirstList(Desktop):
         desk = self.shell.desk
         rows = 0 if desk is None else sum(desk.list.row(at) is not None for at in range(desk.list.count()))
         sys.stdout.write(
-            json.dumps({"rows": rows, "modules": sorted(sys.modules), "import": repr(builtins.__import__)})
+            json.dumps(
+                {
+                    "rows": rows,
+                    "modules": sorted(sys.modules),
+                    "classes": [*vars(PySide6.QtGui), *vars(PySide6.QtWidgets)],
+                    "import": repr(builtins.__import__),
+                }
+            )
         )
         sys.stdout.flush()
         os._exit(0)  # what is loaded at the end of a program is not asked for
@@ -35,8 +47,10 @@ def main() -> int:
     profile = Profile(Path(sys.argv[1]))
     compose.prepare()
     compose.take_profile(profile)
+    beside.begin()
+    early = Early(profile)
     application = make_application()
-    FirstList(profile, application).open()
+    FirstList(profile, application, early).open()
     return application.exec()
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 
 import pytest
 from PySide6.QtWidgets import QLineEdit
 
+from app import compose
 from app.changes import SYNC, Changes
 from app.paths import Profile
 from app.services import enrolment
 from app.services.opening import open_session
 from app.store import lists, records
 from app.ui.kit.painted_list import PaintedList
-from app.ui.run import closed_by_signals
+from app.ui.run import closed_when_asked
 from app.viewmodels.notices import Screen
 from sync.protocol.kinds import KINDS
 from tests.ui import sample
@@ -213,14 +215,19 @@ def test_a_draft_is_saved_however_the_window_ends(opened: Opened, laptop: Profil
     if ending == "closed":
         driver.close()
     else:
-        before = signal.getsignal(signal.SIGTERM)
+        numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        before = {number: signal.getsignal(number) for number in numbers}
+        asked = compose.asked_to_end()
+        assert asked is not None
         try:
-            with closed_by_signals(driver.window):
+            with asked, closed_when_asked(driver.window, asked):
                 signal.raise_signal(signal.SIGTERM)
                 driver.until(lambda: not driver.window.isVisible())
                 driver.close()
         finally:
-            signal.signal(signal.SIGTERM, before)
+            os.close(signal.set_wakeup_fd(-1))
+            for number, handler in before.items():
+                signal.signal(number, handler)
     with open_session(laptop) as session:
         found = session.call(
             lambda store: (

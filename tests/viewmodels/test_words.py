@@ -111,3 +111,22 @@ def test_several_values_name_their_labels_only_when_there_are_several() -> None:
     both = [*one, {"id": "1" * 16, "label": "Yard", "value": "+49 30 2"}]
     assert words.value(field, one, lambda _id: "") == "+49 30 1"
     assert words.value(field, both, lambda _id: "") == "+49 30 1 (Work)\n+49 30 2 (Yard)"
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN", "zh_TW"])
+def test_what_is_written_without_babel_is_what_babel_writes(language: str) -> None:
+    texts.use(language)
+    locale = words._locale()
+    assert texts.language() == language
+    assert words._babel().dates.__name__ == "babel.dates"
+    for month in range(1, 13):
+        date = dt.date(2024 + month % 3, month, 2 * month)
+        for skeleton in words._DAYS[language]:
+            told = words._babel().dates.format_skeleton(skeleton, date, locale=locale)
+            assert words._written(skeleton, date) == told
+    for value in (0, 7, 999, 1_000, -1_234, 1_234_567, 10**12):
+        assert words.number(value) == words._babel().numbers.format_decimal(value, locale=locale)
+    for minor in (0, 5, 120, 123_456, 98_765_432_100):
+        shown = words.amount({"minor": minor, "currency": "USD"})
+        told = words._babel().numbers.format_decimal(minor / 100, format="#,##0.00", locale=locale)
+        assert shown == "$" + told.removesuffix(".00")

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from PySide6.QtCore import QElapsedTimer, QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from app.ui.kit import paint
@@ -83,8 +83,10 @@ class SyncBadge(QAbstractButton):
         self.updateGeometry()
         self.update()
         since = self._last_told.elapsed() if self._last_told.isValid() else None
-        if may_announce(state, since):
+        if self.isVisible() and may_announce(state, since):
             self._last_told.start()
+            from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, words))
 
     def set_compact(self, compact: bool) -> None:

@@ -7,7 +7,6 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPalette, QP
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
-    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
@@ -37,6 +36,10 @@ class RowDelegate(QStyledItemDelegate):
 
     boxes = False
 
+    def __init__(self, view: QAbstractItemView) -> None:
+        super().__init__(view)
+        self._view = view
+
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """One height for all rows, so that the view never asks each."""
         return QSize(0, fonts.px(ROW))
@@ -46,7 +49,10 @@ class RowDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         rect = QRectF(option.rect)
-        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        # The option says both too, in QStyle's own terms; to load those takes longer than to paint all the rows.
+        view = self._view
+        chosen = view.selectionModel().isSelected(index)
+        focused = view.hasFocus() and index == view.currentIndex()
         if chosen:
             painter.fillRect(rect, ink(Colour.CHOSEN))
         hairline = QRectF(rect.left(), rect.bottom() - HAIRLINE, rect.width(), HAIRLINE)
@@ -62,7 +68,7 @@ class RowDelegate(QStyledItemDelegate):
             _paint_row(painter, inside, row, chosen)
         else:
             _paint_bars(painter, inside)
-        if option.state & QStyle.StateFlag.State_HasFocus:
+        if focused:
             paint.ring(painter, rect.adjusted(0, 0, 0, -HAIRLINE), 0)
         painter.restore()
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from functools import cache
+from typing import Final
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QApplication, QStyleFactory
+from PySide6.QtWidgets import QApplication
 
 from app import resources
 from app.ui.theme import fonts, tokens
 from app.ui.theme.palette import palette
 from app.ui.theme.tokens import COLOURS, Scheme
 
+STYLE: Final = "Fusion"
+WORN: Final = "fieldkeepStyle"  # on an application that was made in this style: to set it takes 7 ms more
 _NAME = re.compile(r"@([a-z0-9_]+)")
 
 
@@ -39,7 +42,8 @@ class Theme(QObject):
         self._application = application
         self._look = Look.SYSTEM
         self._scheme: Scheme | None = None
-        application.setStyle(QStyleFactory.create("Fusion"))
+        if application.property(WORN) is None:
+            application.setStyle(STYLE)
         application.setFont(fonts.base(language, scale))
         application.styleHints().colorSchemeChanged.connect(self._follow)
 

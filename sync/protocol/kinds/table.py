@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import msgspec
+
 from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import Field, Find, Merge, Tags, Value
 from sync.protocol.joins import listed
@@ -18,8 +20,7 @@ from sync.protocol.texts import gettext as _
 CELL_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}(/.{1,80})?", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(msgspec.Struct, frozen=True):
     """Figures that a store keeps at hand: how many kept records hold the same values in the fields `by`, and sums.
 
     A day counts for its month. `by` names fields of one column; `sums` whole numbers and money, of which each
