@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.errors import AppError, StoreDamaged
-from app.services import sealed_work
+from app.services import comparing, sealed_work
 from app.services.session import ACTIVE, Session
 from app.store import examination
 from app.store.circles import circles
 from app.store.store import Store
+from sync.client.errors import ExchangeError, ServerRefused
 from sync.client.https import reachable
 from sync.protocol import version
+from sync.protocol.errors import Problem
 from sync.protocol.ids import id_text
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
@@ -57,7 +59,8 @@ def examine(session: Session) -> list[Finding]:
     else:
         said = _("root {root}; the policy is missing").format(root=held.root.version)
         findings.append(Finding(_("Signed documents"), False, said))
-    findings += [_orders(session), _clock(session), _server(session)]
+    server = _server(session)
+    findings += [_orders(session), _clock(session), server]
     if session.damage is not None:
         return [*findings, Finding(_("Store"), False, _("shut, since files of this device do not hold"))]
     if session.stage != ACTIVE:
@@ -69,6 +72,8 @@ def examine(session: Session) -> list[Finding]:
     except StoreDamaged as damage:
         return [*findings, Finding(_("Store"), False, str(damage))]
     findings += [*_store(checks), *map(_circle, closed[:CIRCLES_TOLD])]
+    if len(checks) > 1:
+        findings.append(_against_server(session, there=server.ok))
     waiting = ngettext("{n} change waits to be sent", "{n} changes wait to be sent", unsent).format(n=unsent)
     findings.append(Finding(_("Unsent changes"), True, waiting))
     aside = sealed_work.set_aside(session.profile)
@@ -94,11 +99,16 @@ def examine_ruin(damage: AppError) -> list[Finding]:
 
 
 def mend(session: Session) -> None:
-    """Make anew what the store reads off its rows: indexes, search, counts; unsent work is never touched.
+    """Fetch the records that are not as the server has them, then make anew what the store reads off its rows: indexes,
+    search, counts. Unsent work is never touched.
 
-    Raises Locked, NoSpace. Where a page does not hold, nothing is made of it: `examine` says so.
+    Raises Locked, NoSpace. Without the server, or one that cannot compare, the records stay as they are: `examine` says
+    so. Where a page does not hold, nothing is made of it.
     """
     with contextlib.suppress(StoreDamaged):
+        session.call(lambda store: store.db.check())
+        with contextlib.suppress(ExchangeError):
+            comparing.level(session)
         session.call(examination.repair)
 
 
@@ -115,6 +125,37 @@ def _store(checks: list[examination.Check]) -> list[Finding]:
         whole,
         *(Finding(each.name, not each.problems, " ".join(each.problems) or _("holds")) for each in checks),
     ]
+
+
+def _against_server(session: Session, *, there: bool) -> Finding:
+    """The records held against the server's, as far as it can be asked."""
+    name = _("Records and the server")
+    if not there:
+        return Finding(name, False, _("not compared, since the server could not be reached"), grave=False)
+    try:
+        found = comparing.compare(session)
+    except ServerRefused as refusal:
+        if refusal.problem is Problem.NOT_HERE:
+            said = _("not compared, since the server is older than this program and cannot do it yet")
+        else:
+            said = _("not compared: {problem}").format(problem=refusal)
+        return Finding(name, False, said, grave=False)
+    except ExchangeError as problem:
+        return Finding(name, False, _("not compared: {problem}").format(problem=problem), grave=False)
+    if found.differing:
+        n = found.differing
+        said = ngettext(
+            "{n} record is not as the server has it.", "{n} records are not as the server has them.", n
+        )
+        return Finding(name, False, f"{said.format(n=n)} {_('Mend it with: fieldkeep doctor --repair')}")
+    if found.kept:
+        said = ngettext(
+            "{n} record is here that the server does not have for you. It stays here; tell IT.",
+            "{n} records are here that the server does not have for you. They stay here; tell IT.",
+            found.kept,
+        )
+        return Finding(name, False, said.format(n=found.kept), grave=False)
+    return Finding(name, True, _("agree"))
 
 
 def _circle(ids: list[bytes]) -> Finding:
