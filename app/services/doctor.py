@@ -7,8 +7,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
-from app.errors import AppError, StoreDamaged
-from app.services import comparing, sealed_work
+from app.errors import AppError, NewerStore, Offline, StoreDamaged
+from app.services import comparing, renewing, sealed_work
 from app.services.session import ACTIVE, Session
 from app.store import examination
 from app.store.circles import circles
@@ -69,7 +69,7 @@ def examine(session: Session) -> list[Finding]:
         checks = session.call(examination.checks)
         unsent = session.call(Store.unsent)
         closed = session.call(circles)
-    except StoreDamaged as damage:
+    except (StoreDamaged, NewerStore) as damage:
         return [*findings, Finding(_("Store"), False, str(damage))]
     findings += [*_store(checks), *map(_circle, closed[:CIRCLES_TOLD])]
     if len(checks) > 1:
@@ -84,6 +84,10 @@ def examine(session: Session) -> list[Finding]:
             aside,
         )
         findings.append(Finding(_("Sealed work"), False, said.format(n=aside), grave=False))
+    if session.profile.store_aside.exists():
+        said = _("a file that this device's keys do not open was put aside as {name}. Tell IT.")
+        aside_name = session.profile.store_aside.name
+        findings.append(Finding(_("File put aside"), False, said.format(name=aside_name), grave=False))
     if session.warning():
         findings.append(Finding(_("Last contact"), False, _("the server has not been reached for long")))
     return findings
@@ -98,18 +102,49 @@ def examine_ruin(damage: AppError) -> list[Finding]:
     ]
 
 
-def mend(session: Session) -> None:
+def mend(session: Session) -> list[Finding]:
     """Fetch the records that are not as the server has them, then make anew what the store reads off its rows: indexes,
-    search, counts. Unsent work is never touched.
+    search, counts. A store whose pages do not hold is made anew from the server. Unsent work is never touched: what is
+    told is what became of it.
 
-    Raises Locked, NoSpace. Without the server, or one that cannot compare, the records stay as they are: `examine` says
-    so. Where a page does not hold, nothing is made of it.
+    Raises Locked, Wiped, NoSpace. Without the server, or one that cannot compare, the records stay as they are, and
+    nothing is made of pages that do not hold: `examine` says so.
     """
-    with contextlib.suppress(StoreDamaged):
+    if session.damage is not None:
+        return []  # the keys to the store are not to be had
+    try:
         session.call(lambda store: store.db.check())
         with contextlib.suppress(ExchangeError):
             comparing.level(session)
         session.call(examination.repair)
+    except StoreDamaged as damage:
+        return [_made_anew(session, damage)]
+    return []
+
+
+def _made_anew(session: Session, damage: StoreDamaged) -> Finding:
+    name = _("Store made anew")
+    try:
+        made, brought = renewing.make_anew(session, damage)
+    except (Offline, ExchangeError) as problem:
+        said = _("not without the server: {problem} Nothing was changed.").format(problem=problem.title)
+        return Finding(name, False, said)
+    except StoreDamaged as still:
+        return Finding(name, False, str(still))
+    if brought is None:
+        said = _("filled as far as the connection went. Go on with: fieldkeep sync")
+    else:
+        said = ngettext(
+            "filled with {n} record from the server",
+            "filled with {n} records from the server",
+            brought.received,
+        ).format(n=brought.received)
+    if not made.carried:
+        return Finding(name, True, said)
+    unsent = ngettext(
+        "{n} unsent change was carried over", "{n} unsent changes were carried over", made.unsent
+    ).format(n=made.unsent)
+    return Finding(name, True, f"{said}; {unsent}" if made.unsent else said)
 
 
 def _store(checks: list[examination.Check]) -> list[Finding]:
@@ -117,7 +152,7 @@ def _store(checks: list[examination.Check]) -> list[Finding]:
     problems = [problem for check in checks for problem in check.problems]
     if len(checks) == 1:
         # Pages do not hold. Records come again from the server, and unsent work is in its sealed copy.
-        problems.append(_("Unsent work is kept sealed. Ask IT to recover it, then enrol this device again."))
+        problems.append(_("Unsent work is kept. Connect and run: fieldkeep doctor --repair"))
     elif problems:
         problems.append(_("Mend it with: fieldkeep doctor --repair"))
     whole = Finding(_("Store"), not problems, " ".join(problems) or _("every page and index holds"))

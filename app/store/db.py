@@ -392,7 +392,7 @@ def _error(code: int, name: str) -> AppError:
 def _damaged() -> StoreDamaged:
     return StoreDamaged(
         _("The store on this device is damaged, or the key does not fit it."),
-        _("Nothing was changed. Unsent work is kept in a sealed copy: ask IT to recover it."),
+        _("Nothing was changed, and unsent work is kept. Connect and run: fieldkeep doctor --repair"),
     )
 
 
