@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from app.errors import KeyMissing, Offline, StoreDamaged
+from app.errors import KeyMissing, Locked, Offline, StoreDamaged
 from app.paths import Profile
 from app.services import wipe
 from app.services.opening import open_damaged, open_session
 from app.services.session import Session
+from sync.protocol.errors import KnownError
 
 
 def open_heard(profile: Profile, wipe_step: wipe.Step = wipe.no_step, *, say_offline: bool = True) -> Session:
@@ -28,6 +29,22 @@ def open_heard(profile: Profile, wipe_step: wipe.Step = wipe.no_step, *, say_off
         return open_session(profile, wipe_step)
     except (StoreDamaged, KeyMissing):
         raise told from None
+
+
+def shut_and_heard(session: Session, problem: KnownError) -> None:
+    """Close a session whose store does not open, after IT was heard. Raises what is wrong, with what became of the
+    work; Wiped."""
+    from app.services.syncing import Syncing
+
+    with session:
+        syncing = Syncing(session)
+        try:
+            syncing.round()
+        except (Offline, Locked):
+            raise problem from None
+        finally:
+            syncing.close()
+    raise problem
 
 
 def _heard(profile: Profile, wipe_step: wipe.Step) -> StoreDamaged:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -165,21 +166,23 @@ def test_rights_are_those_of_the_moment(inside: Inside, teams: tuple[Device, Dev
     assert own < {id_ for id_, _ver, _told in digest.entries_of(reply.entries)}
 
 
-@pytest.mark.parametrize("path", [messages.DIGEST_PATH, messages.BUCKET_PATH, messages.RECORDS_PATH])
+@pytest.mark.parametrize(
+    ("path", "head"),
+    [
+        (messages.DIGEST_PATH, lambda device: DigestHead(cursor=device.cursor)),
+        (messages.BUCKET_PATH, lambda device: BucketHead(cursor=device.cursor, buckets=ALL)),
+        (messages.RECORDS_PATH, lambda device: RecordsHead(cursor=device.cursor, ids=list(device.rows))),
+    ],
+)
 def test_a_locked_or_wiped_device_hears_nothing(
-    inside: Inside, teams: tuple[Device, Device], path: str
+    inside: Inside, teams: tuple[Device, Device], path: str, head: Callable[[Device], Any]
 ) -> None:
-    heads = {
-        messages.DIGEST_PATH: lambda device: DigestHead(cursor=device.cursor),
-        messages.BUCKET_PATH: lambda device: BucketHead(cursor=device.cursor, buckets=ALL),
-        messages.RECORDS_PATH: lambda device: RecordsHead(cursor=device.cursor, ids=list(device.rows)),
-    }
     ana, cora = teams
     inside.lock(ana)
     inside.wipe(cora)
     for device in teams:
         with pytest.raises(Refusal) as refused:
-            ask(device, path, heads[path](device))
+            ask(device, path, head(device))
         assert problem_of(refused) is Problem.BAD_REQUEST
 
 
