@@ -28,7 +28,7 @@ def make_anew(session: Session, damage: StoreDamaged) -> tuple[Anew, Round | Non
         if session.stage != ACTIVE:
             raise session.locked_error()
         card = session.card
-        made = session.replace_store(
+        made = session.store.replace(
             lambda key: anew.make(
                 session.profile,
                 key,

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app import log
 from app.changes import CLOSING, Bus, Changes
-from app.errors import AppError, Locked, StoreDamaged
+from app.errors import AppError, Locked
 from app.keys import device, trusted_time, vault
 from app.keys.device import DeviceKeys
 from app.keys.ring import Keyring, share_name
@@ -175,19 +175,6 @@ class Session:
         return Laying(
             self.store.begin_bulk, lambda: self.store.pen.held(patient=True), self.store.wrote_beside
         )
-
-    def replace_store(self, make: Callable[[SecretBytes], T]) -> T:
-        """Close the store and have `make` put another in its place under the same key; it opens when next needed.
-
-        Raises what the vault raises, and what `make` raises.
-        """
-        with contextlib.suppress(StoreDamaged):  # it is closed all the same
-            self._close_store()
-        try:
-            with vault.open_key(self.profile, self._ring) as key:
-                return make(key)
-        finally:
-            self.store.reopen()
 
     def tell(self, changes: Changes) -> None:
         """Let every view know."""

@@ -7,14 +7,15 @@ opening and closing), so that a keyring that does not answer never holds up a li
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app import settings
 from app.changes import CLOSING, WIPE, WIPED, Changes
-from app.errors import Busy, Locked, NotEnrolled, Stopped, Wiped
+from app.errors import NotEnrolled, Stopped, Wiped
 from app.keys.secret import SecretBytes
 from app.paths import Profile
-from app.services.hearing import open_heard, shut_and_heard
+from app.services.hearing import look, open_heard, shut_and_heard
 from app.services.session import ACTIVE, Session
 from app.services.wiped import finish_wipe, refuse_wiped
 from app.viewmodels import notices, words
@@ -63,8 +64,7 @@ class Shell(Watched):
         self._session: Session | None = None
         self._keeping: Keeping | None = None
         self._kept: Session | None = None  # the session that is kept in step, or is about to be
-        self._wiped = False
-        self._store_fails = False  # it did not open: until it does, the list is not begun
+        self._wiped = self._store_fails = False  # the latter: until the store opens, no list is begun
         self._unfinished: Unfinished = {}
         self._leaving: Desk | None = None  # the page has gone, its drafts wait for the store to close
 
@@ -76,18 +76,13 @@ class Shell(Watched):
         self._slow.run(self._open, self._opened, self._not_opened)
 
     def _open(self) -> tuple[settings.Settings, Session]:
-        chosen, session = settings.load(self.profile), open_heard(self.profile, say_offline=False)
-        if self._store_fails and session.stage == ACTIVE:
-            try:
-                session.read(lambda _reader: None)
-            except KnownError as problem:
-                shut_and_heard(session, problem)
-            self._store_fails = False
-        return chosen, session
+        session = open_heard(self.profile, say_offline=False, with_store=self._store_fails)
+        return settings.load(self.profile), session
 
     def _opened(self, found: tuple[settings.Settings, Session]) -> None:
         self.busy = False
         self.settings, session = found
+        self._store_fails = False
         self._session = session
         session.bus.subscribe(self._heard_elsewhere)
         self._look()
@@ -107,15 +102,14 @@ class Shell(Watched):
 
     def _store_shut(self, desk: Desk, problem: KnownError) -> None:
         """The store does not open, which nobody must take for a book without customers."""
-        session = self._session
-        if self.desk is not desk or session is None or isinstance(problem, (Locked, Stopped)):
+        if self.desk is not desk or desk.session.stage != ACTIVE or isinstance(problem, Stopped):
             self._first_list_read(desk)
-            return
-        self._session, self._store_fails = None, True
-        self._put_desk_away()
-        self._not_opened(problem)
-        self.busy = True
-        self._slow.run(lambda: shut_and_heard(session, problem), ignore, self._not_opened)
+        else:
+            self._session, self._store_fails = None, True
+            self._put_desk_away()
+            self._not_opened(problem)
+            self.busy = True
+            self._slow.run(lambda: shut_and_heard(desk.session, problem), ignore, self._not_opened)
 
     def _keep(self, session: Session) -> None:
         """Exchange with the server from now on."""
@@ -147,9 +141,7 @@ class Shell(Watched):
             self._show_wiped(problem)
             self._hand_in()
         else:
-            self._show(
-                Screen.TROUBLE, Notice(problem.title, problem.hint, retry=not isinstance(problem, Busy))
-            )
+            self._show(Screen.TROUBLE, notices.trouble(problem))
 
     # -- the screens
 
@@ -169,11 +161,8 @@ class Shell(Watched):
                 )
                 desk.start()
                 # In the same lane, so it is answered after the rows.
-                self._desk_background.read(
-                    lambda: session.read(lambda _reader: None),
-                    lambda _none: self._first_list_read(desk),
-                    lambda problem: self._store_shut(desk, problem),
-                )
+                first, shut = lambda _none: self._first_list_read(desk), partial(self._store_shut, desk)
+                self._desk_background.read(lambda: look(session), first, shut)
                 self._show(Screen.WORK, Notice(""))
             return
         self._put_desk_away()
