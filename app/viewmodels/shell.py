@@ -159,8 +159,7 @@ class Shell(Watched):
                 desk = self.desk = Desk(
                     session, self._desk_background, lambda: self.settings["currency"], self._unfinished
                 )
-                desk.start()
-                # In the same lane, so it is answered after the rows.
+                desk.start()  # what comes behind it in the same lane is answered after its rows
                 first, shut = lambda _none: self._first_list_read(desk), partial(self._store_shut, desk)
                 self._desk_background.read(lambda: look(session), first, shut)
                 self._show(Screen.WORK, Notice(""))
