@@ -100,15 +100,13 @@ class Shell(Watched):
 
         self._after_paint(go_on)
 
-    def _store_shut(self, desk: Desk, problem: KnownError) -> None:
-        """The store does not open, which nobody must take for a book without customers."""
+    def _store_shut(self, desk: Desk, problem: KnownError) -> None:  # no book without customers is shown then
         if self.desk is not desk or desk.session.stage != ACTIVE or isinstance(problem, Stopped):
             self._first_list_read(desk)
         else:
-            self._session, self._store_fails = None, True
+            self._session, self._store_fails, self.busy = None, True, True
             self._put_desk_away()
-            self._not_opened(problem)
-            self.busy = True
+            self._show(Screen.TROUBLE, notices.trouble(problem))
             self._slow.run(lambda: shut_and_heard(desk.session, problem), ignore, self._not_opened)
 
     def _keep(self, session: Session) -> None:
