@@ -72,6 +72,16 @@ class Profile(msgspec.Struct, frozen=True):
         return self.folder / "store.db.before"
 
     @property
+    def store_coming(self) -> Path:
+        """A store that is being made anew, until it takes the place of one that does not hold."""
+        return self.folder / "store.db.coming"
+
+    @property
+    def store_aside(self) -> Path:
+        """A file that stood in the store's place and that this device's key does not open; kept, and never used."""
+        return self.folder / "store.db.aside"
+
+    @property
     def blobs(self) -> Path:
         """Encrypted attachments."""
         return self.folder / "blobs"
@@ -134,7 +144,7 @@ class Profile(msgspec.Struct, frozen=True):
     def is_ours(self, name: str) -> bool:
         """Whether a file or folder of this name in the profile is one that Fieldkeep made."""
         store = self.store.name
-        files = (store, self.store_before.name)
+        files = (store, self.store_before.name, self.store_coming.name, self.store_aside.name)
         known = {
             "root.coming.json", *files,
             *(file + end for file in files for end in ("-wal", "-shm", "-journal")),

@@ -182,9 +182,8 @@ def doctor(profile: Profile, args: Arguments) -> int:
 
     try:
         with open_damaged(profile) as session:
-            if args.repair:
-                examination.mend(session)
-            findings = examination.examine(session)
+            mended = examination.mend(session) if args.repair else []
+            findings = [*mended, *examination.examine(session)]
     except (StoreDamaged, KeyMissing) as damage:
         findings = examination.examine_ruin(damage)
     sound = all(finding.level != examination.FAULT for finding in findings)

@@ -7,14 +7,16 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
-from app.errors import AppError, StoreDamaged
-from app.services import sealed_work
+from app.errors import AppError, NewerStore, Offline, StoreDamaged
+from app.services import comparing, renewing, sealed_work
 from app.services.session import ACTIVE, Session
 from app.store import examination
 from app.store.circles import circles
 from app.store.store import Store
+from sync.client.errors import ExchangeError, ServerRefused
 from sync.client.https import reachable
 from sync.protocol import version
+from sync.protocol.errors import Problem
 from sync.protocol.ids import id_text
 from sync.protocol.joins import sentences
 from sync.protocol.texts import gettext as _
@@ -58,7 +60,8 @@ def examine(session: Session) -> list[Finding]:
     else:
         said = _("root {root}; the policy is missing").format(root=held.root.version)
         findings.append(Finding(_("Signed documents"), False, said))
-    findings += [_orders(session), _clock(session), _server(session)]
+    server = _server(session)
+    findings += [_orders(session), _clock(session), server]
     if session.damage is not None:
         return [*findings, Finding(_("Store"), False, _("shut, since files of this device do not hold"))]
     if session.stage != ACTIVE:
@@ -67,9 +70,11 @@ def examine(session: Session) -> list[Finding]:
         checks = session.call(examination.checks)
         unsent = session.call(Store.unsent)
         closed = session.call(circles)
-    except StoreDamaged as damage:
+    except (StoreDamaged, NewerStore) as damage:
         return [*findings, Finding(_("Store"), False, str(damage))]
     findings += [*_store(checks), *map(_circle, closed[:CIRCLES_TOLD])]
+    if len(checks) > 1:
+        findings.append(_against_server(session, there=server.ok))
     waiting = ngettext("{n} change waits to be sent", "{n} changes wait to be sent", unsent).format(n=unsent)
     findings.append(Finding(_("Unsent changes"), True, waiting))
     aside = sealed_work.set_aside(session.profile)
@@ -80,6 +85,10 @@ def examine(session: Session) -> list[Finding]:
             aside,
         )
         findings.append(Finding(_("Sealed work"), False, said.format(n=aside), grave=False))
+    if session.profile.store_aside.exists():
+        said = _("a file that this device's keys do not open was put aside as {name}. Tell IT.")
+        aside_name = session.profile.store_aside.name
+        findings.append(Finding(_("File put aside"), False, said.format(name=aside_name), grave=False))
     if session.warning():
         findings.append(Finding(_("Last contact"), False, _("the server has not been reached for long")))
     return findings
@@ -94,13 +103,49 @@ def examine_ruin(damage: AppError) -> list[Finding]:
     ]
 
 
-def mend(session: Session) -> None:
-    """Make anew what the store reads off its rows: indexes, search, counts; unsent work is never touched.
+def mend(session: Session) -> list[Finding]:
+    """Fetch the records that are not as the server has them, then make anew what the store reads off its rows: indexes,
+    search, counts. A store whose pages do not hold is made anew from the server. Unsent work is never touched: what is
+    told is what became of it.
 
-    Raises Locked, NoSpace. Where a page does not hold, nothing is made of it: `examine` says so.
+    Raises Locked, Wiped, NoSpace. Without the server, or one that cannot compare, the records stay as they are, and
+    nothing is made of pages that do not hold: `examine` says so.
     """
-    with contextlib.suppress(StoreDamaged):
+    if session.damage is not None:
+        return []  # the keys to the store are not to be had
+    try:
+        session.call(lambda store: store.db.check())
+        with contextlib.suppress(ExchangeError):
+            comparing.level(session)
         session.call(examination.repair)
+    except StoreDamaged as damage:
+        return [_made_anew(session, damage)]
+    return []
+
+
+def _made_anew(session: Session, damage: StoreDamaged) -> Finding:
+    name = _("Store made anew")
+    try:
+        made, brought = renewing.make_anew(session, damage)
+    except (Offline, ExchangeError) as problem:
+        said = _("not without the server: {problem} Nothing was changed.").format(problem=problem.title)
+        return Finding(name, False, said)
+    except StoreDamaged as still:
+        return Finding(name, False, str(still))
+    if brought is None:
+        said = _("filled as far as the connection went. Go on with: fieldkeep sync")
+    else:
+        said = ngettext(
+            "filled with {n} record from the server",
+            "filled with {n} records from the server",
+            brought.received,
+        ).format(n=brought.received)
+    if not made.carried:
+        return Finding(name, True, said)
+    unsent = ngettext(
+        "{n} unsent change was carried over", "{n} unsent changes were carried over", made.unsent
+    ).format(n=made.unsent)
+    return Finding(name, True, f"{said}; {unsent}" if made.unsent else said)
 
 
 def _store(checks: list[examination.Check]) -> list[Finding]:
@@ -108,7 +153,7 @@ def _store(checks: list[examination.Check]) -> list[Finding]:
     problems = [problem for check in checks for problem in check.problems]
     if len(checks) == 1:
         # Pages do not hold. Records come again from the server, and unsent work is in its sealed copy.
-        problems.append(_("Unsent work is kept sealed. Ask IT to recover it, then enrol this device again."))
+        problems.append(_("Unsent work is kept. Connect and run: fieldkeep doctor --repair"))
     elif problems:
         problems.append(_("Mend it with: fieldkeep doctor --repair"))
     whole = Finding(_("Store"), not problems, sentences(*problems) or _("every page and index holds"))
@@ -116,6 +161,37 @@ def _store(checks: list[examination.Check]) -> list[Finding]:
         whole,
         *(Finding(each.name, not each.problems, sentences(*each.problems) or _("holds")) for each in checks),
     ]
+
+
+def _against_server(session: Session, *, there: bool) -> Finding:
+    """The records held against the server's, as far as it can be asked."""
+    name = _("Records and the server")
+    if not there:
+        return Finding(name, False, _("not compared, since the server could not be reached"), grave=False)
+    try:
+        found = comparing.compare(session)
+    except ServerRefused as refusal:
+        if refusal.problem is Problem.NOT_HERE:
+            said = _("not compared, since the server is older than this program and cannot do it yet")
+        else:
+            said = _("not compared: {problem}").format(problem=refusal)
+        return Finding(name, False, said, grave=False)
+    except ExchangeError as problem:
+        return Finding(name, False, _("not compared: {problem}").format(problem=problem), grave=False)
+    if found.differing:
+        n = found.differing
+        said = ngettext(
+            "{n} record is not as the server has it.", "{n} records are not as the server has them.", n
+        )
+        return Finding(name, False, f"{said.format(n=n)} {_('Mend it with: fieldkeep doctor --repair')}")
+    if found.kept:
+        said = ngettext(
+            "{n} record is here that the server does not have for you. It stays here; tell IT.",
+            "{n} records are here that the server does not have for you. They stay here; tell IT.",
+            found.kept,
+        )
+        return Finding(name, False, said.format(n=found.kept), grave=False)
+    return Finding(name, True, _("agree"))
 
 
 def _circle(ids: list[bytes]) -> Finding:

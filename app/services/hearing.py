@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
-from app.errors import KeyMissing, Offline, StoreDamaged
+from app.errors import KeyMissing, Locked, Offline, StoreDamaged
 from app.paths import Profile
 from app.services import wipe
 from app.services.opening import open_damaged, open_session
-from app.services.session import Session
+from app.services.session import ACTIVE, Session
+from sync.protocol.errors import KnownError
 
 
-def open_heard(profile: Profile, wipe_step: wipe.Step = wipe.no_step, *, say_offline: bool = True) -> Session:
-    """Open a profile; where it does not hold, hear what IT orders first, and try once more with what came.
+def open_heard(
+    profile: Profile,
+    wipe_step: wipe.Step = wipe.no_step,
+    *,
+    say_offline: bool = True,
+    with_store: bool = False,
+) -> Session:
+    """Open a profile, and `with_store` its store; where it does not hold, hear what IT orders first, and try once more
+    with what came.
 
     Raises as `open_session` does. Where a profile does not hold and the server is not reached either, Offline, or
     without `say_offline` what is wrong with the profile.
     """
+    session = _opened(profile, wipe_step, say_offline=say_offline)
+    if with_store and session.stage == ACTIVE:
+        try:
+            look(session)
+        except KnownError as problem:
+            shut_and_heard(session, problem)
+    return session
+
+
+def look(session: Session) -> None:
+    """Open the store, if it is not. Raises what keeps it shut."""
+    session.read(lambda _reader: None)
+
+
+def _opened(profile: Profile, wipe_step: wipe.Step, *, say_offline: bool) -> Session:
     try:
         return open_session(profile, wipe_step)
     except (StoreDamaged, KeyMissing) as damage:
@@ -28,6 +51,22 @@ def open_heard(profile: Profile, wipe_step: wipe.Step = wipe.no_step, *, say_off
         return open_session(profile, wipe_step)
     except (StoreDamaged, KeyMissing):
         raise told from None
+
+
+def shut_and_heard(session: Session, problem: KnownError) -> None:
+    """Close a session whose store does not open, after IT was heard. Raises what is wrong, with what became of the
+    work; Wiped."""
+    from app.services.syncing import Syncing
+
+    with session:
+        syncing = Syncing(session)
+        try:
+            syncing.round()
+        except (Offline, Locked):
+            raise problem from None
+        finally:
+            syncing.close()
+    raise problem
 
 
 def _heard(profile: Profile, wipe_step: wipe.Step) -> StoreDamaged:

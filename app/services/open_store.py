@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from app.errors import AppError, Stopped
+from app.errors import AppError, Stopped, StoreDamaged
 from app.keys.secret import SecretBytes
 from app.paths import Profile
 from app.services.bulk.pen import Pen
@@ -151,6 +151,19 @@ class OpenStore:
                 upkeep, self._upkeep = self._upkeep, None
                 upkeep.close()
             return self._writing.run(self._end_writing).result()
+
+    def replace(self, make: Callable[[SecretBytes], T]) -> T:
+        """Close it and have `make` put another in its place under the same key; it opens when it is next needed.
+
+        Raises what getting the key raises, and what `make` raises.
+        """
+        with contextlib.suppress(StoreDamaged):  # it is closed all the same
+            self.shut()
+        try:
+            with self._key() as key:
+                return make(key)
+        finally:
+            self.reopen()
 
     def close(self) -> None:
         """End both threads; the store is shut by then."""

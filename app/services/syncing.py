@@ -187,9 +187,12 @@ class Syncing:
         return self._handed_in(damage)
 
     def _handed_in(self, damage: AppError) -> StoreDamaged:
-        nothing_sealed = StoreDamaged(
-            damage.title, _("No sealed work was found here to hand in. Ask IT to enrol this device again.")
-        )
+        next_step = _("No sealed work was found here to hand in. Ask IT to enrol this device again.")
+        if self._session.damage is None:  # the store alone
+            next_step = _(
+                "No sealed work was found here to hand in. Make the store anew: fieldkeep doctor --repair"
+            )
+        nothing_sealed = StoreDamaged(damage.title, next_step)
         try:
             handed = self._hand_in_all()
         except FileNotFoundError:
@@ -204,6 +207,13 @@ class Syncing:
             )
         if not handed.length:  # a rotten first length makes no record of what IT can still read
             return nothing_sealed
+        if self._session.damage is None:  # the store alone
+            return StoreDamaged(
+                damage.title,
+                _(
+                    "Work that was not sent is with IT now, sealed. Make the store anew: fieldkeep doctor --repair"
+                ),
+            )
         return StoreDamaged(
             damage.title,
             _("Work that was not sent is with IT now, sealed. Ask IT to recover it to a new device."),

@@ -54,6 +54,12 @@ def forget(profile: Profile) -> None:
         _LOG.info("the copy from before the last change of version has gone")
 
 
+def forget_aside(profile: Profile) -> None:
+    """A file put aside (anew.py) goes: a record left this device, and nobody can look whether it is in there."""
+    if profile.store_aside.exists():
+        remove(profile.store_aside)
+
+
 def put_back(profile: Profile, key: SecretBytes) -> bool:
     """Put the copy in the place of a store that does not hold; whether that was done. Loses no unsent work."""
     copy = profile.store_before

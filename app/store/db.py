@@ -15,10 +15,11 @@ from typing import Any, Final
 
 from sqlcipher3 import dbapi2
 
-from app.errors import AppError, Busy, NewerStore, NoSpace, Stopped, StoreDamaged
+from app.errors import NewerStore, StoreDamaged
 from app.keys.secret import SecretBytes, wipe_buffer
 from app.paths import PRIVATE_FILE, sync_folder
 from app.store import allowed
+from app.store.complaints import damaged, stopped, told
 from app.store.words import fold
 from sync.protocol.texts import gettext as _
 
@@ -53,15 +54,6 @@ _READING: Final = (
     *_EACH,
 )
 
-_SAYS: Final = {
-    dbapi2.SQLITE_FULL: NoSpace,
-    dbapi2.SQLITE_CORRUPT: StoreDamaged,
-    dbapi2.SQLITE_NOTADB: StoreDamaged,
-    dbapi2.SQLITE_BUSY: Busy,
-    dbapi2.SQLITE_LOCKED: Busy,
-    dbapi2.SQLITE_INTERRUPT: Stopped,
-}
-
 
 class Database:
     """One open SQLCipher file. `execute` and its kin raise AppError; values are bound, never written in."""
@@ -87,14 +79,14 @@ class Database:
             _make_file(path)
         elif not path.is_file() or path.stat().st_size == 0:
             # SQLCipher would take an empty file for a new store and open it with any key.
-            raise _damaged()
+            raise damaged()
         self._building = create
         self._reading = reading
         self.folder = path.parent
-        with _told():
+        with told(self.folder):
             self._conn = _connect(path, key)
         try:
-            with _told():
+            with told(self.folder):
                 for statement in _READING if reading else _OPENING:
                     self._conn.execute(statement)
                 self._conn.set_authorizer(self._allows)
@@ -106,7 +98,7 @@ class Database:
                     _("Install the newest version and try again."),
                 )
             if found == 0 and not create:
-                raise _damaged()
+                raise damaged()
         except BaseException:
             self._conn.close()
             raise
@@ -150,7 +142,7 @@ class Database:
     def one(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...]:
         """The first row of a question that always has one."""
         if (found := self.first(sql, values)) is None:
-            raise _damaged()
+            raise damaged()
         return found
 
     @contextlib.contextmanager
@@ -182,7 +174,7 @@ class Database:
         self.execute("BEGIN")
         try:
             yield self
-            with _told():  # nothing was written, and the lists of tokens that were made stay
+            with told():  # nothing was written, and the lists of tokens that were made stay
                 self._conn.execute("COMMIT")
         finally:
             if self._conn.in_transaction:
@@ -258,7 +250,7 @@ class Database:
     def check(self) -> None:
         """Read the whole file. Raises StoreDamaged when a page does not hold."""
         if self.one("PRAGMA quick_check(1)")[0] != "ok":
-            raise _damaged()
+            raise damaged()
 
     def indexes_hold(self) -> bool:
         """Whether each index holds what its rows say; a file whose pages hold may still have one that does not."""
@@ -282,20 +274,20 @@ class Database:
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
-        with _told():
+        with told():
             self._conn.close()
 
     @contextlib.contextmanager
     def _asked(self) -> Iterator[None]:
         if self._stopped or self._broken_off:
-            raise _stopped()
-        with _told():
+            raise stopped()
+        with told(self.folder):
             yield
 
     def _tune(self, statement: str) -> None:
         self._tuning = True
         try:
-            with _told():
+            with told():
                 self._conn.execute(statement).fetchall()
         finally:
             self._tuning = False
@@ -303,7 +295,7 @@ class Database:
     def _rollback(self) -> None:
         """Also when it was stopped: the transaction must not stay open."""
         self._listed = frozenset()
-        with _told():
+        with told():
             self._conn.execute("ROLLBACK")
 
     def _allows(
@@ -355,46 +347,3 @@ def _connect(path: Path, key: SecretBytes) -> dbapi2.Connection:
 def _folded(text: str | None) -> str | None:
     """`words.fold` for statements: filters see case and accents as search does."""
     return text and fold(text)
-
-
-@contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """Turn what SQLite raises into what a person can read; the original may quote values, so it goes no further."""
-    try:
-        yield
-    except dbapi2.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if isinstance(error, dbapi2.DatabaseError) and "not authorized" in str(error):
-            code = dbapi2.SQLITE_AUTH
-        raised = _error(code, getattr(error, "sqlite_errorname", None) or type(error).__name__)
-    else:
-        return
-    raise raised from None
-
-
-def _error(code: int, name: str) -> AppError:
-    kind = _SAYS.get(code)
-    if kind is StoreDamaged:
-        return _damaged()
-    if kind is NoSpace:
-        return NoSpace(_("The disk is full; nothing was changed."), _("Free some space and try again."))
-    if kind is Stopped:
-        return _stopped()
-    if kind is Busy:
-        return Busy(_("Another program has this store open."), _("Close it and try again."))
-    if code == dbapi2.SQLITE_AUTH:
-        return AppError(_("The store does not allow this."))
-    return AppError(
-        _("The store could not do this ({name}).").format(name=name), _("Run “fieldkeep doctor” to see more.")
-    )
-
-
-def _damaged() -> StoreDamaged:
-    return StoreDamaged(
-        _("The store on this device is damaged, or the key does not fit it."),
-        _("Nothing was changed. Unsent work is kept in a sealed copy: ask IT to recover it."),
-    )
-
-
-def _stopped() -> Stopped:
-    return Stopped(_("This was broken off."), _("Your changes are safe. Try again."))

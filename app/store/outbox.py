@@ -77,6 +77,15 @@ def latest(db: Database, limit: int) -> list[tuple[str, bytes]]:
     return list(dict.fromkeys((kind, bytes(id_)) for kind, id_ in rows))
 
 
+def waiting(db: Database, ids: Iterable[bytes]) -> set[bytes]:
+    """Those of these records on which ops wait."""
+    found: set[bytes] = set()
+    for some in chunks(list(ids)):
+        asked = f"SELECT id FROM outbox WHERE id IN ({marks(len(some))})"
+        found.update(id_ for (id_,) in db.all(asked, some))
+    return found
+
+
 def drop_up_to(db: Database, n: int) -> None:
     """The server has spoken about these."""
     db.execute("DELETE FROM outbox WHERE n <= ?", (n,))

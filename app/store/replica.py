@@ -200,6 +200,8 @@ class StoreReplica:
             seal_book.tidy(store)
         there = [id_ for _kind, id_ in looked]
         gone = sum(world[id_].left for id_ in there)
+        if gone:
+            store.no_aside()
         brought = {change.id for change in answer.changes}
         brought.update(result.row.id for result in answer.results if result.row is not None)
         received = sum(id_ in brought for id_ in there) - gone

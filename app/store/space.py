@@ -14,6 +14,7 @@ ROW: Final = (
 )  # bytes of one record in the store and in its log, with its indexes and words; seldom more
 
 _MIB: Final = 2**20
+_NOTHING: Final = 64 * 2**10  # bytes with which no store can go on
 
 
 def needed(folder: Path | None, size: int) -> None:
@@ -29,3 +30,11 @@ def needed(folder: Path | None, size: int) -> None:
             _("There is not enough room on the disk; nothing was changed."),
             _("Free {size} MB and try again.").format(size=-((free - size) // _MIB)),
         )
+
+
+def is_full(folder: Path) -> bool:
+    """Whether a disk has next to nothing left; False where nobody can tell."""
+    try:
+        return shutil.disk_usage(folder).free < _NOTHING
+    except OSError:
+        return False

@@ -228,6 +228,11 @@ class Store(Reader):
         if self._profile is not None:
             before.forget(self._profile)
 
+    def no_aside(self) -> None:
+        """A record that was here has left: it may not stay in a file that was put aside."""
+        if self._profile is not None:
+            before.forget_aside(self._profile)
+
     def close(self) -> None:
         """Close database and sealed outbox; a second call does nothing."""
         self.db.close()

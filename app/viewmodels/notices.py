@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from app.errors import Busy
 from app.services.session import LOCK_UI, Session
 from app.services.why_locked import BY_ORDER, NOT_ENROLLED, reason
 from sync.protocol import harmless
@@ -38,6 +39,11 @@ class Notice(msgspec.Struct, frozen=True):
     def made_harmless(self) -> Notice:
         """Names and reasons were written elsewhere: a page that only IT can open again must read as it is."""
         return msgspec.structs.replace(self, title=harmless.line(self.title), body=harmless.lines(self.body))
+
+
+def trouble(problem: KnownError) -> Notice:
+    """Why the profile did not open; where another program has it, nobody tries again by himself."""
+    return Notice(problem.title, problem.hint, retry=not isinstance(problem, Busy))
 
 
 def locking() -> Notice:

@@ -7,17 +7,18 @@ opening and closing), so that a keyring that does not answer never holds up a li
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app import settings
 from app.changes import CLOSING, WIPE, WIPED, Changes
-from app.errors import Busy, NotEnrolled, Wiped
+from app.errors import NotEnrolled, Stopped, Wiped
 from app.keys.secret import SecretBytes
 from app.paths import Profile
-from app.services.hearing import open_heard
+from app.services.hearing import look, open_heard, shut_and_heard
 from app.services.session import ACTIVE, Session
 from app.services.wiped import finish_wipe, refuse_wiped
-from app.viewmodels import notices, words
+from app.viewmodels import device_words, notices
 from app.viewmodels.base import Background, Watched, ignore
 from app.viewmodels.desk import Desk
 from app.viewmodels.notes import Unfinished
@@ -26,7 +27,6 @@ from app.viewmodels.sync_state import Standing, answer, standing
 from sync.client.status import Phase, SyncStatus
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
-from sync.protocol.texts import ngettext, pgettext
 
 if TYPE_CHECKING:
     from app.services.early import Early
@@ -70,7 +70,7 @@ class Shell(Watched):
         self._session: Session | None = None
         self._keeping: Keeping | None = None
         self._kept: Session | None = None  # the session that is kept in step, or is about to be
-        self._wiped = False
+        self._wiped = self._store_fails = False  # the latter: until the store opens, no list is begun
         self._unfinished: Unfinished = {}
         self._leaving: Desk | None = None  # the page has gone, its drafts wait for the store to close
 
@@ -85,11 +85,13 @@ class Shell(Watched):
         early, self._early = self._early, None
         if early is not None:
             return early.take()
-        return settings.load(self.profile), open_heard(self.profile, say_offline=False)
+        session = open_heard(self.profile, say_offline=False, with_store=self._store_fails)
+        return settings.load(self.profile), session
 
     def _opened(self, found: tuple[settings.Settings, Session]) -> None:
         self.busy = False
         self.settings, session = found
+        self._store_fails = False
         self._session = session
         session.bus.subscribe(self._heard_elsewhere)
         self._look()
@@ -106,6 +108,15 @@ class Shell(Watched):
                 self._keep(desk.session)
 
         self._after_paint(go_on)
+
+    def _store_shut(self, desk: Desk, problem: KnownError) -> None:  # no book without customers is shown then
+        if self.desk is not desk or desk.session.stage != ACTIVE or isinstance(problem, Stopped):
+            self._first_list_read(desk)
+        else:
+            self._session, self._store_fails, self.busy = None, True, True
+            self._put_desk_away()
+            self._show(Screen.TROUBLE, notices.trouble(problem))
+            self._slow.run(lambda: shut_and_heard(desk.session, problem), ignore, self._not_opened)
 
     def _keep(self, session: Session) -> None:
         """Exchange with the server from now on."""
@@ -137,9 +148,7 @@ class Shell(Watched):
             self._show_wiped(problem)
             self._hand_in()
         else:
-            self._show(
-                Screen.TROUBLE, Notice(problem.title, problem.hint, retry=not isinstance(problem, Busy))
-            )
+            self._show(Screen.TROUBLE, notices.trouble(problem))
 
     # -- the screens
 
@@ -158,9 +167,9 @@ class Shell(Watched):
                     session, self._desk_background, lambda: self.settings["currency"], self._unfinished
                 )
                 desk.sync = self.sync if self.sync.last_ok else None
-                desk.start()
-                # In the same lane, so it is answered after the rows.
-                self._desk_background.read(lambda: None, lambda _none: self._first_list_read(desk))
+                desk.start()  # what comes behind it in the same lane is answered after its rows
+                first, shut = lambda _none: self._first_list_read(desk), partial(self._store_shut, desk)
+                self._desk_background.read(lambda: look(session), first, shut)
                 self._show(Screen.WORK, Notice(""))
             return
         self._put_desk_away()
@@ -315,37 +324,13 @@ class Shell(Watched):
 
     def foot(self) -> tuple[str, str]:
         """The line at the foot of the window: what is here, and what rules it; empty until that is counted."""
-        session, desk = self._session, self.desk
-        if session is None or desk is None or desk.counts is None:
+        if self._session is None or self.desk is None or self.desk.counts is None:
             return "", ""
-        left = [session.card.person.territory or session.card.person.team]
-        held = desk.counts.kinds.get("customer", 0)
-        text = ngettext("{n} customer on this device", "{n} customers on this device", held)
-        left.append(text.format(n=words.number(held)))
-        left.append(_("Encrypted store, opened from the system keyring"))
-        policy = session.papers.held.policy.version
-        until = words.day_of(session.state.lease_until)
-        right = [
-            _("Works offline until {day}").format(day=until),
-            _("Policy {n}").format(n=policy),
-        ]
-        if self.warning:
-            right.insert(0, _("Long without contact: connect soon"))
-        return words.DOT.join(part for part in left if part), words.DOT.join(right)
+        return device_words.foot(self._session, self.desk.counts, warning=self.warning)
 
     def about(self) -> list[tuple[str, str]]:
         """Who and where this device is, for the settings page."""
-        session = self._session
-        if session is None:
-            return []
-        card = session.card
-        return [
-            (_("Organisation"), card.org_name),
-            (pgettext("whose device this is", "Person"), card.person.email),
-            (_("Team"), card.person.team),
-            (_("Device"), card.name),
-            (_("Server"), card.server_url),
-        ]
+        return device_words.about(self._session) if self._session is not None else []
 
     # -- news
 

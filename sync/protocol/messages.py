@@ -4,6 +4,9 @@
     POST /v1/enrol      enrolment envelope, JSON            -> EnrolReply
     POST /v1/session    session envelope, JSON              -> SessionReply
     POST /v1/exchange   ExchangeHead, Op*                   -> ReplyHead, OpResult*, Change*, Conflict*, Paper*
+    POST /v1/digest     DigestHead                          -> DigestReply
+    POST /v1/bucket     BucketHead                          -> BucketReply
+    POST /v1/records    RecordsHead                         -> RecordsReply, Change*, Conflict*
     POST /v1/sealed     PieceHead, SealedPart?              -> PieceReply
     POST /v1/receipt    ReceiptHead, SealedPart*            -> ReceiptReply
     GET  /healthz       "ok"
@@ -25,6 +28,9 @@ ROOT_PATH: Final = "/v1/root"
 ENROL_PATH: Final = "/v1/enrol"
 SESSION_PATH: Final = "/v1/session"
 EXCHANGE_PATH: Final = "/v1/exchange"
+DIGEST_PATH: Final = "/v1/digest"
+BUCKET_PATH: Final = "/v1/bucket"
+RECORDS_PATH: Final = "/v1/records"
 RECEIPT_PATH: Final = "/v1/receipt"
 SEALED_PATH: Final = "/v1/sealed"
 HEALTH_PATH: Final = "/healthz"
@@ -37,6 +43,7 @@ COUNTER_WINDOW: Final = 64  # lines run in parallel: a counter may arrive this f
 OPS_MAX: Final = 1_000  # in one exchange
 OPS_BYTES_MAX: Final = 4 * 2**20
 PAGE_ROWS: Final = 2_000
+RECORDS_MAX: Final = 500  # ids in one request for records
 SEALED_PART: Final = 2**20  # bytes of the sealed outbox in one frame, and in one request
 
 
@@ -146,6 +153,60 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     data: bytes
     id: bytes = b""
+
+
+class DigestHead(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks for the sums of the buckets over what this person sees, of records with `after` < ver <= `cursor.seq`."""
+
+    cursor: Cursor
+    after: int = 0
+
+
+class DigestReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The sums (digest.py) over the records up to `upto`; with `more`, ask again behind it and add them up."""
+
+    sums: bytes
+    upto: int
+    more: bool
+    scopes: int  # the rights that this was read under: those of the cursor, or nothing can be compared
+    head: int  # the number up to which the server's history goes
+
+
+class BucketHead(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks for the records of these buckets (a byte each) with ver > `after`."""
+
+    cursor: Cursor
+    buckets: bytes
+    after: int = 0
+
+
+class BucketReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Id, number and digest of each record (digest.py) up to `upto`; with `more`, ask again behind it."""
+
+    entries: bytes
+    upto: int
+    more: bool
+    scopes: int
+    head: int
+
+
+class RecordsHead(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks for these records as they are now."""
+
+    cursor: Cursor
+    ids: list[bytes]
+
+
+class RecordsReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The first `told` of the records that were asked for, a change each, in their order, with their conflicts.
+
+    One that this person does not see and one that there never was are the same: "left", with the number 0, or that
+    of the change by which it left since the cursor.
+    """
+
+    told: int
+    scopes: int
+    head: int
 
 
 class PieceHead(msgspec.Struct, frozen=True, kw_only=True):

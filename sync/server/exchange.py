@@ -89,10 +89,10 @@ def answer(
             _retire(store, enrolment, head.incarnation)
         raise
     with store.read() as tx:
-        device, person = _who(tx, enrolment)
+        device, person = who(tx, enrolment)
         root, policy = post.root_and_policy(tx)
         stands = post.standing(tx, device)
-        reader = _reader(tx, device, person, head)
+        reader = reader_of(tx, device, person, head.incarnation)
         page = Page(head.cursor)
         if page_open and not stands.closed:
             feed.check(tx, head.cursor)
@@ -130,7 +130,7 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step) 
     head = request.head
     step("read")
     with store.read() as tx:
-        device, _person = _who(tx, enrolment)
+        device, _person = who(tx, enrolment)
         numbering = tx.records.numbering(device.device, head.incarnation)
     # A locked device holds no records: it sends an empty cursor and a number of ops that mean nothing.
     active = head.state == ACTIVE
@@ -138,7 +138,7 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step) 
     if not (request.ops or beginning or _has_news(device, head, now)):
         return Taken(numbering.acked_n if numbering else 0), active
     with store.write() as tx:
-        device, person = _who(tx, enrolment)
+        device, person = who(tx, enrolment)
         feed.check(tx, head.cursor)
         if beginning:
             # From the start of the history on it needs its own changes too; from here on it holds them.
@@ -190,12 +190,12 @@ def _posture(said: dict[str, Any]) -> bytes:
 def _retire(store: Store, enrolment: str, incarnation: bytes) -> None:
     """Two copies of a device give out the same numbers: each must take numbers of its own."""
     with store.write() as tx:
-        device, _person = _who(tx, enrolment)
+        device, _person = who(tx, enrolment)
         numbering = tx.records.numbering(device.device, incarnation) or Numbering()
         tx.records.put_numbering(device.device, incarnation, msgspec.structs.replace(numbering, retired=True))
 
 
-def _who(tx: Transaction, enrolment: str) -> tuple[Device, Person]:
+def who(tx: Transaction, enrolment: str) -> tuple[Device, Person]:
     """Device and person as they are now: rights are those of this moment, not of the session's start."""
     device = tx.people.device(enrolment)
     person = tx.people.person(device.person) if device else None
@@ -204,14 +204,15 @@ def _who(tx: Transaction, enrolment: str) -> tuple[Device, Person]:
     return device, person
 
 
-def _reader(tx: Transaction, device: Device, person: Person, head: ExchangeHead) -> Reader:
-    numbering = tx.records.numbering(device.device, head.incarnation) or Numbering()
+def reader_of(tx: Transaction, device: Device, person: Person, incarnation: bytes) -> Reader:
+    """Who reads, and what of it the device has written itself."""
+    numbering = tx.records.numbering(device.device, incarnation) or Numbering()
     return Reader(
-        rights=Author(device, person, head.incarnation).rights,
+        rights=Author(device, person, incarnation).rights,
         former=tuple(tx.people.former_rights(person.id)),
         scopes=person.scopes,
         device=device.device,
-        incarnation=head.incarnation,
+        incarnation=incarnation,
         echo_from=numbering.echo_from,
     )
 

@@ -103,15 +103,20 @@ def shown(tx: Transaction, reader: Reader, record: bytes) -> Change | None:
 
 def _change(tx: Transaction, reader: Reader, entry: Entry, start: int, *, sweeping: bool) -> Change | None:
     if not access.sees(reader.rights, entry.kind, entry.scope):
-        if _had(tx, reader, entry, start, sweeping=sweeping):
+        if had(tx, reader, entry, start, sweeping=sweeping):
             return Change(kind=entry.kind, id=entry.id, ver=entry.ver, gone="left")
         return None
     own = (entry.device, entry.incarnation) == (reader.device, reader.incarnation)
     if own and entry.ver > reader.echo_from and not sweeping:
         return None
+    return as_seen(reader.rights, entry)
+
+
+def as_seen(rights: Rights, entry: Entry) -> Change:
+    """A record as a person sees it who may see it."""
     if entry.deleted:
         return Change(kind=entry.kind, id=entry.id, ver=entry.ver, gone="deleted", hlc=entry.hlc)
-    hidden = access.masked(reader.rights)
+    hidden = access.masked(rights)
     return Change(
         kind=entry.kind,
         id=entry.id,
@@ -122,7 +127,7 @@ def _change(tx: Transaction, reader: Reader, entry: Entry, start: int, *, sweepi
     )
 
 
-def _had(tx: Transaction, reader: Reader, entry: Entry, start: int, *, sweeping: bool) -> bool:
+def had(tx: Transaction, reader: Reader, entry: Entry, start: int, *, sweeping: bool) -> bool:
     """Whether the device may hold this record, which its person does not see any more."""
     rights = [reader.rights, *(reader.former if sweeping else ())]
     traces = tx.records.traces(entry.id, start)

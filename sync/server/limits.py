@@ -14,6 +14,9 @@ BODY: Final[dict[str, int]] = {
     messages.ENROL_PATH: DOCUMENT_MAX,
     messages.SESSION_PATH: DOCUMENT_MAX,
     messages.EXCHANGE_PATH: messages.OPS_BYTES_MAX + DOCUMENT_MAX,
+    messages.DIGEST_PATH: DOCUMENT_MAX,
+    messages.BUCKET_PATH: DOCUMENT_MAX,
+    messages.RECORDS_PATH: DOCUMENT_MAX,
     messages.SEALED_PATH: messages.SEALED_PART + 2 * DOCUMENT_MAX,
     messages.RECEIPT_PATH: messages.SEALED_PART + 2 * DOCUMENT_MAX,
 }
@@ -30,6 +33,11 @@ ROOM_KEPT: Final = 64 * 2**20  # bytes of the disk that sealed outboxes leave fr
 AT_ONCE: Final = 8  # requests in work; the others wait their turn
 WAITING: Final = 200  # beyond this many the server says that it is busy
 RETRY_S: Final = 5
+
+LOOKS: Final = (
+    300  # requests to compare or to fetch records, per minute and device: enough for three million rows
+)
+LOOKS_AT_ONCE: Final = 2  # of them in work: what devices exchange comes first
 
 GUESSES: Final = 10  # wrong enrolment codes per minute from one address
 GUESSES_ALL: Final = 100  # and from everywhere
@@ -51,7 +59,7 @@ class Tries:
             return len(self._recent(key, now)) >= self._most
 
     def failed(self, key: str, now: int) -> None:
-        """One more failed try."""
+        """One more try to be counted."""
         with self._lock:
             self._seen[key] = [*self._recent(key, now), now][-self._most :]
             self._seen.move_to_end(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 
@@ -11,7 +12,7 @@ from sync.protocol import codec, messages
 from sync.protocol.documents import Enrolment, Root
 from sync.protocol.errors import Problem
 from sync.protocol.messages import ReceiptHead, ReceiptReply
-from sync.server import auth, enrol, exchange, handin, lease, limits, logs, post
+from sync.server import auth, comparing, enrol, exchange, handin, lease, limits, logs, post
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import Device
 from sync.server.errors import RequestProblem
@@ -33,6 +34,8 @@ class Service:
         self.step: Step = lambda name: None
         self._lease_key = lease_key
         self._guesses = limits.Tries(limits.GUESSES)
+        self._looks = limits.Tries(limits.LOOKS)
+        self._looking = threading.BoundedSemaphore(limits.LOOKS_AT_ONCE)
         self._guesses_all = limits.Tries(limits.GUESSES_ALL)
 
     def root(self) -> bytes:
@@ -75,6 +78,24 @@ class Service:
         )
         took = int((time.monotonic() - began) * 1000)
         logs.note("exchange", device=session.enrolment, ops=len(request.ops), bytes=len(answer), ms=took)
+        return answer
+
+    def compare(self, headers: Mapping[str, str], target: str, body: bytes) -> bytes:
+        """Digests, or records by id, for a device that compares what it holds. Raises RequestProblem, BadFrames."""
+        now = self.now()
+        session = self.sessions.authenticate(headers, "POST", target, body, now)
+        if self._looks.exhausted(session.enrolment, now):
+            raise RequestProblem(Problem.BUSY, why="looks too often", retry_after=limits.MINUTE_MS // 1000)
+        if not self._looking.acquire(blocking=False):
+            raise RequestProblem(Problem.BUSY, why="others look", retry_after=1)
+        try:
+            self._looks.failed(session.enrolment, now)
+            began = time.monotonic()
+            answer = comparing.answer(self.store, session.enrolment, target, body)
+        finally:
+            self._looking.release()
+        took = int((time.monotonic() - began) * 1000)
+        logs.note("compare", device=session.enrolment, path=target, bytes=len(answer), ms=took)
         return answer
 
     def sealed(self, body: bytes) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
@@ -19,6 +19,8 @@ from sync.protocol.messages import Trouble
 from sync.server import limits, logs
 from sync.server.errors import RequestProblem, StoreError
 from sync.server.service import Service, trouble
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 # Refusals that tell of a try to get in, and not of an old session after a restart.
@@ -39,10 +41,15 @@ def routes(service: Service) -> Starlette:
     async def session(request: Request) -> Response:
         return await _answer(request, turns, service.session)
 
-    async def exchange(request: Request) -> Response:
-        headers = {name: request.headers.get(name, "") for name in _SIGNED}
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return await _answer(request, turns, lambda body: service.exchange(headers, target, body))
+    def within(work: Callable[[Mapping[str, str], str, bytes], bytes]) -> Endpoint:
+        """A request within a session."""
+
+        async def signed(request: Request) -> Response:
+            headers = {name: request.headers.get(name, "") for name in _SIGNED}
+            target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return await _answer(request, turns, lambda body: work(headers, target, body))
+
+        return signed
 
     async def sealed(request: Request) -> Response:
         return await _answer(request, turns, service.sealed)
@@ -68,7 +75,8 @@ def routes(service: Service) -> Starlette:
             Route(messages.ROOT_PATH, root, methods=["GET"]),
             Route(messages.ENROL_PATH, enrol, methods=["POST"]),
             Route(messages.SESSION_PATH, session, methods=["POST"]),
-            Route(messages.EXCHANGE_PATH, exchange, methods=["POST"]),
+            Route(messages.EXCHANGE_PATH, within(service.exchange), methods=["POST"]),
+            *(Route(path, within(service.compare), methods=["POST"]) for path in _COMPARING),
             Route(messages.SEALED_PATH, sealed, methods=["POST"]),
             Route(messages.RECEIPT_PATH, receipt, methods=["POST"]),
             Route(messages.HEALTH_PATH, healthz, methods=["GET"]),
@@ -77,6 +85,7 @@ def routes(service: Service) -> Starlette:
     )
 
 
+_COMPARING = (messages.DIGEST_PATH, messages.BUCKET_PATH, messages.RECORDS_PATH)
 _SIGNED = (messages.SESSION_HEADER, messages.COUNTER_HEADER, messages.MAC_HEADER)
 
 

@@ -83,7 +83,7 @@ def test_work_goes_in_and_orders_come(town: Town, damage: Damage) -> None:
     assert (done.code, done.json["ok"]) == (1, False)
 
     done = laptop.ask("sync")
-    assert (done.code, "sealed. Ask IT to recover it" in done.err) == (1, True), done.err
+    assert (done.code, "is with IT now, sealed." in done.err) == (1, True), done.err
     heir = town.laptop(ANNA)
     town.admin("recover", laptop.id, "--to", heir.id)
     heir.sync()

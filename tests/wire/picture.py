@@ -16,6 +16,7 @@ import msgspec
 
 from sync.protocol import (
     codec,
+    digest,
     documents,
     errors,
     fields,
@@ -54,6 +55,7 @@ def draw() -> dict[str, Any]:
             "fields.NOTES_BYTES": fields.NOTES_BYTES,
             **{f"outbox_seal.{name}": value for name, value in _constants(outbox_seal, "_MAX").items()},
             **{name: getattr(messages, name) for name in _LIMITS},
+            "buckets": digest.BUCKETS,
             "signatures": signing.SIGNATURES_MAX,
             "media type": codec.MEDIA_TYPE,
         },
@@ -67,7 +69,7 @@ def draw() -> dict[str, Any]:
 
 
 _TAGS: Final = ("HEAD", "OP", "RESULT", "CHANGE", "CONFLICT", "PAPER", "PART", "TROUBLE")
-_LIMITS: Final = ("COUNTER_WINDOW", "OPS_MAX", "OPS_BYTES_MAX", "PAGE_ROWS", "SEALED_PART")
+_LIMITS: Final = ("COUNTER_WINDOW", "OPS_MAX", "OPS_BYTES_MAX", "PAGE_ROWS", "RECORDS_MAX", "SEALED_PART")
 
 
 def _structs(room: ModuleType) -> list[type[msgspec.Struct]]:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sync.protocol import codec, documents, outbox_seal, signing, trust
+from sync.protocol import codec, digest, documents, outbox_seal, signing, trust
 from sync.protocol.documents import (
     Admin,
     Credential,
@@ -25,8 +25,12 @@ from sync.protocol.documents import (
 from sync.protocol.errors import Outcome, Problem, Rejection
 from sync.protocol.merge import Conflict
 from sync.protocol.messages import (
+    BucketHead,
+    BucketReply,
     Change,
     Cursor,
+    DigestHead,
+    DigestReply,
     EnrolReply,
     ExchangeHead,
     OpResult,
@@ -36,6 +40,8 @@ from sync.protocol.messages import (
     PieceReply,
     ReceiptHead,
     ReceiptReply,
+    RecordsHead,
+    RecordsReply,
     ReplyHead,
     SessionReply,
     Trouble,
@@ -76,6 +82,14 @@ CHANGE: Final = Change(
     kind="customer", id=RECORD, ver=5_120, cells=_raw(CELLS), person="bob@example.com", hlc=NOW << 16
 )
 GONE: Final = Change(kind="customer", id=RECORD, ver=5_121, gone="left")
+
+ENTRIES: Final = [
+    digest.Entry(RECORD, 5_120, digest.digest_of(RECORD, 5_120, CELLS)),
+    digest.Entry(RECORD, 5_121, digest.digest_of(RECORD, 5_121, None)),
+]
+SUMS: Final = digest.Sums()
+for _entry in ENTRIES:
+    SUMS.add(_entry.id, _entry.digest)
 
 # Every body that version 1 sends, as the frames it holds.
 BODIES: Final[dict[str, list[tuple[str, Any]]]] = {
@@ -135,6 +149,18 @@ BODIES: Final[dict[str, list[tuple[str, Any]]]] = {
     "receipt-down": [("head", ReceiptReply(receipt_id="0f" * 16))],
     "sealed-up": [("head", PieceHead(piece=b"{}")), ("part", b"a piece")],
     "sealed-down": [("head", PieceReply(held=262_144, whole=True))],
+    "digest-up": [("head", DigestHead(cursor=CURSOR, after=25_000))],
+    "digest-down": [("head", DigestReply(sums=SUMS.packed(), upto=50_000, more=True, scopes=3, head=90_000))],
+    "bucket-up": [("head", BucketHead(cursor=CURSOR, buckets=b"\x00\x11\xff", after=25_000))],
+    "bucket-down": [
+        ("head", BucketReply(entries=digest.pack_entries(ENTRIES), upto=50_000, more=True, scopes=3, head=90_000))
+    ],
+    "records-up": [("head", RecordsHead(cursor=CURSOR, ids=[RECORD, bytes(16)]))],
+    "records-down": [
+        ("head", RecordsReply(told=2, scopes=3, head=90_000)),
+        ("change", CHANGE),
+        ("change", Change(kind="", id=bytes(16), ver=0, gone="left")),
+    ],
     "trouble": [
         (
             "trouble",
@@ -153,6 +179,23 @@ def test_a_body_of_version_1_is_read(name: str) -> None:
     for (_tag, raw), (_same, value) in zip(frames, BODIES[name], strict=True):
         read = codec.read(raw, type(value))
         assert codec.pack(read) == codec.pack(value)
+
+
+def test_a_digest_of_version_1_is_what_it_was() -> None:
+    """Whatever the order of cells and of their parts, and cells without a value count as not there."""
+    frames = codec.decode((OLD / "bucket-down.bin").read_bytes())
+    told = list(digest.entries_of(codec.read(frames[0][1], BucketReply).entries))
+    other = {cell: CELLS[cell] for cell in reversed(CELLS)} | {"industry": None}
+    other["revenue"] = dict(reversed(CELLS["revenue"].items()))
+    assert [each.digest for each in told] == [
+        digest.digest_of(RECORD, 5_120, other),
+        digest.digest_of(RECORD, 5_121, None),
+    ]
+    assert {digest.bucket_of(each.id) for each in told} == {136}
+    assert (
+        len({digest.digest_of(RECORD, 5_120, each) for each in (CELLS, {}, None, {**CELLS, "employees": 13})})
+        == 4
+    )
 
 
 def test_every_old_body_is_tried() -> None:
