@@ -15,7 +15,7 @@ from app.changes import HERE, Changes
 from app.errors import AppError, Stopped
 from app.services.bulk.pipe import Bring, Far, Prepare, Reply, Request, Told
 from app.services.bulk.process import BulkProcess, Gone
-from app.services.exchange.progress import Progress
+from app.services.exchange.progress import Progress, Stage
 from app.services.exchange.report import Report
 from sync.protocol.texts import gettext as _
 
@@ -111,6 +111,9 @@ class Importing:
                 progress(far.stage, far.at, far.total)
             except Stopped:
                 process.stop()
+            else:
+                if far.stage is Stage.WRITING and far.at == far.total:
+                    process.go_on()
 
         answer: Reply = process.ask(request, heard)
         if not isinstance(answer, Told):

@@ -13,7 +13,7 @@ from typing import IO
 from app.keys.harden import harden
 from app.paths import Profile
 from app.services.bulk import pipe
-from app.services.bulk.pipe import Ended, Open, Request, Stop
+from app.services.bulk.pipe import Bring, Ended, GoOn, Open, Prepare, Request, Stop
 from app.services.bulk.work import Work
 from app.store.store import Store
 from sync.protocol import texts
@@ -58,7 +58,11 @@ def _listen(asked: IO[bytes], requests: queue.SimpleQueue[Request], work: Work) 
             os._exit(0)
         if isinstance(request, Stop):
             work.stop()
+        elif isinstance(request, GoOn):
+            work.go_on()
         else:
+            if isinstance(request, Prepare | Bring):
+                work.begin()
             requests.put(request)
 
 

@@ -68,6 +68,10 @@ class Stop(Message, frozen=True, tag=True):
     """Leave off the import under way; it is answered as failed."""
 
 
+class GoOn(Message, frozen=True, tag=True):
+    """Nobody has stopped it: commit what was written."""
+
+
 # --- answered by the bulk process ------------------------------------------------------------------------
 
 
@@ -83,7 +87,7 @@ class Laid(Message, frozen=True, tag=True):
 
 
 class Far(Message, frozen=True, tag=True):
-    """So far the import is; another message follows."""
+    """So far the import is; another message follows. At its end, before it commits, it waits to be answered."""
 
     stage: Stage
     at: int
@@ -134,7 +138,7 @@ class Failed(Message, frozen=True, tag=True):
     fault: str = ""
 
 
-Request = Open | Lay | Prepare | Bring | Stop
+Request = Open | Lay | Prepare | Bring | Stop | GoOn
 Reply = Ready | Laid | Far | Told | Failed
 
 

@@ -76,6 +76,11 @@ class BulkProcess:
         with contextlib.suppress(Ended):
             self._send(pipe.Stop())
 
+    def go_on(self) -> None:
+        """Have it commit what was brought in."""
+        with contextlib.suppress(Ended):
+            self._send(pipe.GoOn())
+
     def end(self) -> None:
         """End it now, whatever it does: an open transaction is as if it had never been. It is gone on return."""
         self._end_asked = True

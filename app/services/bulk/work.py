@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 import time
 from pathlib import Path
 from typing import IO, Final
@@ -29,6 +30,7 @@ class Work:
         self._plan: Plan | None = None
         self._progress = Progress()
         self._told_at = 0.0
+        self._answered = threading.Event()
 
     def do(self, request: Request) -> None:
         """Do it and answer; an error is an answer as well. Raises Ended."""
@@ -39,9 +41,18 @@ class Work:
             answer = pipe.failure(problem)
         pipe.send(self._answers, answer)
 
+    def begin(self) -> None:
+        """An import is asked for; a word to stop it comes after this, and may come before it is begun."""
+        self._progress = Progress()
+
     def stop(self) -> None:
         """Leave off the import under way."""
         self._progress.stop()
+        self._answered.set()
+
+    def go_on(self) -> None:
+        """Commit what was written."""
+        self._answered.set()
 
     def _done(self, request: Request) -> Reply:
         if isinstance(request, Lay):
@@ -50,7 +61,7 @@ class Work:
             before = self._turns()
             applied = self._replica.lay_in(request.changes)
             return Laid(applied, self._turned(before))
-        self._progress, self._told_at = Progress(), 0.0
+        self._told_at = 0.0
         book = book_of(self._store)
         if isinstance(request, Prepare):
             paths = [Path(path) for path in request.paths]
@@ -68,10 +79,14 @@ class Work:
     def _told(self, stage: Stage, at: int, total: int) -> None:
         """Say how far it is, from time to time. Raises Stopped when it is not to go on."""
         self._progress(stage, at, total)
-        now = time.monotonic()
-        if now - self._told_at >= TOLD_S or at == total:
+        now, commits = time.monotonic(), stage is Stage.WRITING and at == total
+        if now - self._told_at >= TOLD_S or commits:
             self._told_at = now
+            self._answered.clear()
             pipe.send(self._answers, Far(stage, at, total))
+        if commits:  # who stops it in time, and be it now, has nothing brought in
+            self._answered.wait()
+            self._progress(stage, at, total)
 
     def _turns(self) -> dict[str, int]:
         return {name: shape.turns for name, shape in self._store.shapes.items()}
