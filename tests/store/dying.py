@@ -15,7 +15,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from app.store import merging, records
+from app.store import indexing, merging, records
 from app.store.db import Database
 from app.store.store import Store
 from tests.store.device import CUSTOMER, Device
@@ -42,10 +42,18 @@ def checkpoint(store: Store) -> None:
     store.db.checkpoint()
 
 
+def index(store: Store) -> None:
+    """The words of an older file brought into its new index, a few rows at a time."""
+    indexing.ROWS = 7  # type: ignore[misc]
+    while indexing.step(store):
+        pass
+
+
 ACTS: dict[str, Callable[[Store], None]] = {
     "open": lambda _store: None,
     "apply": apply,
     "checkpoint": checkpoint,
+    "index": index,
 }
 
 
