@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +16,7 @@ from app.services import records, refused
 from app.services.session import Session
 from app.store import conflicts as met
 from app.store import lists, search
+from app.store.filters import Filter, typed, worded
 from app.store.records import Record
 from app.store.store import Store
 from sync.protocol import clock
@@ -29,6 +31,7 @@ Steps = list[tuple[str, str]]  # what a person may do now, in words, and the com
 
 PAGE = 500
 QUESTION_MAX = 10_000  # characters
+_NAMED_WORDS = re.compile(r"[\w.]+~")
 
 
 def add(profile: Profile, args: Arguments) -> int:
@@ -104,7 +107,7 @@ def show_one(profile: Profile, args: Arguments) -> int:
 def list_kind(profile: Profile, args: Arguments) -> int:
     """List records of a kind by title, all or the first N."""
     kind = kind_of(args.kind)
-    where = dict(_pairs(args.where))
+    where = _where(kind, args.where)
     with unlocked(profile) as session:
         found: list[Record] = []
         after: tuple[Any, ...] | None = None
@@ -174,12 +177,12 @@ def conflicts(profile: Profile, args: Arguments) -> int:
 
 
 def _page(
-    store: Store, kind: Kind, where: dict[str, str], after: tuple[Any, ...] | None, limit: int, deleted: bool
+    store: Store, kind: Kind, where: Filter, after: tuple[Any, ...] | None, limit: int, deleted: bool
 ) -> lists.Page:
     return lists.page(store, kind, where=where, after=after, limit=limit, deleted=deleted)
 
 
-def _counted(store: Store, kind: Kind, where: dict[str, str]) -> int:
+def _counted(store: Store, kind: Kind, where: Filter) -> int:
     return lists.count(store, kind, where)
 
 
@@ -345,6 +348,14 @@ def _next_steps(session: Session, each: met.Attention) -> Steps:
         found.append((_("Write it anew:"), f"fieldkeep {act} {fields}"))
     found.append((_("Let it go:"), f"fieldkeep conflicts --dismiss {name}"))
     return [(words, hints.filled(command)) for words, command in found]
+
+
+def _where(kind: Kind, items: list[str]) -> Filter:
+    """FIELD=VALUE and FIELD~WORDS as a filter. Raises FieldProblem, WrongUse."""
+    words = [item for item in items if _NAMED_WORDS.match(item)]
+    is_ = typed(kind, dict(_pairs([item for item in items if item not in words])))
+    has = [worded(kind, *item.split("~", 1)) for item in words]
+    return Filter((*is_.conditions, *has))
 
 
 def _pairs(items: list[str]) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What the store wants done while nobody waits for it: its log brought into the file, its search index merged.
+"""What the store wants done while nobody waits for it: its log brought into the file, its search index filled and merged.
 
 A thread beside the one that writes and the one that reads. The log goes into the file beside both. Merging
 writes, so it is asked of the writing thread, in steps of a few milliseconds, and only once nobody has written for
@@ -26,6 +26,7 @@ LONG: Final = (
     4_000  # pages after which the writing thread brings in the last few, so that the log begins anew
 )
 HELD_KIB: Final = 512
+REST_S: Final = 0.02  # between two steps: whoever looks or types meanwhile has the processor too
 
 
 class Upkeep:
@@ -97,6 +98,8 @@ class Upkeep:
                 return
             if quiet and not merging:
                 return
+            if quiet:
+                self._stop.wait(REST_S)
             if not quiet:
                 merging = True
                 self._stop.wait(LOOK_S)

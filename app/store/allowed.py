@@ -53,6 +53,7 @@ _FUNCTIONS: Final = frozenset(
         "like",
         "instr",
         "folded",
+        "holding",
     }
 )
 _BUILD_FUNCTIONS: Final = frozenset({"printf", "substr", "length", "like"})

@@ -262,6 +262,23 @@ def matched_fields(kind: Kind, values: Mapping[str, Value], question: Query) -> 
     return sorted(hits, key=lambda name: -len(hits[name]))
 
 
+def held_by(how: Find, texts: Iterable[str], question: Query) -> bool:
+    """Whether every term is in the texts of one field, which is searched so."""
+    if how is Find.DIGITS:
+        runs = [digits(text) for text in texts]
+        if question.phone and any(question.phone in run for run in runs):
+            return True
+        return not question.empty and all(
+            is_number(term) and any(digits(term) in run for run in runs) for term in question.terms
+        )
+    missing = set(question.terms)
+    for text in texts:
+        missing.difference_update(
+            _terms_in(text, question.terms, question.sounds if how is Find.NAME else ())
+        )
+    return not missing and not question.empty
+
+
 def is_number(term: str) -> bool:
     """Whether a term is also looked for inside phone numbers."""
     return len(term) >= DIGIT_RUN and term.isdecimal()

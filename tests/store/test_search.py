@@ -6,6 +6,7 @@ import functools
 import random
 import re
 import unicodedata
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -19,7 +20,7 @@ from app.store import records, search, words
 from app.store.asking import Asking
 from app.store.reader import Reader
 from app.store.store import Store
-from sync.protocol.fields import Find
+from sync.protocol.fields import Field, Find
 from sync.protocol.kinds import KINDS, Kind
 from tests.store.device import CONTACT, CUSTOMER, DEAL, Device
 from tests.store.sounding import typed_for
@@ -83,13 +84,17 @@ def _number(text: str) -> str:
 
 def scan(kind: Kind, values: dict[str, Any], asked: str) -> bool:
     """The written rule, read off every searched value in turn."""
+    return scan_fields([field for field in kind.fields if field.find is not Find.NO], values, asked)
+
+
+def scan_fields(fields: Sequence[Field], values: dict[str, Any], asked: str) -> bool:
+    """The same of some fields."""
     terms = _cut(asked)
-    texts = [
-        t for f in kind.searched(Find.NAME, Find.WORDS, Find.NOTES) for t in f.type.words(values.get(f.name))
-    ]
+    texts = [t for f in fields if f.find is not Find.DIGITS for t in f.type.words(values.get(f.name))]
     runs = [run for text in texts for run in _cut(text)]
-    numbers = [_number(t) for f in kind.searched(Find.DIGITS) for t in f.type.words(values.get(f.name))]
-    typed = typed_for(words.fold(values[kind.title]))
+    numbers = [_number(t) for f in fields if f.find is Find.DIGITS for t in f.type.words(values.get(f.name))]
+    names = [values[f.name] for f in fields if f.find is Find.NAME]
+    typed = typed_for(words.fold(names[0])) if names else set()
 
     def found(term: str) -> bool:
         if _class(term[0]) == "p":
