@@ -8,14 +8,15 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from app.cli import amounts, hints, owners, page, roles, show
+from app.cli import amounts, hints, owners, pace, page, roles, show
 from app.cli.verb import Arguments, aside, done, read_json, read_text, say, unlocked
 from app.errors import NotFound, WrongUse
 from app.paths import Profile
 from app.services import records, refused
+from app.services.exchange.progress import Progress, Stage
 from app.services.session import Session
 from app.store import conflicts as met
-from app.store import lists, search
+from app.store import indexing, lists, search
 from app.store.filters import Filter, typed, worded
 from app.store.records import Record
 from app.store.store import Store
@@ -136,6 +137,7 @@ def find(profile: Profile, args: Arguments) -> int:
     if not text.strip():
         raise WrongUse(_("There is nothing to find."), _("Name a word, a part of a name or a number."))
     with unlocked(profile) as session:
+        _prepare(session, wanted=not args.json)
         hits = session.call(_find, text, args.limit + 1)
         more, hits = len(hits) > args.limit, hits[: args.limit]
         if args.json or not sys.stdout.isatty():
@@ -143,6 +145,17 @@ def find(profile: Profile, args: Arguments) -> int:
         page.found(hits, lambda ref: session.call(lists.title_of, ref), more=more)
         _explain(session, hits)
         return 0
+
+
+def _prepare(session: Session, *, wanted: bool) -> None:
+    """After an update search may not hold every record yet: a command has no later, so it waits, and says how long."""
+    missing, _whole = session.call(indexing.left)
+    if not missing:
+        return
+    progress = Progress()
+    with pace.shown(progress, wanted=wanted):
+        while session.call(indexing.step):
+            progress(Stage.PREPARING, missing - session.call(indexing.left)[0], missing)
 
 
 def conflicts(profile: Profile, args: Arguments) -> int:

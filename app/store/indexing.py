@@ -14,7 +14,6 @@ from app.store.db import Database
 from app.store.reader import Reader
 from app.store.schema import Shape, Stored
 
-
 TABLE: Final = "indexing"
 # By kind: rows with rowids below this may be missing in the index, unless they were written since.
 MADE: Final = f"CREATE TABLE {TABLE} (kind TEXT PRIMARY KEY, below INTEGER NOT NULL) WITHOUT ROWID"
@@ -31,9 +30,7 @@ def begin(db: Database, shape: Shape) -> None:
     """The index of a kind is empty: what rows there are is to come in. In a transaction."""
     (last,) = db.one(f'SELECT coalesce(max(_rowid), 0) FROM "{shape.table}"')
     if last or _old(db, shape):
-        db.execute(
-            f"INSERT OR REPLACE INTO {TABLE} (kind, below) VALUES (?, ?)", (shape.kind.name, last + 1)
-        )
+        db.execute(f"INSERT OR REPLACE INTO {TABLE} (kind, below) VALUES (?, ?)", (shape.kind.name, last + 1))
         _merge_at(db, shape, _MANY)
 
 
@@ -55,7 +52,9 @@ def left(store: Reader) -> tuple[int, int]:
     for kind, at in store.db.all(f"SELECT kind, below FROM {TABLE}"):
         if (shape := store.shapes.get(kind)) is not None:
             missing += at - 1
-            whole += max(at - 1, int(store.db.one(f'SELECT coalesce(max(_rowid), 0) FROM "{shape.table}"')[0]))
+            whole += max(
+                at - 1, int(store.db.one(f'SELECT coalesce(max(_rowid), 0) FROM "{shape.table}"')[0])
+            )
     return missing, whole
 
 

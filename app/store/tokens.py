@@ -30,7 +30,6 @@ from app.store.words import (
 MANY: Final = 40  # tokens that a term is asked by
 MANY_PIECES: Final = 128  # of numbers: they hold few rows each
 MOST: Final = 1_000  # beginnings of words with one letter in common
-_ZEROS: Final = pieces("0" * PIECE)[0]
 _LAST: Final = "\U0010ffff"
 
 
@@ -58,7 +57,8 @@ class Index:
         if said is None:
             return _plain(phone)
         return Said(
-            lambda: f"({said.exact()} OR {phone})", None if said.quick is None else f"({said.quick} OR {phone})"
+            lambda: f"({said.exact()} OR {phone})",
+            None if said.quick is None else f"({said.quick} OR {phone})",
         )
 
     def note(self, term: str) -> Said | None:
@@ -115,13 +115,11 @@ class Index:
         said = [letters] if letters else []
         if letters and not self._there(letters):
             return None
-        parts = pieces(tail)
+        parts = pieces(letters, tail)
         end = parts.pop() if len(tail) % PIECE and len(parts) * PIECE >= len(tail) else ""
         said += parts
         if any(not self._there(part) for part in parts):
             return None
-        if parts and parts[0] == _ZEROS and (len(said) > 1 or end):
-            said.remove(_ZEROS)  # what most numbers of a row begin with leads to nothing
         if not end:
             return _plain(_all(said))
         tokens = self._begun(end, MANY_PIECES)

@@ -34,7 +34,9 @@ _PIECES: Final = 8  # tokens of one number; what is longer is told by the record
 # Private use: what stands behind a mark never looks like a word.
 PHONE_MARK: Final = "\ue000"  # a run of a phone number
 NOTE_MARK: Final = "\ue001"  # a token of the notes
-_PIECE_MARKS: Final = "\ue010\ue011\ue012\ue013\ue014\ue015\ue016\ue017"  # a piece of a number, by its place in it
+_PIECE_MARKS: Final = (
+    "\ue010\ue011\ue012\ue013\ue014\ue015\ue016\ue017"  # a piece of a number, by its place in it
+)
 TERMS_MAX: Final = 16
 QUERY_MAX: Final = 200
 
@@ -111,10 +113,16 @@ def parted(word: str) -> tuple[str, str]:
     return (word, "") if found is None else (word[: found.start()], word[found.start() :])
 
 
-def pieces(tail: str) -> list[str]:
-    """A number, or what comes with the first digit of a word, as the tokens of its pieces."""
+def pieces(letters: str, tail: str) -> list[str]:
+    """A number, or what comes with the first digit behind the letters of a word, as the tokens of its pieces.
+
+    The first of them says how the word begins: else every number of a record might be the one behind these letters.
+    """
     most = min(len(tail), PIECE * len(_PIECE_MARKS))
-    return [_PIECE_MARKS[at // PIECE] + tail[at : at + PIECE] for at in range(0, most, PIECE)]
+    found = [_PIECE_MARKS[at // PIECE] + tail[at : at + PIECE] for at in range(0, most, PIECE)]
+    if letters and found:
+        found[0] = found[0][0] + letters[:BEGINNING] + found[0][1:]
+    return found
 
 
 @lru_cache(maxsize=4096)  # most words come again and again
@@ -128,11 +136,11 @@ def _word_tokens(term: str) -> str:
     if not term.isascii() and paired(term):
         return " ".join([*map(add, term, term[1:]), *term])
     letters, tail = ("", term) if term.isdecimal() else parted(term)
-    if len(letters) > BEGINNING:
-        letters += f" {letters[:BEGINNING]}"
+    said = f"{letters} {letters[:BEGINNING]}" if len(letters) > BEGINNING else letters
     if not tail:
-        return letters
-    return f"{letters} {' '.join(pieces(tail))}" if letters else " ".join(pieces(tail))
+        return said
+    numbers = " ".join(pieces(letters, tail))
+    return f"{said} {numbers}" if letters else numbers
 
 
 @lru_cache(maxsize=4096)
@@ -169,7 +177,7 @@ def searched(kind: Kind) -> tuple[Searched, ...]:
 
 
 def text_of(fields: Iterable[Searched], values: Mapping[str, Value]) -> str:
-    """The text of a record in the index: tokens of names, words, numbers, phones, notes and sounds, parted by spaces."""
+    """The text of a record in the index: its tokens, and those of notes, phones and sounds behind their marks."""
     short: list[str] = []
     long: list[str] = []
     phones: list[str] = []

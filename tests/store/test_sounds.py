@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlcipher3 import dbapi2
 
-from app.store import examination, narrowing, readings, records, search, words
+from app.store import narrowing, readings, records, search, words
 from app.store.filters import Filter
 from app.store.store import Store
 from sync.protocol.fields import Find
 from sync.protocol.kinds import KINDS
-from tests.store.device import CONTACT, CUSTOMER, Device
+from tests.store.device import CONTACT, CUSTOMER
 from tests.store.sounding import READ, typed_for
 
 NAMES = [

@@ -40,7 +40,9 @@ def make_search_older(store: Store) -> None:
         for name, shape in store.shapes.items():
             db.execute(f"DROP TABLE {shape.index}")
             for index in (f"find_{name}", f"notes_{name}", f"sounds_{name}"):
-                made = "fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii', prefix='1 2 3')"
+                made = (
+                    "fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii', prefix='1 2 3')"
+                )
                 db.execute(f"CREATE VIRTUAL TABLE {index} USING {made}")
                 filled = f"INSERT INTO {index} (rowid, t) SELECT _rowid, 'some words' FROM record_{name}"  # noqa: S608
                 db.execute(filled)
