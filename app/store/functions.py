@@ -12,7 +12,7 @@ from sync.protocol.kinds import KINDS
 
 def folded(text: str | None) -> str | None:
     """`words.fold`: filters see case and accents as search does."""
-    return None if text is None else fold(text)
+    return text and fold(text)
 
 
 def holding(kind: str, field: str, held: str | None, text: str) -> bool:

@@ -18,7 +18,8 @@ TABLE: Final = "indexing"
 # By kind: rows with rowids below this may be missing in the index, unless they were written since.
 MADE: Final = f"CREATE TABLE {TABLE} (kind TEXT PRIMARY KEY, below INTEGER NOT NULL) WITHOUT ROWID"
 ROWS: Final = 125  # in one step: some 20 milliseconds, which a save may have to wait
-ROOM: Final = 2**28  # bytes; the old index goes first, so that the file hardly grows
+_ROW: Final = 1024  # bytes of disk for each row, in the log before all
+_ROOM: Final = 2**27  # more is not needed: the log begins anew, and the old index goes first
 _MANY: Final = 16  # pieces of one size before they are merged: fewer would have each row written once more
 _FEW: Final = 4  # as upkeep merges them later
 _PAGES: Final = 64  # of index merged in one step
@@ -79,9 +80,10 @@ def step(store: Reader) -> bool:
     shape = store.shapes[kind]
     if _old_goes(db, shape):
         return True
-    space.needed(db.folder, ROOM if at > ROWS else 0)
-    rows = db.all(f"{shape.select} WHERE _rowid < ? ORDER BY _rowid DESC LIMIT ?", (at, ROWS))
+    space.needed(db.folder, min(at * _ROW, _ROOM))
     with db.write(durable=False):
+        # Read inside the transaction: another process that writes rows must not do it in between.
+        rows = db.all(f"{shape.select} WHERE _rowid < ? ORDER BY _rowid DESC LIMIT ?", (at, ROWS))
         put(db, shape, [shape.stored(row) for row in rows])
         if len(rows) < ROWS:
             done(db, shape)

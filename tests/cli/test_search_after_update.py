@@ -22,7 +22,9 @@ def test_a_search_waits_until_search_holds_every_record(town: Town) -> None:
 
 def test_a_list_is_narrowed_by_words_of_a_field(town: Town) -> None:
     laptop = town.laptop(ANNA)
-    made = laptop.json("add", "customer", "name=Berlin Tools", "address.city=Köln", "phone.work=+49 221 77 60 12")
+    made = laptop.json(
+        "add", "customer", "name=Berlin Tools", "address.city=Köln", "phone.work=+49 221 77 60 12"
+    )
     laptop.json("add", "customer", "name=Cologne Tools", "address.city=Berlin")
     one = made["id"]
     for asked in ("address~kol", "phone~7760", "name~too ber", "address~Köln"):

@@ -114,7 +114,7 @@ def test_without_room_nothing_is_begun_and_it_goes_on_later(
     older: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=10_000_000))
+        patch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=10_000))
         with pytest.raises(NoSpace, match="room"):
             _finish(older)
     assert _found(older, "tea") == 0
