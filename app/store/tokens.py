@@ -29,6 +29,7 @@ from app.store.words import (
 
 MANY: Final = 40  # tokens that a term is asked by
 MANY_PIECES: Final = 128  # of numbers: they hold few rows each
+END_MARKED: Final = 2  # characters of an unfinished piece of one digit, with its mark
 MOST: Final = 1_000  # beginnings of words with one letter in common
 _LAST: Final = "\U0010ffff"
 
@@ -129,7 +130,11 @@ class Index:
             begun = f'"{end}" *'
             whole = f"({' AND '.join([*_quoted(said), begun])})"
             return Said(lambda: whole, _all(said) if said else None)
-        return _plain(f"({' AND '.join([*_quoted(said), _any(tokens)])})")
+        exact = f"({' AND '.join([*_quoted(said), _any(tokens)])})"
+        if len(end) > END_MARKED:
+            return _plain(exact)
+        # One digit stands for many tokens, and the rows that the others lead to are soon read.
+        return Said(lambda: exact, _all(said) if said else None)
 
     def _there(self, token: str) -> bool:
         return self._next(token, token + "\x01") is not None
