@@ -102,7 +102,10 @@ def _record_verbs(verb: Adding) -> None:
         verb(name, text).add_argument("id", metavar="ID", help=one)
     page = verb("list", _("list records of a kind"))
     page.add_argument("kind", metavar="KIND", help=kinds)
-    where = _("only records with this value, or with none for FIELD=; given twice, both must hold")
+    where = _(
+        "only records with this value, or with none for FIELD=, or with these words for FIELD~WORDS; given twice, both"
+        " must hold"
+    )
     page.add_argument("--where", action="append", default=[], metavar="FIELD=VALUE", help=where)
     page.add_argument(
         "--deleted", action="store_true", help=_("deleted ones instead, for undelete to bring back")

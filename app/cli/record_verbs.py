@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
 
-from app.cli import amounts, hints, owners, page, roles, show
+from app.cli import amounts, hints, owners, pace, page, roles, show
 from app.cli.verb import Arguments, aside, done, read_json, read_text, say, unlocked
 from app.errors import NotFound, WrongUse
 from app.paths import Profile
 from app.services import records, refused
+from app.services.exchange.progress import Progress, Stage
 from app.services.session import Session
 from app.store import conflicts as met
-from app.store import lists, search
+from app.store import indexing, lists, search
+from app.store.filters import Filter, typed, worded
 from app.store.records import Record
 from app.store.store import Store
 from sync.protocol import clock
@@ -29,6 +32,7 @@ Steps = list[tuple[str, str]]  # what a person may do now, in words, and the com
 
 PAGE = 500
 QUESTION_MAX = 10_000  # characters
+_NAMED_WORDS = re.compile(r"[\w.]+~")
 
 
 def add(profile: Profile, args: Arguments) -> int:
@@ -104,7 +108,7 @@ def show_one(profile: Profile, args: Arguments) -> int:
 def list_kind(profile: Profile, args: Arguments) -> int:
     """List records of a kind by title, all or the first N."""
     kind = kind_of(args.kind)
-    where = dict(_pairs(args.where))
+    where = _where(kind, args.where)
     with unlocked(profile) as session:
         found: list[Record] = []
         after: tuple[Any, ...] | None = None
@@ -133,6 +137,7 @@ def find(profile: Profile, args: Arguments) -> int:
     if not text.strip():
         raise WrongUse(_("There is nothing to find."), _("Name a word, a part of a name or a number."))
     with unlocked(profile) as session:
+        _prepare(session, wanted=not args.json)
         hits = session.call(_find, text, args.limit + 1)
         more, hits = len(hits) > args.limit, hits[: args.limit]
         if args.json or not sys.stdout.isatty():
@@ -140,6 +145,17 @@ def find(profile: Profile, args: Arguments) -> int:
         page.found(hits, lambda ref: session.call(lists.title_of, ref), more=more)
         _explain(session, hits)
         return 0
+
+
+def _prepare(session: Session, *, wanted: bool) -> None:
+    """After an update search may not hold every record yet: a command has no later, so it waits, and says how long."""
+    missing, _whole = session.call(indexing.left)
+    if not missing:
+        return
+    progress = Progress()
+    with pace.shown(progress, wanted=wanted):
+        while session.call(indexing.step):
+            progress(Stage.PREPARING, missing - session.call(indexing.left)[0], missing)
 
 
 def conflicts(profile: Profile, args: Arguments) -> int:
@@ -174,12 +190,12 @@ def conflicts(profile: Profile, args: Arguments) -> int:
 
 
 def _page(
-    store: Store, kind: Kind, where: dict[str, str], after: tuple[Any, ...] | None, limit: int, deleted: bool
+    store: Store, kind: Kind, where: Filter, after: tuple[Any, ...] | None, limit: int, deleted: bool
 ) -> lists.Page:
     return lists.page(store, kind, where=where, after=after, limit=limit, deleted=deleted)
 
 
-def _counted(store: Store, kind: Kind, where: dict[str, str]) -> int:
+def _counted(store: Store, kind: Kind, where: Filter) -> int:
     return lists.count(store, kind, where)
 
 
@@ -345,6 +361,14 @@ def _next_steps(session: Session, each: met.Attention) -> Steps:
         found.append((_("Write it anew:"), f"fieldkeep {act} {fields}"))
     found.append((_("Let it go:"), f"fieldkeep conflicts --dismiss {name}"))
     return [(words, hints.filled(command)) for words, command in found]
+
+
+def _where(kind: Kind, items: list[str]) -> Filter:
+    """FIELD=VALUE and FIELD~WORDS as a filter. Raises FieldProblem, WrongUse."""
+    words = [item for item in items if _NAMED_WORDS.match(item)]
+    is_ = typed(kind, dict(_pairs([item for item in items if item not in words])))
+    has = [worded(kind, *item.split("~", 1)) for item in words]
+    return Filter((*is_.conditions, *has))
 
 
 def _pairs(items: list[str]) -> list[tuple[str, str]]:

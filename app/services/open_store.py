@@ -18,7 +18,7 @@ from app.keys.secret import SecretBytes
 from app.paths import Profile
 from app.services.bulk.pen import Pen
 from app.services.upkeep import HELD_KIB, Upkeep
-from app.store import merging, schema
+from app.store import indexing, merging, schema
 from app.store.db import Database
 from app.store.reader import Reader
 from app.store.store import Store
@@ -199,6 +199,8 @@ class OpenStore:
                     store.close()
                     raise
                 self._start_upkeep(SecretBytes(key.view))
+                if indexing.left(store)[1] and self._upkeep is not None:
+                    self._upkeep.wrote()  # a file of an older version: search waits for its index
             self._store = store
         return self._store
 

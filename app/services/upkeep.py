@@ -1,8 +1,8 @@
-"""What the store wants done while nobody waits for it: its log brought into the file, its search index merged.
+"""What the store wants done while nobody waits for it: its log brought into the file, its search index tidied.
 
-A thread beside the one that writes and the one that reads. The log goes into the file beside both. Merging
-writes, so it is asked of the writing thread, in steps of a few milliseconds, and only once nobody has written for
-a while: whoever acts waits for one step at most, and no further step is asked for.
+A thread beside the one that writes and the one that reads. The log goes into the file beside both. Merging writes,
+and so does filling an index after an update: they are asked of the writing thread, in steps of a few milliseconds, and
+only once nobody has written for a while. Whoever acts waits for one step at most, and no further step is asked for.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ LONG: Final = (
     4_000  # pages after which the writing thread brings in the last few, so that the log begins anew
 )
 HELD_KIB: Final = 512
+REST_S: Final = 0.02  # between two steps: whoever looks or types meanwhile has the processor too
 
 
 class Upkeep:
@@ -97,6 +98,8 @@ class Upkeep:
                 return
             if quiet and not merging:
                 return
+            if quiet:
+                self._stop.wait(REST_S)
             if not quiet:
                 merging = True
                 self._stop.wait(LOOK_S)

@@ -23,6 +23,7 @@ _BUILD_ACTIONS: Final = frozenset(
         dbapi2.SQLITE_REINDEX,
         dbapi2.SQLITE_DROP_INDEX,
         dbapi2.SQLITE_DROP_TABLE,
+        dbapi2.SQLITE_DROP_VTABLE,
     }
 )
 _PRAGMAS: Final = frozenset(
@@ -52,6 +53,7 @@ _FUNCTIONS: Final = frozenset(
         "like",
         "instr",
         "folded",
+        "holding",
     }
 )
 _BUILD_FUNCTIONS: Final = frozenset({"printf", "substr", "length", "like"})

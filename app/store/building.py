@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from app.store import rebuilding, tallies
+from app.store import indexing, tallies
 from app.store.db import Database
 from app.store.schema import OURS, VERSION, Shape, indexes_of, order_column, orders_of
-from sync.protocol.fields import Choice, Find
+from sync.protocol.fields import Choice
 
 CRISIS: Final = 256  # pieces of a search index that no commit waits any longer to merge
 
@@ -72,11 +72,12 @@ def build(db: Database, known: Mapping[str, Shape]) -> None:
     kept = {tally.table for shape in known.values() for tally in shape.tallies}
     complete = (
         db.version == VERSION
+        and indexing.TABLE in there
         and totals == kept
         and all(
             name in columns
             and {column for column, _sql in known[name].columns} <= columns[name]
-            and there.issuperset(known[name].indexes)
+            and known[name].index in there
             and all(indexes.get(index) == sql for index, sql in indexes_of(known[name]))
             for name in wanted
         )
@@ -88,6 +89,8 @@ def build(db: Database, known: Mapping[str, Shape]) -> None:
             for statement in (*_TABLES.split(";"), _RECOVERED):
                 if statement.strip():
                     db.execute(statement)
+        if indexing.TABLE not in there:
+            db.execute(indexing.MADE)
         for shape in known.values():
             _build_kind(db, shape, columns.get(shape.kind.name), indexes)
             _build_search(db, shape, there)
@@ -120,14 +123,12 @@ def _add_order_columns(db: Database, shape: Shape) -> None:
 
 
 def _build_search(db: Database, shape: Shape, there: set[str]) -> None:
-    """The search indexes that are missing, with the words of the rows that are there."""
-    for index in shape.indexes:
-        if index not in there:
-            prefix = ", prefix='1 2 3'" if index == shape.find else ""
-            made = f"fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii'{prefix})"
-            db.execute(f'CREATE VIRTUAL TABLE "{index}" USING {made}')
-            _merge_later(db, index)
-            rebuilding.fill(db, shape, index)
+    """The search index where it is missing, without the words of rows that are there: those come in piece by piece."""
+    if shape.index not in there:
+        made = "fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii')"
+        db.execute(f'CREATE VIRTUAL TABLE "{shape.index}" USING {made}')
+        _merge_later(db, shape.index)
+        indexing.begin(db, shape)
 
 
 def _merge_later(db: Database, index: str) -> None:
@@ -156,11 +157,9 @@ def _build_kind(db: Database, shape: Shape, there: set[str] | None, indexes: Map
 # --- from older files to this one ----------------------------------------------------------------------
 
 
-def _leave_merging_to_upkeep(db: Database, known: Mapping[str, Shape]) -> None:
-    """Version 1 merged its search indexes in whoever's save it was."""
-    for shape in known.values():
-        for index in shape.indexes:
-            _merge_later(db, index)
+def _make_search_anew(_db: Database, _known: Mapping[str, Shape]) -> None:
+    """Versions 1, 4 and 5 had other search indexes. The new one is made with whatever is missing, and is filled
+    while the store is in use (indexing.py), where the old ones go too."""
 
 
 def _know_recovered_ops_by_print(db: Database, _known: Mapping[str, Shape]) -> None:
@@ -173,17 +172,18 @@ def _keep_totals(_db: Database, _known: Mapping[str, Shape]) -> None:
     """Version 3 kept none. They are made with whatever else is missing; who would not keep them may write no more."""
 
 
-def _cut_phones_anew(db: Database, known: Mapping[str, Shape]) -> None:
-    """Version 4 had phones that took twice the room, and no sounds, whose index is made like all that is missing."""
-    for shape in known.values():
-        if shape.kind.searched(Find.DIGITS):
-            rebuilding.again(db, shape, shape.find)
-
-
 # By the version of a file: what makes it one of the next version.
 STEPS: Final[Mapping[int, Callable[[Database, Mapping[str, Shape]], None]]] = {
-    1: _leave_merging_to_upkeep,
+    1: _make_search_anew,
     2: _know_recovered_ops_by_print,
     3: _keep_totals,
-    4: _cut_phones_anew,
+    4: _make_search_anew,
+    5: _make_search_anew,
 }
+# Steps that change nothing but what is read off the rows: of these files no copy is kept, and they open at once.
+_READ_OFF: Final = frozenset({4, 5})
+
+
+def keeps_copy(version: int) -> bool:
+    """Whether a copy of a file of this version is kept before it is changed."""
+    return not _READ_OFF.issuperset(range(version, VERSION))

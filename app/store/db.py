@@ -20,7 +20,7 @@ from app.keys.secret import SecretBytes, wipe_buffer
 from app.paths import PRIVATE_FILE, sync_folder
 from app.store import allowed
 from app.store.complaints import damaged, stopped, told
-from app.store.words import fold
+from app.store.functions import FUNCTIONS
 from sync.protocol.texts import gettext as _
 
 KEY_BYTES: Final = 32
@@ -335,15 +335,11 @@ def _connect(path: Path, key: SecretBytes) -> dbapi2.Connection:
         conn.execute("PRAGMA cipher_log_level = NONE")
         conn.set_key(written)
         conn.set_busy_timeout(BUSY_MS / 1000)
-        conn.create_function("folded", 1, _folded, deterministic=True)
+        for name, count, function in FUNCTIONS:
+            conn.create_function(name, count, function, deterministic=True)
     except BaseException:
         conn.close()
         raise
     finally:
         wipe_buffer(written)
     return conn
-
-
-def _folded(text: str | None) -> str | None:
-    """`words.fold` for statements: filters see case and accents as search does."""
-    return text and fold(text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.errors import StoreDamaged
-from app.store import rebuilding, seal_book
+from app.store import indexing, rebuilding, seal_book
 from app.store.schema import Shape, Stored
 from app.store.store import Store
 from sync.protocol.texts import gettext as _
@@ -87,27 +87,28 @@ def _totals(store: Store) -> Iterator[str]:
 
 def _search(store: Store) -> Iterator[str]:
     for shape in store.shapes.values():
-        if any(not _index_holds(store, shape, index) for index in shape.indexes):
+        if not _index_holds(store, shape):
             yield _("Search does not find all {kind} as they are.").format(kind=_said(shape))
 
 
-def _index_holds(store: Store, shape: Shape, index: str) -> bool:
+def _index_holds(store: Store, shape: Shape) -> bool:
     """Every record that is in the index is kept, and each of a sample is found by its words."""
     (strangers,) = store.db.one(
-        f'SELECT count(*) FROM "{index}_docsize" d WHERE NOT EXISTS'
+        f'SELECT count(*) FROM "{shape.index}_docsize" d WHERE NOT EXISTS'
         f' (SELECT 1 FROM "{shape.table}" r WHERE r._rowid = d.id AND r._deleted = 0)'
     )
-    rows = store.db.all(f"{shape.select} WHERE _deleted = 0 AND _rowid % ? = 0", (_step(store, shape),))
-    return strangers == 0 and all(_found(store, shape, index, shape.stored(row)) for row in rows)
+    sample = f"{shape.select} WHERE _deleted = 0 AND _rowid % ? = 0 AND _rowid >= ?"
+    rows = store.db.all(sample, (_step(store, shape), indexing.below(store.db, shape)))
+    return strangers == 0 and all(_found(store, shape, shape.stored(row)) for row in rows)
 
 
-def _found(store: Store, shape: Shape, index: str, stored: Stored) -> bool:
-    words = shape.words(index, stored.values).split(" ")
-    if not words[0]:
-        return store.db.first(f'SELECT 1 FROM "{index}_docsize" WHERE id = ?', (stored.rowid,)) is None
+def _found(store: Store, shape: Shape, stored: Stored) -> bool:
+    words = shape.words(stored.values).split()
+    if not words:
+        return store.db.first(f'SELECT 1 FROM "{shape.index}_docsize" WHERE id = ?', (stored.rowid,)) is None
     asked = " AND ".join(f'"{word}"' for word in words[:: max(1, len(words) // _TERMS)])
     found = store.db.first(
-        f'SELECT 1 FROM "{index}" WHERE "{index}" MATCH ? AND rowid = ?', (asked, stored.rowid)
+        f'SELECT 1 FROM "{shape.index}" WHERE "{shape.index}" MATCH ? AND rowid = ?', (asked, stored.rowid)
     )
     return found is not None
 

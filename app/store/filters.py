@@ -15,6 +15,7 @@ from sync.protocol.fields import (
     Choice,
     Date,
     Field,
+    Find,
     Flag,
     Instant,
     Integer,
@@ -37,6 +38,7 @@ class Asks(enum.StrEnum):
 
     IS = "is"
     IS_NOT = "is_not"  # something else, or nothing
+    HAS = "has"  # its words, as search understands them: by their beginnings
     CONTAINS = "contains"
     BEFORE = "before"  # of numbers and sums: less than
     AFTER = "after"  # of numbers and sums: more than
@@ -95,7 +97,8 @@ def asks_of(field: Field) -> tuple[Asks, ...]:
         return (
             Asks.MINE, Asks.IS, Asks.IS_NOT, Asks.ONE_OF, Asks.CONTAINS, Asks.EMPTY, Asks.NOT_EMPTY,
         )  # fmt: skip
-    return (Asks.CONTAINS, Asks.IS, Asks.IS_NOT, Asks.EMPTY, Asks.NOT_EMPTY)
+    words = () if field.find is Find.NO else (Asks.HAS,)
+    return (*words, Asks.CONTAINS, Asks.IS, Asks.IS_NOT, Asks.EMPTY, Asks.NOT_EMPTY)
 
 
 def checked(kind: Kind, condition: Condition) -> Condition:
@@ -120,7 +123,7 @@ def _value(field: Field, test: Asks, value: Value) -> Value:
         return value.strip() or None  # a title
     if test is Asks.CURRENCY:
         return _currency(field, value)
-    if _is_text(field) or test is Asks.CONTAINS:
+    if _is_text(field) or test in (Asks.HAS, Asks.CONTAINS):
         if not isinstance(value, str):
             raise FieldProblem(field.name, _("This field holds text."))
         return value.strip() or None
@@ -146,6 +149,11 @@ def typed(kind: Kind, where: Mapping[str, str]) -> Filter:
         field = kind.field(name)
         found.append(_typed(field, text))
     return Filter(tuple(found))
+
+
+def worded(kind: Kind, name: str, text: str) -> Condition:
+    """That a field has these words. Raises FieldProblem."""
+    return checked(kind, Condition(kind.field(name).name, Asks.HAS, (text,)))
 
 
 def _typed(field: Field, text: str) -> Condition:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from app.store import indexing
 from app.store.store import Store
 
 PAGES: Final = 8  # of index written in one step: a few milliseconds
@@ -12,7 +13,7 @@ FEWEST: Final = 4  # pieces of one size that are worth a merge
 
 def step(store: Store) -> bool:
     """Merge a little; whether there may be more to do. One transaction; what a power cut takes of it is done again."""
-    return any(_merge(store, index) for shape in store.shapes.values() for index in shape.indexes)
+    return indexing.step(store) or any(_merge(store, shape.index) for shape in store.shapes.values())
 
 
 def _merge(store: Store, index: str) -> bool:

@@ -11,13 +11,13 @@ from array import array
 from collections.abc import Sequence
 from typing import Any, Final
 
-from app.store import within
+from app.store import within, wording
 from app.store.filters import Asks, Condition, Filter, checked, is_parts
 from app.store.reader import Reader
 from app.store.rows import CHUNK, marks
 from app.store.schema import Shape, order_column, orders_of
 from app.store.words import fold, fold_key, query
-from sync.protocol.fields import Choice, Field, Instant, Money, Person, Ref, Several, Text, Value
+from sync.protocol.fields import Choice, Field, Find, Instant, Money, Person, Ref, Several, Text, Value
 from sync.protocol.kinds import KINDS
 
 SPAN: Final = 8_000  # rowids looked at in one question
@@ -25,13 +25,27 @@ SPAN: Final = 8_000  # rowids looked at in one question
 Said = tuple[str, list[Any]]  # a condition in SQL, and the values bound in it
 
 
-def said(store: Reader, shape: Shape, filter_: Filter, *, deleted: bool = False) -> Said:
-    """The conditions of a filter as one, without its words. Raises FieldProblem."""
+def said(
+    store: Reader,
+    shape: Shape,
+    filter_: Filter,
+    *,
+    deleted: bool = False,
+    span: wording.Span | None = None,
+    by_index: bool = True,
+) -> Said:
+    """The conditions of a filter as one, without its words; `span` are the rowids it is asked of, where not of all.
+
+    Without `by_index` the rows are known, and none is looked for in the search index. Raises FieldProblem.
+    """
     parts, bound = [f'"{shape.table}"._deleted = {int(deleted)}'], []
     for condition in filter_.conditions:
-        part, values = _condition(store, shape, checked(shape.kind, condition))
-        parts.append(part)
-        bound.extend(values)
+        condition = checked(shape.kind, condition)
+        through = _through_index(store, shape, condition, span) if by_index and not deleted else None
+        asked = _condition(store, shape, condition)
+        for part, values in [asked] if through is None else [through, asked]:
+            parts.append(part)
+            bound.extend(values)
     return " AND ".join(parts), bound
 
 
@@ -45,7 +59,7 @@ def scan(store: Reader, shape: Shape, filter_: Filter, first: int, last: int) ->
     if filter_.words.strip():
         found = within.found(store, shape, query(filter_.words), first, last)
         return keep(store, shape, Filter(filter_.conditions), found)
-    condition, values = said(store, shape, filter_)
+    condition, values = said(store, shape, filter_, span=(first, last))
     rows = store.db.all(
         f'SELECT _rowid FROM "{shape.table}" WHERE {condition} AND _rowid >= ? AND _rowid <= ? ORDER BY _rowid',
         (*values, first, last),
@@ -55,7 +69,7 @@ def scan(store: Reader, shape: Shape, filter_: Filter, first: int, last: int) ->
 
 def keep(store: Reader, shape: Shape, filter_: Filter, rowids: Sequence[int]) -> array[int]:
     """Those of these rowids whose record is kept and matches, in their order. Raises FieldProblem."""
-    condition, values = said(store, shape, filter_)
+    condition, values = said(store, shape, filter_, by_index=False)
     there: set[int] = set()
     for at in range(0, len(rowids), CHUNK):
         some = rowids[at : at + CHUNK]
@@ -66,6 +80,22 @@ def keep(store: Reader, shape: Shape, filter_: Filter, rowids: Sequence[int]) ->
     if filter_.words.strip():
         return within.holding(store, shape, query(filter_.words), kept)
     return kept
+
+
+def _through_index(
+    store: Reader, shape: Shape, condition: Condition, span: wording.Span | None
+) -> Said | None:
+    """What leads to all rows of a condition by the search index, which is quicker than to look at each; None where
+    nothing does."""
+    field = shape.kind.by_name[condition.field]
+    if condition.test is Asks.IS:
+        # A title has an index of its own. Of a number, other notations are not meant.
+        fits = field.find in (Find.WORDS, Find.NOTES) and field.name != shape.kind.title
+    elif condition.test is Asks.CONTAINS:
+        fits = field.find is not Find.DIGITS and wording.is_run(str(condition.values[0]))
+    else:
+        fits = condition.test is Asks.HAS
+    return wording.through_index(store, shape, field, str(condition.values[0]), span) if fits else None
 
 
 # --- one condition -----------------------------------------------------------------------------------
@@ -83,6 +113,8 @@ def _condition(store: Reader, shape: Shape, condition: Condition) -> Said:
         return _is(store, shape, field, store.person)
     if test is Asks.CURRENCY:
         return f'{column[:-1]}_currency" = ?', [values[0]]
+    if test is Asks.HAS:
+        return wording.has(shape, field, values[0])
     if test is Asks.CONTAINS:
         return _contains(shape, field, values[0])
     if test is Asks.IS:

@@ -25,6 +25,7 @@ TABLE: Final = "readings.txt"
 FIRST: Final = 0x4E00
 LAST: Final = 0x9FFF
 MARK: Final = "2"  # before first letters, and between two readings
+SOUND: Final = "\ue002"  # before every token in the index: no sound looks like a word
 THREE: Final = 3  # first letters in one token
 
 _RUN: Final = re.compile("[\u4e00-\u9fff]+")
@@ -58,7 +59,7 @@ def of(char: str) -> tuple[str, ...]:
 
 
 def tokens(name: str) -> list[str]:
-    """What the index of sounds holds of a folded name."""
+    """What the index holds of a folded name, behind the mark of sounds."""
     found: list[str] = []
     for run in _RUN.findall(name):
         places = [_table().of[ord(char) - FIRST] for char in run]
@@ -77,7 +78,7 @@ def tokens(name: str) -> list[str]:
 
 
 def asked(term: str) -> str:
-    """A term in the words of the index of sounds, maybe a little wider than the rule; "" where no name sounds so."""
+    """A term in the words of the index, maybe a little wider than the rule; "" where no name sounds so."""
     if not _TERM.fullmatch(term):
         return ""
     said = [_asked_way(whole, rest) for whole, rest in _cut(term)]
@@ -89,17 +90,17 @@ def asked(term: str) -> str:
 def _asked_way(whole: list[str], rest: str) -> str:
     """Readings side by side, and one that begins with the rest."""
     before = whole[-1] + MARK if whole else ""
-    last = " OR ".join(f'"{before}{reading}"' for reading in _begun(rest))
+    last = " OR ".join(f'"{SOUND}{before}{reading}"' for reading in _begun(rest))
     pairs = dict.fromkeys(one + MARK + other for one, other in pairwise(whole))
-    return "(" + " AND ".join([*(f'"{pair}"' for pair in pairs), f"({last})"]) + ")"
+    return "(" + " AND ".join([*(f'"{SOUND}{pair}"' for pair in pairs), f"({last})"]) + ")"
 
 
 def _asked_letters(term: str) -> str:
     if len(term) < THREE:
         ends = ["", *sorted(_table().initials)]
-        return "(" + " OR ".join(f'"{MARK}{term}{end}"' for end in ends) + ")"
+        return "(" + " OR ".join(f'"{SOUND}{MARK}{term}{end}"' for end in ends) + ")"
     threes = dict.fromkeys(term[at : at + THREE] for at in range(len(term) - THREE + 1))
-    return "(" + " AND ".join(f'"{MARK}{letters}"' for letters in threes) + ")"
+    return "(" + " AND ".join(f'"{SOUND}{MARK}{letters}"' for letters in threes) + ")"
 
 
 def heard(name: str, term: str) -> bool:

@@ -93,8 +93,7 @@ def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
 
 def purge_words(db: Database, shape: Shape) -> None:
     """Rewrite the search index without the words of removed rows, which it keeps until then."""
-    for index in shape.indexes:
-        db.execute(f'INSERT INTO "{index}" ("{index}") VALUES (\'optimize\')')
+    db.execute(f'INSERT INTO "{shape.index}" ("{shape.index}") VALUES (\'optimize\')')
 
 
 def _called(shape: Shape, stored: Stored | None) -> tuple[object, object] | None:
@@ -109,19 +108,18 @@ def _counted(stored: Stored | None) -> int:
 
 
 def _write_words(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
-    put: tuple[list[tuple[int, str]], ...] = tuple([] for _index in shape.searches)
-    taken: tuple[list[tuple[int]], ...] = tuple([] for _index in shape.searches)
+    put: list[tuple[int, str]] = []
+    taken: list[tuple[int]] = []
     for before, after in changes:
         stored = after or before
         if stored is None:
             continue
-        for place, text in enumerate(shape.found_by(before, after)):
-            if text:
-                put[place].append((stored.rowid, text))
-            elif text is not None and before is not None:
-                taken[place].append((stored.rowid,))
-    for place, index in enumerate(shape.searches):
-        if taken[place]:
-            db.executemany(f'DELETE FROM "{index}" WHERE rowid = ?', taken[place])
-        if put[place]:
-            db.executemany(f'INSERT OR REPLACE INTO "{index}" (rowid, t) VALUES (?, ?)', put[place])
+        text = shape.found_by(before, after)
+        if text:
+            put.append((stored.rowid, text))
+        elif text is not None and before is not None:
+            taken.append((stored.rowid,))
+    if taken:
+        db.executemany(f'DELETE FROM "{shape.index}" WHERE rowid = ?', taken)
+    if put:
+        db.executemany(f'INSERT OR REPLACE INTO "{shape.index}" (rowid, t) VALUES (?, ?)', put)

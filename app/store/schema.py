@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.store.tallies import Tally
-from app.store.words import fold_key, searched, sounds_of, texts_of
+from app.store.words import fold_key, searched, text_of
 from sync.protocol.codec import pack, unpack
-from sync.protocol.fields import Choice, Field, FieldType, Find, Flag, Person, Ref, Tags, Value
+from sync.protocol.fields import Choice, Field, FieldType, Flag, Person, Ref, Tags, Value
 from sync.protocol.kinds import Kind
 from sync.protocol.kinds.table import Ahead
 
-VERSION: Final = 5
+VERSION: Final = 6
 
 _HOLDS: Final = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
 
@@ -63,9 +63,7 @@ class Shape:
     def __init__(self, kind: Kind) -> None:
         self.kind: Final = kind
         self.table: Final = f"record_{kind.name}"
-        self.find: Final = f"find_{kind.name}"
-        self.notes: Final = f"notes_{kind.name}"
-        self.sounds: Final = f"sounds_{kind.name}"
+        self.index: Final = f"words_{kind.name}"  # what search looks in
         self.fields: Final[tuple[tuple[Field, int], ...]] = tuple((f, len(f.type.sql)) for f in kind.fields)
         self.columns: Final = tuple(
             (f"{f.name}{suffix}", sql) for f in kind.fields for suffix, sql in f.type.sql
@@ -78,18 +76,11 @@ class Shape:
         }
         self._empty: Final = (None,) * len(self.columns)
         self._places: Final = dict(self._placed())
-        self._found: Final = tuple(each for each in searched(kind) if each[1] is not Find.NOTES)
-        self._noted: Final = tuple(each for each in searched(kind) if each[1] is Find.NOTES)
+        self._searched: Final = searched(kind)
         self._updates: dict[tuple[int, ...], str] = {}
         # Rises when a record comes, goes or is called otherwise (rows.write); begins anywhere, so that it says
         # nothing to whoever remembers it from before the store was closed.
         self.turns = int.from_bytes(os.urandom(6), "big")
-        self.has_find: Final = bool(kind.searched(Find.NAME, Find.WORDS, Find.DIGITS))
-        self.has_notes: Final = bool(kind.searched(Find.NOTES))
-        self.has_sounds: Final = bool(kind.searched(Find.NAME))
-        self.searches: Final = (self.find, self.notes, self.sounds)  # as `found_by` gives their texts
-        asked = zip(self.searches, (self.has_find, self.has_notes, self.has_sounds), strict=True)
-        self.indexes: Final = tuple(index for index, there in asked if there)
         names = [f'"{name}"' for name, _sql in (*OURS, *self.columns)]
         listed = ", ".join(names)
         marks = ", ".join("?" * (len(names) + 1))
@@ -189,26 +180,17 @@ class Shape:
             values[name].sort()
         return values, ext
 
-    def found_by(self, before: Stored | None, after: Stored | None) -> tuple[str | None, ...]:
-        """The texts of a record in `searches`: its words, those of its notes, its sounds; None where they stay."""
+    def found_by(self, before: Stored | None, after: Stored | None) -> str | None:
+        """The text of a record in the search index, "" for none; None where it stays."""
         was = before.values if before is not None and not before.deleted else {}
         now = after.values if after is not None and not after.deleted else {}
-        found = noted = sounds = None
-        if not was or any(was.get(each[0]) != now.get(each[0]) for each in self._found):
-            found = self.words(self.find, now)
-        if not was or any(was.get(each[0]) != now.get(each[0]) for each in self._noted):
-            noted = self.words(self.notes, now)
-        if not was or was.get(self.kind.title) != now.get(self.kind.title):
-            # Most names of alphabets have no row there, and none to take away.
-            sounds = self.words(self.sounds, now) or ("" if self.words(self.sounds, was) else None)
-        return found, noted, sounds
+        if was and all(was.get(each[0]) == now.get(each[0]) for each in self._searched):
+            return None
+        return self.words(now)
 
-    def words(self, index: str, values: Mapping[str, Value]) -> str:
-        """The text of a record in one of `searches`."""
-        if index == self.sounds:
-            return sounds_of(self._found, values)
-        found, noted = texts_of(self._found if index == self.find else self._noted, values)
-        return found if index == self.find else noted
+    def words(self, values: Mapping[str, Value]) -> str:
+        """The text of a record in the search index."""
+        return text_of(self._searched, values)
 
 
 def _fits(field_: Field, value: Value) -> bool:

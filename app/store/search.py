@@ -1,7 +1,7 @@
 """Finds records by what a person types, by the rule of words.py: names first, then words, sounds and notes.
 
 The index answers a little more than the rule allows (pairs of characters may stand apart, see tokens.py), so each
-record is read and checked before it counts.
+record is read and checked before it counts. What is not in the index yet (indexing.py) is found by its name alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from app.store.reader import Reader
 from app.store.records import Record, record_of
 from app.store.rows import marks
 from app.store.schema import Shape
-from app.store.tokens import NEWEST, Index, Said, leap
+from app.store.tokens import Index, Said
 from app.store.words import Query, asked_phone, fold_key, matched_fields, query
 from sync.protocol.fields import Find
 from sync.protocol.kinds import Kind
@@ -27,11 +27,10 @@ TURN: Final = 5  # records of one kind before those of the next have their turn
 PIECE: Final = 32  # rows read and checked at once, when those of the first turn were not enough
 _SAMPLE: Final = 32  # rows after which it shows whether the quick way gives too many that do not match
 _WASTE: Final = 4  # rows read for one that matches, at most
-_FEW: Final = 64  # rows that are read rather than looked for in other streams
 _LAST: Final = "\U0010ffff"
+_NEWEST: Final = 2**63 - 1
 
-Streams = list[list[tuple[str, str]]]
-Ways = dict[str, Said]  # indexes that may hold a term, and how each is asked for it
+Ways = list[Said]  # in which a term is asked for, each of which is enough
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -86,8 +85,10 @@ class _Search:
         self._shape = shape
         self._question = question
         self._text = text
-        self._given: set[int] = set()
-        self._ways: list[Ways] = [{} for _term in question.terms]
+        self._read: set[int] = set()  # rows: what the rule says of one, it says at each tier
+        self._index = Index(store.db, shape.index)
+        self._words: list[Ways] = [[] for _term in question.terms]
+        self._sounds: list[Ways] = [[] for _term in question.terms]
 
     def by_whole_name(self) -> Generator[Hit, None, None]:
         """Names that are what was typed, but for case, accents and spaces."""
@@ -108,120 +109,116 @@ class _Search:
             rows, size = next(pieces), TURN
             while True:
                 for row in rows:
-                    yield from self._hit(row)
+                    if row[0] not in self._read and (hit := self._hit(row)) is not None:
+                        yield hit
+                    self._read.add(row[0])
                 if len(rows) < size:
                     return
                 rows, size = pieces.send(PIECE), PIECE
 
     def by_words(self) -> Generator[Hit, None, None]:
-        """Every term, or the phone number, in the index of names, words and numbers."""
-        shape, question = self._shape, self._question
-        if not shape.has_find:
-            return
-        index = Index(self._db, shape.find, beginnings=True)
-        found = [index.say(term) for term in question.terms]
-        self._ways = [{} if each is None else {shape.find: each} for each in found]
-        there = [each for each in found if each is not None]
-        quick, exact = [], []
-        if len(there) == len(found):
-            quick.append("(" + " AND ".join(each.quick or each.exact for each in there) + ")")
-            exact.append("(" + " AND ".join(each.exact for each in there) + ")")
+        """Every term, or the phone number, among names, words and numbers."""
+        question = self._question
+        said = [self._index.word(term) for term in question.terms]
+        self._words = [[] if each is None else [each] for each in said]
+        phone = ""
         if question.phone and question.terms != (question.phone,):
-            quick.append(f"({asked_phone(question.phone)})")
-            exact.append(quick[-1])
-        if quick:
-            yield from self._checked(
-                [[(shape.find, " OR ".join(quick))]], [[(shape.find, " OR ".join(exact))]]
-            )
+            phone = asked_phone(question.phone)
+        if all(self._words):
+            yield from self._checked(self._words, phone)
+        elif phone:
+            yield from self._checked([[_just(phone)]])
 
     def by_sounds(self) -> Generator[Hit, None, None]:
-        """Terms of which at least one is how a name sounds; the others so too, or in the index of words."""
-        shape, ways = self._shape, self._ways
-        if not shape.has_sounds or not self._question.sounds:
+        """Terms of which at least one is how a name sounds; the others so too, or among words."""
+        if not self._question.sounds:
             return
-        heard: list[Ways] = [{} for _term in ways]
         for at, term in enumerate(self._question.terms):
             if term in self._question.sounds:
-                asked = readings.asked(term)
-                heard[at] = {shape.sounds: Said(asked, asked)}
-        either = self._ways = [words | sounds for words, sounds in zip(ways, heard, strict=True)]
-        for at, sounds in enumerate(heard):
-            # The first of them that is no word: so nothing that the index of words gave is asked for again.
-            each = [*ways[:at], sounds, *either[at + 1 :]]
+                self._sounds[at] = [_just(readings.asked(term))]
+        either = [words + sounds for words, sounds in zip(self._words, self._sounds, strict=True)]
+        for at, sounds in enumerate(self._sounds):
+            # The first of them that is no word: so nothing that was found by words is asked for again.
+            each = [*self._words[:at], sounds, *either[at + 1 :]]
             if all(each):
-                streams = self._streams(each)
-                yield from self._checked(streams, streams, among=shape.sounds)
+                yield from self._checked(each)
 
     def by_notes(self) -> Generator[Hit, None, None]:
         """Terms of which at least one stands in the notes; the others there or anywhere else."""
-        shape = self._shape
-        if not shape.has_notes:
+        noted = [self._index.note(term) for term in self._question.terms]
+        if not any(noted):
             return
-        index = Index(self._db, shape.notes, beginnings=False)
-        noted = [index.say(term) for term in self._question.terms]
         each = [
-            ways if said is None else {**ways, shape.notes: said}
-            for ways, said in zip(self._ways, noted, strict=True)
+            [*words, *sounds, *([said] if said is not None else [])]
+            for words, sounds, said in zip(self._words, self._sounds, noted, strict=True)
         ]
-        if not all(each) or not any(noted):
-            return
-        exact = self._streams(each)
-        # A beginning that very many words of the notes have is told by the rows that the other terms lead to.
-        few = [ways for ways, said in zip(each, noted, strict=True) if said is None or said.quick is not None]
-        yield from self._checked(self._streams(few, quick=True) or exact, exact)
+        if all(each):
+            yield from self._checked(each)
 
-    def _streams(self, terms: Sequence[Ways], *, quick: bool = False) -> Streams:
-        """Each term in any of its indexes; those that stand in one index alone are asked of it together."""
-        together: dict[str, list[str]] = {}
-        streams: Streams = []
-        for ways in terms:
-            said = [(index, f"({(quick and each.quick) or each.exact})") for index, each in ways.items()]
-            if len(said) == 1:
-                together.setdefault(said[0][0], []).append(said[0][1])
-            else:
-                streams.append(said)
-        return [[(index, " AND ".join(each))] for index, each in together.items()] + streams
+    def _checked(self, terms: Sequence[Ways], phone: str = "") -> Iterator[Hit]:
+        """The rows that the index leads to, newest first, without those that the rule does not let pass.
 
-    def _checked(self, quick: Streams, exact: Streams, *, among: str = "") -> Iterator[Hit]:
-        """The rows that both indexes lead to, newest first, without those that the rule does not let pass."""
-        below, read, passed, size = NEWEST, 0, 0, TURN
-        for streams in (quick, exact):
-            with contextlib.closing(self._leading(streams, below, among)) as rowids:
+        First by the quick ways, and when these lead to too many other rows, on by the exact ones.
+        """
+        quick = " AND ".join(said for ways in terms if (said := _quick(ways)))
+        exact = False
+        below, read, passed, size = _NEWEST, 0, 0, TURN
+        if not quick:
+            exact, quick = True, _exact(terms)
+        while quick:
+            asked = f"({quick}) OR ({phone})" if phone else quick
+            with contextlib.closing(self._rowids(asked, below)) as rowids:
                 while some := list(islice(rowids, size)):
                     size = PIECE
-                    new = [rowid for rowid in some if rowid not in self._given]
+                    new = [rowid for rowid in some if rowid not in self._read]
+                    self._read.update(new)
                     for row in self._rows(new):
-                        for hit in self._hit(row):
+                        if (hit := self._hit(row)) is not None:
                             passed += 1
                             yield hit
                     read, below = read + len(new), some[-1] - 1
-                    if streams != exact and read >= _SAMPLE and passed * _WASTE < read:
+                    if not exact and read >= _SAMPLE and passed * _WASTE < read:
                         break
                 else:
                     return
+            exact, quick = True, _exact(terms)
 
-    def _leading(self, streams: Streams, below: int, among: str) -> Generator[int, None, None]:
-        """Rowids that stand in every stream, falling; where one of them has but a few, those."""
-        if len(streams) > 1:
-            for stream in streams:
-                with contextlib.closing(leap(self._db, [stream], below, among)) as rowids:
-                    some = list(islice(rowids, _FEW + 1))
-                if len(some) <= _FEW:
-                    yield from some
+    def _rowids(self, asked: str, below: int) -> Generator[int, None, None]:
+        name = self._shape.index
+        sql = f'SELECT rowid FROM "{name}" WHERE "{name}" MATCH ? AND rowid <= ? ORDER BY rowid DESC'
+        with contextlib.closing(self._db.pieces(sql, (asked, below), size=TURN)) as pieces:
+            some, size = next(pieces), TURN
+            while True:
+                for (rowid,) in some:
+                    yield rowid
+                if len(some) < size:
                     return
-        yield from leap(self._db, streams, below, among)
+                size = PIECE
+                some = pieces.send(size)
 
     def _rows(self, rowids: Sequence[int]) -> list[tuple[object, ...]]:
         sql = f"{self._shape.select} WHERE _deleted = 0 AND _rowid IN ({marks(len(rowids))}) ORDER BY _rowid DESC"
         return self._db.all(sql, tuple(rowids)) if rowids else []
 
-    def _hit(self, row: tuple[object, ...]) -> Iterator[Hit]:
+    def _hit(self, row: tuple[object, ...]) -> Hit | None:
         """The row as a hit, when the rule lets it pass."""
         stored = self._shape.stored(row)
         fields = matched_fields(self._shape.kind, stored.values, self._question)
-        if fields and stored.rowid not in self._given:
-            self._given.add(stored.rowid)
-            yield Hit(record_of(self._shape, stored), tuple(fields))
+        return Hit(record_of(self._shape, stored), tuple(fields)) if fields else None
+
+
+def _just(said: str) -> Said:
+    return Said(lambda: said, said)
+
+
+def _quick(ways: Ways) -> str:
+    """The quick way to ask for a term; "" where it has to be told by the rows that others lead to."""
+    said = [each.quick for each in ways]
+    return "" if None in said else f"({' OR '.join(f'({each})' for each in said)})"
+
+
+def _exact(terms: Sequence[Ways]) -> str:
+    return " AND ".join(f"({' OR '.join(f'({said.exact()})' for said in ways)})" for ways in terms)
 
 
 _TIERS: Final = (

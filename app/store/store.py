@@ -175,13 +175,15 @@ class Store(Reader):
     @classmethod
     def _open(cls, profile: Profile, key: SecretBytes, recovery: bytes, clock: Callable[[], int]) -> Store:
         db = Database(profile.store, key, version=schema.VERSION)
-        older = db.version < schema.VERSION
+        found = db.version
+        older = found < schema.VERSION
         seal = None
         try:
             if older:
                 db.checkpoint()
                 db.close()  # the last one to close it leaves all of it in the one file
-                before.make(profile)
+                if building.keeps_copy(found):
+                    before.make(profile)
                 db = Database(profile.store, key, version=schema.VERSION)
             seal = SealedOutbox(profile.sealed_outbox, recovery)
             store = cls(db, seal, clock)

@@ -7,33 +7,37 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import Final
 
-from app.store import readings
+from app.store import indexing, readings
 from app.store.reader import Reader
 from app.store.rows import CHUNK, marks
 from app.store.schema import Shape
-from app.store.words import DIGIT_RUN, Query, asked, matched_fields, paired
+from app.store.tokens import Index
+from app.store.words import Query, asked_phone, matched_fields, paired
 
-_PAIR: Final = 2
+_PAIR = 2
 
 
 def found(store: Reader, shape: Shape, question: Query, first: int, last: int) -> array[int]:
     """Rowids from `first` to `last` of records that match, rising; deleted ones have no words."""
     if question.empty:
         return array("q")
-    each = [_holding_term(store, shape, Query((term,)), first, last) for term in question.terms]
-    likely = set.intersection(*each)
-    sure = likely if _is_exact(question) else set()
-    if question.phone and shape.has_find:
-        likely |= _in_index(store, shape.find, asked(question), first, last)
-    if question.sounds and shape.has_sounds:
-        for at, term in enumerate(question.terms):
-            if term in question.sounds:
-                each[at] = each[at] | _in_index(store, shape.sounds, readings.asked(term), first, last)
-        likely |= set.intersection(*each)
-    held = holding(store, shape, question, array("q", sorted(likely - sure)))
-    return array("q", sorted(sure.union(held)))
+    missing = indexing.below(store.db, shape)
+    if first < missing:  # the index does not hold them yet: they are read
+        rows = store.db.all(
+            f'SELECT _rowid FROM "{shape.table}" WHERE _deleted = 0 AND _rowid >= ? AND _rowid <= ? ORDER BY _rowid',
+            (first, last),
+        )
+        return holding(store, shape, question, array("q", (rowid for (rowid,) in rows)))
+    asked = _asked(Index(store.db, shape.index), question)
+    if not asked:
+        return array("q")
+    rows = store.db.all(
+        f'SELECT rowid FROM "{shape.index}" WHERE "{shape.index}" MATCH ? AND rowid >= ? AND rowid <= ? ORDER BY rowid',
+        (asked, first, last),
+    )
+    likely = array("q", (rowid for (rowid,) in rows))
+    return likely if _is_exact(question) else holding(store, shape, question, likely)
 
 
 def holding(store: Reader, shape: Shape, question: Query, rowids: Sequence[int]) -> array[int]:
@@ -47,26 +51,21 @@ def holding(store: Reader, shape: Shape, question: Query, rowids: Sequence[int])
     return kept
 
 
-def _holding_term(store: Reader, shape: Shape, term: Query, first: int, last: int) -> set[int]:
-    """A term may stand in either index."""
-    likely: set[int] = set()
-    for index, there in ((shape.find, shape.has_find), (shape.notes, shape.has_notes)):
-        if there:
-            likely |= _in_index(store, index, asked(term), first, last)
-    return likely
-
-
-def _in_index(store: Reader, index: str, terms: str, first: int, last: int) -> set[int]:
-    rows = store.db.all(
-        f'SELECT rowid FROM "{index}" WHERE "{index}" MATCH ? AND rowid >= ? AND rowid <= ?',
-        (terms, first, last),
-    )
-    return {rowid for (rowid,) in rows}
+def _asked(index: Index, question: Query) -> str:
+    """The question in the index's own words: a little wider than the rule; "" where no row holds it."""
+    each: list[str] = []
+    for term in question.terms:
+        said = [way.exact() for way in (index.word(term), index.note(term)) if way is not None]
+        if term in question.sounds:
+            said.append(readings.asked(term))
+        each.append(" OR ".join(f"({way})" for way in said))
+    phone = asked_phone(question.phone) if question.phone else ""
+    words = " AND ".join(f"({said})" for said in each) if all(each) else ""
+    return " OR ".join(f"({said})" for said in (words, phone) if said)
 
 
 def _is_exact(question: Query) -> bool:
-    """Whether the index of words alone tells: longer unspaced runs and runs of digits it knows by their pieces."""
-    return all(
-        len(term) <= _PAIR if paired(term) else len(term) < DIGIT_RUN or not term.isdecimal()
-        for term in question.terms
+    """Whether the index alone tells: longer unspaced runs, numbers and sounds it knows by their pieces."""
+    return not question.sounds and all(
+        len(term) <= _PAIR if paired(term) else term.isalpha() for term in question.terms
     )

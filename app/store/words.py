@@ -1,4 +1,4 @@
-"""How search sees text: words of alphabets whole, unspaced scripts by pairs, phone numbers by runs of three digits.
+"""How search sees text: words of alphabets whole, unspaced scripts by pairs, numbers and phones by three digits.
 
 The rule, in full. Text is folded: compatibility forms, case and accents fall away. A query is cut into terms
 and every term must be found in the record, in whichever searched field:
@@ -18,8 +18,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
-from itertools import pairwise
+from functools import cache, lru_cache
+from operator import add
 from typing import Final
 
 from app.store import readings
@@ -28,9 +28,15 @@ from sync.protocol.kinds import Kind
 from sync.protocol.quiet import Quiet
 
 DIGIT_RUN: Final = 3
-# Private use: a run of a phone number never looks like a word. As long as the longest beginning that the index keeps
-# together: so all runs have those beginnings in common, which takes hardly any room.
-PHONE_MARK: Final = "\ue000" * 3
+BEGINNING: Final = 3  # letters that begin a word are a token of their own: so many words have them in common
+PIECE: Final = 3  # characters of a number in one token
+_PIECES: Final = 8  # tokens of one number; what is longer is told by the record
+# Private use: what stands behind a mark never looks like a word.
+PHONE_MARK: Final = "\ue000"  # a run of a phone number
+NOTE_MARK: Final = "\ue001"  # a token of the notes
+_PIECE_MARKS: Final = (
+    "\ue010\ue011\ue012\ue013\ue014\ue015\ue016\ue017"  # a piece of a number, by its place in it
+)
 TERMS_MAX: Final = 16
 QUERY_MAX: Final = 200
 
@@ -45,6 +51,7 @@ _ACCENTS: Final = re.compile("[\u0300-\u036f]")
 _SIMPLE: Final = re.compile("[\x00-\x7f\u3001\u3002\u300a-\u300d\u4e00-\u9fff]*")
 _SIMPLE_TERM: Final = re.compile("[0-9A-Za-z]+|[\u4e00-\u9fff]+")
 _NO_DIGIT: Final = re.compile("[^0-9]+")
+_DIGIT: Final = re.compile(r"\d")
 _PHONE: Final = re.compile(r"[\d\s+()./\u2010-\u2015\u2212-]+")
 # What countries begin with from abroad, by ITU-T E.164: those of one or two digits, all others of three.
 _COUNTRY: Final = re.compile("1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[2-9][0-9][0-9]")
@@ -98,21 +105,62 @@ def paired(term: str) -> bool:
     return bool(_paired().match(term))
 
 
-def _tokens(text: str) -> list[str]:
-    """What the index holds of a text."""
-    found: list[str] = []
-    for term in terms(fold(text)):
-        if term.isascii() or not paired(term):
-            found.append(term)
-        else:
-            found += [one + other for one, other in pairwise(term)]
-            found.append(term[-1])
+def parted(word: str) -> tuple[str, str]:
+    """A word of an alphabet as its letters before the first digit, and all that comes from there on."""
+    if word.isalpha():
+        return word, ""
+    found = _DIGIT.search(word)
+    return (word, "") if found is None else (word[: found.start()], word[found.start() :])
+
+
+def pieces(letters: str, tail: str) -> list[str]:
+    """A number, or what comes with the first digit behind the letters of a word, as the tokens of its pieces.
+
+    The first of them says how the word begins: else every number of a record might be the one behind these letters.
+    """
+    most = min(len(tail), PIECE * len(_PIECE_MARKS))
+    found = [_PIECE_MARKS[at // PIECE] + tail[at : at + PIECE] for at in range(0, most, PIECE)]
+    if letters and found:
+        found[0] = found[0][0] + letters[:BEGINNING] + found[0][1:]
     return found
 
 
-def _phone_tokens(text: str) -> list[str]:
-    run = digits(text)
-    return [PHONE_MARK + run[at : at + DIGIT_RUN] for at in range(len(run) - DIGIT_RUN + 1)]
+@lru_cache(maxsize=4096)  # most words come again and again
+def _word_tokens(term: str) -> str:
+    """What the index holds of a term of names, words and numbers.
+
+    Of a word: its beginning, its letters up to the first digit, and the pieces of the rest. Numbers, mailboxes with a
+    number and their like are hardly ever written twice: whole, each would be a token of its own, and in the room of
+    one of these the index has six that come again.
+    """
+    if not term.isascii() and paired(term):
+        return " ".join([*map(add, term, term[1:]), *term])
+    letters, tail = ("", term) if term.isdecimal() else parted(term)
+    said = f"{letters} {letters[:BEGINNING]}" if len(letters) > BEGINNING else letters
+    if not tail:
+        return said
+    numbers = " ".join(pieces(letters, tail))
+    return f"{said} {numbers}" if letters else numbers
+
+
+@lru_cache(maxsize=4096)
+def _note_tokens(term: str) -> str:
+    """What the index holds of a term of the notes: words whole."""
+    if term.isascii() or not paired(term):
+        return NOTE_MARK + term
+    return _marked(NOTE_MARK, [*map(add, term, term[1:]), term[-1]])
+
+
+def _runs(number: str) -> list[str]:
+    """What the index holds of a phone number behind its mark."""
+    run = digits(number)
+    return [run[at : at + DIGIT_RUN] for at in range(len(run) - DIGIT_RUN + 1)]
+
+
+def _marked(mark: str, tokens: Iterable[str]) -> str:
+    """Tokens behind their mark, each once, parted by spaces; "" for none."""
+    said = f" {mark}".join(dict.fromkeys(tokens))
+    return mark + said if said else ""
 
 
 # A field: its name, how it is searched, what gives its texts; None where the value is its one text.
@@ -128,32 +176,32 @@ def searched(kind: Kind) -> tuple[Searched, ...]:
     )
 
 
-def texts_of(fields: Iterable[Searched], values: Mapping[str, Value]) -> tuple[str, str]:
-    """The index texts of a record: of its names, words and phones, and of its notes; tokens parted by spaces."""
+def text_of(fields: Iterable[Searched], values: Mapping[str, Value]) -> str:
+    """The text of a record in the index: its tokens, and those of notes, phones and sounds behind their marks."""
     short: list[str] = []
     long: list[str] = []
     phones: list[str] = []
+    title = ""
     for name, how, words in fields:
         value = values.get(name)
         if value is None:
             continue
+        if how is Find.NAME and isinstance(value, str) and not value.isascii():
+            title = value
         into = long if how is Find.NOTES else phones if how is Find.DIGITS else short
         if words is None:
             into.append(value)
         else:
             into.extend(words(value))
     # A line end parts words, so all texts are folded and cut in one go: a third of the time.
-    found = _tokens("\n".join(short))
-    for text in phones:
-        found += _phone_tokens(text)
-    return " ".join(dict.fromkeys(found)), " ".join(dict.fromkeys(_tokens("\n".join(long))))
-
-
-def sounds_of(fields: Iterable[Searched], values: Mapping[str, Value]) -> str:
-    """How the name of a record may be typed, for the index of sounds; "" where no Chinese character is in it."""
-    said = (values.get(name) for name, how, _words in fields if how is Find.NAME)
-    texts = "\n".join(text for text in said if isinstance(text, str) and not text.isascii())
-    return " ".join(readings.tokens(fold(texts))) if texts else ""
+    found = [*map(_word_tokens, dict.fromkeys(terms(fold("\n".join(short)))))]
+    if phones:
+        found.append(_marked(PHONE_MARK, [run for text in phones for run in _runs(text)]))
+    if long:
+        found += map(_note_tokens, dict.fromkeys(terms(fold("\n".join(long)))))
+    if title:
+        found.append(_marked(readings.SOUND, readings.tokens(fold(title))))
+    return " ".join(found).strip()
 
 
 class Query(Quiet, frozen=True):
@@ -188,27 +236,9 @@ def _phone(text: str) -> str:
     return next((part for part in reversed(parts) if len(part) >= _LINE), run)
 
 
-def asked(question: Query) -> str:
-    """The query in the index's own words: a little wider than the rule, `matches` tells the rest."""
-    said = " AND ".join(_asked_term(term) for term in question.terms)
-    if question.phone and question.terms != (question.phone,):
-        return f"({said}) OR ({asked_phone(question.phone)})"
-    return said
-
-
-def _asked_term(term: str) -> str:
-    if paired(term):
-        if len(term) == 1:
-            return f'"{term}" *'
-        return "(" + " AND ".join(f'"{term[at : at + 2]}"' for at in range(len(term) - 1)) + ")"
-    if is_number(term):
-        return f'("{term}" * OR ({asked_phone(digits(term))}))'
-    return f'"{term}" *'
-
-
 def asked_phone(run: str) -> str:
     """The digits of a phone number in the index's own words: a little wider, for runs of them may stand apart."""
-    return " AND ".join(f'"{token}"' for token in _phone_tokens(run))
+    return " AND ".join(f'"{PHONE_MARK}{part}"' for part in _runs(run))
 
 
 def matched_fields(kind: Kind, values: Mapping[str, Value], question: Query) -> list[str]:
@@ -237,6 +267,23 @@ def matched_fields(kind: Kind, values: Mapping[str, Value], question: Query) -> 
     if missing and not by_phone:
         return []
     return sorted(hits, key=lambda name: -len(hits[name]))
+
+
+def held_by(how: Find, texts: Iterable[str], question: Query) -> bool:
+    """Whether every term is in the texts of one field, which is searched so."""
+    if how is Find.DIGITS:
+        runs = [digits(text) for text in texts]
+        if question.phone and any(question.phone in run for run in runs):
+            return True
+        return not question.empty and all(
+            is_number(term) and any(digits(term) in run for run in runs) for term in question.terms
+        )
+    missing = set(question.terms)
+    for text in texts:
+        missing.difference_update(
+            _terms_in(text, question.terms, question.sounds if how is Find.NAME else ())
+        )
+    return not missing and not question.empty
 
 
 def is_number(term: str) -> bool:

@@ -57,7 +57,8 @@ class ListHead(QWidget):
             self._title.setText(_("Found"))
             count = words.number(desk.found.count())
             said = _("{n}+").format(n=count) if desk.found.more else count
-            self._aside.setText(said if desk.found.ready else "")
+            preparing = reading.preparing(desk.found.prepared)
+            self._aside.setText(words.DOT.join(filter(None, (said, preparing))) if desk.found.ready else "")
         else:
             self._title.setText(_(rows.kind.plural))
             hidden = _("Names are hidden for your role") if desk.hides_names else ""

@@ -18,6 +18,7 @@ from app.ui.kit.rows import Row
 from app.ui.kit.text import hairline
 from app.ui.list_head import ListHead
 from app.ui.stops import put_in_order, stops_of
+from app.viewmodels import reading
 from app.viewmodels.desk import Desk
 from app.viewmodels.found import FoundList
 from app.viewmodels.reading import RowText
@@ -209,7 +210,8 @@ class ListPane(QFrame):
         desk, kind = self._desk, self._desk.list.kind
         if desk.finding:
             sentence = _("Nothing matches “{text}”").format(text=desk.found.text.strip())
-            made = Placeholder("search", sentence, action=_("Clear search"), main=False)
+            yet = reading.preparing(desk.found.prepared)
+            made = Placeholder("search", sentence, yet, action=_("Clear search"), main=False)
             made.acted.connect(self.clearing)
             return made
         if desk.list.filter:

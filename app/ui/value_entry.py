@@ -166,7 +166,7 @@ class Entries(QWidget):
         column = QVBoxLayout()
         column.setSpacing(S4)
         row.addLayout(column)
-        as_text = asks in (Asks.CONTAINS, Asks.CURRENCY)
+        as_text = asks in (Asks.HAS, Asks.CONTAINS, Asks.CURRENCY)
         asked = msgspec.structs.replace(field, type=Text()) if as_text else field
         for each, value in zip(names, given, strict=True):
             one = OneEntry(asked, desk, each, value, asked=True)

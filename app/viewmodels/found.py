@@ -21,6 +21,7 @@ class FoundList(Watched):
         self.text = ""
         self.ready = False
         self.more = False  # there is more than the rows that are shown
+        self.prepared = 100  # per cent of the book that search looks in; less only after an update
         self.on_rows: Callable[[int, int], None] | None = None
         self._session = session
         self._errands = errands
@@ -75,12 +76,14 @@ class FoundList(Watched):
         session, asking = self._session, Asking()
         self._asking = asking
 
-        def look() -> list[Shown]:
+        def look() -> tuple[list[Shown], int]:
+            prepared = session.read(reading.prepared)
             if whole:
-                return session.read(reading.find, text, now_ms(), FOUND_MAX + 1, asking)
-            return session.read(reading.glance, text, now_ms(), asking)
+                return session.read(reading.find, text, now_ms(), FOUND_MAX + 1, asking), prepared
+            return session.read(reading.glance, text, now_ms(), asking), prepared
 
-        def take(found: list[Shown]) -> None:
+        def take(answer: tuple[list[Shown], int]) -> None:
+            found, self.prepared = answer
             self._take(text, found[:FOUND_MAX], more=len(found) > (FOUND_MAX if whole else FOUND_FIRST - 1))
             if not whole and found and self._asking is None and text == self.text.strip():
                 self._ask(text, whole=True)

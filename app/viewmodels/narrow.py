@@ -18,6 +18,7 @@ CHANGED: Final = "-changed"
 _ASKED: Final = {
     Asks.IS: N_("is"),
     Asks.IS_NOT: N_("is not"),
+    Asks.HAS: N_("has"),
     Asks.CONTAINS: N_("contains"),
     Asks.BEFORE: N_("less than"),
     Asks.AFTER: N_("more than"),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from app.store import lists, records, search
+from app.store import indexing, lists, records, search
 from app.store.asking import Asking
 from app.store.conflicts import attention_count, open_count
 from app.store.reader import Reader
@@ -134,6 +134,19 @@ def find(
                 row = Shown(row.kind, row.id, _with_second(row.text, place))
             found.append(row)
         return found
+
+
+def prepared(store: Reader) -> int:
+    """How much of the book is in search, in per cent: less than 100 only for some time after an update."""
+    missing, whole = indexing.left(store)
+    return 100 if not missing else 100 * (whole - missing) // whole
+
+
+def preparing(prepared: int) -> str:
+    """What to say while search does not look in the whole book yet; "" once it does."""
+    if prepared >= 100:
+        return ""
+    return _("Search is being prepared: {share} %").format(share=prepared)
 
 
 def glance(store: Reader, text: str, now_ms: int, asking: Asking) -> list[Shown]:

@@ -27,7 +27,13 @@ QUERIES: Final = (
     ("Cyrillic, one letter", "т"), ("Cyrillic, a name", "шевченко"), ("Cyrillic, two words", "київ техно"),
     ("Korean, one syllable", "김"), ("Korean, a trade", "전자"), ("a word of the notes", "catalogue"),
     ("two words of the notes", "french catalogue"), ("notes and town", "zürich training"),
-    ("Chinese in the notes", "交货期"), ("Latin and Chinese", "上海 wang"),
+    ("Chinese in the notes", "交货期"), ("Latin and Chinese", "上海 wang"), ("a rare letter", "x"),
+    ("two digits", "77"), ("one digit", "7"), ("four digits", "1234"), ("zeros", "0000"),
+    ("a postcode and a town", "10115 berlin"), ("three common words, one in the notes", "berlin schmidt training"),
+    ("a common letter and notes", "s french"), ("a rare letter and notes, in no record", "x catalogue"),
+    ("two letters apart", "b s"), ("a domain", "alderbach example"), ("a Chinese name by first letters", "shy"),
+    ("a Chinese name as it sounds", "zhangw"), ("sounds of a town", "shanghai"),
+    ("a word and a typing error", "smith qzxv"), ("letters of a mailbox", "info@"), ("a deal's number", "D-00"),
 )  # fmt: skip
 
 

@@ -22,7 +22,6 @@ from app.services.exchange.book import book_of
 from app.services.exchange.plan import prepare
 from app.store.schema import Stored
 from app.store.store import Store
-from app.store.words import searched, sounds_of, texts_of
 from sync.protocol.ids import new_record_id
 from tests.benchmarks import book, names
 from tests.benchmarks.measure import Act, Aim
@@ -94,16 +93,13 @@ def _plain(twin: Store, file: Path, count: int) -> float:
     conn.execute("PRAGMA cache_size = -524288")
     conn.execute("PRAGMA wal_autocheckpoint = 200000")
     shape = twin.shapes["customer"]
-    for index in shape.searches:
-        conn.execute(f'INSERT INTO "{index}" ("{index}", rank) VALUES (\'hashsize\', 67108864)')
-    fields = searched(shape.kind)
+    index = shape.index
+    conn.execute(f'INSERT INTO "{index}" ("{index}", rank) VALUES (\'hashsize\', 67108864)')
     began = time.perf_counter()
     conn.execute("BEGIN IMMEDIATE")
     rowid = conn.execute("SELECT max(_rowid) FROM record_customer").fetchone()[0]
     rows: list[list[Any]] = []
-    finds: list[tuple[int, str]] = []
-    notes: list[tuple[int, str]] = []
-    sounds: list[tuple[int, str]] = []
+    words: list[tuple[int, str]] = []
     ops: list[tuple[Any, ...]] = []
     with file.open(encoding="utf-8", newline="") as stream:
         reader = csv.reader(stream)
@@ -111,17 +107,11 @@ def _plain(twin: Store, file: Path, count: int) -> float:
         for at, line in enumerate(reader, 1):
             stored = Stored(bytes(new_record_id()), waiting=1, values=_values(line))
             rows.append([rowid + at, *shape.row(stored)])
-            found, noted = texts_of(fields, stored.values)
-            finds.append((rowid + at, found))
-            notes.append((rowid + at, noted))
-            if said := sounds_of(fields, stored.values):
-                sounds.append((rowid + at, said))
+            words.append((rowid + at, shape.words(stored.values)))
             op = msgspec.msgpack.encode(stored.values)
             ops.append((at, at, "customer", stored.id, len(op), op))
     conn.executemany(shape.insert, rows)
-    conn.executemany(f'INSERT INTO "{shape.find}" (rowid, t) VALUES (?, ?)', finds)
-    conn.executemany(f'INSERT INTO "{shape.notes}" (rowid, t) VALUES (?, ?)', notes)
-    conn.executemany(f'INSERT INTO "{shape.sounds}" (rowid, t) VALUES (?, ?)', sounds)
+    conn.executemany(f'INSERT INTO "{index}" (rowid, t) VALUES (?, ?)', words)
     conn.executemany("INSERT INTO outbox (n, first, kind, id, size, op) VALUES (?, ?, ?, ?, ?, ?)", ops)
     conn.execute("UPDATE counts SET kept = kept + ? WHERE kind = 'customer'", (count,))
     conn.execute("COMMIT")

@@ -13,7 +13,7 @@ def measure(ground: Ground) -> list[Act]:
     """Sizes on the disk; of the search indexes, what their blocks hold."""
     ours, plain = ground.profile.store.stat().st_size / MB, ground.plain.stat().st_size / MB
     with ground.store() as store:
-        found = {index: _index(store, index) for shape in store.shapes.values() for index in shape.indexes}
+        found = {shape.index: _index(store, shape.index) for shape in store.shapes.values()}
         columns = " + ".join(f'coalesce(length("{c}"), 0)' for c, _sql in store.shapes["customer"].columns)
         row = store.db.one(f"SELECT sum({columns}) / count(*) FROM record_customer WHERE _rowid <= 10000")[0]
     parts = ", ".join(f"{name} {size:.0f}" for name, size in found.items() if size >= 1)

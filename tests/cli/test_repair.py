@@ -8,7 +8,7 @@ from tests.road import ANNA, Town
 
 
 def _harm(store: Store) -> None:
-    store.db.execute("INSERT INTO find_customer (find_customer) VALUES ('delete-all')")
+    store.db.execute("INSERT INTO words_customer (words_customer) VALUES ('delete-all')")
     store.db.execute("UPDATE counts SET kept = 77 WHERE kind = 'customer'")
 
 

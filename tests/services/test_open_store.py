@@ -172,7 +172,7 @@ def test_upkeep_brings_the_log_in_and_merges_once_nobody_acts(
     monkeypatch.setattr(upkeep, "QUIET_S", 0.05)
 
     def pieces(reader: Reader) -> int:
-        return int(reader.db.one("SELECT count(DISTINCT segid) FROM find_customer_idx")[0])
+        return int(reader.db.one("SELECT count(DISTINCT segid) FROM words_customer_idx")[0])
 
     for n in range(40):
         book.add(session, CUSTOMER, {"name": f"One by one {n}"})

@@ -22,7 +22,7 @@ from app.services.exchange.apply import apply as bring_in
 from app.services.exchange.book import book_of
 from app.services.exchange.export import export
 from app.services.exchange.plan import prepare
-from app.store import anew, bulk, comparing, examination, merging, records
+from app.store import anew, bulk, comparing, examination, indexing, merging, records
 from app.store.db import Database
 from app.store.store import Store
 from sync.protocol.messages import Change
@@ -97,6 +97,13 @@ def lay_in(store: Store) -> None:
     comparing.lay_in(store, [*changes, *new, Change(kind="", id=b"c" * 16, ver=0, gone="left")], [])
 
 
+def index(store: Store) -> None:
+    """The words of an older file brought into its new index, a few rows at a time."""
+    indexing.ROWS = 7  # type: ignore[misc]
+    while indexing.step(store):
+        pass
+
+
 ACTS: dict[str, Callable[[Store], None]] = {
     "open": lambda _store: None,
     "apply": apply,
@@ -108,6 +115,7 @@ ACTS: dict[str, Callable[[Store], None]] = {
     "rebuild": rebuild,
     "lay in": lay_in,
     "anew": lambda _store: None,
+    "index": index,
 }
 
 

@@ -76,7 +76,7 @@ WRITES = [
     "INSERT INTO counts (kind, kept) VALUES ('x', 1)",
     "UPDATE here SET next_n = 1",
     "DELETE FROM outbox",
-    "INSERT INTO find_customer (find_customer) VALUES ('optimize')",
+    "INSERT INTO words_customer (words_customer) VALUES ('optimize')",
     "PRAGMA query_only = OFF",
     "CREATE TABLE t (a)",
 ]

@@ -22,6 +22,7 @@ from sync.protocol.kinds import KINDS, Kind
 from tests.protocol.strategies import tries
 from tests.store.device import CUSTOMER, DEAL, PERSON
 from tests.store.shelf import ACTIVITY, DAYS, NAMES, OWNERS, shelf
+from tests.store.test_search import scan_fields
 
 __all__ = ["shelf"]  # the fixture
 
@@ -81,6 +82,8 @@ def plainly(store: Store, kind: Kind, condition: Condition, record: Record) -> b
     if test is Asks.CONTAINS:
         clean = fold_key if field.name == kind.title else fold
         return any(clean(wanted[0]) in clean(text) for text in texts(field, value))
+    if test is Asks.HAS:
+        return scan_fields([field], {field.name: value}, wanted[0])
     if test in (Asks.IS, Asks.ONE_OF, Asks.IS_NOT):
         found = any(same(store, kind, field, value, each) for each in wanted)
         return found is not (test is Asks.IS_NOT)
@@ -129,8 +132,8 @@ VALUES: dict[tuple[str, str], st.SearchStrategy[Any]] = {
         st.integers(-8, 8), st.sampled_from(("EUR", "USD", "JPY")),
     ),
     ("customer", "phones"): st.sampled_from(("138 0013 5678", "99", "0013")),
-    ("customer", "emails"): st.sampled_from(("ANNA@example.com", "example")),
-    ("customer", "address"): st.sampled_from(("koln", "上", "ring 3")),
+    ("customer", "emails"): st.sampled_from(("ANNA@example.com", "example", "exa ann")),
+    ("customer", "address"): st.sampled_from(("koln", "上", "ring 3", "rin kol", "海市", "5", "50", "%")),
     ("customer", "owner"): st.sampled_from((*OWNERS, "example")),
     ("customer", "tags"): st.sampled_from(("vip", "A", "北")),
     ("customer", "do_not_contact"): st.booleans(),
@@ -238,6 +241,21 @@ def test_every_field_of_every_kind_takes_its_tests(shelf: Store) -> None:
                 lists.count(shelf, kind, Filter((Condition(field.name, test),)))
             if isinstance(field.type, Text):
                 assert lists.count(shelf, kind, Filter((Condition(field.name, Asks.CONTAINS, ("%",)),))) >= 0
+
+
+def test_words_of_a_field_are_asked_of_the_index_and_no_row_is_scanned(shelf: Store) -> None:
+    shape = shelf.shapes["customer"]
+    for condition in (
+        Condition("address", Asks.HAS, ("koln",)),
+        Condition("address", Asks.IS, ("Köln",)),
+        Condition("notes", Asks.CONTAINS, ("北京",)),
+        Condition("phones", Asks.HAS, ("0013",)),
+    ):
+        asked, values = narrowing.said(shelf, shape, Filter((condition,)))
+        sql = f'EXPLAIN QUERY PLAN SELECT count(*) FROM "{shape.table}" WHERE {asked}'  # noqa: S608
+        plan = shelf.db.all(sql, values)
+        assert any(line[-1].startswith(f"SEARCH {shape.table}") for line in plan), (asked, plan)
+        assert not any(line[-1].startswith(f"SCAN {shape.table}") for line in plan), (asked, plan)
 
 
 def test_pairs_as_they_are_written_become_conditions() -> None:

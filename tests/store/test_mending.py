@@ -27,11 +27,10 @@ def full(store: Store) -> Store:
 
 
 HARM = [
-    ("Search", "DELETE FROM find_customer WHERE rowid = 7"),
-    ("Search", "INSERT OR REPLACE INTO find_customer (rowid, t) VALUES (8, 'other words')"),
-    ("Search", "INSERT INTO find_customer (rowid, t) VALUES (900, 'nobody')"),
-    ("Search", "INSERT INTO find_customer (find_customer) VALUES ('delete-all')"),
-    ("Search", "DELETE FROM notes_customer WHERE rowid = 5"),
+    ("Search", "DELETE FROM words_customer WHERE rowid = 7"),
+    ("Search", "INSERT OR REPLACE INTO words_customer (rowid, t) VALUES (8, 'other words')"),
+    ("Search", "INSERT INTO words_customer (rowid, t) VALUES (900, 'nobody')"),
+    ("Search", "INSERT INTO words_customer (words_customer) VALUES ('delete-all')"),
     ("Counts and titles", "UPDATE counts SET kept = kept + 1 WHERE kind = 'customer'"),
     ("Counts and titles", "UPDATE record_customer SET _key = 'zzz' WHERE _rowid = 4"),
     ("Copy of unsent work", "DELETE FROM sealed"),

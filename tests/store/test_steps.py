@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.store import building, examination, outbox, records, schema
+from app.store import building, examination, merging, outbox, records, schema, search
 from app.store.store import Store
 from tests import forks
 from tests.store.device import CUSTOMER, Device
@@ -19,13 +19,12 @@ KEPT = 40
 
 
 def make_older(device: Device) -> None:
-    """Make the file one of version 1: its indexes merge in whoever's save it is, one index is not there yet, no
-    totals are kept, and recovered ops are known by number."""
+    """Make the file one of version 1: it has other search indexes, one index is not there yet, no totals are kept, and
+    recovered ops are known by number."""
     store = device.open()
+    make_search_older(store)
     with store.db.building() as db:
         for shape in store.shapes.values():
-            for index in shape.indexes:
-                db.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('automerge', 4)")  # noqa: S608
             for tally in shape.tallies:
                 db.execute(f"DROP TABLE {tally.table}")
         db.execute('DROP INDEX "record_customer_by_changed"')
@@ -33,6 +32,22 @@ def make_older(device: Device) -> None:
         db.execute("CREATE TABLE recovered (device BLOB, incarnation BLOB, n INTEGER)")
         db.execute("PRAGMA user_version = 1")
     device.close()
+
+
+def make_search_older(store: Store) -> None:
+    """Make the file one of version 5, whose kinds had three search indexes each."""
+    with store.db.building() as db:
+        for name, shape in store.shapes.items():
+            db.execute(f"DROP TABLE {shape.index}")
+            for index in (f"find_{name}", f"notes_{name}", f"sounds_{name}"):
+                made = (
+                    "fts5(t, content='', contentless_delete=1, detail=none, tokenize='ascii', prefix='1 2 3')"
+                )
+                db.execute(f"CREATE VIRTUAL TABLE {index} USING {made}")
+                filled = f"INSERT INTO {index} (rowid, t) SELECT _rowid, 'some words' FROM record_{name}"  # noqa: S608
+                db.execute(filled)
+        db.execute("DROP TABLE indexing")
+        db.execute("PRAGMA user_version = 5")
 
 
 def _ground(folder: Path) -> tuple[Device, list[bytes]]:
@@ -52,6 +67,10 @@ def _ground(folder: Path) -> tuple[Device, list[bytes]]:
 def _sound(device: Device, ids: list[bytes]) -> Store:
     store = device.open()
     assert examination.examine(store) == []
+    while merging.step(store):
+        pass
+    assert examination.examine(store) == []
+    assert len(search.find(store, "kept", limit=10_000)) >= KEPT
     device.assert_sealed(store)
     for id_ in ids:
         assert records.get(store, id_).values["name"].startswith("Kept")
@@ -69,7 +88,7 @@ def _die(device: Device, act: str, step: int) -> bool:
 def _each_step(tmp_path: Path, act: str, stride: int) -> int:
     for turn, step in enumerate(itertools.count(0, stride)):
         device, ids = _ground(tmp_path / str(turn))
-        if act == "open":
+        if act in ("open", "index"):
             make_older(device)
         died = _die(device, act, step)
         store = _sound(device, ids)
@@ -87,7 +106,7 @@ def _each_step(tmp_path: Path, act: str, stride: int) -> int:
         else:
             assert len(waiting) == KEPT + 1
             assert store.db.version == schema.VERSION
-            assert store.db.one("SELECT v FROM find_customer_config WHERE k = 'automerge'") == (0,)
+            assert store.db.one("SELECT v FROM words_customer_config WHERE k = 'automerge'") == (0,)
             assert store.db.first("SELECT 1 FROM sqlite_master WHERE name = 'record_customer_by_changed'")
         records.add(store, CUSTOMER, {"name": "After it"})
         device.reopen()
@@ -99,13 +118,13 @@ def _each_step(tmp_path: Path, act: str, stride: int) -> int:
     raise AssertionError
 
 
-@pytest.mark.parametrize(("act", "stride"), [("apply", 6), ("checkpoint", 7), ("open", 17)])
+@pytest.mark.parametrize(("act", "stride"), [("apply", 6), ("checkpoint", 7), ("open", 17), ("index", 23)])
 def test_a_long_write_ended_at_some_steps(tmp_path: Path, act: str, stride: int) -> None:
     assert _each_step(tmp_path, act, stride) > 2
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("act", ["apply", "checkpoint", "open"])
+@pytest.mark.parametrize("act", ["apply", "checkpoint", "open", "index"])
 def test_a_long_write_ended_at_every_step(tmp_path: Path, act: str) -> None:
     assert _each_step(tmp_path, act, 1) > 10
 

@@ -8,7 +8,7 @@ import pytest
 from app.changes import SYNC, Changes
 from app.commands import COMMANDS
 from app.services.session import Session
-from app.store import lists, records, settled
+from app.store import indexing, lists, records, settled
 from app.store.store import Store
 from app.viewmodels import overview, reading
 from app.viewmodels.desk import Desk
@@ -221,3 +221,27 @@ def test_commands_have_ids_and_keys_of_their_own() -> None:
     assert len(set(keys)) == len(keys)
     assert len({command.id for command in COMMANDS}) == len(COMMANDS)
     assert {f"go_{kind}" for kind in KINDS} <= {command.id for command in COMMANDS}
+
+
+def test_after_an_update_the_found_list_says_how_far_search_is(
+    desk: Desk, session: Session, held: Held
+) -> None:
+    def behind(store: Store) -> None:
+        with store.db.write() as db:
+            db.execute(
+                "INSERT INTO indexing (kind, below) SELECT 'customer', max(_rowid) FROM record_customer"
+            )
+
+    session.call(behind)
+    desk.found.find("betatech")
+    held.turn()
+    held.turn()
+    assert desk.found.count()
+    assert 0 <= desk.found.prepared < 100
+    assert reading.preparing(desk.found.prepared).startswith("Search is being prepared")
+    while session.call(indexing.step):
+        pass
+    desk.found.find("betatech ")
+    held.turn()
+    held.turn()
+    assert (desk.found.prepared, reading.preparing(desk.found.prepared)) == (100, "")

@@ -1,4 +1,4 @@
-"""How far an import is and how long it will take, told by the thread that works and asked by the one that shows it."""
+"""How far a long act is and how long it will take, told by the thread that works and asked by the one that shows it."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class Stage(enum.Enum):
     READING = enum.auto()  # from cells to values
     COMPARING = enum.auto()  # with what is in the book
     WRITING = enum.auto()
+    PREPARING = enum.auto()  # search, after an update
 
 
 Told = Callable[[Stage, int, int], None]  # stage, rows done and rows in all; may raise Stopped
@@ -87,6 +88,8 @@ def sentence(far: Far | None, number: Callable[[int], str] = str) -> str:
         what = _("Reading")
     elif far.stage is Stage.COMPARING:
         what = _("Comparing with your book")
+    elif far.stage is Stage.PREPARING:
+        what = _("Preparing search")
     else:
         what = _("Bringing in")
     said = _("{what}: {n} of {total}").format(what=what, n=number(far.at), total=number(far.total))
