@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from app.store import outbox, recovered, rows, seal_book, settled, space
+from app.store import outbox, recovered, rows, seal_book, settled, space, straight
 from app.store.schema import Shape, Stored
 from app.store.store import Store
 from sync.client.ports import Answer, Applied, Position
@@ -87,6 +87,7 @@ class StoreReplica:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._roads: dict[str, straight.Road] = {}
 
     def position(self) -> Position:
         """Where this replica stands."""
@@ -266,7 +267,8 @@ class StoreReplica:
         looked: list[tuple[str, bytes]] = []
         by_shape: dict[str, list[rows.Change]] = {}
         bare: list[bytes] = []
-        for id_, record in world.items():
+        others = self._write_new(world, conflicts, looked)
+        for id_, record in others.items():
             before, after = record.stored, _shown(id_, record, conflicts)
             if record.pending and record.cells is not None:
                 outbox.keep_base(db, id_, record.shape.kind.name, record.ver, record.deleted, record.cells)
@@ -283,6 +285,28 @@ class StoreReplica:
             rows.write(db, self._store.shapes[kind], changes)
         outbox.drop_bases(db, bare)
         return looked
+
+    def _write_new(
+        self, world: dict[bytes, _Server], conflicts: dict[bytes, int], looked: list[tuple[str, bytes]]
+    ) -> dict[bytes, _Server]:
+        """Put those that are new here and ordinary by the straight road; the others, which go the general one."""
+        others: dict[bytes, _Server] = {}
+        new: dict[str, list[straight.New]] = {}
+        for id_, record in world.items():
+            if record.stored is not None or record.pending or record.deleted or record.known is None:
+                others[id_] = record
+                continue
+            one = straight.New(
+                id_, record.ver, conflicts.get(id_, 0), record.changed_ms, record.changed_by, record.known
+            )
+            new.setdefault(record.shape.kind.name, []).append(one)
+        for kind, some in new.items():
+            if kind not in self._roads:
+                self._roads[kind] = straight.Road(self._store.shapes[kind])
+            left = {one.id for one in straight.lay_in(self._store.db, self._roads[kind], some)}
+            others.update((id_, world[id_]) for id_ in left)
+            looked.extend((kind, one.id) for one in some if one.id not in left)
+        return others
 
 
 def _shown(id_: bytes, record: _Server, conflicts: dict[bytes, int]) -> Stored | None:

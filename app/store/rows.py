@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from app.store import tallies
 from app.store.db import Database
 from app.store.schema import Shape, Stored
 
 CHUNK = 500  # ids in one question
+
+PUT: Final = 'INSERT OR REPLACE INTO "{}" (rowid, t) VALUES (?, ?)'  # words of a row in a search index
 
 Change = tuple[Stored | None, Stored | None]  # a row before and after: None where it was not, or is no more
 
@@ -91,6 +94,13 @@ def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
         db.execute("UPDATE counts SET kept = kept + ? WHERE kind = ?", (kept, shape.kind.name))
 
 
+def added(db: Database, shape: Shape, come: Sequence[tallies.Row]) -> None:
+    """What follows from new rows that are kept: titles, totals and count. In the rows' transaction."""
+    shape.turns += len(come)
+    tallies.move(db, shape.tallies, (), come, leaving=False)
+    db.execute("UPDATE counts SET kept = kept + ? WHERE kind = ?", (len(come), shape.kind.name))
+
+
 def purge_words(db: Database, shape: Shape) -> None:
     """Rewrite the search index without the words of removed rows, which it keeps until then."""
     for index in shape.indexes:
@@ -124,4 +134,4 @@ def _write_words(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
         if taken[place]:
             db.executemany(f'DELETE FROM "{index}" WHERE rowid = ?', taken[place])
         if put[place]:
-            db.executemany(f'INSERT OR REPLACE INTO "{index}" (rowid, t) VALUES (?, ?)', put[place])
+            db.executemany(PUT.format(index), put[place])

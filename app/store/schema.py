@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.store.tallies import Tally
-from app.store.words import fold_key, searched, sounds_of, texts_of
+from app.store.words import Known, fold_key, searched, sounds_of, texts_of
 from sync.protocol.codec import pack, unpack
 from sync.protocol.fields import Choice, Field, FieldType, Find, Flag, Person, Ref, Tags, Value
 from sync.protocol.kinds import Kind
@@ -21,7 +21,8 @@ from sync.protocol.kinds.table import Ahead
 
 VERSION: Final = 5
 
-_HOLDS: Final = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
+HOLDS: Final = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
+WIDE: Final = 2**63  # whole numbers of a column are below it, and from its negative on
 
 # Columns of ours, in the order of a stored row.
 OURS: Final = (
@@ -72,14 +73,15 @@ class Shape:
         )
         # Fields whose cell is their value and their one column: most of a row, and quickest to tell.
         self._plain: Final = {
-            f.name: _HOLDS[f.type.sql[0][1]]
+            f.name: HOLDS[f.type.sql[0][1]]
             for f in kind.fields
             if len(f.type.sql) == 1 and type(f.type).to_columns is FieldType.to_columns and not f.type.several
         }
-        self._empty: Final = (None,) * len(self.columns)
+        self.empty: Final = (None,) * len(self.columns)
         self._places: Final = dict(self._placed())
         self._found: Final = tuple(each for each in searched(kind) if each[1] is not Find.NOTES)
         self._noted: Final = tuple(each for each in searched(kind) if each[1] is Find.NOTES)
+        self.known: Final = Known()  # gone with the store: words of its records
         self._updates: dict[tuple[int, ...], str] = {}
         # Rises when a record comes, goes or is called otherwise (rows.write); begins anywhere, so that it says
         # nothing to whoever remembers it from before the store was closed.
@@ -108,6 +110,10 @@ class Shape:
             yield f.name, (at, None if plain else f.type.to_columns)
             at += width
 
+    def place(self, name: str) -> int:
+        """Where a field's columns begin in a row."""
+        return self._places[name][0]
+
     def key(self, values: Mapping[str, Value]) -> str:
         """The title as lists order it and as its beginning is searched."""
         title = values.get(self.kind.title)
@@ -128,7 +134,7 @@ class Shape:
             stored.id, stored.ver, int(stored.deleted), stored.waiting, stored.conflicts, stored.changed_ms,
             stored.changed_by, self.key(values), pack(ext) if ext else None,
         ]  # fmt: skip
-        row += self._empty
+        row += self.empty
         for name, value in values.items():
             at, to_columns = self._places[name]
             if to_columns is None:
@@ -171,7 +177,7 @@ class Shape:
             if value is None:
                 continue
             type_ = type(value)
-            if plain.get(cell) is type_ and (type_ is not int or -(2**63) <= value < 2**63):
+            if plain.get(cell) is type_ and (type_ is not int or -WIDE <= value < WIDE):
                 values[cell] = value
                 continue
             name, slash, element = cell.partition("/")
@@ -206,8 +212,8 @@ class Shape:
     def words(self, index: str, values: Mapping[str, Value]) -> str:
         """The text of a record in one of `searches`."""
         if index == self.sounds:
-            return sounds_of(self._found, values)
-        found, noted = texts_of(self._found if index == self.find else self._noted, values)
+            return sounds_of(self._found, values, self.known)
+        found, noted = texts_of(self._found if index == self.find else self._noted, values, self.known)
         return found if index == self.find else noted
 
 
@@ -218,14 +224,22 @@ def _fits(field_: Field, value: Value) -> bool:
         return value is True
     if type_.several:
         return (type(value) is dict or isinstance(value, Mapping)) and isinstance(value.get("value"), str)
+    return columns_of(field_, value) is not None
+
+
+def columns_of(field_: Field, value: Value) -> tuple[Any, ...] | None:
+    """What the columns of a field hold for a value as it came over the wire; None where they cannot hold it."""
     try:
-        columns = type_.to_columns(value)
+        columns = field_.type.to_columns(value)
     except (TypeError, KeyError, AttributeError, ValueError):
-        return False
-    for (_suffix, sql), column in zip(type_.sql, columns, strict=True):
-        if not isinstance(column, _HOLDS[sql]) or (type(column) is int and not -(2**63) <= column < 2**63):
-            return False
-    return True
+        return None
+    at = 0
+    for _suffix, sql in field_.type.sql:
+        column = columns[at]
+        at += 1
+        if not isinstance(column, HOLDS[sql]) or (type(column) is int and not -WIDE <= column < WIDE):
+            return None
+    return columns
 
 
 def shapes(kinds: Mapping[str, Kind]) -> dict[str, Shape]:

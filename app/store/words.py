@@ -18,8 +18,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
-from itertools import pairwise
+from functools import cache, lru_cache
+from operator import add
 from typing import Final
 
 from app.store import readings
@@ -44,10 +44,17 @@ _ACCENTS: Final = re.compile("[\u0300-\u036f]")
 # Most texts: folding changes nothing of them but their case, and two ranges tell their terms; ten times as fast.
 _SIMPLE: Final = re.compile("[\x00-\x7f\u3001\u3002\u300a-\u300d\u4e00-\u9fff]*")
 _SIMPLE_TERM: Final = re.compile("[0-9A-Za-z]+|[\u4e00-\u9fff]+")
-_NO_DIGIT: Final = re.compile("[^0-9]+")
+# What is folded by the tables of Unicode: all but ASCII, each run with the character that its first may join.
+_ODD: Final = re.compile("[\x00-\x7f]?[^\x00-\x7f]+")
+_WORD: Final = re.compile("[0-9a-z]+")
+_NO_DIGIT: Final = {code: None for code in range(128) if not chr(code).isdecimal()}
+_RUN: Final = re.compile(f"(?=([0-9]{{{DIGIT_RUN}}}))")
 _PHONE: Final = re.compile(r"[\d\s+()./\u2010-\u2015\u2212-]+")
 # What countries begin with from abroad, by ITU-T E.164: those of one or two digits, all others of three.
 _COUNTRY: Final = re.compile("1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[2-9][0-9][0-9]")
+_KNOWN: Final = 8_192  # pieces of text whose tokens are kept in mind, and of names whose sounds are
+_PIECE: Final = 12  # characters of a piece that is worth it
+_SHORT: Final = 4  # characters that tell nothing of a person, so that they may be kept in memory
 _LINE: Final = 5  # digits that tell a line, where a number is looked for without its beginning
 _LETTERS: Final = {
     "ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th",
@@ -59,7 +66,7 @@ _LETTER: Final = re.compile(f"[{''.join(_LETTERS)}]")
 @cache
 def _term() -> re.Pattern[str]:
     """Terms of any script. Its table takes a while to compile, and the first list of most people has no use for it."""
-    return re.compile(rf"[{_UNSPACED}]+|(?:(?![{_UNSPACED}_])[\w\u0900-\u0dff])+")
+    return re.compile(rf"[{_UNSPACED}]+|(?:[^\W_{_UNSPACED}]+|[\u0900-\u0dff]+)+")
 
 
 @cache
@@ -71,9 +78,23 @@ def fold(text: str) -> str:
     """Text without case, accents and compatibility forms; the voicing of kana and the letters of Hangul stay."""
     if text.isascii() or _SIMPLE.fullmatch(text):
         return text.lower()
+    # ASCII is never the second of two characters that are joined, so a text may be cut before each of them.
+    lower = text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
+    return _ODD.sub(_folded, lower)
+
+
+def _folded(found: re.Match[str]) -> str:
+    text = found[0]
+    return _fold_short(text) if len(text) <= _SHORT else _fold_any(text)
+
+
+def _fold_any(text: str) -> str:
     apart = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
     bare = _LETTER.sub(lambda found: _LETTERS[found[0]], _ACCENTS.sub("", apart))
     return unicodedata.normalize("NFKC", bare).casefold()
+
+
+_fold_short = lru_cache(1024)(_fold_any)  # texts come back to the same few letters with accents
 
 
 def fold_key(text: str) -> str:
@@ -89,7 +110,7 @@ def terms(text: str) -> list[str]:
 def digits(text: str) -> str:
     """The digits of a phone number, whatever script they are written in."""
     if text.isascii():
-        return _NO_DIGIT.sub("", text)
+        return text.translate(_NO_DIGIT)
     return "".join(str(unicodedata.decimal(c)) for c in text if c.isdecimal())
 
 
@@ -98,21 +119,53 @@ def paired(term: str) -> bool:
     return bool(_paired().match(term))
 
 
-def _tokens(text: str) -> list[str]:
-    """What the index holds of a text."""
+class Known:
+    """What pieces of text were cut into, since most words come again and again. For whoever cuts many."""
+
+    __slots__ = ("pieces", "sounds")
+
+    def __init__(self) -> None:
+        self.pieces: dict[str, str] = {}
+        self.sounds: dict[str, str] = {}
+
+
+def _tokens(text: str, known: Known) -> str:
+    """What the index holds of a text, some of it maybe twice. No term goes across white space."""
+    pieces = known.pieces
     found: list[str] = []
-    for term in terms(fold(text)):
+    rest: list[str] = []
+    for piece in text.split():
+        cut = pieces.get(piece)
+        if cut is None:
+            if len(piece) > _PIECE or (len(piece) > DIGIT_RUN and piece[-1].isdecimal()):
+                rest.append(piece)  # addresses, numbers, sentences without spaces: hardly any comes again
+                continue
+            if len(pieces) >= _KNOWN:
+                pieces.clear()
+            pieces[piece] = cut = _cut(piece)
+        if cut:
+            found.append(cut)
+    if rest and (cut := _cut(" ".join(rest))):
+        found.append(cut)
+    return " ".join(found)
+
+
+def _cut(text: str) -> str:
+    folded = fold(text)
+    if folded.isascii():
+        return " ".join(_WORD.findall(folded))
+    found: list[str] = []
+    for term in terms(folded):
         if term.isascii() or not paired(term):
             found.append(term)
         else:
-            found += [one + other for one, other in pairwise(term)]
+            found += map(add, term, term[1:])
             found.append(term[-1])
-    return found
+    return " ".join(found)
 
 
 def _phone_tokens(text: str) -> list[str]:
-    run = digits(text)
-    return [PHONE_MARK + run[at : at + DIGIT_RUN] for at in range(len(run) - DIGIT_RUN + 1)]
+    return [PHONE_MARK + run for run in _RUN.findall(digits(text))]
 
 
 # A field: its name, how it is searched, what gives its texts; None where the value is its one text.
@@ -128,8 +181,13 @@ def searched(kind: Kind) -> tuple[Searched, ...]:
     )
 
 
-def texts_of(fields: Iterable[Searched], values: Mapping[str, Value]) -> tuple[str, str]:
-    """The index texts of a record: of its names, words and phones, and of its notes; tokens parted by spaces."""
+def texts_of(
+    fields: Iterable[Searched], values: Mapping[str, Value], known: Known | None = None
+) -> tuple[str, str]:
+    """The index texts of a record: of its names, words and phones, and of its notes; tokens parted by spaces,
+    some of them maybe twice.
+    """
+    known = known or Known()
     short: list[str] = []
     long: list[str] = []
     phones: list[str] = []
@@ -142,18 +200,33 @@ def texts_of(fields: Iterable[Searched], values: Mapping[str, Value]) -> tuple[s
             into.append(value)
         else:
             into.extend(words(value))
-    # A line end parts words, so all texts are folded and cut in one go: a third of the time.
-    found = _tokens("\n".join(short))
-    for text in phones:
-        found += _phone_tokens(text)
-    return " ".join(dict.fromkeys(found)), " ".join(dict.fromkeys(_tokens("\n".join(long))))
+    return joined(short, phones, known), joined(long, (), known)
 
 
-def sounds_of(fields: Iterable[Searched], values: Mapping[str, Value]) -> str:
+def joined(texts: Sequence[str], phones: Sequence[str], known: Known) -> str:
+    """The tokens of these texts and phones, parted by spaces, some of them maybe twice."""
+    found = _tokens("\n".join(texts), known) if texts else ""
+    if not phones:
+        return found
+    runs = [token for phone in phones for token in _phone_tokens(phone)]
+    if found:
+        runs.append(found)
+    return " ".join(runs)
+
+
+def sounds_of(fields: Iterable[Searched], values: Mapping[str, Value], known: Known | None = None) -> str:
     """How the name of a record may be typed, for the index of sounds; "" where no Chinese character is in it."""
-    said = (values.get(name) for name, how, _words in fields if how is Find.NAME)
-    texts = "\n".join(text for text in said if isinstance(text, str) and not text.isascii())
-    return " ".join(readings.tokens(fold(texts))) if texts else ""
+    return sounds_in([values.get(name) for name, how, _words in fields if how is Find.NAME], known or Known())
+
+
+def sounds_in(names: Iterable[Value], known: Known) -> str:
+    """How any of these names may be typed, some of it maybe twice."""
+    texts = "\n".join([text for text in names if isinstance(text, str) and not text.isascii()])
+    if not texts:
+        return ""
+    if len(known.sounds) > _KNOWN:
+        known.sounds.clear()
+    return " ".join(readings.tokens(fold(texts), known.sounds))
 
 
 class Query(Quiet, frozen=True):
