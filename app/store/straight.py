@@ -7,14 +7,19 @@ roads lay the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from app.store import rows
 from app.store.db import Database
 from app.store.schema import HOLDS, OURS, WIDE, Shape, columns_of
-from app.store.words import joined, sounds_in
-from sync.protocol.fields import Field, FieldType, Find, Tags
+from app.store.words import texts_from
+from sync.protocol.fields import Field, FieldType, Find, Tags, Value
+
+
+_Words = Callable[[Value], Iterable[str]]
+_Columns = Callable[[Value], tuple[Any, ...]]
+_KEY: Final = [name for name, _sql in OURS].index("_key")
 
 
 class New(NamedTuple):
@@ -37,24 +42,27 @@ class Road:
         self._named: Final = tuple(shape.place(f.name) for f in shape.kind.searched(Find.NAME))
         # By cell: its place in a row, what it holds there, and where its text is searched.
         self._plain: Final[dict[str, tuple[int, type, int | None]]] = {}
-        self._made: Final[dict[str, tuple[int, Field, int | None]]] = {}
-        self._lists: Final[dict[str, tuple[int, Field, int | None]]] = {}
+        self._made: Final[dict[str, tuple[int, Field, int | None, _Words]]] = {}
+        self._lists: Final[dict[str, tuple[int, _Columns, int | None, _Words]]] = {}
         self._several: Final = {f.name: isinstance(f.type, Tags) for f in shape.kind.fields if f.type.several}
         for f, width in shape.fields:
             at, into = shape.place(f.name), _searched(f)
             if f.type.several:
-                self._lists[f.name] = (at, f, into)
+                self._lists[f.name] = (at, f.type.to_columns, into, f.type.words)
             elif width == 1 and type(f.type).to_columns is FieldType.to_columns:
                 holds, own = HOLDS[f.type.sql[0][1]], type(f.type).words is FieldType.words
                 self._plain[f.name] = (at, holds, into if own and holds is str else None)
             else:
-                self._made[f.name] = (at, f, into)
+                self._made[f.name] = (at, f, into, f.type.words)
 
-    def lay(self, new: New) -> tuple[list[Any], str, str, str] | None:
-        """The columns of a record, its words, those of its notes, its sounds; None for one of the general road."""
+    def lay(self, new: New) -> tuple[list[Any], tuple[str, ...]] | None:
+        """The columns of a record, and its texts in `searches`; None for one of the general road."""
         shape, plain = self.shape, self._plain
         row = [new.id, new.ver, 0, 0, new.conflicts, new.changed_ms, new.changed_by, "", None, *shape.empty]
-        texts: tuple[list[str], list[str], list[str]] = ([], [], [])
+        short: list[str] = []
+        phones: list[str] = []
+        long: list[str] = []
+        texts = (short, phones, long)
         lists: dict[str, list[Any]] = {}
         for cell, value in new.cells.items():
             if (way := plain.get(cell)) is not None:
@@ -68,13 +76,13 @@ class Road:
             elif value is None:
                 continue
             elif (made := self._made.get(cell)) is not None:
-                at, field, into = made
+                at, field, into, words = made
                 columns = columns_of(field, value)
                 if columns is None:
                     return None
                 row[at : at + len(columns)] = columns
                 if into is not None:
-                    texts[into].extend(field.type.words(value))
+                    texts[into].extend(words(value))
             else:
                 name, slash, element = cell.partition("/")
                 tags = self._several.get(name)
@@ -92,17 +100,14 @@ class Road:
                 else:
                     lists[name] = [element]
         for name, elements in lists.items():
-            at, field, into = self._lists[name]
+            at, to_columns, into, words = self._lists[name]
             if self._several[name]:
                 elements.sort()
-            (row[at],) = field.type.to_columns(elements)
+            (row[at],) = to_columns(elements)
             if into is not None:
-                texts[into].extend(field.type.words(elements))
-        title = row[self._title]
-        row[_KEY] = shape.key({shape.kind.title: title})
-        known = shape.known
-        names = [row[at] for at in self._named]
-        return row, joined(texts[0], texts[1], known), joined(texts[2], (), known), sounds_in(names, known)
+                texts[into].extend(words(elements))
+        row[_KEY] = shape.key({shape.kind.title: row[self._title]})
+        return row, texts_from(short, phones, long, [row[at] for at in self._named], shape.known)
 
 
 def lay_in(db: Database, road: Road, new: Sequence[New]) -> list[New]:
@@ -121,7 +126,7 @@ def lay_in(db: Database, road: Road, new: Sequence[New]) -> list[New]:
         if laid is None:
             others.append(each)
             continue
-        row, *texts = laid
+        row, texts = laid
         rowid = free + len(inserts)
         inserts.append([rowid, *row])
         come.append(row)
@@ -135,9 +140,6 @@ def lay_in(db: Database, road: Road, new: Sequence[New]) -> list[New]:
                 db.executemany(rows.PUT.format(index), some)
         rows.added(db, shape, come)
     return others
-
-
-_KEY: Final = [name for name, _sql in OURS].index("_key")
 
 
 def _searched(field: Field) -> int | None:

@@ -200,11 +200,17 @@ def texts_of(
             into.append(value)
         else:
             into.extend(words(value))
-    return joined(short, phones, known), joined(long, (), known)
+    return _joined(short, phones, known), _joined(long, (), known)
 
 
-def joined(texts: Sequence[str], phones: Sequence[str], known: Known) -> str:
-    """The tokens of these texts and phones, parted by spaces, some of them maybe twice."""
+def texts_from(
+    short: Sequence[str], phones: Sequence[str], long: Sequence[str], names: Iterable[Value], known: Known
+) -> tuple[str, str, str]:
+    """The index texts of a record from its names and words, phones and notes, and the names alone for their sounds."""
+    return _joined(short, phones, known), _joined(long, (), known), sounds_in(names, known)
+
+
+def _joined(texts: Sequence[str], phones: Sequence[str], known: Known) -> str:
     found = _tokens("\n".join(texts), known) if texts else ""
     if not phones:
         return found

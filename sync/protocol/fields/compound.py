@@ -103,7 +103,7 @@ class Several(FieldType, frozen=True):
         return _unjson(columns[0])
 
     def words(self, value: Value) -> Iterable[str]:
-        return tuple(element["value"] for element in value or ())
+        return [element["value"] for element in value or ()]
 
     def cells(self, name: str, value: Value) -> dict[str, Value]:
         return {
