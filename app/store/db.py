@@ -55,6 +55,19 @@ _READING: Final = (
 )
 
 
+def bind_at_a_glance(module: Any) -> None:
+    """Let a connection bind NULLs and bytes as quickly as numbers and texts, which alone it knows at a glance.
+
+    For all else it asks whether somebody adapts it, and hears no by an exception: a microsecond for each NULL and each
+    id of a row, three times what the row takes to write.
+    """
+    module.register_adapter(type(None), {}.get)
+    module.register_adapter(bytes, bytes)
+
+
+bind_at_a_glance(dbapi2)
+
+
 class Database:
     """One open SQLCipher file. `execute` and its kin raise AppError; values are bound, never written in."""
 

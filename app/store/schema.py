@@ -20,6 +20,7 @@ from sync.protocol.kinds import Kind
 from sync.protocol.kinds.table import Ahead
 
 VERSION: Final = 5
+NUMBER: Final = "number"  # the field by which other programs know a record
 
 HOLDS: Final = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
 WIDE: Final = 2**63  # whole numbers of a column are below it, and from its negative on
@@ -293,6 +294,8 @@ def indexes_of(shape: Shape) -> Iterator[tuple[str, str]]:
         name = f"{shape.table}_{f.name}"
         if isinstance(f.type, Ref):
             yield _index(shape, name, f'"{f.name}", _key', f' AND "{f.name}" IS NOT NULL')
+        elif f.name == NUMBER:
+            yield _index(shape, name, f'"{f.name}"', f' AND "{f.name}" IS NOT NULL')
         elif f.column and isinstance(f.type, Person):
             yield _index(shape, name, f'"{f.name}" COLLATE NOCASE, _rowid')
         elif f.column and isinstance(f.type, (Choice, Flag)) and f.name not in orders_of(shape.kind):

@@ -154,9 +154,10 @@ def _cut(text: str) -> str:
     folded = fold(text)
     if folded.isascii():
         return " ".join(_WORD.findall(folded))
+    simple = _SIMPLE.fullmatch(folded) is not None
     found: list[str] = []
-    for term in terms(folded):
-        if term.isascii() or not paired(term):
+    for term in (_SIMPLE_TERM if simple else _term()).findall(folded):
+        if term.isascii() or not (simple or paired(term)):
             found.append(term)
         else:
             found += map(add, term, term[1:])

@@ -111,10 +111,10 @@ def _plain(twin: Store, file: Path, count: int) -> float:
         for at, line in enumerate(reader, 1):
             stored = Stored(bytes(new_record_id()), waiting=1, values=_values(line))
             rows.append([rowid + at, *shape.row(stored)])
-            found, noted = texts_of(fields, stored.values)
+            found, noted = texts_of(fields, stored.values, shape.known)
             finds.append((rowid + at, found))
             notes.append((rowid + at, noted))
-            if said := sounds_of(fields, stored.values):
+            if said := sounds_of(fields, stored.values, shape.known):
                 sounds.append((rowid + at, said))
             op = msgspec.msgpack.encode(stored.values)
             ops.append((at, at, "customer", stored.id, len(op), op))

@@ -36,6 +36,7 @@ def sqlite() -> Any:
     if str(PARTS) not in sys.path:
         sys.path.append(str(PARTS))
     found = importlib.import_module("pysqlite3.dbapi2")
+    store_db.bind_at_a_glance(found)
     if found.sqlite_version != cipher.sqlite_version:
         raise RuntimeError(f"SQLite {found.sqlite_version} beside {cipher.sqlite_version}: no fair twin")
     return found
