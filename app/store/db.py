@@ -18,7 +18,7 @@ from sqlcipher3 import dbapi2
 from app.errors import NewerStore, StoreDamaged
 from app.keys.secret import SecretBytes, wipe_buffer
 from app.paths import PRIVATE_FILE, sync_folder
-from app.store import allowed
+from app.store import allowed, binding
 from app.store.complaints import damaged, stopped, told
 from app.store.words import fold
 from sync.protocol.texts import gettext as _
@@ -53,19 +53,6 @@ _READING: Final = (
     f"PRAGMA cache_size = -{READ_CACHE_KIB}",
     *_EACH,
 )
-
-
-def bind_at_a_glance(module: Any) -> None:
-    """Let a connection bind NULLs and bytes as quickly as numbers and texts, which alone it knows at a glance.
-
-    For all else it asks whether somebody adapts it, and hears no by an exception: a microsecond for each NULL and each
-    id of a row, three times what the row takes to write.
-    """
-    module.register_adapter(type(None), {}.get)
-    module.register_adapter(bytes, bytes)
-
-
-bind_at_a_glance(dbapi2)
 
 
 class Database:
@@ -338,6 +325,7 @@ def _connect(path: Path, key: SecretBytes) -> dbapi2.Connection:
     """A keyed connection; the key's hex form lives in one bytearray and is wiped at once."""
     if len(key) != KEY_BYTES:
         raise ValueError("a store key has 32 bytes")
+    binding.at_a_glance(dbapi2)
     conn = dbapi2.connect(str(path), isolation_level=None, cached_statements=256)
     digits = key.to_hex()
     written = bytearray(b"x'" + bytes(len(digits)) + b"'")

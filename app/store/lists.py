@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -20,7 +20,6 @@ from app.store.rows import CHUNK, marks
 from app.store.schema import NUMBER, Shape
 from app.store.words import matched_fields, query
 from sync.protocol.kinds import Kind
-
 
 Where = Filter | Mapping[str, str]  # typed conditions, or FIELD=VALUE pairs as a person writes them
 

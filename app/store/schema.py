@@ -234,10 +234,7 @@ def columns_of(field_: Field, value: Value) -> tuple[Any, ...] | None:
         columns = field_.type.to_columns(value)
     except (TypeError, KeyError, AttributeError, ValueError):
         return None
-    at = 0
-    for _suffix, sql in field_.type.sql:
-        column = columns[at]
-        at += 1
+    for (_suffix, sql), column in zip(field_.type.sql, columns, strict=True):
         if not isinstance(column, HOLDS[sql]) or (type(column) is int and not -WIDE <= column < WIDE):
             return None
     return columns

@@ -16,7 +16,6 @@ from app.store.schema import HOLDS, OURS, WIDE, Shape, columns_of
 from app.store.words import texts_from
 from sync.protocol.fields import Field, FieldType, Find, Tags, Value
 
-
 _Words = Callable[[Value], Iterable[str]]
 _Columns = Callable[[Value], tuple[Any, ...]]
 _KEY: Final = [name for name, _sql in OURS].index("_key")
@@ -41,7 +40,7 @@ class Road:
         self._title: Final = shape.place(shape.kind.title)
         self._named: Final = tuple(shape.place(f.name) for f in shape.kind.searched(Find.NAME))
         # By cell: its place in a row, what it holds there, and where its text is searched.
-        self._plain: Final[dict[str, tuple[int, type, int | None]]] = {}
+        self._plain: Final[dict[str, tuple[int, Any, int | None]]] = {}
         self._made: Final[dict[str, tuple[int, Field, int | None, _Words]]] = {}
         self._lists: Final[dict[str, tuple[int, _Columns, int | None, _Words]]] = {}
         self._several: Final = {f.name: isinstance(f.type, Tags) for f in shape.kind.fields if f.type.several}
@@ -58,7 +57,18 @@ class Road:
     def lay(self, new: New) -> tuple[list[Any], tuple[str, ...]] | None:
         """The columns of a record, and its texts in `searches`; None for one of the general road."""
         shape, plain = self.shape, self._plain
-        row = [new.id, new.ver, 0, 0, new.conflicts, new.changed_ms, new.changed_by, "", None, *shape.empty]
+        row: list[Any] = [
+            new.id,
+            new.ver,
+            0,
+            0,
+            new.conflicts,
+            new.changed_ms,
+            new.changed_by,
+            "",
+            None,
+            *shape.empty,
+        ]
         short: list[str] = []
         phones: list[str] = []
         long: list[str] = []
@@ -88,17 +98,10 @@ class Road:
                 tags = self._several.get(name)
                 if tags is None or not slash:
                     return None
-                if tags:
-                    if value is not True:
-                        return None
-                elif type(value) is dict and type(value.get("value")) is str:
-                    element = {"id": element, **value}
-                else:
+                one = _tag(element, value) if tags else _element(element, value)
+                if one is None:
                     return None
-                if name in lists:
-                    lists[name].append(element)
-                else:
-                    lists[name] = [element]
+                lists.setdefault(name, []).append(one)
         for name, elements in lists.items():
             at, to_columns, into, words = self._lists[name]
             if self._several[name]:
@@ -108,6 +111,14 @@ class Road:
                 texts[into].extend(words(elements))
         row[_KEY] = shape.key({shape.kind.title: row[self._title]})
         return row, texts_from(short, phones, long, [row[at] for at in self._named], shape.known)
+
+
+def _tag(tag: str, value: Any) -> str | None:
+    return tag if value is True else None
+
+
+def _element(id_: str, value: Any) -> dict[str, Any] | None:
+    return {"id": id_, **value} if type(value) is dict and type(value.get("value")) is str else None
 
 
 def lay_in(db: Database, road: Road, new: Sequence[New]) -> list[New]:

@@ -56,7 +56,11 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def seal_ops(
-    recovery: bytes, device: bytes, incarnation: bytes, ops: Sequence[Op], packed: Sequence[bytes] | None = None
+    recovery: bytes,
+    device: bytes,
+    incarnation: bytes,
+    ops: Sequence[Op],
+    packed: Sequence[bytes] | None = None,
 ) -> list[tuple[list[Op], bytes]]:
     """The frames of these ops, lengths included, each with what it holds: one, or several when they are many.
 

@@ -13,8 +13,8 @@ from typing import Any, cast
 
 from sqlcipher3 import dbapi2 as cipher
 
+from app.store import binding, schema
 from app.store import db as store_db
-from app.store import schema
 from app.store.db import Database
 from app.store.seal import SealedOutbox
 from app.store.store import Store, now_ms
@@ -36,7 +36,7 @@ def sqlite() -> Any:
     if str(PARTS) not in sys.path:
         sys.path.append(str(PARTS))
     found = importlib.import_module("pysqlite3.dbapi2")
-    store_db.bind_at_a_glance(found)
+    binding.at_a_glance(found)
     if found.sqlite_version != cipher.sqlite_version:
         raise RuntimeError(f"SQLite {found.sqlite_version} beside {cipher.sqlite_version}: no fair twin")
     return found

@@ -21,7 +21,7 @@ from tests.protocol.strategies import raw_values, tries
 from tests.store.device import CUSTOMER, Device
 from tests.store.exchanges import page, row
 
-ODD = (
+ODD: tuple[Any, ...] = (
     None, True, False, 5, -(2**63), 2**63, 2**64 - 1, 1.5, "text", "北京 Ünï", b"0123456789abcdef", [], ["a"],
     {"label": "work", "value": "+49 30 1234567"}, {"value": 5}, {"id": "x", "value": "y"}, {},
     {"minor": 2**63, "currency": "EUR"}, {"minor": 7, "currency": "EUR"}, {"at": 7, "zone": "UTC"},
@@ -61,13 +61,12 @@ def _by_the_general_road(store: Store, kind: Kind, new: list[straight.New]) -> N
 def _laid(store: Store, kind: Kind) -> tuple[Any, ...]:
     """All that the store holds of a kind, but for the numbers of its rows."""
     shape, db = store.shapes[kind.name], store.db
-    table = db.all(f'SELECT * FROM "{shape.table}" ORDER BY _id')
+    table = sorted(db.all(shape.select), key=lambda each: each[1])
     ids = {each[0]: each[1] for each in table}
-    words = [
-        {(ids[doc], term) for doc, term in db.all(f"SELECT doc, term FROM {db.tokens(index)}")}
-        for index in shape.indexes
-    ]
-    totals = [sorted(db.all(f'SELECT * FROM "{tally.table}"')) for tally in shape.tallies]
+    said = {index: f"SELECT doc, term FROM {db.tokens(index)}" for index in shape.indexes}  # noqa: S608
+    words = [{(ids[doc], term) for doc, term in db.all(asked)} for asked in said.values()]
+    counted = [f'SELECT * FROM "{tally.table}"' for tally in shape.tallies]  # noqa: S608 - its own name
+    totals = [sorted(db.all(asked)) for asked in counted]
     return [each[1:] for each in table], words, totals, store.counts()[kind.name]
 
 
@@ -110,9 +109,7 @@ def test_both_roads_lay_the_same(tmp_path: Path, kind: Kind) -> None:
         device.close()
 
 
-def test_a_page_of_new_rows_takes_the_straight_road(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_page_of_new_rows_takes_the_straight_road(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     went: list[int] = []
     lay_in = straight.lay_in
 

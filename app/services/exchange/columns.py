@@ -224,7 +224,7 @@ def _empty_words(table: Table, mapping: ColumnMap) -> Iterable[Finding]:
         empty = {cell: word for cell in distinct if cell and not restore(cell) and (word := cell.strip())}
         found: dict[str, list[int]] = {}
         for number, cells in table.rows if empty else ():
-            if (word := empty.get(cells[index], "")):
+            if word := empty.get(cells[index], ""):
                 found.setdefault(word, []).append(number)
         for word, rows in found.items():
             yield Finding(

@@ -208,7 +208,11 @@ def _lack(reader: ColumnReader, cell: str, problem: FieldProblem) -> Lack:
 def _is_special(reader: ColumnReader) -> bool:
     """Whether what a cell gives is more, or less, than the value of its field."""
     type_ = reader.field.type
-    return isinstance(type_, Ref | Address | Several | Tags) or reader.column.part in ("first", "middle", "last")
+    return isinstance(type_, Ref | Address | Several | Tags) or reader.column.part in (
+        "first",
+        "middle",
+        "last",
+    )
 
 
 def _put(row: _Row, reader: ColumnReader, value: Value, labels: Mapping[tuple[str, str], str]) -> None:

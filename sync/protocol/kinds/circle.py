@@ -31,9 +31,7 @@ def refuse_circle(kind: Kind, id_: bytes, values: Mapping[str, Any], values_of: 
 
 def closing(kind: Kind, id_: bytes, values: Mapping[str, Any], values_of: ValuesOf) -> list[Field]:
     """The fields whose values close a circle with the records that are here."""
-    return [
-        field for field in kind.upward if _comes_back(field.name, id_, values.get(field.name), values_of)
-    ]
+    return [field for field in kind.upward if _comes_back(field.name, id_, values.get(field.name), values_of)]
 
 
 def _comes_back(name: str, id_: bytes, above: Any, values_of: ValuesOf) -> bool:
