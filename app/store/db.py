@@ -29,8 +29,7 @@ CACHE_KIB: Final = 65_536
 READ_CACHE_KIB: Final = 16_384
 BUSY_MS: Final = 5_000
 
-# Upkeep brings the log into the file long before this, beside whoever works. Without upkeep (a command, a test),
-# or when it falls behind, a commit does it here, and the log does not grow for ever.
+# Upkeep brings the log in long before this. Without it (a command), or when it falls behind, a commit does it here.
 LOG_PAGES: Final = 16_384
 
 _EACH: Final = (
