@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Any
 
 from app.store import tallies
 from app.store.db import Database
 from app.store.schema import Shape, Stored
 
 CHUNK = 500  # ids in one question
-
-PUT: Final = 'INSERT OR REPLACE INTO "{}" (rowid, t) VALUES (?, ?)'  # words of a row in a search index
 
 Change = tuple[Stored | None, Stored | None]  # a row before and after: None where it was not, or is no more
 
@@ -29,10 +27,15 @@ def marks(count: int) -> str:
 
 def fetch(db: Database, shape: Shape, ids: Iterable[bytes]) -> dict[bytes, Stored]:
     """The rows of these ids that there are, tombstones too."""
-    found: dict[bytes, Stored] = {}
+    return {id_: shape.stored(row) for id_, row in fetch_raw(db, shape, ids).items()}
+
+
+def fetch_raw(db: Database, shape: Shape, ids: Iterable[bytes]) -> dict[bytes, tuple[Any, ...]]:
+    """The same, as `select` reads them."""
+    found: dict[bytes, tuple[Any, ...]] = {}
     for some in chunks(list(ids)):
         for row in db.all(f"{shape.select} WHERE _id IN ({marks(len(some))})", some):
-            found[row[1]] = shape.stored(row)
+            found[row[1]] = row
     return found
 
 
@@ -94,13 +97,6 @@ def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
         db.execute("UPDATE counts SET kept = kept + ? WHERE kind = ?", (kept, shape.kind.name))
 
 
-def added(db: Database, shape: Shape, come: Sequence[tallies.Row]) -> None:
-    """What follows from new rows that are kept: titles, totals and count. In the rows' transaction."""
-    shape.turns += len(come)
-    tallies.move(db, shape.tallies, (), come, leaving=False)
-    db.execute("UPDATE counts SET kept = kept + ? WHERE kind = ?", (len(come), shape.kind.name))
-
-
 def purge_words(db: Database, shape: Shape) -> None:
     """Rewrite the search index without the words of removed rows, which it keeps until then."""
     for index in shape.indexes:
@@ -131,7 +127,14 @@ def _write_words(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
             elif text is not None and before is not None:
                 taken[place].append((stored.rowid,))
     for place, index in enumerate(shape.searches):
-        if taken[place]:
-            db.executemany(f'DELETE FROM "{index}" WHERE rowid = ?', taken[place])
-        if put[place]:
-            db.executemany(PUT.format(index), put[place])
+        write_words(db, index, put[place], taken[place])
+
+
+def write_words(
+    db: Database, index: str, put: Sequence[tuple[int, str]], taken: Sequence[tuple[int]]
+) -> None:
+    """The words of rows in one search index, and rows that have none there any more. In the rows' transaction."""
+    if taken:
+        db.executemany(f'DELETE FROM "{index}" WHERE rowid = ?', taken)
+    if put:
+        db.executemany(f'INSERT OR REPLACE INTO "{index}" (rowid, t) VALUES (?, ?)', put)

@@ -1,8 +1,8 @@
-"""New rows by the straight road: from a server's cells to columns and search words in one pass.
+"""Ordinary rows by the straight road: from a server's cells to columns and search words in one pass.
 
-Most of what a server sends is new here and ordinary: nothing was there before, nothing waits on top, every cell is one
-that this version knows. A row of which that is not so goes the general road (schema.Shape.split, rows.write), and both
-roads lay the same.
+Most of what a server sends is ordinary: new here, or a kept row on which nothing waits, and every cell is one that this
+version knows. A row of which that is not so goes the general road (schema.Shape.split, rows.write), and both roads lay
+the same.
 """
 
 from __future__ import annotations
@@ -10,19 +10,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from app.store import rows
+from app.store import rows, tallies
 from app.store.db import Database
-from app.store.schema import HOLDS, OURS, WIDE, Shape, columns_of
-from app.store.words import texts_from
-from sync.protocol.fields import Field, FieldType, Find, Tags, Value
+from app.store.schema import HOLDS, NUMBER, OURS, WIDE, Shape, columns_of
+from app.store.words import sounds_in, texts_from
+from sync.protocol.fields import Address, Field, FieldType, Find, Tags, Value
 
 _Words = Callable[[Value], Iterable[str]]
 _Columns = Callable[[Value], tuple[Any, ...]]
-_KEY: Final = [name for name, _sql in OURS].index("_key")
+Texts = tuple[list[str], list[str], list[str]]  # names and words, phones, notes
+
+_OURS: Final = {name: at for at, (name, _sql) in enumerate(OURS)}
+_KEY: Final = _OURS["_key"]
+_MS: Final = _OURS["_changed_ms"]
+_TOLD: Final = frozenset(_OURS[name] for name in ("_ver", "_changed_ms", "_changed_by"))
+# Places in what `select` reads, which begins with the rowid.
+VER: Final = 1 + _OURS["_ver"]
+DELETED: Final = 1 + _OURS["_deleted"]
+_WAITING: Final = 1 + _OURS["_waiting"]
+_EXT: Final = 1 + _OURS["_ext"]
 
 
 class New(NamedTuple):
-    """A record that is not here yet, as the server has it."""
+    """A record as the server has it; `raw` is its row as it is here, None for one that is not."""
 
     id: bytes
     ver: int
@@ -30,6 +40,7 @@ class New(NamedTuple):
     changed_ms: int
     changed_by: str
     cells: Mapping[str, Any]
+    raw: tuple[Any, ...] | None = None
 
 
 class Road:
@@ -38,7 +49,23 @@ class Road:
     def __init__(self, shape: Shape) -> None:
         self.shape: Final = shape
         self._title: Final = shape.place(shape.kind.title)
-        self._named: Final = tuple(shape.place(f.name) for f in shape.kind.searched(Find.NAME))
+        kind = shape.kind
+        self.named: Final = tuple(shape.place(f.name) for f in kind.searched(Find.NAME))
+        found, noted = (
+            frozenset(shape.place(f.name) for f in kind.searched(*how))
+            for how in ((Find.NAME, Find.WORDS, Find.DIGITS), (Find.NOTES,))
+        )
+        self.searches: Final = (found, noted, frozenset(self.named))
+        self.searched: Final = found | noted
+        self.called: Final = frozenset(shape.place(n) for n in (kind.title, NUMBER) if n in kind.by_name)
+        self.shown: Final = frozenset(
+            (_OURS["_conflicts"], *range(len(OURS), len(OURS) + len(shape.columns)))
+        )
+        self._json: Final = {
+            shape.place(f.name): f.type.from_columns
+            for f, _width in shape.fields
+            if f.type.several or isinstance(f.type, Address)
+        }
         # By cell: its place in a row, what it holds there, and where its text is searched.
         self._plain: Final[dict[str, tuple[int, Any, int | None]]] = {}
         self._made: Final[dict[str, tuple[int, Field, int | None, _Words]]] = {}
@@ -54,8 +81,8 @@ class Road:
             else:
                 self._made[f.name] = (at, f, into, f.type.words)
 
-    def lay(self, new: New) -> tuple[list[Any], tuple[str, ...]] | None:
-        """The columns of a record, and its texts in `searches`; None for one of the general road."""
+    def lay(self, new: New) -> tuple[list[Any], Texts] | None:
+        """The columns of a record, and what is searched in it; None for one of the general road."""
         shape, plain = self.shape, self._plain
         row: list[Any] = [
             new.id,
@@ -69,10 +96,7 @@ class Road:
             None,
             *shape.empty,
         ]
-        short: list[str] = []
-        phones: list[str] = []
-        long: list[str] = []
-        texts = (short, phones, long)
+        texts: Texts = ([], [], [])
         lists: dict[str, list[Any]] = {}
         for cell, value in new.cells.items():
             if (way := plain.get(cell)) is not None:
@@ -110,7 +134,13 @@ class Road:
             if into is not None:
                 texts[into].extend(words(elements))
         row[_KEY] = shape.key({shape.kind.title: row[self._title]})
-        return row, texts_from(short, phones, long, [row[at] for at in self._named], shape.known)
+        return row, texts
+
+    def same(self, at: int, one: Any, other: Any) -> bool:
+        """Whether two texts of a column say the same: of JSON the order of its names does not count."""
+        if at not in self._json or one is None or other is None:
+            return False
+        return bool(self._json[at]((one,)) == self._json[at]((other,)))
 
 
 def _tag(tag: str, value: Any) -> str | None:
@@ -121,36 +151,109 @@ def _element(id_: str, value: Any) -> dict[str, Any] | None:
     return {"id": id_, **value} if type(value) is dict and type(value.get("value")) is str else None
 
 
-def lay_in(db: Database, road: Road, new: Sequence[New]) -> list[New]:
-    """Put new rows in with search words, count and totals; those of the general road are given back. In a transaction.
+def takes(raw: tuple[Any, ...] | None) -> bool:
+    """Whether a row, as `select` read it, is none or an ordinary one: kept, called something, and nothing waits."""
+    return raw is None or (not (raw[DELETED] or raw[_WAITING] or raw[_EXT]) and bool(raw[_KEY + 1]))
 
-    No row of these ids is here.
+
+def lay_in(db: Database, road: Road, some: Sequence[New]) -> tuple[list[bytes], list[New]]:
+    """Put rows in with search words, count and totals; the ids of those that look different now, and those of the
+    general road, of which nothing was done. In a transaction.
     """
     shape = road.shape
-    (free,) = db.one(f'SELECT coalesce(max(_rowid), 0) + 1 FROM "{shape.table}"')
-    inserts: list[list[Any]] = []
-    come: list[list[Any]] = []
-    words: tuple[list[tuple[int, str]], ...] = tuple([] for _index in shape.searches)
+    laying = _Laying(road, db.one(f'SELECT coalesce(max(_rowid), 0) + 1 FROM "{shape.table}"')[0])
     others: list[New] = []
-    for each in new:
+    for each in some:
         laid = road.lay(each)
         if laid is None:
             others.append(each)
-            continue
-        row, texts = laid
-        rowid = free + len(inserts)
-        inserts.append([rowid, *row])
-        come.append(row)
-        for text, into in zip(texts, words, strict=True):
+        elif each.raw is None:
+            laying.add(each, *laid)
+        else:
+            laying.change(each.raw, *laid)
+    laying.write(db)
+    return laying.different, others
+
+
+class _Laying:
+    """What is to be written, gathered by statement."""
+
+    def __init__(self, road: Road, free: int) -> None:
+        self._road = road
+        self._free = free
+        self.different: list[bytes] = []
+        self._inserts: list[list[Any]] = []
+        self._updates: dict[tuple[int, ...], list[list[Any]]] = {}
+        self._gone: list[tallies.Row] = []
+        self._come: list[tallies.Row] = []
+        self._called = 0
+        self._put: tuple[list[tuple[int, str]], ...] = tuple([] for _index in road.shape.searches)
+        self._taken: tuple[list[tuple[int]], ...] = tuple([] for _index in road.shape.searches)
+
+    def add(self, new: New, row: list[Any], texts: Texts) -> None:
+        """A row that is not here yet."""
+        rowid = self._free + len(self._inserts)
+        self._inserts.append([rowid, *row])
+        self._come.append(row)
+        self._called += 1
+        self.different.append(new.id)
+        names = [row[at] for at in self._road.named]
+        for text, put in zip(texts_from(*texts, names, self._road.shape.known), self._put, strict=True):
             if text:
-                into.append((rowid, text))
-    if inserts:
-        db.executemany(shape.insert, inserts)
-        for index, some in zip(shape.searches, words, strict=True):
-            if some:
-                db.executemany(rows.PUT.format(index), some)
-        rows.added(db, shape, come)
-    return others
+                put.append((rowid, text))
+
+    def change(self, raw: tuple[Any, ...], row: list[Any], texts: Texts) -> None:
+        """A row that is here and may be another one now."""
+        road, rowid, before = self._road, raw[0], raw[1:]
+        if not row[_MS]:  # nobody said when it was changed
+            row[_MS : _MS + 2] = before[_MS : _MS + 2]
+        places = tuple([at for at, value in enumerate(row) if value != before[at]])
+        differs = {at for at in places if at in road.shown and not road.same(at, before[at], row[at])}
+        if differs:
+            self.different.append(row[0])
+        elif not _TOLD.intersection(places):
+            return
+        self._updates.setdefault(places, []).append([*[row[at] for at in places], rowid])
+        self._called += not differs.isdisjoint(road.called)
+        if not road.shape.tallied.isdisjoint(places):
+            self._gone.append(before)
+            self._come.append(row)
+        if not differs.isdisjoint(road.searched):
+            self._say(rowid, before, row, differs, texts)
+
+    def _say(
+        self, rowid: int, before: Sequence[Any], row: list[Any], differs: set[int], texts: Texts
+    ) -> None:
+        """The words of a changed row, in those indexes that look at what differs."""
+        road, known = self._road, self._road.shape.known
+        asked = [not differs.isdisjoint(places) for places in road.searches]
+        short, phones, long = texts
+        names = [row[at] for at in road.named] if asked[2] else []
+        words = texts_from(
+            short if asked[0] else (), phones if asked[0] else (), long if asked[1] else (), names, known
+        )
+        if asked[2] and not words[2]:  # most names have no sounds, and none to take away
+            asked[2] = bool(sounds_in([before[at] for at in road.named], known))
+        for text, wanted, put, taken in zip(words, asked, self._put, self._taken, strict=True):
+            if text:
+                put.append((rowid, text))
+            elif wanted:
+                taken.append((rowid,))
+
+    def write(self, db: Database) -> None:
+        """All of it."""
+        shape = self._road.shape
+        if self._inserts:
+            db.executemany(shape.insert, self._inserts)
+            db.execute(
+                "UPDATE counts SET kept = kept + ? WHERE kind = ?", (len(self._inserts), shape.kind.name)
+            )
+        for places, some in self._updates.items():
+            db.executemany(shape.update(places), some)
+        for index, put, taken in zip(shape.searches, self._put, self._taken, strict=True):
+            rows.write_words(db, index, put, taken)
+        tallies.move(db, shape.tallies, self._gone, self._come, leaving=False)
+        shape.turns += self._called
 
 
 def _searched(field: Field) -> int | None:

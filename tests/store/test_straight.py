@@ -1,8 +1,8 @@
-"""The straight road of new rows lays exactly what the general road lays, whatever a server sends."""
+"""The straight road of rows lays exactly what the general road lays, whatever a server sends."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.store import examination, rows, straight
-from app.store.schema import Stored
+from app.store import examination, records, straight
+from app.store.db import Database
+from app.store.replica import StoreReplica
 from app.store.store import Store
+from sync.client.ports import Answer
+from sync.protocol import clock
+from sync.protocol.codec import Raw, pack
 from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import Address
 from sync.protocol.ids import new_record_id
 from sync.protocol.kinds import KINDS, Kind
+from sync.protocol.messages import Change, Cursor
 from tests.protocol.strategies import raw_values, tries
 from tests.store.device import CUSTOMER, Device
 from tests.store.exchanges import page, row
@@ -45,19 +50,6 @@ def _cells(draw: st.DrawFn, kind: Kind) -> dict[str, Any]:
     return {**kind.cells(values), **(draw(_odd_cells(kind)) if draw(st.integers(0, 3)) == 3 else {})}
 
 
-def _by_the_general_road(store: Store, kind: Kind, new: list[straight.New]) -> None:
-    shape = store.shapes[kind.name]
-    changes: list[rows.Change] = []
-    for each in new:
-        values, ext = shape.split(each.cells)
-        after = Stored(
-            each.id, each.ver, conflicts=each.conflicts, changed_ms=each.changed_ms,
-            changed_by=each.changed_by, values=values, ext=ext,
-        )  # fmt: skip
-        changes.append((None, after))
-    rows.write(store.db, shape, changes)
-
-
 def _laid(store: Store, kind: Kind) -> tuple[Any, ...]:
     """All that the store holds of a kind, but for the numbers of its rows."""
     shape, db = store.shapes[kind.name], store.db
@@ -70,59 +62,103 @@ def _laid(store: Store, kind: Kind) -> tuple[Any, ...]:
     return [each[1:] for each in table], words, totals, store.counts()[kind.name]
 
 
-def _draw_all(kind: Kind, laid: list[list[Mapping[str, Any]]]) -> None:
+def _drawn(kind: Kind) -> list[list[Mapping[str, Any]]]:
+    found: list[list[Mapping[str, Any]]] = []
+
     @tries(30)
     @given(some=st.lists(_cells(kind), min_size=1, max_size=12))
     def draw(some: list[Mapping[str, Any]]) -> None:
-        laid.append(some)
+        found.append(some)
 
     draw()
+    return found
+
+
+def _pages(kind: Kind) -> list[list[Change]]:
+    """New rows, the same rows with what others had, one field of each changed, and a word that came twice."""
+    drawn, pages = _drawn(kind), []
+    ids = [[bytes(new_record_id()) for _cells in some] for some in drawn]
+    ver = 0
+    for turn in (0, 1, 2, 2):
+        for at, own in enumerate(ids):
+            changes = []
+            for place, id_ in enumerate(own):
+                source = drawn[(at + min(turn, 1)) % len(drawn)]
+                cells = dict(source[place % len(source)])
+                if turn == 2:
+                    cells |= {kind.title: cells.get(kind.title), "later": 1 if place % 5 == 4 else None}
+                    cells |= {f"tags/turn {place}": True} if "tags" in kind.by_name else {}
+                ver += 1
+                packed = {cell: Raw(pack(value)) for cell, value in reversed(cells.items())}
+                hlc = clock.stamp(0, 1_700_000_000_000 + ver) if place % 4 else 0
+                changes.append(
+                    Change(kind=kind.name, id=id_, ver=ver, cells=packed, hlc=hlc, person="lena@example.com")
+                )
+            pages.append(changes)
+    return pages
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
-def test_both_roads_lay_the_same(tmp_path: Path, kind: Kind) -> None:
-    drawn: list[list[Mapping[str, Any]]] = []
-    _draw_all(kind, drawn)
+def test_both_roads_lay_the_same(tmp_path: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     folders = [tmp_path / name for name in ("straight", "general")]
     for folder in folders:
         folder.mkdir()
     devices = [Device(folder) for folder in folders]
     by_road, in_general = (device.create() for device in devices)
-    road, straight_ones = straight.Road(by_road.shapes[kind.name]), 0
-    for at, cells in enumerate(drawn):
-        new = [
-            straight.New(bytes(new_record_id()), at + 1, at % 3, 1_000 + at, "lena@example.com", each)
-            for each in cells
-        ]
-        turn = by_road.shapes[kind.name].turns
-        with by_road.db.write() as db:
-            others = straight.lay_in(db, road, new)
-            _by_the_general_road(by_road, kind, others)
-        assert by_road.shapes[kind.name].turns > turn
-        straight_ones += len(new) - len(others)
-        with in_general.db.write():
-            _by_the_general_road(in_general, kind, new)
+    went, lay_in = [0], straight.lay_in
+
+    def counted(db: Database, road: straight.Road, some: Sequence[straight.New]) -> Any:
+        different, others = lay_in(db, road, some)
+        went[0] += len(some) - len(others)
+        return different, others
+
+    monkeypatch.setattr(straight, "lay_in", counted)
+    pages, every = _pages(kind), 0
+    for seq, changes in enumerate(pages, 1):
+        every += len(changes)
+        answer = Answer(Cursor(epoch=b"e", seq=seq), 0, 0, changes=changes)
+        turns = [store.shapes[kind.name].turns for store in (by_road, in_general)]
+        told = StoreReplica(by_road).apply(answer)
+        with monkeypatch.context() as patch:
+            patch.setattr(straight, "takes", lambda _raw: False)
+            told_in_general = StoreReplica(in_general).apply(answer)
+        assert sorted(told.records) == sorted(told_in_general.records)
+        assert told.received == told_in_general.received
+        turned = [store.shapes[kind.name].turns for store in (by_road, in_general)]
+        assert turned[0] - turns[0] == turned[1] - turns[1]
     assert _laid(by_road, kind) == _laid(in_general, kind)
-    assert straight_ones > sum(map(len, drawn)) / 2
+    assert every > went[0] > every / 4
     assert examination.examine(by_road) == []
     for device in devices:
         device.close()
 
 
-def test_a_page_of_new_rows_takes_the_straight_road(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    went: list[int] = []
+def test_what_waits_or_is_not_known_goes_the_general_road(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    went: list[bytes] = []
     lay_in = straight.lay_in
 
-    def counted(db: Any, road: straight.Road, new: Any) -> list[straight.New]:
-        others = lay_in(db, road, new)
-        went.append(len(new) - len(others))
-        return others
+    def noted(db: Database, road: straight.Road, some: Sequence[straight.New]) -> Any:
+        different, others = lay_in(db, road, some)
+        went.extend(each.id for each in some if each not in others)
+        return different, others
 
-    monkeypatch.setattr(straight, "lay_in", counted)
-    ids = [bytes(new_record_id()) for _row in range(4)]
+    monkeypatch.setattr(straight, "lay_in", noted)
+    ids = [bytes(new_record_id()) for _row in range(3)]
     page(store, row(ids[0], 1, name="Anna Ltd"), row(ids[1], 2, name="Bert Ltd", later=5), seq=2)
-    assert went == [1]  # what this version does not know goes the general road
-    page(store, row(ids[0], 3, name="Anna GmbH"), row(ids[2], 4, name="北京"), seq=4)
-    assert went == [1, 1]
+    assert went == [ids[0]]
+    page(
+        store,
+        row(ids[0], 3, name="Anna GmbH"),
+        row(ids[1], 4, name="Bert"),
+        row(ids[2], 5, name="北京"),
+        seq=5,
+    )
+    assert went == [ids[0], ids[0], ids[2]]
+    records.edit(store, ids[0], {"stage": "lead"})
+    page(store, row(ids[0], 6, name="Anna AG"), seq=6)
+    assert went == [ids[0], ids[0], ids[2]]
+    assert records.get(store, ids[0]).values == {"name": "Anna AG", "stage": "lead"}
     assert store.counts()[CUSTOMER.name] == 3
     assert examination.examine(store) == []

@@ -19,7 +19,6 @@ from app.services.bulk.work import Work
 from app.store.store import Store
 from sync.protocol import texts
 
-
 HELD_KIB: Final = 262_144  # of the store in memory: rows go to all places of its indexes
 
 
