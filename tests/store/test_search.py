@@ -375,3 +375,21 @@ def test_every_searched_field_of_every_kind_is_found(store: Store) -> None:
             (hit,) = search.find(store, "quagga", kinds=[kind])
             assert (hit.record, hit.fields) == (made, (field.name,))
             records.delete(store, made.id)
+
+
+KEPT = words.Known()  # as a store keeps it, from text to text
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    text=st.text(
+        st.characters()
+        | st.sampled_from("aZ é\u0301\u0308\u3099ﾞﾊ가ᄀ\u1161İΣςßﬁǅ王公司か_9٣ि.-´\u00a0\u3000\x1c"),
+        max_size=16,
+    )
+)
+def test_a_text_is_folded_and_cut_alike_in_pieces_and_as_a_whole(text: str) -> None:
+    assert words.fold(text) == words._fold_any(text)
+    whole = set(words._cut(text).split())
+    for _again in range(2):
+        assert set(words._tokens(text, KEPT).split()) == whole
