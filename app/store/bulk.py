@@ -13,12 +13,12 @@ from typing import Any, Final
 import msgspec
 
 from app.errors import NotFound
-from app.store import lists, narrowing, outbox, rows
+from app.store import narrowing, outbox, rows
 from app.store.filters import ALL, Filter
 from app.store.records import Batch
 from app.store.rows import CHUNK, marks
 from app.store.rowset import RowSet
-from app.store.schema import Shape, Stored
+from app.store.schema import NUMBER, Shape, Stored
 from app.store.store import Store
 from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import Choice, Date, Field, Flag, Integer, Money, Person, Ref, Tags, Text, Value
@@ -74,7 +74,7 @@ class Did(msgspec.Struct):
 
 def settable(kind: Kind) -> list[Field]:
     """The fields that may be set for many records at once: never what tells one record from another."""
-    own = {kind.title, lists.NUMBER, "tax_number"}
+    own = {kind.title, NUMBER, "tax_number"}
     return [f for f in kind.fields if f.name not in own and isinstance(f.type, _SETTABLE)]
 
 

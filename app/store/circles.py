@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from app.store.reader import Reader
 from app.store.schema import Shape
-from sync.protocol.kinds.circle import upward
 
 
 def circles(store: Reader) -> list[list[bytes]]:
@@ -12,7 +11,7 @@ def circles(store: Reader) -> list[list[bytes]]:
     return [
         circle
         for shape in store.shapes.values()
-        for field in upward(shape.kind)
+        for field in shape.kind.upward
         for circle in _closed(_links(store, shape, field.name))
     ]
 

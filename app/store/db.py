@@ -18,7 +18,7 @@ from sqlcipher3 import dbapi2
 from app.errors import NewerStore, StoreDamaged
 from app.keys.secret import SecretBytes, wipe_buffer
 from app.paths import PRIVATE_FILE, sync_folder
-from app.store import allowed
+from app.store import allowed, binding
 from app.store.complaints import damaged, stopped, told
 from app.store.functions import FUNCTIONS
 from sync.protocol.texts import gettext as _
@@ -29,8 +29,7 @@ CACHE_KIB: Final = 65_536
 READ_CACHE_KIB: Final = 16_384
 BUSY_MS: Final = 5_000
 
-# Upkeep brings the log into the file long before this, beside whoever works. Without upkeep (a command, a test),
-# or when it falls behind, a commit does it here, and the log does not grow for ever.
+# Upkeep brings the log in long before this. Without it (a command), or when it falls behind, a commit does it here.
 LOG_PAGES: Final = 16_384
 
 _EACH: Final = (
@@ -325,6 +324,7 @@ def _connect(path: Path, key: SecretBytes) -> dbapi2.Connection:
     """A keyed connection; the key's hex form lives in one bytearray and is wiped at once."""
     if len(key) != KEY_BYTES:
         raise ValueError("a store key has 32 bytes")
+    binding.at_a_glance(dbapi2)
     conn = dbapi2.connect(str(path), isolation_level=None, cached_statements=256)
     digits = key.to_hex()
     written = bytearray(b"x'" + bytes(len(digits)) + b"'")

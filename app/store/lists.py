@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -17,11 +17,9 @@ from app.store.orders import After, Sort
 from app.store.reader import Reader
 from app.store.records import Record, record_of
 from app.store.rows import CHUNK, marks
-from app.store.schema import Shape
+from app.store.schema import NUMBER, Shape
 from app.store.words import matched_fields, query
 from sync.protocol.kinds import Kind
-
-NUMBER: Final = "number"  # the field by which other programs know a record
 
 Where = Filter | Mapping[str, str]  # typed conditions, or FIELD=VALUE pairs as a person writes them
 
@@ -153,6 +151,11 @@ def titles_between(store: Reader, kind: Kind, first: int, last: int) -> list[Nam
 def titled(store: Reader, kind: Kind, keys: Sequence[str]) -> list[Named]:
     """Kept records whose title is one of these, folded as `words.fold_key` does, by what names them."""
     return _named(store, kind, "_key", keys)
+
+
+def numbered(store: Reader, kind: Kind, numbers: Sequence[str]) -> list[Named]:
+    """Kept records that have one of these numbers, by what names them."""
+    return _named(store, kind, f'"{NUMBER}"', numbers) if NUMBER in kind.by_name else []
 
 
 def named(store: Reader, kind: Kind, ids_: Sequence[bytes]) -> list[Named]:

@@ -20,12 +20,10 @@ def op_of(data: bytes) -> Op:
     return _OP.decode(data)
 
 
-def add(db: Database, ops: Sequence[Op]) -> None:
-    """Put new ops at the end."""
-    rows = []
-    for op in ops:
-        data = pack(op)
-        rows.append((op.n, op.first, op.kind, op.id, len(data), data))
+def add(db: Database, ops: Sequence[Op], packed: Sequence[bytes] | None = None) -> None:
+    """Put new ops at the end; `packed` are their bytes."""
+    data_of = zip(ops, map(pack, ops) if packed is None else packed, strict=True)
+    rows = [(op.n, op.first, op.kind, op.id, len(data), data) for op, data in data_of]
     db.executemany("INSERT INTO outbox (n, first, kind, id, size, op) VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 

@@ -58,23 +58,38 @@ def of(char: str) -> tuple[str, ...]:
     return _table().groups[_table().of[at]] if 0 <= at <= LAST - FIRST else ()
 
 
-def tokens(name: str) -> list[str]:
-    """What the index holds of a folded name, behind the mark of sounds."""
+def tokens(name: str, known: dict[str, str] | None = None) -> list[str]:
+    """What the index holds of a folded name, behind the mark of sounds: tokens parted by spaces and items; some of it
+    maybe twice.
+
+    `known` takes in what each three characters side by side give: names have most of them in common.
+    """
+    known = {} if known is None else known
     found: list[str] = []
     for run in _RUN.findall(name):
-        places = [_table().of[ord(char) - FIRST] for char in run]
-        read = [_table().groups[place] for place in places]
-        letters = [_table().letters[place] for place in places]
-        for at, each in enumerate(read):
-            found += each
-            if at + 1 < len(read):
-                found += [one + MARK + other for one, other in product(each, read[at + 1])]
-                # A character of no known reading ends what can be typed, and so does the end.
-                long = at + 2 < len(read) and bool(letters[at + 2])
-                found += [
-                    MARK + "".join(some) for some in product(*letters[at : at + (THREE if long else 2)])
-                ]
-    return list(dict.fromkeys(found))
+        for at in range(len(run)):
+            three = run[at : at + 3]
+            said = known.get(three)
+            if said is None:
+                said = known[three] = " ".join([SOUND + token for token in _said(three)])
+            if said:
+                found.append(said)
+    return found
+
+
+def _said(chars: str) -> list[str]:
+    """The tokens that begin at the first of three characters, or of the last ones of a run."""
+    table = _table()
+    places = [table.of[ord(char) - FIRST] for char in chars]
+    each = table.groups[places[0]]
+    found = list(each)
+    if len(places) > 1:
+        found += [one + MARK + other for one, other in product(each, table.groups[places[1]])]
+        letters = [table.letters[place] for place in places]
+        # A character of no known reading ends what can be typed, and so does the end.
+        long = len(places) > 2 and bool(letters[2])
+        found += [MARK + "".join(some) for some in product(*letters[: THREE if long else 2])]
+    return found
 
 
 def asked(term: str) -> str:

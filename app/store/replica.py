@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from app.store import outbox, recovered, rows, seal_book, settled, space
+from app.store import outbox, recovered, rows, seal_book, settled, space, straight
 from app.store.schema import Shape, Stored
 from app.store.store import Store
 from sync.client.ports import Answer, Applied, Position
@@ -30,7 +30,7 @@ class _Server(msgspec.Struct):
     """A record as the server has it, as far as we know; `cells` is None when it has none for us."""
 
     shape: Shape
-    stored: Stored | None
+    raw: tuple[Any, ...] | None  # its row as it is here
     ver: int = 0
     deleted: bool = False
     known: dict[str, Any] | None = None
@@ -39,6 +39,14 @@ class _Server(msgspec.Struct):
     changed_ms: int = 0
     changed_by: str = ""
     pending: list[Op] = msgspec.field(default_factory=list)
+    decoded: Stored | None = None
+
+    @property
+    def stored(self) -> Stored | None:
+        """Its row, read off when it is asked for."""
+        if self.decoded is None and self.raw is not None:
+            self.decoded = self.shape.stored(self.raw)
+        return self.decoded
 
     @property
     def cells(self) -> dict[str, Any] | None:
@@ -87,6 +95,7 @@ class StoreReplica:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._roads: dict[str, straight.Road] = {}
 
     def position(self) -> Position:
         """Where this replica stands."""
@@ -239,14 +248,14 @@ class StoreReplica:
         world: dict[bytes, _Server] = {}
         for kind, ids in by_kind.items():
             shape = self._shape(kind)
-            there = rows.fetch(db, shape, ids)
+            there = rows.fetch_raw(db, shape, ids)
             for id_ in ids:
                 record = _Server(shape, there.get(id_))
                 record.pending = [op for op in waiting.get(id_, ()) if op.n > answer.acked_n]
                 if id_ in bases:
                     record.ver, record.deleted, record.cells = bases[id_]
-                elif record.stored is not None and record.stored.ver > 0:
-                    record.ver, record.deleted = record.stored.ver, record.stored.deleted
+                elif record.raw is not None and record.raw[straight.VER] > 0:
+                    record.ver, record.deleted = record.raw[straight.VER], bool(record.raw[straight.DELETED])
                     record.as_stored = True
                 world[id_] = record
         return world
@@ -266,7 +275,8 @@ class StoreReplica:
         looked: list[tuple[str, bytes]] = []
         by_shape: dict[str, list[rows.Change]] = {}
         bare: list[bytes] = []
-        for id_, record in world.items():
+        others = self._write_straight(world, conflicts, looked)
+        for id_, record in others.items():
             before, after = record.stored, _shown(id_, record, conflicts)
             if record.pending and record.cells is not None:
                 outbox.keep_base(db, id_, record.shape.kind.name, record.ver, record.deleted, record.cells)
@@ -283,6 +293,29 @@ class StoreReplica:
             rows.write(db, self._store.shapes[kind], changes)
         outbox.drop_bases(db, bare)
         return looked
+
+    def _write_straight(
+        self, world: dict[bytes, _Server], conflicts: dict[bytes, int], looked: list[tuple[str, bytes]]
+    ) -> dict[bytes, _Server]:
+        """Put those that are ordinary by the straight road; the others, which go the general one."""
+        others: dict[bytes, _Server] = {}
+        ordinary: dict[str, list[straight.New]] = {}
+        for id_, record in world.items():
+            if record.pending or record.deleted or record.known is None or not straight.takes(record.raw):
+                others[id_] = record
+                continue
+            one = straight.New(
+                id_, record.ver, conflicts.get(id_, 0), record.changed_ms, record.changed_by, record.known,
+                record.raw,
+            )  # fmt: skip
+            ordinary.setdefault(record.shape.kind.name, []).append(one)
+        for kind, some in ordinary.items():
+            if kind not in self._roads:
+                self._roads[kind] = straight.Road(self._store.shapes[kind])
+            different, left = straight.lay_in(self._store.db, self._roads[kind], some)
+            others.update((one.id, world[one.id]) for one in left)
+            looked.extend((kind, id_) for id_ in different)
+        return others
 
 
 def _shown(id_: bytes, record: _Server, conflicts: dict[bytes, int]) -> Stored | None:

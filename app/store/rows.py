@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from app.store import tallies
 from app.store.db import Database
@@ -26,10 +27,15 @@ def marks(count: int) -> str:
 
 def fetch(db: Database, shape: Shape, ids: Iterable[bytes]) -> dict[bytes, Stored]:
     """The rows of these ids that there are, tombstones too."""
-    found: dict[bytes, Stored] = {}
+    return {id_: shape.stored(row) for id_, row in fetch_raw(db, shape, ids).items()}
+
+
+def fetch_raw(db: Database, shape: Shape, ids: Iterable[bytes]) -> dict[bytes, tuple[Any, ...]]:
+    """The same, as `select` reads them."""
+    found: dict[bytes, tuple[Any, ...]] = {}
     for some in chunks(list(ids)):
         for row in db.all(f"{shape.select} WHERE _id IN ({marks(len(some))})", some):
-            found[row[1]] = shape.stored(row)
+            found[row[1]] = row
     return found
 
 
@@ -119,7 +125,14 @@ def _write_words(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
             put.append((stored.rowid, text))
         elif text is not None and before is not None:
             taken.append((stored.rowid,))
+    write_words(db, shape.index, put, taken)
+
+
+def write_words(
+    db: Database, index: str, put: Sequence[tuple[int, str]], taken: Sequence[tuple[int]]
+) -> None:
+    """The words of rows in a search index, and rows that have none there any more. In the rows' transaction."""
     if taken:
-        db.executemany(f'DELETE FROM "{shape.index}" WHERE rowid = ?', taken)
+        db.executemany(f'DELETE FROM "{index}" WHERE rowid = ?', taken)
     if put:
-        db.executemany(f'INSERT OR REPLACE INTO "{shape.index}" (rowid, t) VALUES (?, ?)', put)
+        db.executemany(f'INSERT OR REPLACE INTO "{index}" (rowid, t) VALUES (?, ?)', put)

@@ -13,15 +13,17 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.store.tallies import Tally
-from app.store.words import fold_key, searched, text_of
+from app.store.words import Known, fold_key, searched, text_of
 from sync.protocol.codec import pack, unpack
 from sync.protocol.fields import Choice, Field, FieldType, Flag, Person, Ref, Tags, Value
 from sync.protocol.kinds import Kind
 from sync.protocol.kinds.table import Ahead
 
 VERSION: Final = 6
+NUMBER: Final = "number"  # the field by which other programs know a record
 
-_HOLDS: Final = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
+HOLDS: Final = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
+WIDE: Final = 2**63  # whole numbers of a column are below it, and from its negative on
 
 # Columns of ours, in the order of a stored row.
 OURS: Final = (
@@ -70,13 +72,14 @@ class Shape:
         )
         # Fields whose cell is their value and their one column: most of a row, and quickest to tell.
         self._plain: Final = {
-            f.name: _HOLDS[f.type.sql[0][1]]
+            f.name: HOLDS[f.type.sql[0][1]]
             for f in kind.fields
             if len(f.type.sql) == 1 and type(f.type).to_columns is FieldType.to_columns and not f.type.several
         }
-        self._empty: Final = (None,) * len(self.columns)
+        self.empty: Final = (None,) * len(self.columns)
         self._places: Final = dict(self._placed())
         self._searched: Final = searched(kind)
+        self.known: Final = Known()  # gone with the store: words of its records
         self._updates: dict[tuple[int, ...], str] = {}
         # Rises when a record comes, goes or is called otherwise (rows.write); begins anywhere, so that it says
         # nothing to whoever remembers it from before the store was closed.
@@ -99,6 +102,10 @@ class Shape:
             yield f.name, (at, None if plain else f.type.to_columns)
             at += width
 
+    def place(self, name: str) -> int:
+        """Where a field's columns begin in a row."""
+        return self._places[name][0]
+
     def key(self, values: Mapping[str, Value]) -> str:
         """The title as lists order it and as its beginning is searched."""
         title = values.get(self.kind.title)
@@ -119,7 +126,7 @@ class Shape:
             stored.id, stored.ver, int(stored.deleted), stored.waiting, stored.conflicts, stored.changed_ms,
             stored.changed_by, self.key(values), pack(ext) if ext else None,
         ]  # fmt: skip
-        row += self._empty
+        row += self.empty
         for name, value in values.items():
             at, to_columns = self._places[name]
             if to_columns is None:
@@ -162,7 +169,7 @@ class Shape:
             if value is None:
                 continue
             type_ = type(value)
-            if plain.get(cell) is type_ and (type_ is not int or -(2**63) <= value < 2**63):
+            if plain.get(cell) is type_ and (type_ is not int or -WIDE <= value < WIDE):
                 values[cell] = value
                 continue
             name, slash, element = cell.partition("/")
@@ -190,7 +197,7 @@ class Shape:
 
     def words(self, values: Mapping[str, Value]) -> str:
         """The text of a record in the search index."""
-        return text_of(self._searched, values)
+        return text_of(self._searched, values, self.known)
 
 
 def _fits(field_: Field, value: Value) -> bool:
@@ -200,14 +207,19 @@ def _fits(field_: Field, value: Value) -> bool:
         return value is True
     if type_.several:
         return (type(value) is dict or isinstance(value, Mapping)) and isinstance(value.get("value"), str)
+    return columns_of(field_, value) is not None
+
+
+def columns_of(field_: Field, value: Value) -> tuple[Any, ...] | None:
+    """What the columns of a field hold for a value as it came over the wire; None where they cannot hold it."""
     try:
-        columns = type_.to_columns(value)
+        columns = field_.type.to_columns(value)
     except (TypeError, KeyError, AttributeError, ValueError):
-        return False
-    for (_suffix, sql), column in zip(type_.sql, columns, strict=True):
-        if not isinstance(column, _HOLDS[sql]) or (type(column) is int and not -(2**63) <= column < 2**63):
-            return False
-    return True
+        return None
+    for (_suffix, sql), column in zip(field_.type.sql, columns, strict=True):
+        if not isinstance(column, HOLDS[sql]) or (type(column) is int and not -WIDE <= column < WIDE):
+            return None
+    return columns
 
 
 def shapes(kinds: Mapping[str, Kind]) -> dict[str, Shape]:
@@ -261,6 +273,8 @@ def indexes_of(shape: Shape) -> Iterator[tuple[str, str]]:
         name = f"{shape.table}_{f.name}"
         if isinstance(f.type, Ref):
             yield _index(shape, name, f'"{f.name}", _key', f' AND "{f.name}" IS NOT NULL')
+        elif f.name == NUMBER:
+            yield _index(shape, name, f'"{f.name}"', f' AND "{f.name}" IS NOT NULL')
         elif f.column and isinstance(f.type, Person):
             yield _index(shape, name, f'"{f.name}" COLLATE NOCASE, _rowid')
         elif f.column and isinstance(f.type, (Choice, Flag)) and f.name not in orders_of(shape.kind):

@@ -46,12 +46,14 @@ class SealedOutbox:
         self._handle = _open(path)
         self.length = os.fstat(self._handle).st_size
 
-    def append(self, ops: Sequence[Op], device: bytes, incarnation: bytes) -> list[Piece]:
-        """Seal `ops` and put them on the disk; what was written. `length` has grown by it.
+    def append(
+        self, ops: Sequence[Op], device: bytes, incarnation: bytes, packed: Sequence[bytes] | None = None
+    ) -> list[Piece]:
+        """Seal `ops` and put them on the disk; what was written. `length` has grown by it. `packed` are their bytes.
 
         Raises NoSpace and AppError; the file is then as long as before.
         """
-        sealed = outbox_seal.seal_ops(self._recovery, device, incarnation, ops)
+        sealed = outbox_seal.seal_ops(self._recovery, device, incarnation, ops, packed)
         before = self.length
         try:
             at = before

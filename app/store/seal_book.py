@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 SLACK: Final = 64 * 2**10  # bytes of records no longer needed that are not worth a rewrite
 
 
-def append(store: Store, ops: Sequence[Op], incarnation: bytes) -> None:
+def append(
+    store: Store, ops: Sequence[Op], incarnation: bytes, packed: Sequence[bytes] | None = None
+) -> None:
     """Seal ops and remember their records. In a transaction, which must also save `store.seal.length`."""
-    pieces = store.seal.append(ops, store.device, incarnation)
+    pieces = store.seal.append(ops, store.device, incarnation, packed)
     store.db.executemany(
         "INSERT INTO sealed (incarnation, first_n, last_n, length, digest) VALUES (?, ?, ?, ?, ?)",
         [(p.incarnation, p.first_n, p.last_n, p.length, p.digest) for p in pieces],

@@ -51,6 +51,7 @@ class Writing:
         self.incarnation = here.incarnation
         self.laid = 0  # how many ops are in the outbox already
         self._ops: list[Op] = []
+        self._packed: list[bytes] = []  # the same bytes go to outbox and seal
         self._size = 0
         self._ends: list[Callable[[], None]] = []
         self._next_n = here.next_n
@@ -83,12 +84,13 @@ class Writing:
         """Take an op that has the next number already."""
         if op.n != self._next_n:
             raise ValueError("ops are numbered without a gap")
-        size = len(pack(op))
-        if self._ops and self._size + size > PART_MAX:
+        data = pack(op)
+        if self._ops and self._size + len(data) > PART_MAX:
             self._lay_down()
         self._next_n += 1
         self._ops.append(op)
-        self._size += size
+        self._packed.append(data)
+        self._size += len(data)
         return op
 
     @property
@@ -109,10 +111,10 @@ class Writing:
             )
 
     def _lay_down(self) -> None:
-        outbox.add(self.db, self._ops)
-        seal_book.append(self.store, self._ops, self.incarnation)
+        outbox.add(self.db, self._ops, self._packed)
+        seal_book.append(self.store, self._ops, self.incarnation, self._packed)
         self.laid += len(self._ops)
-        self._ops = []
+        self._ops, self._packed = [], []
         self._size = 0
 
 

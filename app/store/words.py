@@ -50,11 +50,18 @@ _ACCENTS: Final = re.compile("[\u0300-\u036f]")
 # Most texts: folding changes nothing of them but their case, and two ranges tell their terms; ten times as fast.
 _SIMPLE: Final = re.compile("[\x00-\x7f\u3001\u3002\u300a-\u300d\u4e00-\u9fff]*")
 _SIMPLE_TERM: Final = re.compile("[0-9A-Za-z]+|[\u4e00-\u9fff]+")
-_NO_DIGIT: Final = re.compile("[^0-9]+")
 _DIGIT: Final = re.compile(r"\d")
+# What is folded by the tables of Unicode: all but ASCII, each run with the character that its first may join.
+_ODD: Final = re.compile("[\x00-\x7f]?[^\x00-\x7f]+")
+_WORD: Final = re.compile("[0-9a-z]+")
+_NO_DIGIT: Final = {code: None for code in range(128) if not chr(code).isdecimal()}
+_RUN: Final = re.compile(f"(?=([0-9]{{{DIGIT_RUN}}}))")
 _PHONE: Final = re.compile(r"[\d\s+()./\u2010-\u2015\u2212-]+")
 # What countries begin with from abroad, by ITU-T E.164: those of one or two digits, all others of three.
 _COUNTRY: Final = re.compile("1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[2-9][0-9][0-9]")
+_KNOWN: Final = 8_192  # pieces of text whose tokens are kept in mind, and of names whose sounds are
+_LONG: Final = 12  # characters of a piece that is too long to be worth it
+_SHORT: Final = 4  # characters that tell nothing of a person, so that they may be kept in memory
 _LINE: Final = 5  # digits that tell a line, where a number is looked for without its beginning
 _LETTERS: Final = {
     "ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th",
@@ -66,7 +73,7 @@ _LETTER: Final = re.compile(f"[{''.join(_LETTERS)}]")
 @cache
 def _term() -> re.Pattern[str]:
     """Terms of any script. Its table takes a while to compile, and the first list of most people has no use for it."""
-    return re.compile(rf"[{_UNSPACED}]+|(?:(?![{_UNSPACED}_])[\w\u0900-\u0dff])+")
+    return re.compile(rf"[{_UNSPACED}]+|(?:[^\W_{_UNSPACED}]+|[\u0900-\u0dff]+)+")
 
 
 @cache
@@ -78,9 +85,23 @@ def fold(text: str) -> str:
     """Text without case, accents and compatibility forms; the voicing of kana and the letters of Hangul stay."""
     if text.isascii() or _SIMPLE.fullmatch(text):
         return text.lower()
+    # ASCII is never the second of two characters that are joined, so a text may be cut before each of them.
+    lower = text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
+    return _ODD.sub(_folded, lower)
+
+
+def _folded(found: re.Match[str]) -> str:
+    text = found[0]
+    return _fold_short(text) if len(text) <= _SHORT else _fold_any(text)
+
+
+def _fold_any(text: str) -> str:
     apart = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
     bare = _LETTER.sub(lambda found: _LETTERS[found[0]], _ACCENTS.sub("", apart))
     return unicodedata.normalize("NFKC", bare).casefold()
+
+
+_fold_short = lru_cache(1024)(_fold_any)  # texts come back to the same few letters with accents
 
 
 def fold_key(text: str) -> str:
@@ -96,7 +117,7 @@ def terms(text: str) -> list[str]:
 def digits(text: str) -> str:
     """The digits of a phone number, whatever script they are written in."""
     if text.isascii():
-        return _NO_DIGIT.sub("", text)
+        return text.translate(_NO_DIGIT)
     return "".join(str(unicodedata.decimal(c)) for c in text if c.isdecimal())
 
 
@@ -125,7 +146,52 @@ def pieces(letters: str, tail: str) -> list[str]:
     return found
 
 
-@lru_cache(maxsize=4096)  # most words come again and again
+class Known:
+    """What pieces of text were cut into, since most words come again and again. For whoever cuts many; it goes with the
+    store, since it holds words of its records.
+    """
+
+    __slots__ = ("notes", "pieces", "sounds")
+
+    def __init__(self) -> None:
+        self.pieces: dict[str, str] = {}
+        self.notes: dict[str, str] = {}
+        self.sounds: dict[str, str] = {}
+
+
+def _tokens(text: str, known: dict[str, str], cut: Callable[[str], str]) -> str:
+    """What the index holds of a text, some of it maybe twice. No term goes across white space."""
+    found: list[str] = []
+    rest: list[str] = []
+    for piece in text.split():
+        said = known.get(piece)
+        if said is None:
+            if len(piece) > _LONG or (len(piece) > DIGIT_RUN and piece[-1].isdecimal()):
+                rest.append(piece)  # addresses, numbers, sentences without spaces: hardly any comes again
+                continue
+            if len(known) >= _KNOWN:
+                known.clear()
+            known[piece] = said = cut(piece)
+        if said:
+            found.append(said)
+    if rest and (said := cut(" ".join(rest))):
+        found.append(said)
+    return " ".join(found)
+
+
+def _cut_words(text: str) -> str:
+    return " ".join([_word_tokens(term) for term in _folded_terms(text)])
+
+
+def _cut_notes(text: str) -> str:
+    return " ".join([_note_tokens(term) for term in _folded_terms(text)])
+
+
+def _folded_terms(text: str) -> list[str]:
+    folded = fold(text)
+    return _WORD.findall(folded) if folded.isascii() else terms(folded)
+
+
 def _word_tokens(term: str) -> str:
     """What the index holds of a term of names, words and numbers.
 
@@ -143,24 +209,15 @@ def _word_tokens(term: str) -> str:
     return f"{said} {numbers}" if letters else numbers
 
 
-@lru_cache(maxsize=4096)
 def _note_tokens(term: str) -> str:
     """What the index holds of a term of the notes: words whole."""
     if term.isascii() or not paired(term):
         return NOTE_MARK + term
-    return _marked(NOTE_MARK, [*map(add, term, term[1:]), term[-1]])
+    return " ".join([NOTE_MARK + pair for pair in (*map(add, term, term[1:]), term[-1])])
 
 
-def _runs(number: str) -> list[str]:
-    """What the index holds of a phone number behind its mark."""
-    run = digits(number)
-    return [run[at : at + DIGIT_RUN] for at in range(len(run) - DIGIT_RUN + 1)]
-
-
-def _marked(mark: str, tokens: Iterable[str]) -> str:
-    """Tokens behind their mark, each once, parted by spaces; "" for none."""
-    said = f" {mark}".join(dict.fromkeys(tokens))
-    return mark + said if said else ""
+def _phone_tokens(text: str) -> list[str]:
+    return [PHONE_MARK + run for run in _RUN.findall(digits(text))]
 
 
 # A field: its name, how it is searched, what gives its texts; None where the value is its one text.
@@ -176,32 +233,43 @@ def searched(kind: Kind) -> tuple[Searched, ...]:
     )
 
 
-def text_of(fields: Iterable[Searched], values: Mapping[str, Value]) -> str:
-    """The text of a record in the index: its tokens, and those of notes, phones and sounds behind their marks."""
+def text_of(fields: Iterable[Searched], values: Mapping[str, Value], known: Known | None = None) -> str:
+    """The text of a record in the index: its tokens, and those of notes, phones and sounds behind their marks; some of
+    them maybe twice.
+    """
     short: list[str] = []
     long: list[str] = []
     phones: list[str] = []
-    title = ""
+    names: list[Value] = []
     for name, how, words in fields:
         value = values.get(name)
         if value is None:
             continue
-        if how is Find.NAME and isinstance(value, str) and not value.isascii():
-            title = value
+        if how is Find.NAME:
+            names.append(value)
         into = long if how is Find.NOTES else phones if how is Find.DIGITS else short
         if words is None:
             into.append(value)
         else:
             into.extend(words(value))
-    # A line end parts words, so all texts are folded and cut in one go: a third of the time.
-    found = [*map(_word_tokens, dict.fromkeys(terms(fold("\n".join(short)))))]
-    if phones:
-        found.append(_marked(PHONE_MARK, [run for text in phones for run in _runs(text)]))
+    return text_from(short, phones, long, names, known or Known())
+
+
+def text_from(
+    short: Sequence[str], phones: Sequence[str], long: Sequence[str], names: Iterable[Value], known: Known
+) -> str:
+    """The same from a record's names and words, phones and notes, and from the names once more for their sounds."""
+    found = [token for phone in phones for token in _phone_tokens(phone)]
+    if short:
+        found.append(_tokens("\n".join(short), known.pieces, _cut_words))
     if long:
-        found += map(_note_tokens, dict.fromkeys(terms(fold("\n".join(long)))))
-    if title:
-        found.append(_marked(readings.SOUND, readings.tokens(fold(title))))
-    return " ".join(found).strip()
+        found.append(_tokens("\n".join(long), known.notes, _cut_notes))
+    said = "\n".join([name for name in names if isinstance(name, str) and not name.isascii()])
+    if said:
+        if len(known.sounds) > _KNOWN:
+            known.sounds.clear()
+        found += readings.tokens(fold(said), known.sounds)
+    return " ".join([each for each in found if each])
 
 
 class Query(Quiet, frozen=True):
@@ -238,7 +306,7 @@ def _phone(text: str) -> str:
 
 def asked_phone(run: str) -> str:
     """The digits of a phone number in the index's own words: a little wider, for runs of them may stand apart."""
-    return " AND ".join(f'"{PHONE_MARK}{part}"' for part in _runs(run))
+    return " AND ".join(f'"{PHONE_MARK}{part}"' for part in _RUN.findall(run))
 
 
 def matched_fields(kind: Kind, values: Mapping[str, Value], question: Query) -> list[str]:

@@ -56,22 +56,27 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def seal_ops(
-    recovery: bytes, device: bytes, incarnation: bytes, ops: Sequence[Op]
+    recovery: bytes,
+    device: bytes,
+    incarnation: bytes,
+    ops: Sequence[Op],
+    packed: Sequence[bytes] | None = None,
 ) -> list[tuple[list[Op], bytes]]:
     """The frames of these ops, lengths included, each with what it holds: one, or several when they are many.
 
-    `recovery` is the raw public recovery key. Raises ValueError when it is not a usable key.
+    `recovery` is the raw public recovery key; `packed` are the ops as `pack` makes them, for whoever has them already.
+    Raises ValueError when it is not a usable key.
     """
-    parts: list[list[Op]] = []
+    parts: list[tuple[list[Op], list[msgspec.Raw]]] = []
     size = PART_MAX
-    for op in ops:
-        length = len(pack(op))
-        if size + length > PART_MAX:
-            parts.append([])
+    for op, data in zip(ops, map(pack, ops) if packed is None else packed, strict=True):
+        if size + len(data) > PART_MAX:
+            parts.append(([], []))
             size = 0
-        parts[-1].append(op)
-        size += length
-    return [(part, _frame(recovery, device, incarnation, part)) for part in parts]
+        parts[-1][0].append(op)
+        parts[-1][1].append(msgspec.Raw(data))
+        size += len(data)
+    return [(part, _frame(recovery, device, incarnation, bare)) for part, bare in parts]
 
 
 def split(file: IO[bytes]) -> Iterator[bytes]:
@@ -103,6 +108,14 @@ def read_part(plain: bytes) -> Part:
 def open_record(sealed: bytes, private: X25519PrivateKey) -> Part:
     """What a sealed record holds. Raises KnownError when it is not sealed to this key, BadFrames."""
     return read_part(sealing.unseal(private, sealing.OUTBOX, sealed))
+
+
+class _Packed(msgspec.Struct, frozen=True, kw_only=True):
+    """A Part whose ops are packed already: the same bytes."""
+
+    device: bytes
+    incarnation: bytes
+    ops: list[msgspec.Raw]
 
 
 class Index:
@@ -193,9 +206,9 @@ def measured(file: IO[bytes]) -> SealedOutbox:
     return measure.stated()
 
 
-def _frame(recovery: bytes, device: bytes, incarnation: bytes, ops: list[Op]) -> bytes:
+def _frame(recovery: bytes, device: bytes, incarnation: bytes, ops: list[msgspec.Raw]) -> bytes:
     sealed = sealing.seal(
-        recovery, sealing.OUTBOX, pack(Part(device=device, incarnation=incarnation, ops=ops))
+        recovery, sealing.OUTBOX, pack(_Packed(device=device, incarnation=incarnation, ops=ops))
     )
     return LENGTH.pack(len(sealed)) + sealed
 

@@ -13,8 +13,8 @@ from typing import Any, cast
 
 from sqlcipher3 import dbapi2 as cipher
 
+from app.store import binding, schema
 from app.store import db as store_db
-from app.store import schema
 from app.store.db import Database
 from app.store.functions import FUNCTIONS
 from app.store.seal import SealedOutbox
@@ -37,6 +37,7 @@ def sqlite() -> Any:
     if str(PARTS) not in sys.path:
         sys.path.append(str(PARTS))
     found = importlib.import_module("pysqlite3.dbapi2")
+    binding.at_a_glance(found)
     if found.sqlite_version != cipher.sqlite_version:
         raise RuntimeError(f"SQLite {found.sqlite_version} beside {cipher.sqlite_version}: no fair twin")
     return found

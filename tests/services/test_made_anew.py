@@ -65,7 +65,7 @@ def _random(laptop: Laptop) -> None:
 
 READABLE = {
     "a page of customers": _spoil_page("record_customer"),
-    "a page of search": _spoil_page("find_customer_data"),
+    "a page of search": _spoil_page("words_customer_data"),
     "a page of an index": _spoil_page("record_customer_key"),
 }
 UNREADABLE = {

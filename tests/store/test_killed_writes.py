@@ -41,7 +41,7 @@ def _ground(folder: Path, act: str) -> tuple[Device, list[bytes]]:
     if act == "lay in":
         store.db.execute("UPDATE record_customer SET employees = 7, _ver = 99 WHERE _id = ?", (THEIRS[1],))
     if act == "rebuild":
-        store.db.execute("INSERT INTO find_customer (find_customer) VALUES ('delete-all')")
+        store.db.execute("INSERT INTO words_customer (words_customer) VALUES ('delete-all')")
     if act == "anew":
         _spoil(device, store)
     (folder / "out.csv").write_text("as it was")

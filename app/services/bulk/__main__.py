@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import queue
 import sys
 import threading
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from app.keys.harden import harden
 from app.paths import Profile
@@ -18,10 +19,14 @@ from app.services.bulk.work import Work
 from app.store.store import Store
 from sync.protocol import texts
 
+HELD_KIB: Final = 262_144  # of the store in memory: rows go to all places of its indexes
+
 
 def main() -> int:
     """Serve one window; the exit code."""
     harden()
+    # It lives for one round or one import, whose rows are many and hold no circles: looking for some took a fourth.
+    gc.disable()
     # Whatever prints must not end up among the messages.
     asked, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -34,6 +39,7 @@ def main() -> int:
         texts.use(opening.language)
         with pipe.take_key(asked) as key:
             store = Store.beside(Profile(Path(opening.folder)), key, recovery=opening.recovery)
+        store.db.hold(HELD_KIB)
         pipe.send(answers, pipe.Ready())
     except Ended:
         return 1

@@ -71,6 +71,10 @@ class _Catalogue:
         for some in _pieces(keys):
             yield from self._desk.read(partial(lists.titled, kind=kind, keys=some))
 
+    def numbered(self, kind: Kind, numbers: Collection[str], /) -> Iterator[Named]:
+        for some in _pieces(sorted(numbers)):
+            yield from self._desk.read(partial(lists.numbered, kind=kind, numbers=some))
+
     def named(self, kind: Kind, ids: Collection[bytes], /) -> Iterator[Named]:
         for some in _pieces(sorted(ids)):
             yield from self._desk.read(partial(lists.named, kind=kind, ids_=some))

@@ -10,7 +10,7 @@ from app.services.exchange.same import missing
 from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import Value
 from sync.protocol.kinds import Kind
-from sync.protocol.kinds.circle import STEPS_MAX, refuse_circle, upward
+from sync.protocol.kinds.circle import STEPS_MAX, refuse_circle
 from sync.protocol.texts import gettext as _
 
 # A row, and the headings of its file by field.
@@ -19,7 +19,7 @@ Row = tuple[Draft, Mapping[str, str]]
 
 def leave_open(kind: Kind, rows: Sequence[Row], book: Catalogue) -> None:
     """Take the links away that would close a circle, among the rows and with the book; the row that closes it loses."""
-    names = [field.name for field in upward(kind)]
+    names = [field.name for field in kind.upward]
     linked = [row for row in rows if any(row[0].values.get(name) for name in names)]
     if not linked:
         return

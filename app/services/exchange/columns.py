@@ -35,11 +35,13 @@ from sync.protocol.fields import (
     Value,
     clean_text,
 )
+from sync.protocol.ids import ELEMENT_BYTES
 from sync.protocol.kinds import Kind, same_header
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 
 Reader = Callable[[str], Value]  # of one restored cell; raises FieldProblem
+Read = tuple[Value, FieldProblem | None]  # what a cell gave, and why not all of it
 LABELLED = re.compile(r"((?:[^:\\\n]|\\.){0,80}): (.+)")
 MOMENT = re.compile(r"(.+[Z\d])\s+([A-Za-z_]+(?:/[A-Za-z0-9_+-]+)+|UTC)")
 _PARTED: Final = re.compile(r"[;\n；]| ::: ")
@@ -47,6 +49,8 @@ _PARTED_MAIL: Final = re.compile(r"[;,\s；，、]| ::: ")
 _MOSTLY: Final = 0.8
 _FEW: Final = 1_000_000  # what most companies that have an account of their own take in a year, and more
 _LOOKED_AT: Final = 1000
+_SEEN: Final = 4_096  # values of a column that are kept in mind
+_NO_ID: Final = "0" * (2 * ELEMENT_BYTES)  # of an element that gets its own later
 
 
 class Partly(FieldProblem):
@@ -59,22 +63,25 @@ class Partly(FieldProblem):
 
 @dataclass(slots=True)
 class ColumnReader:
-    """One column's way of reading, with what it has read already: files repeat their values."""
+    """One column's way of reading, with what it has read of late: files repeat their values."""
 
     column: Column
     field: Field
     read: Reader
     numbers: numbers.Numbers | None = None  # for amounts, whose currency may stand in another column
-    seen: dict[tuple[str, str], tuple[Value, FieldProblem | None]] = dataclasses.field(default_factory=dict)
+    seen: dict[Any, Read] = dataclasses.field(default_factory=dict)
 
-    def value(self, cell: str, currency: str = "") -> tuple[Value, FieldProblem | None]:
+    def value(self, cell: str, currency: str = "") -> Read:
         """The value of a cell, and why it has none or not all; `currency` is what another column says."""
-        known = self.seen.get((cell, currency))
+        key = (cell, currency) if currency else cell
+        known = self.seen.get(key)
         if known is None:
-            known = self.seen[cell, currency] = self._value(restore(cell), currency)
+            if len(self.seen) >= _SEEN:
+                self.seen.clear()  # names, numbers and notes hardly ever come again, and there may be a million
+            known = self.seen[key] = self._value(restore(cell), currency)
         return known
 
-    def _value(self, text: str, currency: str) -> tuple[Value, FieldProblem | None]:
+    def _value(self, text: str, currency: str) -> Read:
         if not text:
             return None, None
         try:
@@ -212,10 +219,12 @@ def _days(mapping: ColumnMap, texts: Mapping[int, list[str]]) -> dict[int, dates
 def _empty_words(table: Table, mapping: ColumnMap) -> Iterable[Finding]:
     """A note for each word, such as NULL, that was read as empty."""
     for column in mapping.columns:
+        index = column.index
+        distinct = dict.fromkeys(cells[index] for _number, cells in table.rows)
+        empty = {cell: word for cell in distinct if cell and not restore(cell) and (word := cell.strip())}
         found: dict[str, list[int]] = {}
-        for number, cells in table.rows:
-            cell = cells[column.index]
-            if cell and not restore(cell) and (word := cell.strip()):
+        for number, cells in table.rows if empty else ():
+            if word := empty.get(cells[index], ""):
                 found.setdefault(word, []).append(number)
         for word, rows in found.items():
             yield Finding(
@@ -277,7 +286,7 @@ def _several(column: Column, field: Field, kind: Several) -> Reader:
                 pairs = [(column.label, part) for part in parted.split(line.strip())]
             for label, value in pairs:
                 try:
-                    element = kind.element(field.name, {"label": label, "value": value})
+                    element = kind.element(field.name, {"id": _NO_ID, "label": label, "value": value})
                 except FieldProblem as problem:
                     trouble = trouble or problem
                     continue

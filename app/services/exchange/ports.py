@@ -35,6 +35,9 @@ class Catalogue(Protocol):
     def titled(self, kind: Kind, titles: Collection[str], /) -> Iterable[Named]:
         """Records with one of these titles, whatever its case, accents, width and spaces; each once."""
 
+    def numbered(self, kind: Kind, numbers: Collection[str], /) -> Iterable[Named]:
+        """Records that have one of these numbers; those of one number in a steady order."""
+
     def named(self, kind: Kind, ids: Collection[bytes], /) -> Iterable[Named]:
         """Those of these records that are there."""
 

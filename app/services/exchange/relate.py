@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import enum
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from graphlib import TopologicalSorter
 
 from app.services.exchange.ports import Catalogue, Named
@@ -94,8 +95,9 @@ class Mentions:
 def know(index: Index, book: Catalogue, kind: Kind, said: Mentions) -> None:
     """Read those records of the book into the index that the files may mean."""
     brought = {light(title) for title in said.titles}
-    new = {title for title in said.titles | said.texts if light(title) not in index._looked}
-    index._looked.update(light(title) for title in new)
+    lights = {title: light(title) for title in said.titles | said.texts}
+    new = {title for title, as_light in lights.items() if as_light not in index._looked}
+    index._looked.update(lights[title] for title in new)
     _take(index, book.titled(kind, new))
     ids = said.ids | {own for text in said.texts if (own := _own_id(text)) is not None}
     _take(index, book.named(kind, {own for own in ids if own not in index.titles}))
@@ -106,17 +108,10 @@ def know(index: Index, book: Catalogue, kind: Kind, said: Mentions) -> None:
         for text in vague - index._sought
         if not (light(text) in brought or text in said.numbers or index.knows(text))
     } - {""}
-    if not (numbers or folds):
-        return
     index._sought |= numbers | vague
-    _take(index, _sought(book, kind, numbers, folds))
-
-
-def _sought(book: Catalogue, kind: Kind, numbers: set[str], folds: set[str]) -> Iterator[Named]:
-    """Records of these numbers and folded titles. No index holds either, so each record is looked at."""
-    for named in book.titles(kind):
-        if named[2] in numbers or (folds and same_name(named[1]) in folds):
-            yield named
+    _take(index, book.numbered(kind, numbers))
+    if folds:  # no index holds folded titles, so each record is looked at
+        _take(index, (named for named in book.titles(kind) if same_name(named[1]) in folds))
 
 
 def _take(index: Index, found: Iterable[Named]) -> None:
@@ -132,6 +127,7 @@ def _own_id(text: str) -> bytes | None:
         return None
 
 
+@lru_cache(64)  # asked many times for one row, and then for the next
 def light(text: str) -> str:
     """A title without case, width and doubled spaces: what people take for the same name."""
     folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()

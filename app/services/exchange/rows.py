@@ -72,7 +72,12 @@ class Builder:
         columns = mapping.columns
         readers = list(decisions.readers.values())
         self._labels = [r for r in readers if r.column.part == "label"]
-        self._readers = [r for r in readers if r.column.part != "label"]
+        # Most cells are the value of their field: those have its name here, of others `_put` knows what to do.
+        self._readers = [
+            (r.column.index, r, "" if _is_special(r) else r.field.name)
+            for r in readers
+            if r.column.part != "label"
+        ]
         self._currencies = [c for c in columns if c.part == "currency"]
         self._own_id = next((c.index for c in columns if c.part == "id"), None)
         self._needed = [f for f in mapping.kind.fields if f.required and f.default is None]
@@ -91,12 +96,17 @@ class Builder:
 
     def _draft(self, number: int, cells: tuple[str, ...]) -> Draft | None:
         row, lacks = _Row(), []
-        labels = self._read_labels(cells)
-        for reader in self._readers:
-            cell = cells[reader.column.index]
+        labels = self._read_labels(cells) if self._labels else {}
+        values = row.values
+        for index, reader, name in self._readers:
+            cell = cells[index]
             if not cell:
                 continue
-            value, problem = reader.value(cell, self._currency(reader, cells))
+            currency = self._currency(reader, cells) if reader.numbers is not None else ""
+            value, problem = reader.value(cell, currency)
+            if name and problem is None and value is not None and name not in values:
+                values[name] = value
+                continue
             if problem is not None and value is not None:
                 said = Finding(
                     problem.title, Level.PROBLEM, number, reader.column.heading, restore(cell), kept=True
@@ -170,8 +180,6 @@ class Builder:
 
     def _currency(self, reader: ColumnReader, cells: tuple[str, ...]) -> str:
         """The currency that another column of the row names for an amount."""
-        if reader.numbers is None:
-            return ""
         for column in self._currencies:
             if column.field is None or column.field.name == reader.field.name:
                 return restore(cells[column.index]).strip()
@@ -197,6 +205,16 @@ def _lack(reader: ColumnReader, cell: str, problem: FieldProblem) -> Lack:
     return Lack(field.name, title + more, f"{title} {end}{more}", reader.column.heading, restore(cell))
 
 
+def _is_special(reader: ColumnReader) -> bool:
+    """Whether what a cell gives is more, or less, than the value of its field."""
+    type_ = reader.field.type
+    return isinstance(type_, Ref | Address | Several | Tags) or reader.column.part in (
+        "first",
+        "middle",
+        "last",
+    )
+
+
 def _put(row: _Row, reader: ColumnReader, value: Value, labels: Mapping[tuple[str, str], str]) -> None:
     """Lay one cell's value into the row."""
     field, column = reader.field, reader.column
@@ -217,11 +235,11 @@ def _put(row: _Row, reader: ColumnReader, value: Value, labels: Mapping[tuple[st
         label = labels.get((field.name, column.group)) if column.group else None
         known = values.setdefault(field.name, [])
         there = {each["value"] for each in known}  # a second column that repeats the first adds nothing
-        known += (
+        known += [
             {"id": new_element_id(), "label": label or element["label"], "value": element["value"]}
             for element in value
             if element["value"] not in there
-        )
+        ]
     elif isinstance(field.type, Tags):
         values[field.name] = sorted({*values.get(field.name, ()), *value})
     elif isinstance(field.type, Notes) and field.name in values:

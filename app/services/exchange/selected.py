@@ -13,6 +13,7 @@ from app.services.exchange.export import headings, row_of, unwritten
 from app.services.exchange.relate import Index
 from app.store import lists
 from app.store.filters import Asks, Condition, Filter
+from app.store.schema import NUMBER
 from app.store.store import Store
 from sync.protocol.fields import Ref
 from sync.protocol.kinds import KINDS, Kind
@@ -81,5 +82,5 @@ def _index(store: Store, kind: Kind, ids: Sequence[bytes | None]) -> Index:
         for record in lists.page(store, kind, where=where, limit=_SAME_MAX).records:
             if record.id not in known:
                 known.add(record.id)
-                index.add(record.id, record.title, record.values.get(lists.NUMBER))
+                index.add(record.id, record.title, record.values.get(NUMBER))
     return index

@@ -19,6 +19,13 @@ _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder()
 
 ADDRESS_PARTS: Final = ("street", "postcode", "city", "region", "country")
+_PARTS: Final = frozenset(ADDRESS_PARTS)
+_ELEMENT: Final = frozenset(("id", "label", "value"))
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
+_KEY: Final = re.compile(f"[0-9a-f]{{{2 * ELEMENT_BYTES}}}")
+_TEXT: Final = Text()
+_LABEL: Final = Text(limit=40)
+_TAG: Final = Text(limit=60)
 
 
 class Address(FieldType, frozen=True):
@@ -29,14 +36,17 @@ class Address(FieldType, frozen=True):
     def check(self, name: str, value: Value) -> Value:
         if value is None:
             return None
-        if not isinstance(value, Mapping) or not set(value) <= set(ADDRESS_PARTS):
+        if not isinstance(value, Mapping) or not _PARTS.issuperset(value):
             raise FieldProblem(
                 name,
                 _("This field holds an address."),
                 _("Parts: {parts}").format(parts=", ".join(ADDRESS_PARTS)),
             )
-        parts = {part: Text().check(name, value.get(part)) for part in ADDRESS_PARTS}
-        return {part: text for part, text in parts.items() if text} or None
+        parts = {}
+        for part in ADDRESS_PARTS:
+            if part in value and (text := _TEXT.check(name, value[part])):
+                parts[part] = text
+        return parts or None
 
     def parse(self, name: str, text: str) -> Value:
         return self.check(name, {"street": text})
@@ -79,16 +89,16 @@ class Several(FieldType, frozen=True):
         """One element made exact, with an id of its own; None when it is empty."""
         if isinstance(item, str):
             item = {"value": item}
-        if not isinstance(item, Mapping) or not set(item) <= {"id", "label", "value"}:
+        if not isinstance(item, Mapping) or not _ELEMENT.issuperset(item):
             raise FieldProblem(name, _("A value has a label and a text."))
-        text = Text().check(name, item.get("value"))
-        label = Text(limit=40).check(name, item.get("label")) or ""
+        text = _TEXT.check(name, item.get("value"))
+        label = _LABEL.check(name, item.get("label")) or ""
         if text is None:
             return None
-        if self.of == "email" and not re.fullmatch(r"[^@\s]+@[^@\s]+", text):
+        if self.of == "email" and not _EMAIL.fullmatch(text):
             raise FieldProblem(name, _("Not an e-mail address."), _("Write it as name@example.com."))
         key = item.get("id") or new_element_id()
-        if not isinstance(key, str) or not re.fullmatch(rf"[0-9a-f]{{{2 * ELEMENT_BYTES}}}", key):
+        if not isinstance(key, str) or not _KEY.fullmatch(key):
             raise FieldProblem(name, _("An element has no proper id."))
         return {"id": key, "label": label, "value": text}
 
@@ -103,7 +113,7 @@ class Several(FieldType, frozen=True):
         return _unjson(columns[0])
 
     def words(self, value: Value) -> Iterable[str]:
-        return tuple(element["value"] for element in value or ())
+        return [element["value"] for element in value or ()]
 
     def cells(self, name: str, value: Value) -> dict[str, Value]:
         return {
@@ -126,7 +136,7 @@ class Tags(FieldType, frozen=True):
             value = [value]
         if not isinstance(value, (list, tuple, set)) or len(value) > ELEMENTS_MAX:
             raise FieldProblem(name, _("At most {limit} values.").format(limit=ELEMENTS_MAX))
-        tags = {Text(limit=60).check(name, tag) for tag in value}
+        tags = {_TAG.check(name, tag) for tag in value}
         return sorted(tag for tag in tags if tag) or None
 
     def parse(self, name: str, text: str) -> Value:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from sync.protocol import money
 from sync.protocol.errors import FieldProblem
@@ -28,7 +28,7 @@ class Text(FieldType, frozen=True):
             return None
         if not isinstance(value, str):
             raise FieldProblem(name, _("This field holds text."))
-        text = clean_text(value)
+        text = value.strip() if value.isprintable() else clean_text(value)
         if len(text) > self.limit:
             raise FieldProblem(name, _("Too long: at most {limit} characters.").format(limit=self.limit))
         return text or None
@@ -61,8 +61,9 @@ class Choice(FieldType, frozen=True):
     def check(self, name: str, value: Value) -> Value:
         if value is None or value == "":
             return None
-        if value in self.values:
-            return value
+        for stored, _label in self.choices:
+            if value == stored:
+                return value
         raise FieldProblem(
             name,
             _("Not one of the choices."),
@@ -268,7 +269,10 @@ class Person(FieldType, frozen=True):
     merge: ClassVar[Merge] = Merge.HOLD
 
     def check(self, name: str, value: Value) -> Value:
-        return Text(limit=254).check(name, value)
+        return _PERSON.check(name, value)
+
+
+_PERSON: Final = Text(limit=254)
 
 
 def _local_zone() -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from sync.protocol.errors import FieldProblem
-from sync.protocol.fields import Field, Ref
+from sync.protocol.fields import Field
 from sync.protocol.kinds.table import Kind
 from sync.protocol.texts import gettext as _
 
@@ -16,14 +16,9 @@ STEPS_MAX: Final = 64  # upwards; a company that is nested deeper is none
 ValuesOf = Callable[[bytes], Mapping[str, Any] | None]
 
 
-def upward(kind: Kind) -> tuple[Field, ...]:
-    """The fields of a kind that refer to a record of the same kind."""
-    return tuple(field for field in kind.fields if isinstance(field.type, Ref) and field.type.to == kind.name)
-
-
 def refuse_itself(kind: Kind, id_: bytes, values: Mapping[str, Any]) -> None:
     """Raises FieldProblem where the values make a record part of itself."""
-    for field in upward(kind):
+    for field in kind.upward:
         if values.get(field.name) == id_:
             raise _problem(field)
 
@@ -36,9 +31,7 @@ def refuse_circle(kind: Kind, id_: bytes, values: Mapping[str, Any], values_of: 
 
 def closing(kind: Kind, id_: bytes, values: Mapping[str, Any], values_of: ValuesOf) -> list[Field]:
     """The fields whose values close a circle with the records that are here."""
-    return [
-        field for field in upward(kind) if _comes_back(field.name, id_, values.get(field.name), values_of)
-    ]
+    return [field for field in kind.upward if _comes_back(field.name, id_, values.get(field.name), values_of)]
 
 
 def _comes_back(name: str, id_: bytes, above: Any, values_of: ValuesOf) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from sync.protocol.errors import FieldProblem
-from sync.protocol.fields import Field, Find, Merge, Tags, Value
+from sync.protocol.fields import Field, Find, Merge, Ref, Tags, Value
 from sync.protocol.joins import listed
 from sync.protocol.kinds.han import simplified
 from sync.protocol.texts import gettext as _
@@ -82,6 +82,15 @@ class Kind:
         """Fields shown as list columns, in order."""
         return tuple(sorted((f for f in self.fields if f.column), key=lambda f: f.column))
 
+    @cached_property
+    def upward(self) -> tuple[Field, ...]:
+        """The fields that refer to a record of the same kind."""
+        return tuple(f for f in self.fields if isinstance(f.type, Ref) and f.type.to == self.name)
+
+    @cached_property
+    def _required(self) -> tuple[Field, ...]:
+        return tuple(field for field in self.fields if field.required)
+
     def field(self, name: str) -> Field:
         """The field of that name or alias. Raises FieldProblem when there is none."""
         found = self.by_name.get(name) or next((f for f in self.fields if f.alias == name and name), None)
@@ -103,14 +112,15 @@ class Kind:
         Raises FieldProblem for the first value that its field cannot hold.
         """
         checked: dict[str, Value] = {}
+        by_name = self.by_name
         for name, value in values.items():
-            field = self.field(name)
-            checked[field.name] = field.type.check(field.name, value)
-            if field.required and checked[field.name] is None:
+            field = by_name.get(name) or self.field(name)
+            exact = checked[field.name] = field.type.check(field.name, value)
+            if exact is None and field.required:
                 raise _missing(field)
         if whole:
-            for field in self.fields:
-                if field.required and checked.get(field.name) is None:
+            for field in self._required:
+                if checked.get(field.name) is None:
                     raise _missing(field)
         return checked
 

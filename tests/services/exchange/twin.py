@@ -27,6 +27,9 @@ class TwinBook:
         wanted = {fold_key(title) for title in titles}
         return [named for named in self.titles(kind) if fold_key(named[1]) in wanted]
 
+    def numbered(self, kind: Kind, numbers: Collection[str], /) -> Iterable[Named]:
+        return [named for named in self.titles(kind) if named[2] in numbers]
+
     def named(self, kind: Kind, ids: Collection[bytes], /) -> Iterable[Named]:
         return [named for named in self.titles(kind) if named[0] in ids]
 
