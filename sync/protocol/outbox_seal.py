@@ -110,14 +110,6 @@ def open_record(sealed: bytes, private: X25519PrivateKey) -> Part:
     return read_part(sealing.unseal(private, sealing.OUTBOX, sealed))
 
 
-class _Packed(msgspec.Struct, frozen=True, kw_only=True):
-    """A Part whose ops are packed already: the same bytes."""
-
-    device: bytes
-    incarnation: bytes
-    ops: list[msgspec.Raw]
-
-
 class Index:
     """In which records the ops of each device, incarnation and file begin; few bytes a record, whatever they hold.
 
@@ -207,9 +199,9 @@ def measured(file: IO[bytes]) -> SealedOutbox:
 
 
 def _frame(recovery: bytes, device: bytes, incarnation: bytes, ops: list[msgspec.Raw]) -> bytes:
-    sealed = sealing.seal(
-        recovery, sealing.OUTBOX, pack(_Packed(device=device, incarnation=incarnation, ops=ops))
-    )
+    # A Part whose ops are packed already: the same bytes.
+    part = {"device": device, "incarnation": incarnation, "ops": ops}
+    sealed = sealing.seal(recovery, sealing.OUTBOX, pack(part))
     return LENGTH.pack(len(sealed)) + sealed
 
 
