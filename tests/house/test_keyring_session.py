@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import keyring.backends.SecretService
@@ -66,12 +67,21 @@ def test_folders_are_the_sessions_own_and_private() -> None:
     assert (code, out.split()) == (0, ["700", "700", "none"])
 
 
+def _children(process: subprocess.Popen[str]) -> dict[str, psutil.Process]:
+    """What runs in a session by its name, once the shell has become the command."""
+    until = time.monotonic() + DEADLINE
+    while True:
+        found = {child.name(): child for child in psutil.Process(process.pid).children(recursive=True)}
+        if "sleep" in found or time.monotonic() > until:
+            return found
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_no_daemon_outlives_the_session(number: signal.Signals) -> None:
     with _start("sh", "-c", "echo $XDG_RUNTIME_DIR; exec sleep 300") as process:
         assert process.stdout is not None
         runtime = Path(process.stdout.readline().strip()).parent
-        children = {child.name(): child for child in psutil.Process(process.pid).children(recursive=True)}
+        children = _children(process)
         command = children["sleep"]
         assert "dbus-daemon" in children
         assert any(name.startswith("gnome-keyring-d") for name in children)
