@@ -17,6 +17,8 @@ from app.services.bulk.pipe import Bring, Far, Prepare, Reply, Request, Told
 from app.services.bulk.process import BulkProcess, Gone
 from app.services.exchange.progress import Progress, Stage
 from app.services.exchange.report import Report
+from app.store import begun
+from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
 
 if TYPE_CHECKING:
@@ -50,8 +52,19 @@ class Importing:
         """Bring in what was planned, all of it or nothing. Where records came or went since, as they do while others
         work, the files are compared with them again first: what came in says the report.
 
+        What ends this process, or locks the store, before that is known meanwhile is told when it opens again.
+
         Raises AppError when the files are not what they were, Locked, Stopped, NoSpace; then nothing was written.
         """
+        self._session.call(begun.keep_import, self._paths)
+        try:
+            return self._bring_all(progress)
+        finally:
+            if self._session.store.may_begin_bulk:  # else it is being locked, and who unlocks it is told
+                with contextlib.suppress(KnownError):
+                    self._session.call(begun.forget_import)
+
+    def _bring_all(self, progress: Progress) -> Report:
         store = self._session.store
         for _again in range(AGAIN):
             with store.pen.held():

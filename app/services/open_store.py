@@ -92,6 +92,11 @@ class OpenStore:
             self._begun.append(process)
             return process
 
+    @property
+    def may_begin_bulk(self) -> bool:
+        """Whether other processes may write beside this one: not once the store closes."""
+        return self._may_begin
+
     def wrote_beside(self, turned: Collection[str]) -> None:
         """Another process has written; of these kinds records came, went or are called otherwise. From any thread."""
         store, upkeep = self._store, self._upkeep

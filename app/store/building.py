@@ -61,6 +61,12 @@ CREATE TABLE recovered (
 ) WITHOUT ROWID
 """
 
+# Tables that came later and begin empty, whatever the file's version.
+_LATER: Final = {
+    indexing.TABLE: indexing.MADE,
+    "begun": "CREATE TABLE begun (what TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
+}
+
 
 def build(db: Database, known: Mapping[str, Shape]) -> None:
     """Make every table, index and column that is not there yet; what is there stays as it is."""
@@ -72,7 +78,7 @@ def build(db: Database, known: Mapping[str, Shape]) -> None:
     kept = {tally.table for shape in known.values() for tally in shape.tallies}
     complete = (
         db.version == VERSION
-        and indexing.TABLE in there
+        and there.issuperset(_LATER)
         and totals == kept
         and all(
             name in columns
@@ -89,8 +95,9 @@ def build(db: Database, known: Mapping[str, Shape]) -> None:
             for statement in (*_TABLES.split(";"), _RECOVERED):
                 if statement.strip():
                     db.execute(statement)
-        if indexing.TABLE not in there:
-            db.execute(indexing.MADE)
+        for table, made in _LATER.items():
+            if table not in there:
+                db.execute(made)
         for shape in known.values():
             _build_kind(db, shape, columns.get(shape.kind.name), indexes)
             _build_search(db, shape, there)

@@ -19,9 +19,10 @@ _HEIGHT = 44
 
 
 class AsideLine(QFrame):
-    """`undone()` is a click on Undo; `gone()` says that it may go."""
+    """`undone()` is a click on Undo, `again()` one on Import again; `gone()` says that it may go."""
 
     undone = Signal()
+    again = Signal()
     gone = Signal()
 
     def __init__(self) -> None:
@@ -33,10 +34,13 @@ class AsideLine(QFrame):
         self._words = Line("")
         self._undo = Button(_("Undo"), Part.LINK)
         self._undo.clicked.connect(self.undone)
+        self._again = Button(_("Import again"), Part.LINK)
+        self._again.clicked.connect(self.again)
         close = icon_button("close", _("Hide this line"))
         close.clicked.connect(self.gone)
         row.addWidget(self._words, 1)
         row.addWidget(self._undo)
+        row.addWidget(self._again)
         row.addWidget(close)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -53,7 +57,11 @@ class AsideLine(QFrame):
             return
         self._words.setText(aside.text)
         self._undo.setVisible(aside.undoes)
-        self._timer.start()
+        self._again.setVisible(bool(aside.again))
+        if aside.again:
+            self._timer.stop()
+        else:
+            self._timer.start()
         from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent  # the first list says nothing
 
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, aside.text))

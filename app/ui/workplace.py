@@ -7,13 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QSplitter,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.commands import Command, Now
 from app.ui.aside import AsideLine
@@ -28,6 +22,7 @@ from app.ui.theme import fonts
 from app.ui.theme.tokens import LIST_WIDTH, NARROW_BELOW, TURNS_BELOW
 from app.ui.top import Top
 from app.ui.torn_off import TornOff
+from app.viewmodels import broken_off
 from app.viewmodels.desk import Desk
 from app.viewmodels.opened import Uses
 from app.viewmodels.shell import Shell
@@ -83,7 +78,8 @@ class Workplace(QWidget):
         right.addWidget(self._body, 1)
         self.aside = AsideLine()
         self.aside.undone.connect(self.undo)
-        self.aside.gone.connect(desk.hush)
+        self.aside.again.connect(lambda: self.bring(broken_off.again(desk)))
+        self.aside.gone.connect(lambda: broken_off.dismiss(desk))
         right.addWidget(self.aside)
         middle.addLayout(right, 1)
         column.addLayout(middle, 1)

@@ -18,7 +18,7 @@ from app.paths import Profile
 from app.services.hearing import look, open_heard, shut_and_heard
 from app.services.session import ACTIVE, Session
 from app.services.wiped import finish_wipe, refuse_wiped
-from app.viewmodels import device_words, notices
+from app.viewmodels import broken_off, device_words, notices
 from app.viewmodels.base import Background, Watched, ignore
 from app.viewmodels.desk import Desk
 from app.viewmodels.notes import Unfinished
@@ -104,6 +104,7 @@ class Shell(Watched):
         def go_on() -> None:
             if self.desk is desk:
                 desk.on_counts.read()
+                broken_off.look(desk)
             if self._session is desk.session:
                 self._keep(desk.session)
 

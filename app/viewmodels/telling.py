@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 
 
 class Aside(msgspec.Struct, frozen=True):
     """One line that tells of something just done; `undoes` when it can be taken back.
 
-    `left` counts the records that it tells of as gone from this device.
+    `left` counts the records that it tells of as gone from this device; `again` are files of an import that was
+    broken off, and the line stays until somebody has said what is to become of them.
     """
 
     text: str
     undoes: bool = False
     left: int = 0
+    again: tuple[Path, ...] = ()

@@ -1,8 +1,7 @@
-"""The bulk process: rows and imports are written beside the window's process, and whatever ends it, nothing is lost."""
+"""The bulk process: rows are written beside the window's process, and whatever ends it, nothing is lost."""
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import os
 import signal
@@ -14,18 +13,14 @@ from typing import Any
 
 import pytest
 
-from app.changes import Changes
-from app.errors import AppError, Locked, Stopped, StoreDamaged
+from app.errors import Locked, StoreDamaged
 from app.keys.secret import SecretBytes
 from app.services import doctor
 from app.services import records as book
 from app.services.bulk.laying import LEAST, PIECE, Laying
 from app.services.bulk.process import BulkProcess
-from app.services.exchange.progress import Progress
-from app.services.importing import Importing
 from app.services.opening import open_session
 from app.services.session import LOCK_UI, Session
-from app.services.syncing import Syncing
 from app.store import lists, records, search
 from app.store.store import Store
 from sync.client.ports import Answer
@@ -33,7 +28,7 @@ from sync.protocol.codec import Raw, pack
 from sync.protocol.ids import new_record_id
 from sync.protocol.kinds import KINDS
 from sync.protocol.messages import Change
-from tests.road import ANNA, BEN, Laptop, Town
+from tests.road import ANNA, Laptop, Town
 
 CUSTOMER = KINDS["customer"]
 TODAY = dt.date(2026, 11, 1)
@@ -69,14 +64,6 @@ def _answer(session: Session, changes: list[Change]) -> Answer:
         epoch=cursor.epoch, seq=cursor.seq + len(changes), scopes=cursor.scopes, schema=cursor.schema
     )
     return Answer(moved, here.acked_n, here.durable_seq, changes=changes)
-
-
-def _customers(file: Path, count: int) -> Path:
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(("Customer name", "Industry", "Phone"))
-        writer.writerows((f"Imported {n}", "Trade", f"+49 30 {n:07}") for n in range(count))
-    return file
 
 
 def _lives(pid: int) -> bool:
@@ -225,150 +212,6 @@ def test_its_key_is_nowhere_to_be_read(session: Session) -> None:
     if os.geteuid():  # its memory is closed to others of the same person, as the window's is
         assert (folder / "environ").stat().st_uid == 0
     process.end()
-
-
-# --- imports -------------------------------------------------------------------------------------------
-
-
-def test_an_import_comes_in_whole_and_is_sent(town: Town, session: Session, tmp_path: Path) -> None:
-    importing = Importing(session, [_customers(tmp_path / "customers.csv", 700)], TODAY, "EUR")
-    heard: list[Changes] = []
-    session.bus.subscribe(heard.append)
-    planned = importing.plan(Progress())
-    assert (planned.total("added"), session.read(lists.count, CUSTOMER)) == (700, 0)
-    before = book.add(session, KINDS["task"], {"subject": "Before it"})
-    brought = importing.bring(Progress())
-    assert (brought.done, brought.total("added"), heard[-1].records) == (True, 700, ())
-    after = book.add(session, CUSTOMER, {"name": "After it"})
-    assert session.read(lists.count, CUSTOMER) == 701
-    assert session.call(Store.unsent) == 702
-    _sound(session)
-    syncing = Syncing(session)
-    assert syncing.round().sent == 702
-    syncing.close()
-    _sound(session)
-    other = town.laptop(BEN)
-    other.sync()
-    held = other.holds()
-    assert {"Imported 0", "Imported 699", "After it"} <= {each["name"] for each in held.values()}
-    assert before.id != after.id
-
-
-def test_an_import_that_is_stopped_leaves_nothing(session: Session, tmp_path: Path) -> None:
-    importing = Importing(session, [_customers(tmp_path / "customers.csv", 3_000)], TODAY, "EUR")
-    importing.plan(Progress())
-    progress = Progress()
-    progress.stop()
-    with pytest.raises(Stopped, match="Nothing was imported"):
-        importing.bring(progress)
-    assert session.read(lists.count, CUSTOMER) == 0
-    book.add(session, KINDS["task"], {"subject": "After it"})
-    _sound(session)
-    assert importing.bring(Progress()).total("added") == 3_000  # and it may be begun again
-    assert session.read(lists.count, CUSTOMER) == 3_000
-    _sound(session)
-
-
-@pytest.mark.expected_warnings("the bulk process ended by itself")
-@pytest.mark.parametrize("nth", [0, 1, 3])
-def test_an_import_that_is_killed_leaves_nothing(session: Session, tmp_path: Path, nth: int) -> None:
-    book.add(session, CUSTOMER, {"name": "Before it"})
-    importing = Importing(session, [_customers(tmp_path / "customers.csv", 6_000)], TODAY, "EUR")
-    importing.plan(Progress())
-    progress = Dying(importing, nth)
-    with pytest.raises(Stopped):
-        importing.bring(progress)
-    assert progress.killed
-    assert session.read(lists.count, CUSTOMER) == 1
-    book.add(session, CUSTOMER, {"name": "After it"})
-    _sound(session)
-    assert session.call(Store.unsent) == 2
-
-
-class Dying(Progress):
-    """Kills the process at the nth word of how far it is."""
-
-    def __init__(self, importing: Importing, nth: int) -> None:
-        super().__init__()
-        self._importing, self._nth, self.killed = importing, nth, False
-
-    def __call__(self, stage: Any, at: int, total: int) -> None:
-        self._nth -= 1
-        if self._nth < 0 and not self.killed:
-            process = self._importing._process
-            assert process is not None
-            os.kill(process._process.pid, signal.SIGKILL)
-            self.killed = True
-
-
-def test_files_are_compared_again_once_records_came(session: Session, tmp_path: Path) -> None:
-    importing = Importing(session, [_customers(tmp_path / "customers.csv", 10)], TODAY, "EUR")
-    assert importing.plan(Progress()).total("added") == 10
-    book.add(session, CUSTOMER, {"name": "Imported 3"})
-    brought = importing.bring(Progress())
-    assert (brought.total("added"), brought.total("updated")) == (9, 1)
-    assert session.read(lists.count, CUSTOMER) == 10
-    _sound(session)
-
-
-def test_files_that_changed_since_bring_nothing(session: Session, tmp_path: Path) -> None:
-    importing = Importing(session, [_customers(tmp_path / "customers.csv", 10)], TODAY, "EUR")
-    importing.plan(Progress())
-    book.add(session, CUSTOMER, {"name": "Imported 3"})
-    _customers(tmp_path / "customers.csv", 11)
-    with pytest.raises(AppError, match="the files changed"):
-        importing.bring(Progress())
-    assert session.read(lists.count, CUSTOMER) == 1
-    importing.close()
-
-
-def test_closing_waits_for_an_import_that_is_being_brought_in(laptop: Laptop, tmp_path: Path) -> None:
-    with open_session(laptop.profile) as session:
-        importing = Importing(session, [_customers(tmp_path / "customers.csv", 2_000)], TODAY, "EUR")
-        importing.plan(Progress())
-        begun = threading.Event()
-        progress = Said(begun)
-        thread = threading.Thread(target=lambda: importing.bring(progress))
-        thread.start()
-        assert begun.wait(30)
-    thread.join()
-    with open_session(laptop.profile) as session:
-        assert session.read(lists.count, CUSTOMER) == 2_000
-        _sound(session)
-
-
-class Said(Progress):
-    """Says that it has begun."""
-
-    def __init__(self, begun: threading.Event) -> None:
-        super().__init__()
-        self._begun_event = begun
-
-    def __call__(self, stage: Any, at: int, total: int) -> None:
-        super().__call__(stage, at, total)
-        self._begun_event.set()
-
-
-def test_a_lock_breaks_an_import_off(session: Session, tmp_path: Path) -> None:
-    importing = Importing(session, [_customers(tmp_path / "customers.csv", 20_000)], TODAY, "EUR")
-    importing.plan(Progress())
-    begun, said = threading.Event(), list[BaseException]()
-
-    def bring() -> None:
-        try:
-            importing.bring(Said(begun))
-        except AppError as problem:
-            said.append(problem)
-
-    thread = threading.Thread(target=bring)
-    thread.start()
-    assert begun.wait(30)
-    session.lock()
-    thread.join()
-    assert said
-    session.unlock()
-    assert session.read(lists.count, CUSTOMER) == 0
-    _sound(session)
 
 
 def test_a_key_that_does_not_fit_is_told(session: Session) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.paths import Profile
+from app.services.opening import open_session
+from app.store import begun
 from app.ui.importing import ImportPage
 from app.viewmodels.bringing import Bringing
 from tests.ui.driver import Driver, words_below
@@ -51,3 +53,23 @@ def test_stop_leaves_nothing_and_bring_in_is_there_again(
     assert "Stopped. Nothing was imported." in _said(page)
     assert page._go.isEnabled()
     page.let_go()
+
+
+def test_an_import_that_a_crash_broke_off_is_told_and_may_be_begun_again(
+    opened: Callable[[Profile], Driver], laptop: Profile, tmp_path: Path
+) -> None:
+    path = tmp_path / "customers.csv"
+    path.write_text("name,number\nCompany 1,N1\n")
+    with open_session(laptop) as session:
+        session.call(begun.keep_import, [path])
+    driver = opened(laptop)
+    line = driver.work.aside
+    driver.until(lambda: "An import was broken off" in words_below(line))
+    assert line._again.isVisible() and not line._undo.isVisible() and not line._timer.isActive()
+    line._again.click()
+    driver.until(lambda: isinstance(driver.work._page, ImportPage))
+    page = driver.work._page
+    assert isinstance(page, ImportPage)
+    driver.until(lambda: "1 record would be added" in _said(page))
+    assert not line.isVisible()
+    driver.until(lambda: not driver.desk.session.read(begun.imports))
