@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -20,6 +20,9 @@ from app.store.rows import CHUNK, marks
 from app.store.schema import NUMBER, Shape
 from app.store.words import matched_fields, query
 from sync.protocol.kinds import Kind
+
+STEP: Final = 250  # records looked at in one go along an order, for a filter
+LOOKED: Final = 2_000  # and at most, before all that match are asked for
 
 Where = Filter | Mapping[str, str]  # typed conditions, or FIELD=VALUE pairs as a person writes them
 
@@ -200,6 +203,10 @@ def _rows(
     deleted: bool,
 ) -> list[tuple[Any, ...]]:
     """Rows with the ordered value at their end: first those that have one, then those that have none."""
+    if sort.index and filter_.conditions and not deleted:
+        near = _near(store, shape, sort, filter_, after, limit)
+        if near is not None:
+            return near
     condition, values = narrowing.said(store, shape, filter_, deleted=deleted)
     # Under a filter the planner may know a shorter way than along the order.
     by_index = f' INDEXED BY "{sort.index}"' if sort.index and not filter_.conditions and not deleted else ""
@@ -210,3 +217,31 @@ def _rows(
             asked = orders.statement(select, sort, stretch, condition)
             rows += store.db.all(asked, (*values, *stretch[1], limit - len(rows)))
     return rows
+
+
+def _near(
+    store: Reader, shape: Shape, sort: Sort, filter_: Filter, after: After | None, limit: int
+) -> list[tuple[Any, ...]] | None:
+    """The same by going along the order, where so many match that the first ones are near; None where they are not.
+
+    Asked in one go, all that match would be read and sorted before the first page is there.
+    """
+    conditions, found, looked = Filter(filter_.conditions), array("q"), 0
+    at = after
+    while len(found) < limit:
+        if looked >= LOOKED:
+            return None
+        piece, at = orders.walk(store, shape, sort, at, STEP)
+        found.extend(narrowing.keep(store, shape, conditions, piece))
+        looked += len(piece)
+        if at is None:
+            break
+    found = found[:limit]
+    select = shape.select.replace(" FROM ", f", {sort.by} FROM ", 1)
+    rows: dict[int, tuple[Any, ...]] = {}
+    for first in range(0, len(found), CHUNK):
+        some = found[first : first + CHUNK]
+        rows.update(
+            (row[0], row) for row in store.db.all(f"{select} WHERE _rowid IN ({marks(len(some))})", some)
+        )
+    return [rows[rowid] for rowid in found]

@@ -182,3 +182,25 @@ def test_titles_for_other_rooms(store: Store) -> None:
     assert lists.title_of(store, b"x" * 16) is None
     assert lists.rowid_of(store, CONTACT, contact.id) == lists.ids(store, CONTACT)[0]
     assert lists.by_rowids(store, DEAL, [5, 6]) == []
+
+
+@pytest.mark.parametrize("order", ["", "-changed", "stage"])
+@pytest.mark.parametrize("industry", ["Tea", "Rare"])
+def test_pages_under_a_filter_are_those_of_a_plain_reading(store: Store, order: str, industry: str) -> None:
+    """Of one half that is met along the order, and of a few that are not."""
+    with records.batch(store) as batch:
+        for n in range(2 * lists.LOOKED + 100):
+            kept = "Rare" if n % 1_700 == 1_699 else "Tea" if n % 2 else "Other"
+            batch.add(
+                CUSTOMER,
+                {"name": f"Firm {n:05}", "industry": kept, "stage": ("lead", "prospect", "customer")[n % 3]},
+            )
+    paged: list[bytes] = []
+    after = None
+    while True:
+        page = lists.page(store, CUSTOMER, where={"industry": industry}, order=order, after=after, limit=70)
+        paged += [record.id for record in page.records]
+        if (after := page.next) is None:
+            break
+    every = lists.by_rowids(store, CUSTOMER, lists.ids(store, CUSTOMER, order=order))
+    assert paged == [record.id for record in every if record.values["industry"] == industry]
