@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,23 +28,10 @@ from sync.protocol.codec import Raw, pack
 from sync.protocol.ids import new_record_id
 from sync.protocol.kinds import KINDS
 from sync.protocol.messages import Change
-from tests.road import ANNA, Laptop, Town
+from tests.road import ANNA, Town
 
 CUSTOMER = KINDS["customer"]
 TODAY = dt.date(2026, 11, 1)
-
-
-@pytest.fixture
-def laptop(town: Town) -> Laptop:
-    """A laptop of its own."""
-    return town.laptop(ANNA)
-
-
-@pytest.fixture
-def session(laptop: Laptop) -> Iterator[Session]:
-    """Its open session."""
-    with open_session(laptop.profile) as opened:
-        yield opened
 
 
 def _rows(count: int, first: int = 0) -> list[Change]:

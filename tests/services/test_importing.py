@@ -7,7 +7,6 @@ import datetime as dt
 import os
 import signal
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,23 +24,10 @@ from app.services.syncing import Syncing
 from app.store import begun, lists
 from app.store.store import Store
 from sync.protocol.kinds import KINDS
-from tests.road import ANNA, BEN, Laptop, Town
+from tests.road import BEN, Laptop, Town
 
 CUSTOMER = KINDS["customer"]
 TODAY = dt.date(2026, 11, 1)
-
-
-@pytest.fixture
-def laptop(town: Town) -> Laptop:
-    """A laptop of its own."""
-    return town.laptop(ANNA)
-
-
-@pytest.fixture
-def session(laptop: Laptop) -> Iterator[Session]:
-    """Its open session."""
-    with open_session(laptop.profile) as opened:
-        yield opened
 
 
 def _customers(file: Path, count: int) -> Path:
