@@ -29,6 +29,7 @@ from sync.protocol import texts
 
 SHOWN_MS: Final = 100  # there is a window by then, whatever keyring and store do
 START_MS: Final = 10_000  # a start is over by then, whatever page it has led to
+YIELD_S: Final = 0.001  # after this, a thread that computes gives way to the screen's, which waits for it at a key
 
 
 class Desktop:
@@ -92,6 +93,7 @@ def open_desktop(profile: Profile, early: Early, asked: socket.socket | None) ->
 
     `asked` is where it is heard that the process is to end.
     """
+    sys.setswitchinterval(YIELD_S)
     application = make_application()
     desktop = Desktop(profile, application, early)
     desktop.window.gone.connect(application.quit)

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 from PySide6.QtCore import (
-    QAbstractListModel,
     QModelIndex,
-    QObject,
-    QPersistentModelIndex,
     QPointF,
     QRect,
     QRectF,
@@ -22,11 +18,11 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.ui.kit import paint
+from app.ui.kit.items import Index, Items
 from app.ui.theme import fonts, icons
 from app.ui.theme.palette import ink
 from app.ui.theme.tokens import HAIRLINE, ICON, RADIUS, S4, S8, S12, S16, Colour, Step
-
-Index = QModelIndex | QPersistentModelIndex
+from sync.protocol import joins
 
 _HEADING = 40
 _LINE = 52
@@ -55,37 +51,14 @@ class Entry(msgspec.Struct, frozen=True):
     leads: bool = False
     spoken: str = ""
 
+    @property
+    def rests(self) -> bool:
+        """Whether it is a heading."""
+        return self.heading
+
     def sentence(self) -> str:
         """The entry in one sentence for screen readers."""
-        parts = (self.title, self.second, self.figure, self.right)
-        return self.spoken or ", ".join(part for part in parts if part)
-
-
-class _Entries(QAbstractListModel):
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self.entries: tuple[Entry, ...] = ()
-
-    def use(self, entries: tuple[Entry, ...]) -> None:
-        self.beginResetModel()
-        self.entries = entries
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(self.entries)
-
-    def flags(self, index: Index) -> Qt.ItemFlag:
-        if index.isValid() and self.entries[index.row()].heading:
-            return Qt.ItemFlag.NoItemFlags
-        return super().flags(index)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid():
-            return None
-        entry = self.entries[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return entry.title
-        return entry.sentence() if role == Qt.ItemDataRole.AccessibleTextRole else None
+        return self.spoken or joins.spoken((self.title, self.second, self.figure, self.right))
 
 
 class _Delegate(QStyledItemDelegate):
@@ -117,7 +90,7 @@ class _Delegate(QStyledItemDelegate):
 
     def _entries(self, index: Index) -> tuple[Entry, ...]:
         model = index.model()
-        return model.entries if isinstance(model, _Entries) else ()
+        return model.items if isinstance(model, Items) else ()
 
 
 class GroupedList(QListView):
@@ -139,7 +112,7 @@ class GroupedList(QListView):
         super().__init__()
         self.setProperty("part", "timeline")
         self.setAccessibleName(name)
-        self._model = _Entries(self)
+        self._model = Items[Entry](self)
         self.setModel(self._model)
         self.setItemDelegate(_Delegate(self))
         self.setMouseTracking(True)
@@ -149,9 +122,9 @@ class GroupedList(QListView):
 
     def show_entries(self, entries: Sequence[Entry], chosen: int = -1) -> None:
         """Show these entries in place of those before, with one line chosen (-1: none)."""
-        if tuple(entries) != self._model.entries:
+        if tuple(entries) != self._model.items:
             self._model.use(tuple(entries))
-        self.setFixedHeight(sum(map(height_of, self._model.entries)) + 2)
+        self.setFixedHeight(sum(map(height_of, self._model.items)) + 2)
         self.setVisible(bool(entries))
         self.choose(chosen)
 
@@ -166,7 +139,7 @@ class GroupedList(QListView):
     def enter(self, step: int = 0) -> None:
         """Take the focus, with a line chosen: the one that was, or the first (1), or the last (-1)."""
         if step or self.chosen_row() < 0:
-            self.choose(self._step(len(self._model.entries), -1) if step < 0 else self._step(-1, 1))
+            self.choose(self._step(len(self._model.items), -1) if step < 0 else self._step(-1, 1))
         self.setFocus(Qt.FocusReason.TabFocusReason)
 
     def currentChanged(self, current: Index, previous: Index) -> None:
@@ -191,7 +164,7 @@ class GroupedList(QListView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows, Home and End go from line to line over the headings; Enter opens, Space ticks, Esc leaves."""
-        key, at, count = event.key(), self.chosen_row(), len(self._model.entries)
+        key, at, count = event.key(), self.chosen_row(), len(self._model.items)
         if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
             super().keyPressEvent(event)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -217,7 +190,7 @@ class GroupedList(QListView):
         index = self.indexAt(event.position().toPoint())
         if event.button() != Qt.MouseButton.LeftButton or not index.isValid():
             return
-        entry = self._model.entries[index.row()]
+        entry = self._model.items[index.row()]
         if entry.box and event.position().x() < S16 + ICON + S8:
             self.ticked.emit(index.row())
         elif not entry.heading:
@@ -233,8 +206,8 @@ class GroupedList(QListView):
     def _step(self, at: int, step: int) -> int:
         """The next line in a direction, -1 where there is none."""
         at += step
-        while 0 <= at < len(self._model.entries):
-            if not self._model.entries[at].heading:
+        while 0 <= at < len(self._model.items):
+            if not self._model.items[at].heading:
                 return at
             at += step
         return -1

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import msgspec
 from PySide6.QtCore import (
-    QAbstractListModel,
     QModelIndex,
-    QObject,
-    QPersistentModelIndex,
     QPointF,
     QRect,
     QRectF,
@@ -30,11 +26,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.ui.kit import paint
+from app.ui.kit.items import Index, Items
 from app.ui.theme import fonts
 from app.ui.theme.palette import ink
 from app.ui.theme.tokens import HAIRLINE, RADIUS, S4, S8, S12, S16, S24, Colour, Step
-
-Index = QModelIndex | QPersistentModelIndex
+from sync.protocol import joins
 
 _ROW = 40
 _CAPTION = 32
@@ -64,35 +60,19 @@ class Measure(msgspec.Struct, frozen=True):
     total: bool = False
     spoken: str = ""
 
+    @property
+    def title(self) -> str:
+        """What is measured."""
+        return self.name
 
-class _Measures(QAbstractListModel):
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self.measures: tuple[Measure, ...] = ()
+    @property
+    def rests(self) -> bool:
+        """Whether it is the caption."""
+        return self.caption
 
-    def use(self, measures: tuple[Measure, ...]) -> None:
-        self.beginResetModel()
-        self.measures = measures
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(self.measures)
-
-    def flags(self, index: Index) -> Qt.ItemFlag:
-        if index.isValid() and self.measures[index.row()].caption:
-            return Qt.ItemFlag.NoItemFlags
-        return super().flags(index)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid():
-            return None
-        measure = self.measures[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return measure.name
-        if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            said = (measure.name, measure.count, measure.sum)
-            return measure.spoken or ", ".join(part for part in said if part)
-        return None
+    def sentence(self) -> str:
+        """The measure in one sentence for screen readers."""
+        return self.spoken or joins.spoken((self.name, self.count, self.sum))
 
 
 class _View(QListView):
@@ -111,7 +91,7 @@ class _View(QListView):
         super().__init__()
         self.setProperty("part", "timeline")
         self.setAccessibleName(name)
-        self.measures = _Measures(self)
+        self.measures = Items[Measure](self, tips=True)
         self.setModel(self.measures)
         self.setItemDelegate(_Delegate(self, paint_one))
         self.setMouseTracking(True)
@@ -128,9 +108,9 @@ class _View(QListView):
     def show_measures(self, measures: Sequence[Measure]) -> None:
         """Show these in place of those before; the chosen place stays."""
         at = self.currentIndex().row()
-        if tuple(measures) != self.measures.measures:
+        if tuple(measures) != self.measures.items:
             self.measures.use(tuple(measures))
-            if 0 <= at < len(self.measures.measures) and self._bar(at):
+            if 0 <= at < len(self.measures.items) and self._bar(at):
                 self.setCurrentIndex(self.measures.index(at, 0))
 
     def choose(self, row: int) -> None:
@@ -152,7 +132,7 @@ class _View(QListView):
         nobody_was = self.chosen_row() < 0
         super().focusInEvent(event)
         if nobody_was and event.reason() != Qt.FocusReason.MouseFocusReason:
-            count = len(self.measures.measures)
+            count = len(self.measures.items)
             self.choose(self._step(count, -1) if self.from_end else self._step(-1, 1))
         self.viewport().update()
 
@@ -163,7 +143,7 @@ class _View(QListView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows, Home and End go from bar to bar; Enter and Space open, Esc leaves."""
-        key, at, count = event.key(), self.chosen_row(), len(self.measures.measures)
+        key, at, count = event.key(), self.chosen_row(), len(self.measures.items)
         if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
             super().keyPressEvent(event)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
@@ -188,12 +168,12 @@ class _View(QListView):
             self.opened.emit(index.row())
 
     def _bar(self, row: int) -> bool:
-        measures = self.measures.measures
+        measures = self.measures.items
         return 0 <= row < len(measures) and not (measures[row].caption or measures[row].total)
 
     def _step(self, at: int, step: int) -> int:
         at += step
-        while 0 <= at < len(self.measures.measures):
+        while 0 <= at < len(self.measures.items):
             if self._bar(at):
                 return at
             at += step
@@ -231,12 +211,12 @@ class MeasureTable(_View):
 
     def size_of(self, row: int) -> QSize:
         """Captions are lower than rows."""
-        return QSize(0, fonts.px(_CAPTION if self.measures.measures[row].caption else _ROW))
+        return QSize(0, fonts.px(_CAPTION if self.measures.items[row].caption else _ROW))
 
     def show_measures(self, measures: Sequence[Measure]) -> None:
         """Show these, and be as high as all of them."""
         super().show_measures(measures)
-        self.setFixedHeight(sum(self.size_of(row).height() for row in range(len(self.measures.measures))) + 2)
+        self.setFixedHeight(sum(self.size_of(row).height() for row in range(len(self.measures.items))) + 2)
 
 
 class ColumnChart(_View):
@@ -255,7 +235,7 @@ class ColumnChart(_View):
 
     def one_size(self) -> QSize:
         """All share the width, as long as their names have room."""
-        room = self.viewport().width() // max(1, len(self.measures.measures))
+        room = self.viewport().width() // max(1, len(self.measures.items))
         return QSize(min(fonts.px(_WIDEST), max(fonts.px(_COLUMN), room)), fonts.px(_CHART))
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -276,7 +256,7 @@ class ColumnChart(_View):
 
 def _standing(view: _View, option: QStyleOptionViewItem, index: Index) -> tuple[Measure, bool, bool]:
     """What to paint, whether it is the chosen one of a view with the focus, and whether the pointer is on it."""
-    measure = view.measures.measures[index.row()]
+    measure = view.measures.items[index.row()]
     here = view.hasFocus() and view.currentIndex() == index
     over = bool(option.state & QStyle.StateFlag.State_MouseOver) and not (measure.caption or measure.total)
     return measure, here, over
@@ -295,9 +275,9 @@ def _paint_row(view: _View, painter: QPainter, option: QStyleOptionViewItem, ind
     inside = rect.adjusted(S12, 0, -S12, 0)
     base = paint.baseline(rect.top(), rect.height(), strong)
     right = inside.right()
-    if view.measures.measures[0].sum:  # the caption says whether there are sums
+    if view.measures.items[0].sum:  # the caption says whether there are sums
         paint.draw_right(painter, QPointF(right, base), measure.sum, figures, colour)
-        longest = view.measures.measures[-1].sum  # what all of them come to
+        longest = view.measures.items[-1].sum  # what all of them come to
         total = fonts.font(Step.BODY, semibold=True, figures=True)
         right -= max(float(fonts.px(_SUM)), paint.width(longest, total) + S24)
     paint.draw_right(painter, QPointF(right, base), measure.count, figures, colour)
@@ -312,7 +292,7 @@ def _paint_row(view: _View, painter: QPainter, option: QStyleOptionViewItem, ind
         bar = QRectF(left, rect.center().y() - _BAR / 2, long, _BAR)
         paint.pill(painter, bar, Colour.ACCENT if here else Colour.BAR, 3)
     line = QRectF(rect.left() + S12, rect.bottom() - HAIRLINE, rect.width() - S24, HAIRLINE)
-    if index.row() + 1 < len(view.measures.measures):
+    if index.row() + 1 < len(view.measures.items):
         painter.fillRect(line, ink(Colour.LINE))
     if here:
         paint.ring(painter, rect.adjusted(0, 1, 0, -2), RADIUS)

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from PySide6.QtCore import (
-    QAbstractListModel,
-    QModelIndex,
-    QObject,
-    QPersistentModelIndex,
     QPointF,
     QRect,
     QRectF,
@@ -21,12 +16,11 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.ui.kit import paint
+from app.ui.kit.items import Index, Items
 from app.ui.theme import fonts
 from app.ui.theme.palette import ink
 from app.ui.theme.tokens import HAIRLINE, S8, S12, Colour, Step
 from sync.protocol.joins import spoken
-
-Index = QModelIndex | QPersistentModelIndex
 
 _HEIGHT = 54
 _HEIGHT_BARE = 34
@@ -45,33 +39,14 @@ class Moment:
     body: str = ""
     spoken: str = ""
 
+    @property
+    def rests(self) -> bool:
+        """Never: each is a stop on the way."""
+        return False
+
     def sentence(self) -> str:
         """The moment in one sentence for screen readers."""
         return self.spoken or spoken((self.title, self.when, self.body))
-
-
-class _Moments(QAbstractListModel):
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self.moments: tuple[Moment, ...] = ()
-
-    def use(self, moments: tuple[Moment, ...]) -> None:
-        self.beginResetModel()
-        self.moments = moments
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self.moments)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid():
-            return None
-        moment = self.moments[index.row()]
-        if role == Qt.ItemDataRole.UserRole:
-            return moment
-        if role == Qt.ItemDataRole.DisplayRole:
-            return moment.title
-        return moment.sentence() if role == Qt.ItemDataRole.AccessibleTextRole else None
 
 
 class _Delegate(QStyledItemDelegate):
@@ -107,7 +82,7 @@ class Timeline(QListView):
         self.setProperty("part", "timeline")
         self.setAccessibleName(name)
         self._whole = False
-        self._model = _Moments(self)
+        self._model = Items[Moment](self)
         self.setModel(self._model)
         self.setItemDelegate(_Delegate(self))
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
@@ -124,13 +99,13 @@ class Timeline(QListView):
 
     def show_moments(self, moments: tuple[Moment, ...]) -> None:
         """Show these moments in place of those before."""
-        if moments != self._model.moments:
+        if moments != self._model.items:
             self._model.use(moments)
             self._be_whole()
 
     def _be_whole(self) -> None:
         if self._whole:
-            heights = (_HEIGHT if moment.body else _HEIGHT_BARE for moment in self._model.moments)
+            heights = (_HEIGHT if moment.body else _HEIGHT_BARE for moment in self._model.items)
             self.setFixedHeight(sum(fonts.px(height) for height in heights) + 2)
 
     def currentChanged(self, current: Index, previous: Index) -> None:
