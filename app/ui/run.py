@@ -29,7 +29,9 @@ from sync.protocol import texts
 
 SHOWN_MS: Final = 100  # there is a window by then, whatever keyring and store do
 START_MS: Final = 10_000  # a start is over by then, whatever page it has led to
-YIELD_S: Final = 0.001  # after this, a thread that computes gives way to the screen's, which waits for it at a key
+YIELD_S: Final = (
+    0.001  # after this, a thread that computes gives way to the screen's, which waits for it at a key
+)
 
 
 class Desktop:

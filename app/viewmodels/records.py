@@ -5,12 +5,13 @@ Selection and scroll hold on to rowids: a record stays itself while others come,
 
 from __future__ import annotations
 
+import threading
 import time
 from array import array
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from app.changes import Changes
+from app.changes import SYNC, Changes
 from app.services.session import Session
 from app.store.filters import ALL, Filter
 from app.store.lists import Where, filter_of
@@ -24,6 +25,10 @@ from sync.protocol.kinds import Kind
 
 PAGE: Final = 64  # rows fetched at once
 KEPT: Final = 4096  # rows held; a million are never looked at together
+REST_S: Final = 0.5  # between two readings of all for pages of the server: they come several a second
+REST_TIMES: Final = (
+    4  # and as many times as long as the last one took, so that most of the time stays for others
+)
 NEWS_LATE_S: Final = 2.0  # a record may have moved in the store before its news is here, never by so much
 
 
@@ -69,6 +74,10 @@ class RecordList(Watched):
         self._news: dict[bytes, None] = {}
         self._texts_changed = False
         self._lately: dict[bytes, float] = {}
+        self._hurry = True  # somebody waits for all to be read again; nobody does for what a server sends
+        self._resting = False  # the reading under way is for such rows: after it, the next one may wait
+        self._rests_until = 0.0
+        self._rest: threading.Timer | None = None
         self._closed = False
 
     # -- what is shown
@@ -118,7 +127,7 @@ class RecordList(Watched):
 
     def load(self) -> None:
         """Read all of the list again; a reading under way is followed by one more."""
-        self._stale = True
+        self._stale = self._hurry = True
         self._go_on()
 
     def sort(self, order: str) -> None:
@@ -141,11 +150,14 @@ class RecordList(Watched):
         self._texts_changed |= any(self._tells_of(kind) for kind, _id in changes.records)
         if not changes.records or len(self._news) > PATCHED_MAX:
             self._stale = True
+            self._hurry |= changes.origin != SYNC
         self._go_on()
 
     def close(self) -> None:
         """Hold nothing of any record any more."""
         self._closed = True
+        if self._rest is not None:
+            self._rest.cancel()
         self._places = Places()
         self._total = None
         self._shown = {}
@@ -166,12 +178,27 @@ class RecordList(Watched):
     def _go_on(self) -> None:
         if self._busy or self._closed:
             return
-        if self._stale:
-            self._stale = self._texts_changed = False
+        if self._stale and not self._hurry and (rest := self._rests_until - time.monotonic()) > 0:
+            self._come_back(rest)
+        elif self._stale:
+            self._resting = not self._hurry
+            self._stale = self._texts_changed = self._hurry = False
             self._news.clear()
             self._read()
         elif self._news or self._texts_changed:
             self._mend()
+
+    def _come_back(self, seconds: float) -> None:
+        """Go on after a rest."""
+        if self._rest is None:
+
+            def rested() -> None:
+                self._rest = None
+                self._go_on()
+
+            self._rest = threading.Timer(seconds, lambda: self._errands.post(rested))
+            self._rest.daemon = True
+            self._rest.start()
 
     def _stopped(self, _problem: KnownError | None = None) -> None:
         self._busy = False
@@ -202,18 +229,22 @@ class RecordList(Watched):
 
         self._errands.read(lambda: self._session.read(loading.first, asked, now_ms()), take, self._stopped)
 
-    def _step(self, load: Load) -> None:
+    def _step(self, load: Load, begun: float | None = None) -> None:
         if self._stale and self._other:
             self._stopped()  # another list is wanted meanwhile
             return
         looked_at, seen = self._looked_at, self._seen
+        begun = time.monotonic() if begun is None else begun
 
         def take(at_end: bool) -> None:
             if self._closed:
                 return
             if not at_end:
-                self._step(load)
+                self._step(load, begun)
                 return
+            if self._resting:
+                now = time.monotonic()
+                self._rests_until = now + max(REST_S, REST_TIMES * (now - begun))
             self._places, self._shown = load.places, dict(load.rows)
             self._total, self.whole, self.ready = len(load.places), True, True
             self._asked.clear()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 
 from app.changes import Changes
@@ -68,6 +71,21 @@ def test_news_that_come_close_together_are_read_twice_at_most(long_list: RecordL
     for _time in range(50):
         long_list.heard(NEWS)
     assert held.turn() == 2
+
+
+def test_pages_of_a_server_that_come_close_together_are_read_after_a_rest(
+    long_list: RecordList, held: Held
+) -> None:
+    for _time in range(50):
+        long_list.heard(Changes((), "sync"))
+    assert held.turn() == 1
+    until = time.monotonic() + 30
+    while not held.turn():
+        assert time.monotonic() < until
+        threading.Event().wait(0.01)
+    assert held.turn() == 0
+    long_list.heard(Changes((), "here"))  # a person's own act waits for no rest
+    assert held.turn() == 1
 
 
 def test_news_of_kinds_that_no_row_shows_are_left_alone(
