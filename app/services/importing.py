@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,9 +16,13 @@ from app.changes import HERE, Changes
 from app.errors import AppError, Stopped
 from app.services.bulk.pipe import Bring, Far, Prepare, Reply, Request, Told
 from app.services.bulk.process import BulkProcess, Gone
+from app.services.exchange.apply import apply
+from app.services.exchange.book import book_of, catalogue_of
+from app.services.exchange.plan import Plan, prepare
 from app.services.exchange.progress import Progress, Stage
 from app.services.exchange.report import Report
 from app.store import begun
+from app.store.reader import Reader
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
 
@@ -33,19 +38,31 @@ class Importing:
 
     def __init__(self, session: Session, paths: Sequence[Path], today: dt.date, currency: str) -> None:
         self._session = session
-        self._asked = Prepare([str(path) for path in paths], today.isoformat(), currency)
-        self._process: BulkProcess | None = None
         self._paths = paths
+        self._asked = Prepare([os.fsencode(path) for path in paths], today.isoformat(), currency)
+        self._process: BulkProcess | None = None
+        self._planned: Told | None = None
+        self._own: Plan | None = None  # made in this process
         self._stamps: list[tuple[str, int, int]] = []
         self._seen: dict[str, int] = {}
         self._closed = False
 
     def plan(self, progress: Progress) -> Report:
         """What the files would bring; nothing is written. Raises Locked, Stopped, and what reading them raises."""
-        self._process = self._session.store.begin_bulk()
+        self._stamps = _stamps(self._paths)
+        try:
+            self._process = self._session.store.begin_bulk()
+        except Gone:
+            if not self._session.store.may_begin_bulk:
+                raise
+            # None comes up on this machine: it takes longer here, and is as whole.
+            today = dt.date.fromisoformat(self._asked.today)
+            book = catalogue_of(self._session)
+            currency = self._asked.currency
+            plan = self._own = prepare(self._paths, book, today=today, currency=currency, told=progress)
+            return plan.report()
         if self._closed:
             self.close()
-        self._stamps = _stamps(self._paths)
         return self._compare(progress).report(done=False)
 
     def bring(self, progress: Progress) -> Report:
@@ -58,54 +75,14 @@ class Importing:
         """
         self._session.call(begun.keep_import, self._paths)
         try:
-            return self._bring_all(progress)
+            report = self._bring_all(progress)
         finally:
             if self._session.store.may_begin_bulk:  # else it is being locked, and who unlocks it is told
                 with contextlib.suppress(KnownError):
                     self._session.call(begun.forget_import)
-
-    def _bring_all(self, progress: Progress) -> Report:
-        store = self._session.store
-        for _again in range(AGAIN):
-            with store.pen.held():
-                if self._holds():
-                    return self._bring(progress)
-            self._plan_again(progress)
-        with store.pen.held():  # rows arrive without a pause: they wait now
-            if not self._holds():
-                self._plan_again(progress)
-            return self._bring(progress)
-
-    def _bring(self, progress: Progress) -> Report:
-        """With the pen in hand."""
-        store = self._session.store
-        try:
-            brought = self._ask(Bring(), progress)
-        finally:
-            store.sealed_beside()
-        store.wrote_beside(brought.turned)
         self.close()
         self._session.tell(Changes((), HERE))
-        return brought.report(done=True)
-
-    def _holds(self) -> bool:
-        """Whether the records are called as they were for the plan."""
-        turns = self._session.store.turns()
-        return all(turns.get(kind) == turn for kind, turn in self._seen.items())
-
-    def _compare(self, progress: Progress) -> Told:
-        turns = self._session.store.turns()
-        planned = self._ask(self._asked, progress)
-        self._seen = {kind: turns[kind] for kind in planned.kinds}
-        return planned
-
-    def _plan_again(self, progress: Progress) -> None:
-        if _stamps(self._paths) != self._stamps:
-            raise AppError(
-                _("Nothing was imported: the files changed since they were looked at."),
-                _("Start the import again."),
-            )
-        self._compare(progress)
+        return report
 
     def close(self) -> None:
         """Let the process go; what it had not brought in whole leaves nothing behind."""
@@ -113,6 +90,65 @@ class Importing:
         process = self._process
         if process is not None:
             process.end()
+
+    # -- inside
+
+    def _bring_all(self, progress: Progress) -> Report:
+        if (plan := self._own) is not None:
+            return self._session.call(lambda store: apply(plan, book_of(store), progress))
+        pen = self._session.store.pen
+        for _again in range(AGAIN):
+            with pen.held():
+                if self._holds():
+                    return self._bring(progress)
+            self._files_hold()
+            self._compare(progress)
+        self._files_hold()  # nobody waits with us for a slow disk
+        with pen.held():  # rows arrive without a pause: they wait now
+            if not self._holds():
+                self._compare(progress)
+            return self._bring(progress)
+
+    def _bring(self, progress: Progress) -> Report:
+        """With the pen in hand."""
+        store = self._session.store
+        first = self._next_n()
+        try:
+            brought = self._ask(Bring(), progress)
+        except Gone:
+            planned = self._planned
+            if planned is None or self._next_n() == first:
+                raise
+            # All of it came in, and only its word was lost.
+            store.wrote_beside(planned.kinds)
+            return planned.report(done=True)
+        finally:
+            store.sealed_beside()
+        store.wrote_beside(brought.turned)
+        return brought.report(done=True)
+
+    def _next_n(self) -> int:
+        return self._session.read(Reader.here).next_n
+
+    def _holds(self) -> bool:
+        """Whether the records are called as they were for the plan. With the pen in hand."""
+        turns = self._session.store.turns()
+        return all(turns.get(kind) == turn for kind, turn in self._seen.items())
+
+    def _files_hold(self) -> None:
+        if _stamps(self._paths) != self._stamps:
+            raise AppError(
+                _("Nothing was imported: the files changed since they were looked at."),
+                _("Start the import again."),
+            )
+
+    def _compare(self, progress: Progress) -> Told:
+        store = self._session.store
+        with store.pen.held():  # a save that has been counted is there for whoever reads from here on
+            turns = store.turns()
+        planned = self._planned = self._ask(self._asked, progress)
+        self._seen = {kind: turns[kind] for kind in planned.kinds}
+        return planned
 
     def _ask(self, request: Request, progress: Progress) -> Told:
         process = self._process

@@ -86,11 +86,16 @@ class OpenStore:
         with self._beginning:
             if not self._may_begin:
                 raise self._refusal() or Stopped("")
-            self._begun = [each for each in self._begun if each.lives]
+            process = BulkProcess(self._profile)
+            self._begun = [*(each for each in self._begun if each.lives), process]
+        # Known from its first moment on, so whoever locks meanwhile ends it and waits for nothing.
+        try:
             with self._key() as key:
-                process = BulkProcess(self._profile, key, self._recovery())
-            self._begun.append(process)
-            return process
+                process.open(key, self._recovery())
+        except BaseException:
+            process.end()
+            raise
+        return process
 
     @property
     def may_begin_bulk(self) -> bool:
@@ -242,6 +247,9 @@ class OpenStore:
     def _end_writing(self) -> int | None:
         if self._store is None:
             return None
+        if self._sealed_beside:
+            with self._held():
+                pass  # what a broken-off import has sealed goes: at the next opening it would pass for lost work
         store, self._store = self._store, None
         try:
             return store.unsent()

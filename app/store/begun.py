@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,7 @@ _IMPORT: Final = "import"
 def keep_import(store: Store, files: Sequence[Path]) -> None:
     """These files are being brought in."""
     with store.db.write() as db:
-        body = pack([str(file.absolute()) for file in files])
+        body = pack([os.fsencode(file.absolute()) for file in files])  # a name of a file need not be a text
         db.execute("INSERT OR REPLACE INTO begun (what, body) VALUES (?, ?)", (_IMPORT, body))
 
 
@@ -30,4 +31,4 @@ def forget_import(store: Store) -> None:
 def imports(store: Reader) -> list[Path]:
     """The files of an import that was broken off; none where none was."""
     row = store.db.first("SELECT body FROM begun WHERE what = ?", (_IMPORT,))
-    return [] if row is None else [Path(file) for file in unpack(row[0])]
+    return [] if row is None else [Path(os.fsdecode(file)) for file in unpack(row[0])]

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from app.errors import AppError
 from app.services.exchange.progress import Progress
 from app.services.exchange.report import Report
 from app.services.importing import Importing
 from app.viewmodels.base import Watched
 from app.viewmodels.desk import Desk
 from sync.protocol.errors import KnownError
+from sync.protocol.texts import gettext as _
+
+_LOG = logging.getLogger("app.viewmodels.bringing")
 
 
 class Bringing(Watched):
@@ -44,6 +49,13 @@ class Bringing(Watched):
             except KnownError as problem:
                 told = problem
                 post(lambda: self._failed(told))
+            except Exception as fault:  # noqa: BLE001 - ours, and nobody may wait for an answer that never comes
+                _LOG.exception("an import ended with a fault: %s", type(fault).__name__)
+                broken = AppError(
+                    _("The import failed in a way we did not expect. Nothing was imported."),
+                    _("Try again; tell IT if this stays."),
+                )
+                post(lambda: self._failed(broken))
             else:
                 post(lambda: done(report))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -13,11 +14,14 @@ from typing import Any
 
 import pytest
 
-from app.errors import Locked, StoreDamaged
+from app.errors import AppError, Locked, StoreDamaged
 from app.keys.secret import SecretBytes
+from app.paths import Profile
 from app.services import doctor
 from app.services import records as book
+from app.services.bulk import laying as laying_room
 from app.services.bulk.laying import LEAST, PIECE, Laying
+from app.services.bulk.pipe import Ended
 from app.services.bulk.process import BulkProcess
 from app.services.opening import open_session
 from app.services.session import LOCK_UI, Session
@@ -203,5 +207,79 @@ def test_its_key_is_nowhere_to_be_read(session: Session) -> None:
 
 def test_a_key_that_does_not_fit_is_told(session: Session) -> None:
     session.call(Store.here)
+    process = BulkProcess(session.profile)
     with pytest.raises(StoreDamaged), SecretBytes.random(32) as other:
-        BulkProcess(session.profile, other, session.papers.held.root.recovery)
+        process.open(other, session.papers.held.root.recovery)
+    assert not process.lives
+
+
+def test_a_lock_waits_for_no_process_that_is_starting(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that hangs before it has opened anything."""
+    session.call(Store.here)
+    slow = tmp_path / "python"
+    slow.write_text("#!/bin/sh\nexec sleep 300\n")
+    slow.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(slow))
+    said: list[BaseException] = []
+
+    def begin() -> None:
+        try:
+            session.store.begin_bulk()
+        except AppError as problem:
+            said.append(problem)
+
+    thread = threading.Thread(target=begin)
+    thread.start()
+    _until(lambda: bool(session.store._begun))
+    (process,) = session.store._begun
+    session.lock()
+    thread.join(30)
+    assert said and not process.lives and not thread.is_alive()
+    assert session.stage == LOCK_UI
+
+
+@pytest.mark.expected_warnings("the bulk process ended by itself")
+def test_one_that_says_nothing_any_more_is_ended(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(laying_room, "SILENCE_S", 0.5)
+    laying = _laying(session)
+    assert laying.lay(_answer(session, _rows(LEAST)))[1].changes == []
+    os.kill(laying.pid(), signal.SIGSTOP)
+    answer = _answer(session, _rows(2 * PIECE))
+    _laid, rest = laying.lay(answer)
+    assert rest.changes == answer.changes
+    replica = session.replica()
+    assert replica is not None
+    session.run_replica(replica.apply, rest)
+    assert session.read(lists.count, CUSTOMER) == LEAST + 2 * PIECE
+    _sound(session)
+
+
+@pytest.mark.expected_warnings("the bulk process ended by itself")
+def test_rows_whose_word_was_lost_count_as_come(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It dies between the commit and its answer: who remembers names has to look again."""
+    laying = _laying(session)
+    laying.lay(_answer(session, _rows(LEAST)))
+    turn = session.store.turns()["customer"]
+    real = BulkProcess._heard
+
+    def lost(process: BulkProcess, silence_s: float) -> Any:
+        real(process, silence_s)
+        raise Ended
+
+    monkeypatch.setattr(BulkProcess, "_heard", lost)
+    _laid, rest = laying.lay(_answer(session, _rows(LEAST)))
+    assert len(rest.changes) == LEAST
+    assert session.store.turns()["customer"] != turn
+    assert session.read(lists.count, CUSTOMER) == 2 * LEAST
+
+
+def test_a_profile_whose_name_is_no_text_is_served(town: Town, tmp_path: Path) -> None:
+    laptop = town.laptop(ANNA)
+    odd = tmp_path / os.fsdecode(b"M\xfcller")
+    laptop.folder.rename(odd)
+    with open_session(Profile(odd)) as session:
+        laying = _laying(session)
+        assert laying.lay(_answer(session, _rows(LEAST)))[1].changes == []
+        laying.rest()

@@ -6,7 +6,10 @@ import csv
 import datetime as dt
 import os
 import signal
+import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +17,11 @@ import pytest
 
 from app.changes import Changes
 from app.errors import AppError, Stopped
-from app.services import doctor
+from app.services import doctor, sealed_work
 from app.services import records as book
-from app.services.exchange.progress import Progress
+from app.services.bulk.pipe import Ended, Told
+from app.services.bulk.process import BulkProcess
+from app.services.exchange.progress import Progress, Stage
 from app.services.importing import Importing
 from app.services.opening import open_session
 from app.services.session import Session
@@ -211,4 +216,81 @@ def test_a_lock_breaks_an_import_off(session: Session, tmp_path: Path) -> None:
     assert said
     session.unlock()
     assert session.read(lists.count, CUSTOMER) == 0
+    _sound(session)
+
+
+def test_what_a_broken_off_import_has_sealed_is_no_lost_work(
+    session: Session, town: Town, tmp_path: Path
+) -> None:
+    """At the next opening nothing is set aside for IT, and what was numbered before stays so."""
+    book.add(session, CUSTOMER, {"name": "Before it"})
+    incarnation = session.call(Store.here).incarnation
+    importing = Importing(session, [_customers(tmp_path / "customers.csv", 6_000)], TODAY, "EUR")
+    importing.plan(Progress())
+    locking = threading.Thread(target=session.lock)
+    with pytest.raises(AppError):
+        importing.bring(Locking(locking, lambda: not session.store.may_begin_bulk))
+    locking.join()
+    session.unlock()
+    assert session.call(Store.here).incarnation == incarnation
+    assert sealed_work.set_aside(session.profile) == 0
+    _sound(session)
+
+
+class Locking(Progress):
+    """Has the store locked once all is written and nothing committed."""
+
+    def __init__(self, locking: threading.Thread, gone: Callable[[], bool]) -> None:
+        super().__init__()
+        self._locking, self._gone = locking, gone
+
+    def __call__(self, stage: Any, at: int, total: int) -> None:
+        super().__call__(stage, at, total)
+        if stage is Stage.WRITING and at == total:
+            self._locking.start()
+            until = time.monotonic() + 30
+            while not self._gone():
+                assert time.monotonic() < until
+                threading.Event().wait(0.02)
+
+
+@pytest.mark.expected_warnings("the bulk process ended by itself")
+def test_an_import_that_is_in_says_so_though_its_word_was_lost(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    importing = Importing(session, [_customers(tmp_path / "customers.csv", 10)], TODAY, "EUR")
+    importing.plan(Progress())
+    turn = session.store.turns()["customer"]
+    real = BulkProcess._heard
+
+    def lost(process: BulkProcess, silence_s: float) -> Any:
+        answer = real(process, silence_s)
+        if isinstance(answer, Told):
+            raise Ended
+        return answer
+
+    monkeypatch.setattr(BulkProcess, "_heard", lost)
+    brought = importing.bring(Progress())
+    assert (brought.done, brought.total("added")) == (True, 10)
+    assert session.store.turns()["customer"] != turn
+    assert session.read(lists.count, CUSTOMER) == 10
+    _sound(session)
+
+
+def test_a_file_whose_name_is_no_text_comes_in(session: Session, tmp_path: Path) -> None:
+    file = _customers(tmp_path / os.fsdecode(b"M\xfcller.csv"), 10)
+    importing = Importing(session, [file], TODAY, "EUR")
+    (told,) = importing.plan(Progress()).files
+    assert told.file.startswith("M") and told.file.endswith("ller.csv")
+    assert importing.bring(Progress()).total("added") == 10
+
+
+def test_without_a_process_it_is_done_here(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-such-python"))
+    importing = Importing(session, [_customers(tmp_path / "customers.csv", 700)], TODAY, "EUR")
+    assert importing.plan(Progress()).total("added") == 700
+    assert importing.bring(Progress()).total("added") == 700
+    assert session.read(lists.count, CUSTOMER) == 700
     _sound(session)

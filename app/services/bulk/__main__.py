@@ -38,7 +38,7 @@ def main() -> int:
             return 1
         texts.use(opening.language)
         with pipe.take_key(asked) as key:
-            store = Store.beside(Profile(Path(opening.folder)), key, recovery=opening.recovery)
+            store = Store.beside(Profile(Path(os.fsdecode(opening.folder))), key, recovery=opening.recovery)
         store.db.hold(HELD_KIB)
         pipe.send(answers, pipe.Ready())
     except Ended:

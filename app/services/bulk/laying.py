@@ -18,6 +18,7 @@ _LOG = logging.getLogger("app.services.bulk")
 
 LEAST: Final = 200  # rows of a page for which a second process is worth its start
 PIECE: Final = 500  # rows of one transaction: what a person's save waits for at most
+SILENCE_S: Final = 15.0  # what a piece takes at most, on whatever machine
 LEFT: Final = "left"
 
 
@@ -57,14 +58,17 @@ class Laying:
             if self._process is None:
                 self._process = self._begin()
             while at < len(answer.changes):
+                piece = answer.changes[at : at + PIECE]
                 with self._pen():
-                    done = self._process.ask(Lay(answer.changes[at : at + PIECE], answer.acked_n))
+                    done = self._process.ask(Lay(piece, answer.acked_n), silence_s=SILENCE_S)
                 if not isinstance(done, Laid) or done.applied is None:
                     break
                 at += PIECE
                 self._wrote(done.turned)
                 laid.append(done.applied)
         except Gone:
+            # It may have come in and only its word been lost: then the rows are known by now, and change nothing.
+            self._wrote(list({change.kind for change in answer.changes[at : at + PIECE]}))
             self._in_vain = True
             self._process = None
             _LOG.info("rows are laid in without the bulk process")

@@ -40,7 +40,7 @@ class Message(msgspec.Struct, frozen=True, tag=True):
 class Open(Message, frozen=True, tag=True):
     """Open the store of this profile folder with the key that follows; speak this language from here on."""
 
-    folder: str
+    folder: bytes  # as the system writes it: names of files need not be texts
     recovery: bytes
     language: str
 
@@ -55,7 +55,7 @@ class Lay(Message, frozen=True, tag=True):
 class Prepare(Message, frozen=True, tag=True):
     """Plan the import of these files, and keep the plan."""
 
-    paths: list[str]
+    paths: list[bytes]
     today: str  # ISO
     currency: str
 
@@ -212,7 +212,9 @@ def error(failed: Failed) -> KnownError:
 def filed(report: FileReport) -> Filed:
     """The report on a file as it travels."""
     fields = {name: getattr(report, name) for name in Filed.__struct_fields__}
-    return Filed(**{**fields, "kind": report.kind.name if report.kind is not None else None})
+    name = report.file.encode("utf-8", "replace").decode("utf-8")  # a name of a file need not be a text
+    kind = report.kind.name if report.kind is not None else None
+    return Filed(**{**fields, "file": name, "kind": kind})
 
 
 def _next(stream: IO[bytes], decode: Callable[[bytes], T]) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import threading
 import time
 from pathlib import Path
@@ -64,7 +65,7 @@ class Work:
         self._told_at = 0.0
         book = book_of(self._store)
         if isinstance(request, Prepare):
-            paths = [Path(path) for path in request.paths]
+            paths = [Path(os.fsdecode(path)) for path in request.paths]
             today = dt.date.fromisoformat(request.today)
             plan = self._plan = prepare(paths, book, today=today, currency=request.currency, told=self._told)
             return _told(plan, [], done=False)
@@ -72,6 +73,7 @@ class Work:
             before = self._turns()
             # Ops are numbered and sealed behind what the window's process has done meanwhile.
             self._store.seal_anew()
+            self._store.as_committed()
             apply(self._plan, book, self._told)
             return _told(self._plan, self._turned(before), done=True)
         raise ValueError(f"nothing to do for {type(request).__name__}")
