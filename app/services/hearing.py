@@ -7,6 +7,7 @@ from app.paths import Profile
 from app.services import wipe
 from app.services.opening import open_damaged, open_session
 from app.services.session import ACTIVE, Session
+from app.store.store import Store
 from sync.protocol.errors import KnownError
 
 
@@ -17,8 +18,8 @@ def open_heard(
     say_offline: bool = True,
     with_store: bool = False,
 ) -> Session:
-    """Open a profile, and `with_store` its store; where it does not hold, hear what IT orders first, and try once more
-    with what came.
+    """Open a profile, and `with_store` its store, read from end to end; where it does not hold, hear what IT orders
+    first, and try once more with what came.
 
     Raises as `open_session` does. Where a profile does not hold and the server is not reached either, Offline, or
     without `say_offline` what is wrong with the profile.
@@ -26,7 +27,7 @@ def open_heard(
     session = _opened(profile, wipe_step, say_offline=say_offline)
     if with_store and session.stage == ACTIVE:
         try:
-            look(session)
+            session.call(_whole)
         except KnownError as problem:
             shut_and_heard(session, problem)
     return session
@@ -35,6 +36,11 @@ def open_heard(
 def look(session: Session) -> None:
     """Open the store, if it is not. Raises what keeps it shut."""
     session.read(lambda _reader: None)
+
+
+def _whole(store: Store) -> None:
+    """Read all of a store that did not hold before: else it opens, and the next look meets the same page."""
+    store.db.check()
 
 
 def _opened(profile: Profile, wipe_step: wipe.Step, *, say_offline: bool) -> Session:

@@ -16,7 +16,7 @@ from app.ui.selection_bar import Progress
 from app.ui.theme import fonts
 from app.ui.theme.tokens import S8, Colour, Step
 from app.viewmodels import words
-from app.viewmodels.bringing import Bringing
+from app.viewmodels.bringing import Bringing, said_of
 from sync.protocol.joins import sentences
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
@@ -110,8 +110,7 @@ class ImportPage(Page):
             return ""
         added = report.total("added")
         if report.done:
-            text = ngettext("{n} record added.", "{n} records added.", added)
-            return text.format(n=words.number(added))
+            return said_of(report)
         if report.refused:
             return _("A file cannot be read, so nothing is brought in.")
         text = ngettext(

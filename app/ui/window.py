@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QMainWindow
 
 from app.commands import BY_ID
@@ -52,7 +52,7 @@ class Window(QMainWindow):
         self.setWindowTitle(title())
         self.setWindowIcon(icons.icon("company", Colour.ACCENT))
         self.setMinimumSize(480, 420)
-        self.resize(1440, 900)
+        self.resize(_on_screen(QSize(1440, 900)))
         self.setCentralWidget(self.shown)
         self._unwatch = shell.watch(self.refresh)
         self._tick = QTimer(self)
@@ -63,7 +63,7 @@ class Window(QMainWindow):
     def take_sizes(self, kept: Sequence[int]) -> None:
         """Be as large as it was left the last time, where that is known."""
         if len(kept) == 3:
-            self.resize(kept[0], kept[1])
+            self.resize(_on_screen(QSize(kept[0], kept[1])))
             if kept[2]:
                 self.setWindowState(Qt.WindowState.WindowMaximized)
 
@@ -141,3 +141,10 @@ class Window(QMainWindow):
     def _gone(self) -> None:
         self._unwatch()
         self.gone.emit()
+
+
+def _on_screen(size: QSize) -> QSize:
+    """As large as that, and no larger than what the screen has room for. Without a screen to look at, just so."""
+    if QGuiApplication.platformName() == "offscreen":
+        return size
+    return size.boundedTo(QGuiApplication.primaryScreen().availableSize())

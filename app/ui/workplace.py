@@ -204,6 +204,7 @@ class Workplace(QWidget):
             return  # whoever empties the field shows something else already
         if self._desk.section not in KINDS:
             self._desk.go(self._desk.list.kind.name)
+        self._leave_page()
         self._list_alone = True
         self._desk.search(text)
         self._take_turns()

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
+from app.errors import StoreDamaged
 from sync.protocol.errors import KnownError
 
 T = TypeVar("T")
+
+
+Later = Callable[[Callable[[], None]], None]  # calls what it is given, once what was told last is painted
+
+
+def at_once(call: Callable[[], None]) -> None:
+    """For who paints nothing."""
+    call()
 
 
 class Background(Protocol):
@@ -51,6 +60,7 @@ class Errands:
     def __init__(self, background: Background) -> None:
         self._background = background
         self._open = True
+        self.damaged: Callable[[KnownError], None] | None = None  # hears when the store does not hold
 
     def run(
         self,
@@ -95,7 +105,9 @@ class Errands:
                 done(result)
 
         def refused(problem: KnownError) -> None:
-            if self._open and failed is not None:
+            if self._open and isinstance(problem, StoreDamaged) and self.damaged is not None:
+                self.damaged(problem)
+            elif self._open and failed is not None:
                 failed(problem)
 
         lane(work, answered, refused)

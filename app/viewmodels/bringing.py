@@ -12,10 +12,12 @@ from app.errors import AppError
 from app.services.exchange.progress import Progress
 from app.services.exchange.report import Report
 from app.services.importing import Importing
+from app.viewmodels import words
 from app.viewmodels.base import Watched
 from app.viewmodels.desk import Desk
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
+from sync.protocol.texts import ngettext
 
 _LOG = logging.getLogger("app.viewmodels.bringing")
 
@@ -33,6 +35,7 @@ class Bringing(Watched):
         self.problem: KnownError | None = None
         self.busy = True
         self.progress = Progress()
+        self._left = False  # what comes of it is told at the foot of the window
         self._desk = desk
         today = dt.datetime.now().astimezone().date()
         self._importing = Importing(desk.session, paths, today, desk.currency())
@@ -87,7 +90,8 @@ class Bringing(Watched):
         """Nobody looks at it any more: what is being read is left, what is being brought in comes to its end."""
         if self.busy and self.report is None:
             self.stop()
-        if not (self.busy and self.report is not None):
+        self._left = self.busy and self.report is not None
+        if not self._left:
             self._importing.close()
 
     def _planned(self, report: Report) -> None:
@@ -96,8 +100,18 @@ class Bringing(Watched):
 
     def _applied(self, report: Report) -> None:
         self.busy, self.report = False, report
+        if self._left:
+            self._desk.say(said_of(report))
         self.tell()
 
     def _failed(self, problem: KnownError) -> None:
         self.busy, self.problem = False, problem
+        if self._left:
+            self._desk.fail(problem)
         self.tell()
+
+
+def said_of(report: Report) -> str:
+    """What an import brought, in one sentence."""
+    added = report.total("added")
+    return ngettext("{n} record added.", "{n} records added.", added).format(n=words.number(added))

@@ -46,6 +46,12 @@ def trouble(problem: KnownError) -> Notice:
     return Notice(problem.title, problem.hint, retry=not isinstance(problem, Busy))
 
 
+def judged(session: Session) -> bool:
+    """Let policy and clock speak; whether they warn. Raises Locked where they lock."""
+    session.judge()
+    return bool(session.warning())
+
+
 def locking() -> Notice:
     """The moment after somebody asked to lock."""
     return Notice(_("Fieldkeep is locked"), _("Your customers stay encrypted on this device."))

@@ -64,7 +64,10 @@ class Palette(Watched):
 
     @property
     def first(self) -> int:
-        """The row to begin with: past the record that is shown already."""
+        """The row to begin with: past the record that is shown already; -1 where nothing matches, since Enter is not to
+        make what somebody has looked for."""
+        if self.rows and all(offer.act is Act.MAKE and offer.text for offer in self.rows):
+            return -1
         return 1 if self._now.record and not self.text.strip() and len(self.rows) > 1 else 0
 
     def ask(self, text: str) -> None:

@@ -176,13 +176,14 @@ def rowid_of(store: Reader, kind: Kind, id_: bytes) -> int | None:
 class Counts(msgspec.Struct, frozen=True):
     """How many records of each kind are kept, how many conflicts are open, how many changes were not accepted.
 
-    `due` says how many tasks of this person are due by today.
+    `due` says how many tasks of this person are due by today, `unsent` how many changes wait to be sent.
     """
 
     kinds: Mapping[str, int]
     conflicts: int
     refused: int
     due: int = 0
+    unsent: int = 0
 
 
 def counts(store: Reader, now_ms: int, has_tasks: bool = True) -> Counts:
@@ -191,7 +192,7 @@ def counts(store: Reader, now_ms: int, has_tasks: bool = True) -> Counts:
 
     words.warm()  # what writes them is loaded here, and not in the thread of the screen
     due = day.due(store, now_ms) if has_tasks else 0
-    return Counts(store.counts(), open_count(store), attention_count(store), due)
+    return Counts(store.counts(), open_count(store), attention_count(store), due, store.unsent())
 
 
 class Sheet(Quiet, frozen=True):

@@ -19,11 +19,11 @@ from app.services.hearing import look, open_heard, shut_and_heard
 from app.services.session import ACTIVE, Session
 from app.services.wiped import finish_wipe, refuse_wiped
 from app.viewmodels import broken_off, device_words, notices
-from app.viewmodels.base import Background, Watched, ignore
+from app.viewmodels.base import Background, Later, Watched, at_once, ignore
 from app.viewmodels.desk import Desk
 from app.viewmodels.notes import Unfinished
 from app.viewmodels.notices import Notice, Screen
-from app.viewmodels.sync_state import Standing, answer, standing
+from app.viewmodels.sync_state import Standing, answer, counted, standing
 from sync.client.status import Phase, SyncStatus
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
@@ -31,13 +31,6 @@ from sync.protocol.texts import gettext as _
 if TYPE_CHECKING:
     from app.services.early import Early
     from app.services.syncing import Keeping
-
-Later = Callable[[Callable[[], None]], None]  # calls what it is given, once what was told last is painted
-
-
-def at_once(call: Callable[[], None]) -> None:
-    """For who paints nothing."""
-    call()
 
 
 class Shell(Watched):
@@ -70,7 +63,7 @@ class Shell(Watched):
         self._session: Session | None = None
         self._keeping: Keeping | None = None
         self._kept: Session | None = None  # the session that is kept in step, or is about to be
-        self._wiped = self._store_fails = False  # the latter: until the store opens, no list is begun
+        self._wiped = self._store_fails = False  # the latter: until it opens, no list is begun
         self._unfinished: Unfinished = {}
         self._leaving: Desk | None = None  # the page has gone, its drafts wait for the store to close
 
@@ -110,14 +103,23 @@ class Shell(Watched):
 
         self._after_paint(go_on)
 
-    def _store_shut(self, desk: Desk, problem: KnownError) -> None:  # no book without customers is shown then
-        if self.desk is not desk or desk.session.stage != ACTIVE or isinstance(problem, Stopped):
-            self._first_list_read(desk)
-        else:
-            self._session, self._store_fails, self.busy = None, True, True
-            self._put_desk_away()
-            self._show(Screen.TROUBLE, notices.trouble(problem))
-            self._slow.run(lambda: shut_and_heard(desk.session, problem), ignore, self._not_opened)
+    def _store_shut(self, desk: Desk, problem: KnownError) -> None:
+        fails = self.desk is desk and desk.session.stage == ACTIVE and not isinstance(problem, Stopped)
+        self._damaged(desk, problem) if fails else self._first_list_read(desk)
+
+    def _damaged(self, desk: Desk, problem: KnownError) -> None:
+        """No list is believed then: a connection that met a bad page answers nothing after it."""
+        if self.desk is not desk:
+            return
+        session, self._session, self._store_fails, self.busy = desk.session, None, True, True
+        self._put_desk_away(drafts=False)  # what was typed is saved as the store closes
+        self._show(Screen.TROUBLE, notices.trouble(problem))
+
+        def shut() -> None:
+            self._end(None)
+            shut_and_heard(session, problem)
+
+        self._slow.run(shut, ignore, self._not_opened)
 
     def _keep(self, session: Session) -> None:
         """Exchange with the server from now on."""
@@ -143,6 +145,7 @@ class Shell(Watched):
 
     def _not_opened(self, problem: KnownError) -> None:
         self.busy = False
+        self._forget_desk()
         if isinstance(problem, NotEnrolled):
             self._show(Screen.ENROL, Notice(_("Join your organisation")))
         elif isinstance(problem, Wiped):
@@ -167,6 +170,8 @@ class Shell(Watched):
                 desk = self.desk = Desk(
                     session, self._desk_background, lambda: self.settings["currency"], self._unfinished
                 )
+                desk.errands.damaged = partial(self._damaged, desk)
+                desk.on_counts.watch(lambda: self._counted(desk))
                 desk.sync = self.sync if self.sync.last_ok else None
                 desk.start()  # what comes behind it in the same lane is answered after its rows
                 first, shut = lambda _none: self._first_list_read(desk), partial(self._store_shut, desk)
@@ -225,7 +230,7 @@ class Shell(Watched):
         self.busy = True
         self._slow.run(session.lock, self._locked, self._not_locked)
 
-    def _locked(self, _result: None) -> None:
+    def _locked(self, _result: None) -> None:  # or unlocked
         self.busy = False
         self._look()
 
@@ -249,11 +254,7 @@ class Shell(Watched):
                 if pin is not None:
                     pin.wipe()
 
-        def done(_result: None) -> None:
-            self.busy = False
-            self._look()
-
-        self._slow.run(open_it, done, self._refused)
+        self._slow.run(open_it, self._locked, self._refused)
 
     def try_now(self) -> None:
         """Exchange now: while IT has locked this device, that is how an unlock arrives."""
@@ -292,16 +293,11 @@ class Shell(Watched):
             if self.desk is not None:
                 self.desk.tick()
             self._keep(session)  # orders come whatever holds up the first list
+            self._slow.run(lambda: notices.judged(session), self._warn, ignore)
 
-            def judge() -> bool:
-                session.judge()
-                return bool(session.warning())
-
-            def take(warning: bool) -> None:
-                self.warning = warning
-                self.on_sync.tell()
-
-            self._slow.run(judge, take, ignore)
+    def _warn(self, warning: bool) -> None:
+        self.warning = warning
+        self.on_sync.tell()
 
     def close(self, done: Callable[[], None]) -> None:
         """Save drafts, end exchanging, close the store; then call `done`."""
@@ -313,14 +309,12 @@ class Shell(Watched):
 
         self._slow.run(lambda: self._end(session), gone, lambda _problem: done())
 
-    # -- what the window shows of the session
-
     def standing(self) -> Standing:
         """The sync badge in words."""
         return standing(self.sync)
 
     def organisation(self) -> str:
-        """The organisation this device belongs to, "" before it joins one."""
+        """The organisation this device belongs to, "" before."""
         return self._session.card.org_name if self._session is not None else ""
 
     def foot(self) -> tuple[str, str]:
@@ -337,12 +331,10 @@ class Shell(Watched):
 
     def _heard_elsewhere(self, changes: Changes) -> None:
         """In the publisher's thread: drafts are saved before the store closes, the rest waits for our own thread."""
-        if changes.origin == CLOSING:
-            desk = self.desk or self._leaving
-            if desk is not None:
-                desk.rescue()
-            return
-        self._desk_background.post(lambda: self._heard(changes))
+        if changes.origin != CLOSING:
+            self._desk_background.post(lambda: self._heard(changes))
+        elif (desk := self.desk or self._leaving) is not None:
+            desk.rescue()
 
     def _heard(self, changes: Changes) -> None:
         if self._session is None:
@@ -362,15 +354,18 @@ class Shell(Watched):
     def _over(self) -> None:
         """After a wipe: let the session go and say whose order it was, and why."""
         session, self._session = self._session, None
-        leaving, self._leaving = self._leaving, None
-        if leaving is not None:
-            leaving.close()
+        self._forget_desk()
 
         def let_go() -> None:
             self._end(session)
             refuse_wiped(self.profile)
 
         self._slow.run(let_go, ignore, self._show_wiped)
+
+    def _forget_desk(self) -> None:
+        leaving, self._leaving = self._leaving, None
+        if leaving is not None:
+            leaving.close()
 
     def _hand_in(self) -> None:
         self._slow.run(lambda: finish_wipe(self.profile), ignore, ignore)
@@ -386,6 +381,14 @@ class Shell(Watched):
                 self.desk.say(answer(status))
         if self.screen is Screen.LOCK and self._session is not None and not self.busy:
             self.tell()
+
+    def _counted(self, desk: Desk) -> None:
+        known, self.sync = (
+            self.sync,
+            counted(self.sync, desk.counts.unsent if desk.counts is not None else None),
+        )
+        if self.sync is not known:
+            self.on_sync.tell()
 
     def _begin(self) -> None:
         self.busy, self.problem = True, None

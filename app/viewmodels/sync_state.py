@@ -29,6 +29,13 @@ def standing(status: SyncStatus) -> Standing:
     return msgspec.structs.replace(_connection(status), beside=_conflicts(status.conflicts))
 
 
+def counted(status: SyncStatus, unsent: int | None) -> SyncStatus:
+    """The status with what waits by now: a save is told before the next exchange has looked at it."""
+    if unsent is None or unsent == status.waiting or status.phase not in (Phase.IDLE, Phase.OFFLINE):
+        return status
+    return msgspec.structs.replace(status, waiting=unsent)
+
+
 def answer(status: SyncStatus) -> str:
     """One line for a person who asked for an exchange: what came of it."""
     if status.alarm or status.phase is Phase.REFUSED:
@@ -41,7 +48,7 @@ def answer(status: SyncStatus) -> str:
         text = ngettext(
             "{n} change is still to be sent.", "{n} changes are still to be sent.", status.waiting
         )
-        return text.format(n=status.waiting)
+        return text.format(n=words.number(status.waiting))
     return _("Up to date: the server has everything that you did here.")
 
 
@@ -65,7 +72,7 @@ def _safe(waiting: int) -> str:
     text = ngettext(
         "Your {n} change is safe on this device.", "Your {n} changes are safe on this device.", waiting
     )
-    return text.format(n=waiting)
+    return text.format(n=words.number(waiting))
 
 
 def _conflicts(count: int) -> str:
@@ -95,7 +102,7 @@ def _connection(status: SyncStatus) -> Standing:
     if status.attention:
         text = ngettext("{n} not accepted", "{n} not accepted", status.attention)
         sentence = _("The server did not accept what you changed here. See why, and what to do.")
-        return Standing("needs", text.format(n=status.attention), sentence, _("Sync now"))
+        return Standing("needs", text.format(n=words.number(status.attention)), sentence, _("Sync now"))
     done = _("Up to date · {time}").format(time=words.clock(status.last_ok))
     return Standing("sent", done, _("The server has everything that you did here."), _("Sync now"))
 
@@ -104,7 +111,7 @@ def _offline(status: SyncStatus) -> Standing:
     if status.waiting:
         text = ngettext("{n} waiting · offline", "{n} waiting · offline", status.waiting)
         sentence = _("Saved on this device. They go out when there is a connection.")
-        return Standing("offline", text.format(n=status.waiting), sentence, _("Try now"))
+        return Standing("offline", text.format(n=words.number(status.waiting)), sentence, _("Try now"))
     if status.first:
         return Standing("offline", _("Offline"), sentences(*arriving(status)), _("Try now"))
     sentence = _("You can go on working: everything is on this device.")
@@ -114,7 +121,9 @@ def _offline(status: SyncStatus) -> Standing:
 def _waiting(status: SyncStatus) -> Standing:
     if status.phase is Phase.SENDING:
         text = ngettext("Sending {n} …", "Sending {n} …", status.waiting)
-        return Standing("sending", text.format(n=status.waiting), _("Your changes are going out."))
+        return Standing(
+            "sending", text.format(n=words.number(status.waiting)), _("Your changes are going out.")
+        )
     text = ngettext("{n} waiting", "{n} waiting", status.waiting)
     sentence = _("Saved on this device. They go out in a moment.")
-    return Standing("sending", text.format(n=status.waiting), sentence, _("Sync now"))
+    return Standing("sending", text.format(n=words.number(status.waiting)), sentence, _("Sync now"))

@@ -341,3 +341,17 @@ def test_the_page_of_keys_can_be_read_in_large_letters(
             assert label.height() >= label.fontMetrics().height() * 0.9, label.text()
     finally:
         Theme(qapp).use(Look.LIGHT)
+
+
+def test_enter_makes_nothing_where_nothing_matches(opened: Opened, laptop: Profile) -> None:
+    """Who has looked for something and found nothing did not ask for a record of that name."""
+    driver = opened(laptop)
+    driver.press("Ctrl+K")
+    driver.type("zzqq")
+    assert "New customer “zzqq”" in driver.offers()
+    assert driver.palette.rows.chosen_row() == -1
+    driver.press("Return")
+    assert driver.desk.editor is None and driver.palette.isVisible()
+    driver.press("Down")
+    driver.press("Return")
+    driver.until(lambda: driver.desk.editor is not None)

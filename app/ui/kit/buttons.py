@@ -47,9 +47,9 @@ class Button(QPushButton):
             self.setIconSize(QSize(ICON, ICON))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter presses the main button that has the focus, as Space does."""
+        """Enter presses the button that has the focus, as Space does."""
         plainly = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        if self._part is Part.MAIN and plainly and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if plainly and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.click()
             return
         super().keyPressEvent(event)
