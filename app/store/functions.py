@@ -16,9 +16,8 @@ def folded(text: str | None) -> str | None:
 
 
 def _holding() -> Callable[[str, str, str | None, str], bool]:
-    asked = lru_cache(maxsize=16)(
-        query
-    )  # goes with the connection: what a person filters by must not outlive a lock
+    # It goes with the connection: what a person filters by must not outlive a lock.
+    asked = lru_cache(maxsize=16)(query)
 
     def holding(kind: str, field: str, held: str | None, text: str) -> bool:
         """Whether what the column of a field holds has every word of a text, by the rule of search."""

@@ -220,11 +220,10 @@ class StoreReplica:
         return Applied(looked, len(answer.conflicts), rejected, received, gone)
 
     def _page_written(self, answer: Answer, *, durable: bool) -> AbstractContextManager[Database]:
-        """The transaction of a page: one that may drop indexes where a record leaves a kind that has old ones."""
+        """The transaction of a page: one that may drop tables where a record leaves and there are old indexes."""
         said = (*answer.changes, *(result.row for result in answer.results if result.row is not None))
-        leaving = {change.kind for change in said if change.gone == LEFT}
-        shapes = [self._store.shapes[kind] for kind in leaving if kind in self._store.shapes]
-        if indexing.any_old(self._store.db, shapes):
+        leaves = any(change.gone == LEFT for change in said)
+        if leaves and indexing.any_old(self._store.db, self._store.shapes.values()):
             return self._store.db.building()
         return self._store.db.write(durable=durable)
 
