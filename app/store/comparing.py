@@ -68,8 +68,8 @@ def lay_in(store: Store, changes: Sequence[Change], conflicts: Sequence[Conflict
 
 def keeps(reader: Reader, ids: Sequence[bytes]) -> set[bytes]:
     """Those of these records that are not taken away though the server does not have them for this person: where
-    work on them waits or was sent from here, or where they come from an earlier history of the server, which may have
-    been put back from a backup. This device may be all that holds them.
+    work on them waits, was sent from here or was refused and is still to be looked at, or where they come from an
+    earlier history of the server, which may have been put back from a backup. This device may be all that holds them.
     """
     found: set[bytes] = set()
     for some in chunks(ids):
@@ -77,6 +77,7 @@ def keeps(reader: Reader, ids: Sequence[bytes]) -> set[bytes]:
         for statement in (
             f"SELECT id FROM outbox WHERE id IN ({asked})",
             f"SELECT id FROM op_archive WHERE gone = 0 AND id IN ({asked})",
+            f"SELECT id FROM attention WHERE op IS NOT NULL AND id IN ({asked})",
             *(
                 f'SELECT _id FROM "{shape.table}" WHERE _ver <= {FIRST} AND _id IN ({asked})'
                 for shape in reader.shapes.values()

@@ -20,7 +20,7 @@ from app.keys.secret import SecretBytes, wipe_buffer
 from app.paths import PRIVATE_FILE, sync_folder
 from app.store import allowed, binding
 from app.store.complaints import damaged, stopped, told
-from app.store.functions import FUNCTIONS
+from app.store.functions import functions
 from sync.protocol.texts import gettext as _
 
 KEY_BYTES: Final = 32
@@ -335,7 +335,7 @@ def _connect(path: Path, key: SecretBytes) -> dbapi2.Connection:
         conn.execute("PRAGMA cipher_log_level = NONE")
         conn.set_key(written)
         conn.set_busy_timeout(BUSY_MS / 1000)
-        for name, count, function in FUNCTIONS:
+        for name, count, function in functions():
             conn.create_function(name, count, function, deterministic=True)
     except BaseException:
         conn.close()

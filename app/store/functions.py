@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
-from app.store.words import Query, fold, held_by, query, searched
+from app.store.words import fold, held_by, query, searched
 from sync.protocol.kinds import KINDS
 
 
@@ -15,12 +15,18 @@ def folded(text: str | None) -> str | None:
     return text and fold(text)
 
 
-def holding(kind: str, field: str, held: str | None, text: str) -> bool:
-    """Whether what the column of a field holds has every word of a text, by the rule of search."""
-    if held is None:
-        return False
-    how, texts_of = _field(kind, field)
-    return held_by(how, texts_of(held), _query(text))
+def _holding() -> Callable[[str, str, str | None, str], bool]:
+    # It goes with the connection: what a person filters by must not outlive a lock.
+    asked = lru_cache(maxsize=16)(query)
+
+    def holding(kind: str, field: str, held: str | None, text: str) -> bool:
+        """Whether what the column of a field holds has every word of a text, by the rule of search."""
+        if held is None:
+            return False
+        how, texts_of = _field(kind, field)
+        return held_by(how, texts_of(held), asked(text))
+
+    return holding
 
 
 @lru_cache(maxsize=64)
@@ -33,13 +39,6 @@ def _field(kind: str, name: str) -> Any:
     return field.find, lambda held: words(field.type.from_columns((held,)))
 
 
-@lru_cache(maxsize=16)
-def _query(text: str) -> Query:
-    return query(text)
-
-
-# Name, number of arguments, function; each gives the same for the same.
-FUNCTIONS: Final[tuple[tuple[str, int, Callable[..., Any]], ...]] = (
-    ("folded", 1, folded),
-    ("holding", 4, holding),
-)
+def functions() -> tuple[tuple[str, int, Callable[..., Any]], ...]:
+    """Name, number of arguments and function, for one connection; each gives the same for the same."""
+    return (("folded", 1, folded), ("holding", 4, _holding()))

@@ -6,7 +6,7 @@ transaction and says how far it came, so it may end anywhere and goes on from th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from app.store import space
@@ -95,6 +95,17 @@ def step(store: Reader) -> bool:
 
 def _merge_at(db: Database, shape: Shape, count: int) -> None:
     db.execute(f'INSERT INTO "{shape.index}" ("{shape.index}", rank) VALUES (\'usermerge\', ?)', (count,))
+
+
+def any_old(db: Database, shapes: Iterable[Shape]) -> bool:
+    """Whether one of these kinds has an old index yet."""
+    return any(_old(db, shape) for shape in shapes)
+
+
+def drop_old(db: Database, shape: Shape) -> None:
+    """Take the old indexes of a kind away whole, with the words of records that go. In a transaction that builds."""
+    while name := _old(db, shape):
+        db.execute(f'DROP TABLE "{name}"')
 
 
 def _old(db: Database, shape: Shape) -> str:

@@ -7,12 +7,14 @@ cursor: results first, then rows, then conflicts.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
 
-from app.store import outbox, recovered, rows, seal_book, settled, space, straight
+from app.store import indexing, outbox, recovered, rows, seal_book, settled, space, straight
+from app.store.db import Database
 from app.store.schema import Shape, Stored
 from app.store.store import Store
 from sync.client.ports import Answer, Applied, Position
@@ -177,7 +179,7 @@ class StoreReplica:
         # Rows alone can be had again from the server. What ends unsent work, or takes records away, waits for the disk.
         again = answer.acked_n <= here.acked_n and answer.durable_seq <= here.durable_seq
         again = again and not any(change.gone == LEFT for change in answer.changes)
-        with db.write(durable=not again):
+        with self._page_written(answer, durable=not again):
             acked = outbox.up_to(db, answer.acked_n)
             results = {result.n: result for result in answer.results}
             world = self._world(acked, answer)
@@ -202,6 +204,7 @@ class StoreReplica:
             settled.forget_old(db, answer.durable_seq, store.clock())
             for shape in {shape.kind.name: shape for _id, shape in left}.values():
                 rows.purge_words(db, shape)
+                indexing.drop_old(db, shape)
         if left:
             db.checkpoint()
             store.no_copy()
@@ -215,6 +218,14 @@ class StoreReplica:
         brought.update(result.row.id for result in answer.results if result.row is not None)
         received = sum(id_ in brought for id_ in there) - gone
         return Applied(looked, len(answer.conflicts), rejected, received, gone)
+
+    def _page_written(self, answer: Answer, *, durable: bool) -> AbstractContextManager[Database]:
+        """The transaction of a page: one that may drop tables where a record leaves and there are old indexes."""
+        said = (*answer.changes, *(result.row for result in answer.results if result.row is not None))
+        leaves = any(change.gone == LEFT for change in said)
+        if leaves and indexing.any_old(self._store.db, self._store.shapes.values()):
+            return self._store.db.building()
+        return self._store.db.write(durable=durable)
 
     def _observe(self, hlc: int, changes: Iterable[Change]) -> None:
         """This device's clock is behind none that it has seen."""

@@ -61,7 +61,9 @@ _PHONE: Final = re.compile(r"[\d\s+()./\u2010-\u2015\u2212-]+")
 _COUNTRY: Final = re.compile("1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[2-9][0-9][0-9]")
 _KNOWN: Final = 8_192  # pieces of text whose tokens are kept in mind, and of names whose sounds are
 _LONG: Final = 12  # characters of a piece that is too long to be worth it
-_SHORT: Final = 4  # characters that tell nothing of a person, so that they may be kept in memory
+_SHORT: Final = 2  # characters that tell nothing of a person, so that they may be kept in memory
+# Nor do a few more with accents, between letters without any. Of Korean or of kana they are a whole name.
+_SHORT_ACCENTED: Final = re.compile("[\x00-\x7f\u00c0-\u024f\u0300-\u036f\u1e00-\u1eff]{3,4}")
 _LINE: Final = 5  # digits that tell a line, where a number is looked for without its beginning
 _LETTERS: Final = {
     "ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th",
@@ -92,7 +94,8 @@ def fold(text: str) -> str:
 
 def _folded(found: re.Match[str]) -> str:
     text = found[0]
-    return _fold_short(text) if len(text) <= _SHORT else _fold_any(text)
+    short = len(text) <= _SHORT or _SHORT_ACCENTED.fullmatch(text)
+    return _fold_short(text) if short else _fold_any(text)
 
 
 def _fold_any(text: str) -> str:

@@ -30,6 +30,8 @@ SAME, BEGINS, PART, ANY = range(4)
 NEVER: Final = 9
 _NEW: Final = "new"
 
+_Folded = tuple[str, tuple[str, ...]]  # a name as search folds it, and its words
+
 
 class Act(StrEnum):
     """What happens when an offer is taken."""
@@ -61,7 +63,7 @@ def offers(text: str, now: Now, found: Sequence[Shown], uses: Uses) -> tuple[Off
     """Everything that answers to a text, best group first; `found` are the records that the store has found."""
     sections = _commands(text, now, uses, sections=True)
     ranked = [each for each in sections if each[0] <= BEGINS]
-    ranked += [(min(_rank(text, (each.text.title,)), PART), record(each)) for each in found[:RECORDS_MAX]]
+    ranked += [(min(_rank_record(text, each), PART), record(each)) for each in found[:RECORDS_MAX]]
     ranked += [each for each in sections if each[0] > BEGINS]
     ranked += _commands(text, now, uses, sections=False)
     ranked += _make(text, now)
@@ -156,18 +158,26 @@ def _names_of_new(kind: Kind) -> tuple[str, str]:
 
 
 def _rank(text: str, names: Iterable[str], also: Iterable[str] = ()) -> int:
-    """How well a text names something; of the words beside the names, only beginnings count."""
+    """How well a text names a command or kind; of the words beside the names, only beginnings count."""
+    return _rank_folded(text, [_known(name) for name in names], [_known(name) for name in also])
+
+
+def _rank_record(text: str, shown: Shown) -> int:
+    """How well a text names a record, whose title is kept nowhere."""
+    return _rank_folded(text, [_folded(shown.text.title)], [])
+
+
+def _rank_folded(text: str, folded: Sequence[_Folded], also: Sequence[_Folded]) -> int:
     whole = fold_key(text)
     wanted = terms(whole)
     if not wanted:
         return NEVER
-    folded = [_folded(name) for name in names]
     if any(name == whole for name, _words in folded):
         return SAME
     if any(name.startswith(whole) for name, _words in folded):
         return BEGINS
     there = [word for _name, words in folded for word in words]
-    more = [word for name in also for word in _folded(name)[1]]
+    more = [word for _name, words in also for word in words]
     named = all(
         any(_part(term, word) for word in there) or any(word.startswith(term) for word in more)
         for term in wanted
@@ -180,7 +190,9 @@ def _part(term: str, word: str) -> bool:
     return term in word if paired(term) or len(term) > 1 else word.startswith(term)
 
 
-@lru_cache(maxsize=1024)
-def _folded(name: str) -> tuple[str, tuple[str, ...]]:
+def _folded(name: str) -> _Folded:
     key = fold_key(name)
     return key, tuple(terms(key))
+
+
+_known = lru_cache(maxsize=1024)(_folded)  # of our own names alone: it outlives a lock

@@ -146,9 +146,11 @@ def _digest(reader: Reader, entry: Entry) -> int:
 
 
 def _records(tx: Transaction, reader: Reader, asked: RecordsHead) -> list[tuple[str, Any]]:
-    """As many as fit into a page."""
+    """As many as fit into a page, each with all of its conflicts."""
     if len(asked.ids) > messages.RECORDS_MAX or any(len(id_) != ID_BYTES for id_ in asked.ids):
         raise RequestProblem(Problem.TOO_BIG, why="ids")
+    if len(set(asked.ids)) != len(asked.ids):
+        raise RequestProblem(Problem.BAD_REQUEST, why="ids")
     changes: list[Change] = []
     conflicts: list[Conflict] = []
     size = 0
@@ -158,8 +160,10 @@ def _records(tx: Transaction, reader: Reader, asked: RecordsHead) -> list[tuple[
         change, weighs = _record(tx, reader, id_, asked.cursor)
         size += weighs
         changes.append(change)
-        if not change.gone and not access.masked(reader.rights):
-            conflicts.extend(tx.records.conflicts_of(id_))
+        if not change.gone:
+            of_it = feed.conflicts_of(tx, reader, id_)
+            conflicts += of_it
+            size += feed.weight(of_it)
     head = RecordsReply(told=len(changes), scopes=reader.scopes, head=tx.records.head())
     return [
         (messages.HEAD, head),
@@ -180,5 +184,5 @@ def _record(tx: Transaction, reader: Reader, id_: bytes, cursor: Cursor) -> tupl
     )  # fmt: skip
     if access.sees(reader.rights, row.kind, held.scope):
         return feed.as_seen(reader.rights, entry), len(entry.cells) + 64
-    ver = row.ver if feed.had(tx, reader, entry, cursor.seq, sweeping=False) else 0
-    return Change(kind="", id=id_, ver=ver, gone="left"), 64
+    # Not its number of today: what happened to it since is the business of those who see it.
+    return Change(kind="", id=id_, ver=feed.left_by(tx, reader, entry, cursor.seq), gone="left"), 64

@@ -1,12 +1,14 @@
 """Hands out what has changed: for one device, after its cursor, what its person may see, each record once.
 
-A page is cut by rows and by bytes; the cursor stands on the last number that was looked at, so a page may be cut
-anywhere. What a device wrote itself is not sent back to it. A record that went out of a person's sight since the
-cursor is named as "left". When a person's role or team has changed, everything is gone through once more.
+A page is cut by rows and by bytes, those of conflicts too; the cursor stands on the last number that was looked at, so
+a page may be cut anywhere. What a device wrote itself is not sent back to it. A record that went out of a person's
+sight since the cursor is named as "left". When a person's role or team has changed, everything is gone through once
+more.
 """
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -63,18 +65,29 @@ def page(tx: Transaction, reader: Reader, cursor: Cursor) -> Page:
     start = cursor.seq if cursor.epoch and abs(cursor.scopes) == reader.scopes else 0
     found = Page(cursor)
     looked, size, last = 0, 0, start
-    for entry in tx.records.after(start):
-        if len(found.changes) >= PAGE_ROWS or size >= PAGE_BYTES or looked >= LOOKED_AT_MAX:
+    told: set[bytes] = set()
+    for each in _since(tx, reader, start):
+        full = len(found.changes) >= PAGE_ROWS or size >= PAGE_BYTES or looked >= LOOKED_AT_MAX
+        # What has one number goes out together: the cursor stands behind all of it.
+        if full and each.ver > last:
             found.more = True
             break
-        looked, last = looked + 1, entry.ver
-        change = _change(tx, reader, entry, start, sweeping=sweeping)
-        if change is not None:
+        looked, last = looked + 1, each.ver
+        if isinstance(each, Conflict):
+            some = [each] if visible(tx, reader, each.record) else []
+        else:
+            change = _change(tx, reader, each, start, sweeping=sweeping)
+            if change is None:
+                continue
             found.changes.append(change)
-            size += len(entry.cells) + 64
+            size += len(each.cells) + 64
+            some = [] if change.gone else conflicts_of(tx, reader, each.id)
+        some = [conflict for conflict in some if conflict.id not in told]
+        told.update(conflict.id for conflict in some)
+        found.conflicts += some
+        size += weight(some)
     else:
         last = tx.records.head()
-    found.conflicts = list(_conflicts(tx, reader, found, start, last))
     # A negative number says that the going-through has not come to its end.
     scopes = -reader.scopes if sweeping and found.more else reader.scopes
     found.cursor = Cursor(epoch=tx.epoch, seq=last, scopes=scopes, schema=version.SCHEMA)
@@ -129,14 +142,26 @@ def as_seen(rights: Rights, entry: Entry) -> Change:
 
 def had(tx: Transaction, reader: Reader, entry: Entry, start: int, *, sweeping: bool) -> bool:
     """Whether the device may hold this record, which its person does not see any more."""
-    rights = [reader.rights, *(reader.former if sweeping else ())]
-    traces = tx.records.traces(entry.id, start)
-    if any(trace.device == reader.device for trace in traces):
-        return True  # it made the record for somebody else, or gave it away
-    scopes = [trace.before for trace in traces if trace.before is not None]
-    if sweeping:
-        scopes.append(entry.scope)
-    return any(access.sees(each, entry.kind, scope) for each in rights for scope in scopes)
+    former = reader.former if sweeping else ()
+    if left_by(tx, reader, entry, start, former):
+        return True
+    return sweeping and any(access.sees(each, entry.kind, entry.scope) for each in (reader.rights, *former))
+
+
+def left_by(
+    tx: Transaction, reader: Reader, entry: Entry, start: int, former: tuple[Rights, ...] = ()
+) -> int:
+    """The number of the change after `start` by which a record went out of sight, whatever became of it since; 0 for
+    one that was not in sight. Its own device's last word is such a change: it made the record for somebody else.
+    """
+    rights = (reader.rights, *former)
+    found = 0
+    for trace in tx.records.traces(entry.id, start):
+        scope = trace.before
+        in_sight = scope is not None and any(access.sees(each, entry.kind, scope) for each in rights)
+        if in_sight or trace.device == reader.device:
+            found = max(found, trace.seq)
+    return found
 
 
 def _masked(entry: Entry) -> dict[str, msgspec.Raw]:
@@ -144,19 +169,23 @@ def _masked(entry: Entry) -> dict[str, msgspec.Raw]:
     return _CELLS.decode(codec.pack(masks.mask(entry.kind, plain)))
 
 
-def _conflicts(tx: Transaction, reader: Reader, found: Page, start: int, last: int) -> Iterator[Conflict]:
-    """Conflicts of the rows on this page, and new ones about rows that did not change; never of rows unseen."""
+def _since(tx: Transaction, reader: Reader, start: int) -> Iterator[Entry | Conflict]:
+    """Records and conflicts after a number, rising: a conflict need not have changed its row."""
+    entries = tx.records.after(start)
     if access.masked(reader.rights):
-        return
-    told: set[bytes] = set()
-    for change in found.changes:
-        if not change.gone:
-            for conflict in tx.records.conflicts_of(change.id):
-                told.add(conflict.id)
-                yield conflict
-    for conflict in tx.records.conflicts_after(start, last):
-        if conflict.id not in told and visible(tx, reader, conflict.record):
-            yield conflict
+        return entries
+    both: tuple[Iterator[Entry | Conflict], ...] = (entries, tx.records.conflicts_after(start))
+    return heapq.merge(*both, key=lambda each: each.ver)
+
+
+def conflicts_of(tx: Transaction, reader: Reader, record: bytes) -> list[Conflict]:
+    """The open conflicts of a record that this reader sees; one that sees masks gets none."""
+    return [] if access.masked(reader.rights) else tx.records.conflicts_of(record)
+
+
+def weight(conflicts: list[Conflict]) -> int:
+    """About how many bytes these take in an answer."""
+    return sum(len(codec.pack(conflict)) + 64 for conflict in conflicts)
 
 
 def visible(tx: Transaction, reader: Reader, record: bytes) -> bool:

@@ -16,7 +16,7 @@ from sqlcipher3 import dbapi2 as cipher
 from app.store import binding, schema
 from app.store import db as store_db
 from app.store.db import Database
-from app.store.functions import FUNCTIONS
+from app.store.functions import functions
 from app.store.seal import SealedOutbox
 from app.store.store import Store, now_ms
 
@@ -46,7 +46,7 @@ def sqlite() -> Any:
 def connect(path: Path) -> Any:
     """A plain connection as the product opens its own, without key and authorizer."""
     conn = sqlite().connect(str(path), isolation_level=None, cached_statements=256)
-    for name, count, function in FUNCTIONS:
+    for name, count, function in functions():
         conn.create_function(name, count, function, deterministic=True)
     for statement in store_db._OPENING:
         conn.execute(statement)

@@ -15,6 +15,8 @@ from sync.console import desk, keyfile
 from sync.protocol.desk import DeviceView, OrderView
 from sync.protocol.documents import Order
 from sync.protocol.errors import Problem
+from sync.protocol.ids import new_record_id
+from sync.protocol.merge import Conflict
 from sync.server import config
 from sync.server.config import Folders
 from sync.server.db.sqlite import SqliteStore
@@ -117,6 +119,16 @@ class Inside:
         """File a wipe signed with an order key; the envelope as the device gets it."""
         desk.sign_order(self.office, self.keys, nobody_asks, "wipe", self.view(device), "lost")
         return self.order_envelope(device)
+
+    def disputed(self, record: bytes, count: int, ver: int) -> set[bytes]:
+        """Open conflicts about the notes of a customer, of 5,000 bytes each, under one number; their ids."""
+        ids = {bytes(new_record_id()) for _each in range(count)}
+        with self.store.write() as tx:
+            for id_ in ids:
+                tx.records.put_conflict(
+                    Conflict(id=id_, kind="customer", record=record, cell="notes", kept="k" * 5_000, ver=ver)
+                )
+        return ids
 
     def order_envelope(self, device: Device) -> bytes:
         """The newest order filed for a device."""

@@ -12,6 +12,7 @@ from sync.protocol import codec, digest, messages
 from sync.protocol.digest import Sums
 from sync.protocol.errors import Problem
 from sync.protocol.ids import new_record_id
+from sync.protocol.merge import Conflict
 from sync.protocol.messages import (
     BucketHead,
     BucketReply,
@@ -22,7 +23,7 @@ from sync.protocol.messages import (
     RecordsHead,
     RecordsReply,
 )
-from sync.server import comparing, limits
+from sync.server import comparing, feed, limits
 from tests.server.driver import Device, Refusal, frames_of
 from tests.server.inside import Inside, problem_of
 
@@ -145,6 +146,32 @@ def test_what_left_since_the_cursor_says_by_which_change(teams: tuple[Device, De
     assert (change.kind, change.gone) == ("customer", "")
 
 
+def test_what_becomes_of_a_record_out_of_sight_is_not_told_to_an_older_cursor(
+    teams: tuple[Device, Device],
+) -> None:
+    ana, cora = teams
+    given = next(id_ for id_ in ana.rows if ana.rows[id_].kind == "customer")
+    foreign = next(id_ for id_ in cora.rows if id_ not in ana.rows)
+    before = ana.cursor
+    ana.edit(given, owner="cora@example.com")
+    ana.exchange()
+    told = []
+    for number in range(3):
+        ana.cursor = before
+        told.append(records_of(ana, given, foreign))
+        ana.sync()
+        cora.sync()
+        for id_ in (given, foreign):
+            cora.edit(id_, notes=f"private {number}")
+        cora.sync()
+    assert told[0] == told[1] == told[2]
+    assert [(change.kind, change.gone, change.ver > before.seq) for change in told[0]] == [
+        ("", "left", True),
+        ("", "left", False),
+    ]
+    assert told[0][1].ver == 0
+
+
 def test_sums_stop_at_the_cursor_and_entries_go_on(teams: tuple[Device, Device]) -> None:
     ana, _cora = teams
     before, sums = ana.cursor, sums_of(ana)
@@ -221,6 +248,34 @@ def test_another_history_and_mad_numbers_are_refused(ana: Device) -> None:
         with pytest.raises(Refusal) as refused:
             ask(ana, messages.RECORDS_PATH, RecordsHead(cursor=ana.cursor, ids=ids))
         assert problem_of(refused) is Problem.TOO_BIG
+
+
+def test_an_id_is_asked_for_once(ana: Device) -> None:
+    id_ = ana.add("customer", name="Asked for")
+    ana.sync()
+    for ids in ([id_, id_], [bytes(16), id_, bytes(16)]):
+        with pytest.raises(Refusal) as refused:
+            records_of(ana, *ids)
+        assert problem_of(refused) is Problem.BAD_REQUEST
+    assert len(records_of(ana, id_, bytes(16))) == 2
+
+
+def test_conflicts_fill_an_answer_too_and_none_is_lost(inside: Inside, ana: Device) -> None:
+    for number in range(12):
+        ana.add("customer", name=f"Disputed {number}")
+    ana.sync()
+    kept = {id_ for record in ana.rows for id_ in inside.disputed(record, 40, ana.rows[record].ver)}
+    ids, answers, found = list(ana.rows), 0, []
+    while ids:
+        frames = ask(ana, messages.RECORDS_PATH, RecordsHead(cursor=ana.cursor, ids=ids))
+        came = [codec.read(raw, Conflict) for tag, raw in frames if tag == messages.CONFLICT]
+        assert len(came) * 5_000 < feed.PAGE_BYTES + 40 * 5_000
+        found += [conflict.id for conflict in came]
+        ids = ids[codec.read(frames[0][1], RecordsReply).told :]
+        answers += 1
+    assert answers == 2
+    assert len(found) == len(kept)
+    assert set(found) == kept
 
 
 def test_many_large_records_come_in_several_answers(ana: Device) -> None:

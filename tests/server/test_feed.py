@@ -239,6 +239,31 @@ def test_a_conflict_that_changed_no_row_reaches_others(ana: Device, bo: Device) 
     assert len(reply.conflicts) == 1
 
 
+def test_conflicts_fill_a_page_too_and_none_is_lost(inside: Inside, ana: Device, bo: Device) -> None:
+    old = ana.add("customer", name="Disputed, and not changed")
+    ana.sync()
+    bo.sync()
+    for number in range(12):
+        ana.add("customer", name=f"Disputed {number}")
+    ana.sync()
+    kept: set[bytes] = set()
+    for record, row in ana.rows.items():
+        if record != old:
+            kept |= inside.disputed(record, 40, row.ver) | inside.disputed(old, 40, row.ver)
+    bytes_max = feed.PAGE_BYTES + 3 * 40 * 5_000  # the page that one number more has filled
+    cora = inside.device(inside.person("cora@example.com", team="Elsewhere"))
+    for device, pages in ((bo, 4), (cora, 1)):
+        more, came, rows = True, [], 0
+        while more:
+            reply = device.exchange()
+            assert len(reply.conflicts) * 5_000 < bytes_max
+            came += [conflict.id for conflict in reply.conflicts]
+            rows += len(reply.changes)
+            more, pages = reply.head.more, pages - 1
+        assert (pages, rows) == ((0, 12) if device is bo else (0, 0))
+        assert (len(came), set(came)) == ((len(kept), kept) if device is bo else (0, set()))
+
+
 def test_a_cursor_of_another_history_is_refused(ana: Device) -> None:
     ana.add("customer", name="Northwind")
     ana.sync()

@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.store import comparing, examination, outbox, records
+from app.store.replica import StoreReplica
 from app.store.schema import Shape, Stored
 from app.store.store import Store
+from sync.client.ports import Answer
 from sync.protocol import codec, digest
-from sync.protocol.errors import FieldProblem
+from sync.protocol.errors import FieldProblem, Outcome
 from sync.protocol.kinds import KINDS
-from sync.protocol.messages import Change
+from sync.protocol.messages import Change, OpResult
 from sync.server import masks
 from tests.protocol.strategies import raw_values, tries
 from tests.store.device import CUSTOMER
@@ -100,3 +102,22 @@ def test_what_is_not_for_this_person_goes_but_nothing_that_may_be_the_last_of_it
     assert {id_: bool(records.find_row(full, id_)) for id_ in gone[:2]} == dict.fromkeys(gone[:2], True)
     assert not full.db.all("SELECT 1 FROM record_customer WHERE _id = ?", (gone[2],))
     assert full.unsent() == 2
+
+
+def test_a_stray_stays_while_refused_work_on_it_is_to_be_looked_at(store: Store) -> None:
+    id_ = b"r" * 16
+    page(store, row(id_, 50, name="Of a colleague"))
+    edited = records.edit(store, id_, {"notes": "an hour of typing"})
+    (op,) = outbox.every(store.db)
+    refused = OpResult(n=op.n, outcome=Outcome.REJECTED)
+    StoreReplica(store).apply(Answer(store.here().cursor, op.n, 0, results=[refused]))
+    kept = store.db.all("SELECT op FROM attention")
+    assert edited.values["notes"].encode() in kept[0][0]
+    left = [Change(kind="", id=id_, ver=0, gone="left")]
+    assert comparing.keeps(store, [id_]) == {id_}
+    comparing.lay_in(store, left, [])
+    assert store.db.all("SELECT op FROM attention") == kept
+    assert records.get(store, id_).title == "Of a colleague"
+    store.db.execute("DELETE FROM attention")  # looked at
+    comparing.lay_in(store, left, [])
+    assert not store.db.all("SELECT 1 FROM record_customer")

@@ -8,10 +8,16 @@ from types import SimpleNamespace
 import pytest
 
 from app.errors import NoSpace
-from app.store import examination, indexing, lists, merging, records, search
+from app.store import examination, indexing, lists, merging, outbox, records, search
 from app.store.filters import Filter
+from app.store.replica import StoreReplica
 from app.store.store import Store
+from sync.client.ports import Answer
+from sync.protocol.errors import Outcome
+from sync.protocol.messages import Cursor, OpResult
 from tests.store.device import CUSTOMER, DEAL, Device
+from tests.store.exchanges import page, row
+from tests.store.server import EPOCH
 from tests.store.test_steps import make_search_older
 
 MANY = 90
@@ -120,3 +126,55 @@ def test_without_room_nothing_is_begun_and_it_goes_on_later(
     assert _found(older, "tea") == 0
     _finish(older)
     assert _found(older, "tea") == MANY
+
+
+OLD = ("find", "notes", "sounds")
+
+
+def _old_indexes(store: Store, kind: str) -> set[str]:
+    names = {f"{each}_{kind}" for each in OLD}
+    return {name for (name,) in store.db.all("SELECT name FROM sqlite_master") if name in names}
+
+
+def _pages_with(device: Device, word: bytes) -> int:
+    """How many blocks of any search index hold a word, read from the closed file."""
+    store = device.open()
+    tables = [n for (n,) in store.db.all("SELECT name FROM sqlite_master") if n.endswith("_data")]
+    every = " UNION ALL ".join(f'SELECT block FROM "{name}"' for name in tables)  # noqa: S608 - names of tables
+    blocks = [block for (block,) in store.db.all(every)]
+    device.close()
+    return sum(word in bytes(block) for block in blocks if block)
+
+
+@pytest.mark.parametrize("how", ["page", "result"])
+def test_the_words_of_a_record_that_left_stay_in_no_old_index(device: Device, how: str) -> None:
+    store = device.create()
+    going, staying = b"g" * 16, b"s" * 16
+    page(store, row(going, 1, name="Going"), row(staying, 2, name="Staying"))
+    page(store, row(b"d" * 16, 3, kind="deal", name="Staying"))
+    make_search_older(store)
+    with store.db.building() as db:
+        for index in OLD:
+            at = db.one("SELECT _rowid FROM record_customer WHERE _id = ?", (going,))
+            filled = f"INSERT OR REPLACE INTO {index}_customer (rowid, t) VALUES (?, 'zweibrueck')"  # noqa: S608
+            db.execute(filled, at)
+    device.close()
+    assert _pages_with(device, b"zweibrueck") == len(OLD)
+    store = device.open()
+    page(store, row(staying, 4, name="Staying on"))
+    assert len(_old_indexes(store, "customer")) == len(OLD)  # nothing has left
+    if how == "page":
+        page(store, row(going, 5, gone="left"))
+    else:
+        records.edit(store, going, {"industry": "Tea"})
+        (op,) = outbox.every(store.db)
+        result = OpResult(n=op.n, outcome=Outcome.OK, row=row(going, 5, gone="left"))
+        StoreReplica(store).apply(Answer(Cursor(epoch=EPOCH, seq=5), op.n, 0, results=[result]))
+    assert _old_indexes(store, "customer") == set()
+    assert len(_old_indexes(store, "deal")) == len(OLD)
+    device.close()
+    assert _pages_with(device, b"zweibrueck") == 0
+    store = device.open()
+    _finish(store)
+    assert examination.examine(store) == []
+    assert [hit.record.id for hit in search.find(store, "staying") if hit.record.id == staying] == [staying]

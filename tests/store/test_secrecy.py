@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.store import conflicts, lists, records, search
+from app.store.filters import Asks, Condition, Filter
 from app.store.replica import StoreReplica
+from app.store.words import fold_key
 from sync.client.ports import Answer
 from sync.protocol.codec import Raw, pack
 from sync.protocol.ids import new_record_id
 from sync.protocol.messages import Change, Cursor
+from tests.remembered import holders
 from tests.store.device import CONTACT, CUSTOMER, PERSON, Device
 
 MARKERS: dict[str, Any] = {
@@ -79,3 +83,23 @@ def test_the_texts_would_be_found_in_clear(tmp_path: Path) -> None:
     """The search above is worth something: the same values in a plain file are all found."""
     (tmp_path / "plain").write_text("\n".join(TEXTS), encoding="utf-8")
     assert len(_hits(tmp_path)) == len(TEXTS)
+
+
+def test_no_function_keeps_in_mind_what_a_closed_store_was_asked(device: Device) -> None:
+    store = device.create()
+    records.add(store, CUSTOMER, {"name": "One", "industry": "ocelot", "owner": "김민수 さくら"})
+    wanted = Filter(
+        (Condition("industry", Asks.CONTAINS, ("Ocelot",)), Condition("industry", Asks.HAS, ("ocelot",)))
+    )
+    assert lists.page(store, CUSTOMER, where=wanted).records
+    search.find(store, "ocelot")
+    search.find(store, "김민수")
+    device.close()
+    del store
+    assert holders("ocelot") == holders("김민수") == []
+
+
+def test_a_text_that_is_kept_in_mind_would_be_found() -> None:
+    kept = lru_cache(fold_key)
+    kept("Wombat")
+    assert holders("ombat") == ["fold_key"]

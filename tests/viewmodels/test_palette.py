@@ -19,6 +19,7 @@ from app.viewmodels.reading import RowText, Shown
 from app.viewmodels.records import now_ms
 from sync.protocol import texts
 from sync.protocol.kinds import KINDS
+from tests.remembered import holders
 from tests.viewmodels.conftest import Held
 
 NOWHERE = Now()
@@ -214,6 +215,12 @@ def test_a_closed_palette_holds_nothing(session: Session, held: Held) -> None:
     palette.close()
     held.turn()
     assert (palette.rows, palette.text) == ((), "")
+
+
+def test_no_function_keeps_in_mind_the_records_that_were_found() -> None:
+    found = _ask("quetz", EVERYTHING, None, _shown("Quetzalcoatlus Trading"))
+    assert "Quetzalcoatlus Trading" in _titles(found, Act.OPEN)
+    assert holders("uetzal") == []
 
 
 def test_what_was_opened_is_told_as_it_is_now(session: Session, held: Held) -> None:

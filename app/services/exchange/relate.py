@@ -10,7 +10,6 @@ import enum
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from graphlib import TopologicalSorter
 
 from app.services.exchange.ports import Catalogue, Named
@@ -127,7 +126,6 @@ def _own_id(text: str) -> bytes | None:
         return None
 
 
-@lru_cache(64)  # asked many times for one row, and then for the next
 def light(text: str) -> str:
     """A title without case, width and doubled spaces: what people take for the same name."""
     folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()

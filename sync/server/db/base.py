@@ -116,8 +116,8 @@ class Records(Protocol):
     def conflicts(self, ids: Sequence[bytes]) -> list[Conflict]:
         """These conflicts."""
 
-    def conflicts_after(self, seq: int, upto: int) -> list[Conflict]:
-        """Conflicts made after `seq` and not after `upto`."""
+    def conflicts_after(self, seq: int) -> Iterator[Conflict]:
+        """Conflicts made after `seq`, rising."""
 
     def conflicts_of(self, record: bytes) -> list[Conflict]:
         """Open conflicts of a record."""

@@ -89,8 +89,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One change of a record: whose the record was before it (None when it was made), and the device that made it."""
+    """One change of a record: its number, whose the record was before it (None when it was made), and the device that
+    made it.
+    """
 
+    seq: int
     before: Scope | None
     device: bytes
 

@@ -127,10 +127,12 @@ class SqliteRecords:
     def traces(self, id_: bytes, seq: int) -> list[Trace]:
         """What is remembered of each change of a record after `seq`."""
         rows = self._db.execute(
-            "SELECT person_before, team_before, device FROM change WHERE record = ? AND seq > ?", (id_, seq)
+            "SELECT seq, person_before, team_before, device FROM change WHERE record = ? AND seq > ?",
+            (id_, seq),
         )
         return [
-            Trace(None if person is None else Scope(person, team), device) for person, team, device in rows
+            Trace(number, None if person is None else Scope(person, team), device)
+            for number, person, team, device in rows
         ]
 
     def owned_by(self, owner: str) -> list[bytes]:
@@ -163,12 +165,10 @@ class SqliteRecords:
         )
         return [_CONFLICT.decode(row[0]) for row in found if row]
 
-    def conflicts_after(self, seq: int, upto: int) -> list[Conflict]:
-        """Conflicts made after `seq` and not after `upto`."""
-        rows = self._db.execute(
-            "SELECT body FROM conflict WHERE ver > ? AND ver <= ? ORDER BY ver", (seq, upto)
-        )
-        return [_CONFLICT.decode(row[0]) for row in rows]
+    def conflicts_after(self, seq: int) -> Iterator[Conflict]:
+        """Conflicts made after `seq`, rising."""
+        for row in self._db.execute("SELECT body FROM conflict WHERE ver > ? ORDER BY ver", (seq,)):
+            yield _CONFLICT.decode(row[0])
 
     def conflicts_of(self, record: bytes) -> list[Conflict]:
         """Open conflicts of a record."""

@@ -8,6 +8,7 @@ from app.services.exchange.relate import How, Index, in_order
 from app.services.exchange.report import Level
 from sync.protocol.ids import id_text, new_record_id
 from sync.protocol.kinds import KINDS
+from tests.remembered import holders
 from tests.services.exchange.conftest import Made, bring
 from tests.services.exchange.twin import TwinBook
 
@@ -28,6 +29,13 @@ def test_the_nearest_reading_wins() -> None:
     assert index.find("GTX") == (None, How.NONE)
     index.add(bytes(new_record_id()), "GT XPro", None)
     assert index.find("G.T.X.Pro") == (None, How.SEVERAL)
+
+
+def test_no_function_keeps_in_mind_what_records_are_called() -> None:
+    index = Index()
+    index.add(bytes(new_record_id()), "Quetzalcoatlus Trading", None)
+    assert index.find("quetzalcoatlus  trading")[1] is How.EXACT
+    assert holders("uetzal") == []
 
 
 def test_targets_come_before_what_points_to_them() -> None:
