@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
 from app.paths import Profile
 from app.services.opening import open_session
 from app.store import begun
@@ -73,3 +76,32 @@ def test_an_import_that_a_crash_broke_off_is_told_and_may_be_begun_again(
     driver.until(lambda: "1 record would be added" in _said(page))
     assert not line.isVisible()
     driver.until(lambda: not driver.desk.session.read(begun.imports))
+
+
+def test_whoever_searches_meanwhile_sees_what_is_found_and_hears_what_came_in(
+    opened: Callable[[Profile], Driver], laptop: Profile, tmp_path: Path
+) -> None:
+    path = tmp_path / "customers.csv"
+    path.write_text("name,number\n" + "".join(f"Company {n},N{n}\n" for n in range(3_000)))
+    driver = opened(laptop)
+    driver.work.bring([path])
+    page = driver.work._page
+    assert isinstance(page, ImportPage)
+    driver.until(lambda: page._bringing.may_apply)
+    page._go.click()
+    driver.press("Ctrl+F")
+    driver.type("beta")
+    driver.until(lambda: "Betatech" in driver.titles())
+    assert driver.work._page is None
+    driver.until(lambda: driver.desk.aside is not None and "3,000 records added." in driver.desk.aside.text)
+
+
+def test_enter_on_stop_stops(opened: Callable[[Profile], Driver], laptop: Profile, tmp_path: Path) -> None:
+    driver = opened(laptop)
+    page, bringing = _page(driver, tmp_path, 20_000)
+    driver.until(lambda: bringing.may_apply)
+    page._go.click()
+    QTest.keyClick(page._stop, Qt.Key.Key_Return)
+    driver.until(lambda: not bringing.busy)
+    assert "Stopped. Nothing was imported." in _said(page)
+    page.let_go()
