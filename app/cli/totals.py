@@ -94,6 +94,7 @@ def _as_json(by: Sequence[Field], sums: Sequence[str], group: Group) -> dict[str
     return {
         **{field.name: value for field, value in zip(by, group.values, strict=True)},
         "count": group.kept,
+        "currency": _code(group) or None,  # each is a row of its own, and so are records without an amount
         **dict(zip(sums, group.sums, strict=True)),
     }
 
@@ -103,5 +104,5 @@ def _in_words(by: Sequence[Field], group: Group) -> list[str]:
         field.type.label(value) if isinstance(field.type, Choice) and value is not None else str(value or "")
         for field, value in zip(by, group.values, strict=True)
     ]
-    sums = [show.amount(value) if isinstance(value, dict) else str(value or "") for value in group.sums]
+    sums = [show.amount(value) if isinstance(value, dict) else str(value or _("none")) for value in group.sums]
     return [*values, str(group.kept), *sums]

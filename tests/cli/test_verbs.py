@@ -244,9 +244,9 @@ def test_totals_of_deals_for_scripts_and_for_people(town: Town) -> None:
     ):
         made.json("add", "deal", "name=Crane", f"stage={stage}", f"amount={amount}", f"close_on={close}")
     assert made.json("totals", "deal") == [
-        {"stage": "proposal", "count": 1, "amount": None},
-        {"stage": "won", "count": 2, "amount": {"minor": 12_050, "currency": "EUR"}},
-        {"stage": "lost", "count": 1, "amount": {"minor": 7_000, "currency": "USD"}},
+        {"stage": "proposal", "count": 1, "currency": None, "amount": None},
+        {"stage": "won", "count": 2, "currency": "EUR", "amount": {"minor": 12_050, "currency": "EUR"}},
+        {"stage": "lost", "count": 1, "currency": "USD", "amount": {"minor": 7_000, "currency": "USD"}},
     ]
     by = made.json("totals", "deals", "--by", "close_on", "--by", "stage")
     assert [(each["close_on"], each["stage"], each["count"]) for each in by] == [
@@ -254,7 +254,7 @@ def test_totals_of_deals_for_scripts_and_for_people(town: Town) -> None:
     ]  # fmt: skip
     assert made.json("totals", "deal", "--by", "owner")[0]["owner"] == ANNA
     done = made.ask("totals", "deal")
-    assert (done.code, done.out) == (0, "Proposal\t1\t\nWon\t2\t€120.50\nLost\t1\t$70.00\n")
+    assert (done.code, done.out) == (0, "Proposal\t1\tnone\nWon\t2\t€120.50\nLost\t1\t$70.00\n")
     for wrong, named in ((("totals", "customer"), "deal"), (("totals", "deal", "--by", "name"), "close_on")):
         done = made.ask(*wrong)
         assert (done.code, done.out) == (2, "")
