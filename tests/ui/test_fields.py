@@ -103,14 +103,14 @@ def test_what_pops_up_does_not_leave_the_field(qtbot: QtBot, reason: Qt.FocusRea
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space])
-def test_enter_presses_the_main_button(qtbot: QtBot, key: Qt.Key) -> None:
+def test_enter_presses_any_button(qtbot: QtBot, key: Qt.Key) -> None:
     clicks: list[str] = []
     for part in (Part.MAIN, Part.PLAIN):
         button = Button("Unlock", part)
         qtbot.addWidget(button)
         button.clicked.connect(lambda _on=False, part=part: clicks.append(str(part)))
         QTest.keyClick(button, key)
-    assert clicks == (["main", "plain"] if key is Qt.Key.Key_Space else ["main"])
+    assert clicks == ["main", "plain"]
     unable = Button("Unlock", Part.MAIN)
     qtbot.addWidget(unable)
     unable.setEnabled(False)
