@@ -104,5 +104,7 @@ def _in_words(by: Sequence[Field], group: Group) -> list[str]:
         field.type.label(value) if isinstance(field.type, Choice) and value is not None else str(value or "")
         for field, value in zip(by, group.values, strict=True)
     ]
-    sums = [show.amount(value) if isinstance(value, dict) else str(value or _("none")) for value in group.sums]
+    sums = [
+        show.amount(value) if isinstance(value, dict) else str(value or _("none")) for value in group.sums
+    ]
     return [*values, str(group.kept), *sums]
