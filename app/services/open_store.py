@@ -55,9 +55,7 @@ class OpenStore:
         self._begun: list[BulkProcess] = []
         self._beginning = threading.Lock()
         self._may_begin = True
-        self._sealed_beside = (
-            False  # another process has added to the sealed outbox, or was ended while it did
-        )
+        self._sealed_beside = False  # another process has sealed ops, or was ended while it did
         self._store: Store | None = None
         self._reader: Reader | None = None
         self._upkeep: Upkeep | None = None
@@ -124,6 +122,12 @@ class OpenStore:
                 self._store.as_committed()
             yield
 
+    def _see_what_was_sealed(self) -> None:
+        """On the writing thread, where nothing may be written for a while."""
+        if self._sealed_beside:
+            with self._held():
+                pass
+
     def turns(self) -> dict[str, int]:
         """By kind, another number after a record came, went or got another title or number. From any thread."""
         store = self._store
@@ -184,9 +188,7 @@ class OpenStore:
 
     def _noted(self, work: Callable[[Store], T]) -> T:
         store = self._opened()
-        if self._sealed_beside:
-            with self._held():
-                pass
+        self._see_what_was_sealed()
         before = store.db.changes
         try:
             return work(store)
@@ -247,9 +249,7 @@ class OpenStore:
     def _end_writing(self) -> int | None:
         if self._store is None:
             return None
-        if self._sealed_beside:
-            with self._held():
-                pass  # what a broken-off import has sealed goes: at the next opening it would pass for lost work
+        self._see_what_was_sealed()  # of a broken-off import: at the next opening it would pass for lost work
         store, self._store = self._store, None
         try:
             return store.unsent()

@@ -126,20 +126,7 @@ def test_an_import_that_was_broken_off_is_remembered_until_somebody_knows(
         importing = Importing(session, [file], TODAY, "EUR")
         importing.plan(Progress())
         assert session.read(begun.imports) == []
-        begin, said = threading.Event(), list[BaseException]()
-
-        def bring() -> None:
-            try:
-                importing.bring(Said(begin))
-            except AppError as problem:
-                said.append(problem)
-
-        thread = threading.Thread(target=bring)
-        thread.start()
-        assert begin.wait(30)
-        session.lock()
-        thread.join()
-        assert said
+        _locked_meanwhile(session, importing)
     with open_session(laptop.profile) as session:
         session.unlock()
         assert (session.read(begun.imports), session.read(lists.count, CUSTOMER)) == ([file], 0)
@@ -200,20 +187,7 @@ class Said(Progress):
 def test_a_lock_breaks_an_import_off(session: Session, tmp_path: Path) -> None:
     importing = Importing(session, [_customers(tmp_path / "customers.csv", 20_000)], TODAY, "EUR")
     importing.plan(Progress())
-    begun, said = threading.Event(), list[BaseException]()
-
-    def bring() -> None:
-        try:
-            importing.bring(Said(begun))
-        except AppError as problem:
-            said.append(problem)
-
-    thread = threading.Thread(target=bring)
-    thread.start()
-    assert begun.wait(30)
-    session.lock()
-    thread.join()
-    assert said
+    _locked_meanwhile(session, importing)
     session.unlock()
     assert session.read(lists.count, CUSTOMER) == 0
     _sound(session)
@@ -294,3 +268,21 @@ def test_without_a_process_it_is_done_here(
     assert importing.bring(Progress()).total("added") == 700
     assert session.read(lists.count, CUSTOMER) == 700
     _sound(session)
+
+
+def _locked_meanwhile(session: Session, importing: Importing) -> None:
+    """The store is locked while the import is being brought in, which then fails."""
+    begin, said = threading.Event(), list[BaseException]()
+
+    def bring() -> None:
+        try:
+            importing.bring(Said(begin))
+        except AppError as problem:
+            said.append(problem)
+
+    thread = threading.Thread(target=bring)
+    thread.start()
+    assert begin.wait(30)
+    session.lock()
+    thread.join()
+    assert said
