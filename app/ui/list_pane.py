@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtWidgets import QFrame, QStackedLayout, QVBoxLayout
@@ -30,6 +30,7 @@ from sync.protocol.texts import gettext as _
 if TYPE_CHECKING:
     from app.ui.selection_bar import SelectionBar
 
+KEPT: Final = 256  # rows held as they are painted; some screens full
 _TONES = {"plain": Tone.PLAIN, "warn": Tone.WARN}
 
 
@@ -40,6 +41,7 @@ class ListRows:
         self._rows = rows
         self._query = query
         self._picked = picked
+        self._painted: dict[int, tuple[RowText, Row]] = {}
 
     def count(self) -> int:
         """How many rows there are."""
@@ -50,7 +52,15 @@ class ListRows:
         text = self._rows.row(at)
         if text is None:
             return None
-        return painted(text, self._query, picked=self._picked is not None and self._picked.has(at))
+        picked = self._picked is not None and self._picked.has(at)
+        known = self._painted.get(at)
+        if known is not None and known[0] is text and known[1].picked == picked:
+            return known[1]
+        if len(self._painted) > KEPT:
+            self._painted.clear()
+        made = painted(text, self._query, picked=picked)
+        self._painted[at] = (text, made)
+        return made
 
 
 def painted(text: RowText, query: str = "", *, picked: bool = False) -> Row:
@@ -87,6 +97,7 @@ class ListPane(QFrame):
         self._empty: Placeholder | None = None
         self._seen: list[int | None] = []  # rowids in view: the place scrolled to is theirs
         self._above = 0
+        self._onward = False  # somebody goes into the list that is being looked for
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -160,7 +171,7 @@ class ListPane(QFrame):
         rows.on_rows = self.rows.rows_changed
         name = _("What was found") if desk.finding else _(desk.list.kind.plural)
         self.rows.setAccessibleName(name)
-        query = desk.found.text if desk.finding else ""
+        query = desk.found.answered if desk.finding else ""
         picked = None if desk.finding else desk.sections.picked
         seen, above = self._seen, self._above
         at_top = self.rows.verticalScrollBar().value() == 0
@@ -170,6 +181,8 @@ class ListPane(QFrame):
         self._show_body(rows)
         self._show_picked()
         self._look()
+        if self._onward and not desk.found.pending:
+            self.onward()
 
     def _hold(self, rows: RecordList | FoundList, seen: list[int | None], above: int) -> None:
         """Scroll back to the first row that was in view and still is in the list."""
@@ -247,8 +260,9 @@ class ListPane(QFrame):
         self.entered.emit()
 
     def onward(self) -> None:
-        """Go into the list, to the first row when none is chosen."""
-        if not self.rows.model().rowCount():
+        """Go into the list, to the first row when none is chosen; of what is looked for, once it is found."""
+        self._onward = self._desk.found.pending
+        if self._onward or not self.rows.model().rowCount():
             return
         self.rows.setFocus()
         if self.rows.chosen_row() < 0:

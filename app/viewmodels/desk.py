@@ -86,8 +86,8 @@ class Desk(OneRecord):
 
     @property
     def finding(self) -> bool:
-        """Whether the list shows what a search found."""
-        return bool(self.found.text.strip())
+        """Whether the list shows what a search found: until there is an answer, it shows what it did before."""
+        return bool(self.found.text.strip() and self.found.answered)
 
     @property
     def rows(self) -> RecordList | FoundList:
@@ -120,10 +120,12 @@ class Desk(OneRecord):
         self._turn_to(self.history.forth(self._here()))
 
     def search(self, text: str) -> None:
-        """Show what a text finds in all kinds; the list again when it is empty."""
+        """Show what a text finds in all kinds, once it is found; the list again when it is empty."""
         self.chosen = None
         self.found.find(text)
-        if not text.strip() and self.detail is not None and self.kind is self.detail.record.kind:
+        if text.strip():
+            return
+        if self.detail is not None and self.kind is self.detail.record.kind:
             self._choose_row_of(self.detail.record.kind, self.detail.record.id)
         self.on_list.tell()
 

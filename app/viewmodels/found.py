@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
+from typing import Final
 
 from app.changes import Changes
 from app.services.session import Session
@@ -11,6 +14,8 @@ from app.viewmodels import reading
 from app.viewmodels.base import Errands, Watched
 from app.viewmodels.reading import FOUND_FIRST, FOUND_MAX, RowText, Shown
 from app.viewmodels.records import now_ms
+
+REST_S: Final = 0.15  # without a further letter, until the rest is looked for too
 
 
 class FoundList(Watched):
@@ -29,6 +34,9 @@ class FoundList(Watched):
         self.answered = ""  # the text that the rows belong to
         self._asking: Asking | None = None
         self._again = False
+        self._rest: threading.Timer | None = None
+        self._rest_for = ""  # the text of which only the first is here
+        self._rests_until = 0.0
 
     def count(self) -> int:
         """How many rows there are."""
@@ -50,8 +58,15 @@ class FoundList(Watched):
         """Where such a number stands now; -1 when it is not there."""
         return next((at for at, each in enumerate(self._found) if hash(each.id) == rowid), -1)
 
+    @property
+    def pending(self) -> bool:
+        """Whether the rows belong to a text before the one that stands in the field."""
+        return self.text.strip() != self.answered
+
     def look(self, rows: range) -> None:
-        """All rows are here already."""
+        """Who comes near the last row that is here does not wait for more."""
+        if self._rest_for and rows.start > 0 and rows.stop >= len(self._found):
+            self._go_on()
 
     def find(self, text: str) -> None:
         """Search for this; an empty text finds nothing."""
@@ -86,9 +101,36 @@ class FoundList(Watched):
             found, self.prepared = answer
             self._take(text, found[:FOUND_MAX], more=len(found) > (FOUND_MAX if whole else FOUND_FIRST - 1))
             if not whole and found and self._asking is None and text == self.text.strip():
-                self._ask(text, whole=True)
+                self._rest_for = text
+                self._later()
 
         self._errands.read(look, take, lambda _problem: self._take(text, []))
+
+    def _later(self) -> None:
+        """Look for the rest once nobody types: every letter would wait for what the one before still looks for."""
+        self._rests_until = time.monotonic() + REST_S
+        if (
+            self._rest is None
+        ):  # one timer for many letters: to start its thread takes longer than to paint a row
+            self._wait(REST_S)
+
+    def _wait(self, seconds: float) -> None:
+        self._rest = threading.Timer(seconds, lambda: self._errands.post(self._rested))
+        self._rest.daemon = True
+        self._rest.start()
+
+    def _rested(self) -> None:
+        self._rest = None
+        left = self._rests_until - time.monotonic()
+        if left > 0 and self._rest_for:
+            self._wait(left)
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        text, self._rest_for = self._rest_for, ""
+        if text and text == self.text.strip() and self._asking is None:
+            self._ask(text, whole=True)
 
     def heard(self, changes: Changes) -> None:
         """Take in news from the store."""
@@ -101,8 +143,10 @@ class FoundList(Watched):
         """Hold nothing of any record any more."""
         if self._asking is not None:
             self._asking.take_back()
+        if self._rest is not None:
+            self._rest.cancel()
         self._found = []
-        self.text = self.answered = ""
+        self.text = self.answered = self._rest_for = ""
         self.on_rows = None
         self._watchers.clear()
 

@@ -22,7 +22,7 @@ from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.quiet import Quiet
 from sync.protocol.texts import gettext as _
 
-FOUND_FIRST = 50  # hits shown at once
+FOUND_FIRST = 30  # hits shown at once: a screen full of rows
 FOUND_MAX = 200  # hits shown; more letters find better than more rows
 
 

@@ -23,7 +23,7 @@ from app.viewmodels.reading import RowText, Shown
 from sync.protocol.errors import KnownError
 from sync.protocol.kinds import Kind
 
-PAGE: Final = 64  # rows fetched at once
+PAGE: Final = 32  # rows fetched at once
 KEPT: Final = 4096  # rows held; a million are never looked at together
 REST_S: Final = 0.5  # between two readings of all for pages of the server: they come several a second
 REST_TIMES: Final = (

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QApplication
 
 from app.paths import Profile
 from app.ui.kit.painted_list import PaintedList
-from app.ui.kit.rows import RowRole
 from app.ui.kit.search_field import SearchField
 from app.ui.run import Desktop, make_application
 from app.ui.window import Window
@@ -124,13 +123,10 @@ def application() -> QApplication:
 
 def all_here(rows: PaintedList) -> bool:
     """Whether every row on the screen says something; a row still being fetched does not."""
-    model = rows.model()
-    first, last = rows.rowAt(0), rows.rowAt(rows.viewport().height() - 1)
-    if last < 0:
-        last = model.rowCount() - 1
-    return first >= 0 and all(
-        model.index(at, 0).data(RowRole.ROW) is not None for at in range(first, last + 1)
-    )
+    count, first = rows.model().rowCount(), rows.rowAt(0)
+    last = rows.rowAt(rows.viewport().height() - 1)
+    last = count - 1 if last < 0 else last
+    return first >= 0 and all(rows.row(at) is not None for at in range(first, last + 1))
 
 
 def wait_for(condition: Callable[[], object], limit_ms: int = WAIT_MS) -> None:

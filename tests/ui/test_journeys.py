@@ -94,6 +94,20 @@ def test_search_finds_as_one_types_and_leads_to_the_record(opened: Opened, lapto
     driver.until(lambda: driver.desk.rows.count() == len(sample.CUSTOMERS))
 
 
+def test_who_goes_on_before_the_answer_goes_to_what_was_typed(opened: Opened, laptop: Profile) -> None:
+    driver = opened(laptop)
+    driver.press("Ctrl+F")
+    driver.work.search.setText("博泰")
+    driver.press("Down")  # nothing was found yet: the list still shows what it did before
+    assert driver.titles() != ["深圳市博泰电子科技"]
+    driver.until(lambda: driver.desk.detail is not None)
+    driver.until(lambda: driver.focus() is driver.work.list.rows)
+    assert driver.titles() == ["深圳市博泰电子科技"]
+    detail = driver.desk.detail
+    assert detail is not None
+    assert detail.record.title == "深圳市博泰电子科技"
+
+
 def test_a_letter_typed_in_the_list_begins_a_search(opened: Opened, laptop: Profile) -> None:
     driver = opened(laptop)
     driver.work.list.rows.setFocus()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -14,6 +15,7 @@ from app.store.store import Store
 from app.viewmodels import found as found_list
 from app.viewmodels.base import Errands
 from app.viewmodels.found import FoundList
+from app.viewmodels.reading import FOUND_FIRST
 from app.viewmodels.records import PAGE, RecordList
 from sync.protocol.kinds import KINDS
 from tests.ui import sample
@@ -125,11 +127,19 @@ def test_orders_of_a_list(session: Session, held: Held) -> None:
     assert [row.figure for row in rows if row] == ["¥680,000", "¥540,000", "¥128,000"]
 
 
+def rested(held: Held, condition: Callable[[], bool]) -> None:
+    """Let the moment pass in which nobody types."""
+    until = time.monotonic() + 10
+    while not condition():
+        held.turn()
+        assert time.monotonic() < until, "the rest was never looked for"
+
+
 def test_the_last_letters_typed_win(session: Session, held: Held) -> None:
     found = FoundList(session, Errands(held))
     for text in ("A", "Ac", "Acm", "Bet"):
         found.find(text)
-    assert held.turn() == 3  # the first, broken off; the last: its first rows, then all that is shown
+    assert held.turn() == 2  # the first, broken off; the last: its first rows
     titles = [row.title for at in range(found.count()) if (row := found.row(at))]
     assert "Betatech" in titles
     assert "Acme Corporation" not in titles
@@ -147,15 +157,35 @@ def test_the_first_rows_come_before_all_that_is_shown_and_news_keep_them(
     found.watch(lambda: more.append(found.more))
     found.find("quaggat")
     held.turn()
+    assert seen == [FOUND_FIRST]
+    rested(held, lambda: len(seen) == 2)
     found.heard(Changes((("customer", made[0].id),)))
     held.turn()
-    assert seen == [50, 120, 120]
+    assert seen == [FOUND_FIRST, 120, 120]
     found.find("quaggaton 1")
     held.turn()
+    rested(held, lambda: len(seen) == 5)
     found.find("nobody is called so")
     held.turn()
-    assert seen == [50, 120, 120, 20, 20, 0]
+    assert seen == [FOUND_FIRST, 120, 120, 20, 20, 0]
     assert more == [True, False, False, False, False, False]
+
+
+def test_the_rest_waits_for_the_last_letter_and_not_for_who_scrolls_to_it(
+    session: Session, held: Held
+) -> None:
+    for n in range(60):
+        session.call(records.add, KINDS["customer"], {"name": f"Quaggaton {n:03d}"})
+    found = FoundList(session, Errands(held))
+    for text in ("quagga", "quaggat", "quaggato"):
+        found.find(text)
+        assert held.turn() == 1  # its first rows, and nothing of what the letter before still would look for
+    assert found.count() == FOUND_FIRST
+    found.look(range(14))
+    assert held.turn() == 0
+    found.look(range(FOUND_FIRST - 14, FOUND_FIRST))
+    assert held.turn() == 1
+    assert found.count() == 60
 
 
 def test_more_than_is_shown_is_said(session: Session, held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +195,8 @@ def test_more_than_is_shown_is_said(session: Session, held: Held, monkeypatch: p
     found = FoundList(session, Errands(held))
     found.find("quaggat")
     held.turn()
-    assert (found.count(), found.more) == (60, True)
+    rested(held, lambda: found.count() == 60)
+    assert found.more
 
 
 def test_a_row_says_where_something_was_found(session: Session, held: Held) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QFontMetricsF,
     QPainter,
     QPen,
+    QTextLayout,
 )
 
 from app.ui.kit.marks import Mark
@@ -75,7 +76,8 @@ def draw(
     painter.setFont(font)
     painter.setPen(colour)
     if marks:
-        _draw_marked(painter, place, text, font, marks)
+        laid = line(text, font, marks)
+        laid.draw(painter, QPointF(place.x(), place.y() - laid.lineAt(0).ascent()))
     else:
         painter.drawText(place, text)
 
@@ -101,8 +103,20 @@ def ring(painter: QPainter, rect: QRectF, radius: float = RADIUS) -> None:
     painter.drawRoundedRect(rect.adjusted(half, half, -half, -half), radius, radius)
 
 
-def _draw_marked(painter: QPainter, place: QPointF, text: str, font: QFont, marks: tuple[Mark, ...]) -> None:
-    from PySide6.QtGui import QTextCharFormat, QTextLayout  # the first list has no marks
+def line(text: str, font: QFont, marks: tuple[Mark, ...] = ()) -> QTextLayout:
+    """One line laid out, to be drawn as often as one likes; `marks` get the ground of found letters."""
+    layout = QTextLayout(text, font)
+    if marks:
+        layout.setFormats(_formats(text, marks))
+    layout.setCacheEnabled(True)
+    layout.beginLayout()
+    layout.createLine().setLineWidth(_UNBOUND)
+    layout.endLayout()
+    return layout
+
+
+def _formats(text: str, marks: tuple[Mark, ...]) -> list[QTextLayout.FormatRange]:
+    from PySide6.QtGui import QTextCharFormat  # the first list has no marks
 
     found = QTextCharFormat()
     found.setBackground(ink(Colour.MARK))
@@ -114,13 +128,7 @@ def _draw_marked(painter: QPainter, place: QPointF, text: str, font: QFont, mark
         part.length = _units(text[start:end])
         part.format = found
         formats.append(part)
-    layout = QTextLayout(text, font)
-    layout.setFormats(formats)
-    layout.beginLayout()
-    line = layout.createLine()
-    line.setLineWidth(_UNBOUND)
-    layout.endLayout()
-    layout.draw(painter, QPointF(place.x(), place.y() - line.ascent()))
+    return formats
 
 
 def _units(text: str) -> int:

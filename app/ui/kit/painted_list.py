@@ -1,76 +1,17 @@
-"""The painted list: two-line rows drawn by a delegate, 100,000 of them without a widget per row."""
+"""The painted list: two-line rows painted as one picture, 100,000 of them without a widget per row."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPalette, QPen
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QTableView,
-    QWidget,
-)
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from app.ui.kit import paint
-from app.ui.kit.rows import Row, RowRole, RowsModel, RowSource
-from app.ui.theme import fonts, icons
-from app.ui.theme.palette import ink
-from app.ui.theme.tokens import CHOSEN_EDGE, HAIRLINE, ROW, S4, S8, S12, S16, Colour, Step
+from app.ui.kit.row_paint import BOX_EDGE, RowPainter
+from app.ui.kit.rows import Row, RowsModel, RowSource
+from app.ui.theme import fonts
+from app.ui.theme.tokens import ROW
 
 Index = QModelIndex | QPersistentModelIndex
-
-# Baselines from the top of a row, the same for every script.
-_TITLE_BASE = 24
-_SECOND_BASE = 44
-
-_BOX = 16
-
-
-class RowDelegate(QStyledItemDelegate):
-    """Paints a `Row` on fixed baselines, cut by width, with an accent edge when it is the chosen one.
-
-    While `boxes` is set, each row begins with a box that is ticked or not.
-    """
-
-    boxes = False
-
-    def __init__(self, view: QAbstractItemView) -> None:
-        super().__init__(view)
-        self._view = view
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """One height for all rows, so that the view never asks each."""
-        return QSize(0, fonts.px(ROW))
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Paint one row; a row still being fetched is two quiet bars."""
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        rect = QRectF(option.rect)
-        # The option says both too, in QStyle's own terms; to load those takes longer than to paint all the rows.
-        view = self._view
-        chosen = view.selectionModel().isSelected(index)
-        focused = view.hasFocus() and index == view.currentIndex()
-        if chosen:
-            painter.fillRect(rect, ink(Colour.CHOSEN))
-        hairline = QRectF(rect.left(), rect.bottom() - HAIRLINE, rect.width(), HAIRLINE)
-        painter.fillRect(hairline, ink(Colour.LINE))
-        if chosen:
-            painter.fillRect(QRectF(rect.left(), rect.top(), CHOSEN_EDGE, rect.height()), ink(Colour.ACCENT))
-        row = index.data(RowRole.ROW)
-        inside = rect.adjusted(S16, 0, -S16, 0)
-        if self.boxes:
-            _paint_box(painter, inside, ticked=isinstance(row, Row) and row.picked)
-            inside = inside.adjusted(_BOX + S12, 0, 0, 0)
-        if isinstance(row, Row):
-            _paint_row(painter, inside, row, chosen)
-        else:
-            _paint_bars(painter, inside)
-        if focused:
-            paint.ring(painter, rect.adjusted(0, 0, 0, -HAIRLINE), 0)
-        painter.restore()
 
 
 def _ground() -> QWidget:
@@ -79,7 +20,8 @@ def _ground() -> QWidget:
     made = QWidget()
     made.setObjectName("qt_scrollarea_viewport")
     made.setBackgroundRole(QPalette.ColorRole.Base)
-    made.setAutoFillBackground(True)
+    # The list paints the ground with its rows: whatever lies below needs no painting for that.
+    made.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
     return made
 
 
@@ -113,8 +55,7 @@ class PaintedList(QTableView):
         self._model = RowsModel(parent=self)
         self._silent = False
         self.setModel(self._model)
-        self._delegate = RowDelegate(self)
-        self.setItemDelegate(self._delegate)
+        self._painter = RowPainter()
         self._lay_out()
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -145,13 +86,36 @@ class PaintedList(QTableView):
         self._model.use(source)
         self.choose(chosen)
         self._silent = False
+        self.executeDelayedItemsLayout()  # or all of it is painted once more, some moments later
         if stay:
             self.updateGeometries()
             self.verticalScrollBar().setValue(place)
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the rows that the picture touches: the table would ask style and delegate anew for each of them."""
+        height, touched = fonts.px(ROW), event.rect()
+        painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(touched, self.palette().brush(QPalette.ColorRole.Base))
+        look = self._painter.begin(self.viewport().width(), height)
+        chosen = {index.row() for index in self.selectionModel().selectedIndexes()}
+        focused = self.currentIndex().row() if self.hasFocus() else -1
+        place = self.verticalScrollBar().value()
+        last = min((place + touched.bottom()) // height, self._model.rowCount() - 1)
+        for at in range((place + touched.top()) // height, last + 1):
+            self._painter.paint(
+                painter,
+                look,
+                at * height - place,
+                self._model.row(at),
+                chosen=at in chosen,
+                focused=at == focused,
+            )
+        painter.end()
+
     def show_boxes(self, shown: bool) -> None:
         """Begin each row with a box, or no longer; and paint all of them anew."""
-        self._delegate.boxes = shown
+        self._painter.boxes = shown
         self.viewport().update()
 
     def top(self) -> tuple[int, int]:
@@ -176,6 +140,10 @@ class PaintedList(QTableView):
             self.scrollTo(index)
         else:
             self.clearSelection()
+
+    def row(self, at: int) -> Row | None:
+        """What the row at that place says, None while it is being fetched."""
+        return self._model.row(at)
 
     def chosen_row(self) -> int:
         """The chosen row, or -1."""
@@ -248,7 +216,7 @@ class PaintedList(QTableView):
             self._reach(index.row())
         elif not plain and (
             event.modifiers() & Qt.KeyboardModifier.ControlModifier
-            or (self._delegate.boxes and event.position().x() < S16 + _BOX + S8)
+            or (self._painter.boxes and event.position().x() < BOX_EDGE)
         ):
             self.choose(index.row())
             self.toggled.emit(index.row())
@@ -270,74 +238,3 @@ _MOVES = {
     int(Qt.Key.Key_Home): QAbstractItemView.CursorAction.MoveHome,
     int(Qt.Key.Key_End): QAbstractItemView.CursorAction.MoveEnd,
 }
-
-
-def _paint_box(painter: QPainter, inside: QRectF, *, ticked: bool) -> None:
-    box = QRectF(inside.left(), inside.top() + (inside.height() - _BOX) / 2, _BOX, _BOX)
-    painter.setPen(QPen(ink(Colour.EDGE), HAIRLINE))
-    painter.setBrush(ink(Colour.RAISED))
-    painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
-    if ticked:
-        icons.paint(painter, "check", box.adjusted(1, 1, -1, -1), Colour.TEXT)
-
-
-def _paint_row(painter: QPainter, inside: QRectF, row: Row, chosen: bool) -> None:
-    upper, lower = inside.top() + fonts.px(_TITLE_BASE), inside.top() + fonts.px(_SECOND_BASE)
-    # Hints are too pale on the ground of the chosen row.
-    hint = ink(Colour.SOFT if chosen else Colour.FAINT)
-    plain = fonts.font(Step.BODY)
-
-    room = inside.width() - _paint_upper_right(painter, QPointF(inside.right(), upper), row, hint)
-    strong = fonts.font(Step.BODY, semibold=True)
-    title = paint.elided(row.title, strong, room)
-    paint.draw(
-        painter,
-        QPointF(inside.left(), upper),
-        title,
-        strong,
-        ink(Colour.TEXT),
-        _kept(row.marks, title, row.title),
-    )
-
-    room = inside.width()
-    if row.figure:
-        figures = fonts.font(Step.BODY, figures=True)
-        paint.draw_right(painter, QPointF(inside.right(), lower), row.figure, figures, ink(Colour.SOFT))
-        room -= paint.width(row.figure, figures) + S12
-    second = paint.elided(row.second, plain, room)
-    marks = _kept(row.second_marks, second, row.second)
-    paint.draw(painter, QPointF(inside.left(), lower), second, plain, ink(Colour.SOFT), marks)
-
-
-def _paint_upper_right(painter: QPainter, place: QPointF, row: Row, hint: QColor) -> float:
-    """Paint time and word, and give back the width that they take from the title."""
-    taken = 0.0
-    when = fonts.font(Step.SMALL, figures=True)
-    if row.right:
-        paint.draw_right(painter, place, row.right, when, hint)
-        taken += paint.width(row.right, when) + S8
-    if row.word:
-        word = fonts.font(Step.SMALL, semibold=True)
-        paint.draw_right(
-            painter, QPointF(place.x() - taken, place.y()), row.word, word, ink(paint.INKS[row.tone])
-        )
-        taken += paint.width(row.word, word) + S8
-    return taken + S4 if taken else 0.0
-
-
-def _kept(marks: tuple[tuple[int, int], ...], shown: str, whole: str) -> tuple[tuple[int, int], ...]:
-    """Marks of the whole text that are still in the part shown."""
-    if not marks or shown == whole:
-        return marks
-    last = len(shown) - 1
-    return tuple(
-        (start, min(end, last)) for start, end in marks if start < last and whole.startswith(shown[:last])
-    )
-
-
-def _paint_bars(painter: QPainter, inside: QRectF) -> None:
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(ink(Colour.QUIET))
-    for base, part in ((_TITLE_BASE, 0.45), (_SECOND_BASE, 0.3)):
-        top = inside.top() + fonts.px(base) - S8
-        painter.drawRoundedRect(QRectF(inside.left(), top, inside.width() * part, S8), S4, S4)

@@ -98,6 +98,10 @@ class RowsModel(QAbstractListModel):
             last = min(last, self._count - 1)
             self.dataChanged.emit(self.index(max(0, first), 0), self.index(last, 0))
 
+    def row(self, at: int) -> Row | None:
+        """The row at that place, None while it is being fetched."""
+        return self._source.row(at)
+
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         """Number of rows; a row has no rows below it."""
         return 0 if parent.isValid() else self._count
