@@ -46,5 +46,8 @@ lock: setup ## remake the lock files (LOCK="--upgrade" takes newer versions)
 bench: setup ## measure store, search and window on a generated million (FIELDKEEP_BENCH_ONLY=find,save …)
 	@$(PY) packaging/keyring_session.py --home build/bench/keyring -- $(PY) -m tests.benchmarks
 
-bench-sync bench-wipe simulate:
+simulate: setup ## play SEEDS=N runs of many devices and one server from FROM=M on, and judge each
+	@$(PY) -m tests.simulator --seeds $(or $(SEEDS),200) --from $(or $(FROM),0)
+
+bench-sync bench-wipe:
 	@echo "make $@ comes with a later release." >&2; exit 1

@@ -77,6 +77,10 @@ def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = 
     step(3)
     reply, answer, papers = _read(frames)
     _plausible(reply, answer, ops, position)
+    # A disk that was put back may hold more of what the server has taken than goes up at once: what was not sent now
+    # stays in the outbox until the server has answered for it.
+    acked_n = min(reply.acked_n, max((op.n for op in ops), default=position.last_n))
+    answer = msgspec.structs.replace(answer, acked_n=acked_n)
     book.take_papers(papers, nonce)
     step(4)
     applied = replica.apply(answer) if replica else Applied()
@@ -89,9 +93,8 @@ def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = 
 
 
 def _plausible(reply: ReplyHead, answer: Answer, ops: list[Op], position: Position) -> None:
-    """Refuse an answer that acknowledges what was never sent, or holds a number no honest server gives."""
+    """Refuse an answer that acknowledges what was never given out, or holds a number no honest server gives."""
     sent = {op.n for op in ops}
-    highest = max(sent, default=position.last_n)
     numbers = [
         reply.acked_n, reply.durable_seq, reply.server_time, reply.order_head, reply.cursor.seq,
         *(change.ver for change in answer.changes), *(result.ver for result in answer.results),
@@ -99,7 +102,7 @@ def _plausible(reply: ReplyHead, answer: Answer, ops: list[Op], position: Positi
     if (
         not all(0 <= number < NUMBER_END for number in numbers)
         or reply.server_time > TIME_END
-        or reply.acked_n > highest
+        or reply.acked_n > position.last_n
         or not {result.n for result in answer.results} <= sent
     ):
         raise Unreachable(

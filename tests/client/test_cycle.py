@@ -63,6 +63,21 @@ def test_ops_go_up_and_results_changes_conflicts_and_papers_come_down() -> None:
     assert replica.unsent() == 0
 
 
+def test_a_disk_put_back_gets_its_answers_piece_by_piece() -> None:
+    server, replica, book = _world("a", "b", "c", "d")
+    server.acked = {
+        replica.incarnation: 4
+    }  # all of it went up before; this copy of the disk knows nothing of that
+    server.ops_max = 3
+    line = line_to(server)
+    assert exchange(replica, book, line).sent == 3
+    assert [answer.acked_n for answer in replica.applied] == [3]
+    assert replica.unsent() == 1  # not answered for yet
+    assert exchange(replica, book, line).sent == 1
+    assert replica.unsent() == 0
+    assert server.taken == []  # nothing twice
+
+
 def test_the_head_says_how_the_device_stands() -> None:
     server, replica, book = _world("a")
     book.obeyed, book.ask_share = {"o1": "done"}, True

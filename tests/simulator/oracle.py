@@ -1,0 +1,141 @@
+"""Says what of a run that has settled must not be: the laws of syncing, checked on what server and laptops hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from app.store import conflicts, lists, search
+from app.store.records import find_row
+from sync.protocol import codec
+from sync.protocol.codec import Raw
+from sync.protocol.errors import Outcome
+from sync.protocol.kinds import KINDS
+from sync.protocol.merge import WHOLE_RECORD, Conflict
+from sync.protocol.ops import Act, Op
+from sync.server import access
+from sync.server.access import Rights
+from sync.server.db.base import Transaction
+from sync.server.db.kept import Held
+from tests.simulator.laptop import Laptop
+from tests.simulator.world import World, Written, values_of
+
+
+def judge(world: World) -> list[str]:
+    """Every law that this run broke, in words; empty when it held."""
+    found = list(world.faults)
+    with world.server.read() as tx:
+        held = {entry.id: _held(tx, entry.id) for entry in tx.records.after(0)}
+        kept = list(tx.records.conflicts_after(0))
+        refused = [codec.read(Raw(each.op), Op) for each in tx.records.refused() if each.op]
+        persons = {each.email: Rights(each.id, each.role, each.team) for each in tx.people.persons()}
+    for who, laptop in sorted(world.laptops.items()):
+        rights = persons[laptop.card.person]
+        found += [f"laptop {who}: {each}" for each in _replica(laptop, rights, held, kept)]
+    found += _lost(world, held, kept)
+    found += _deletes(world, held)
+    words = set().union(*map(values_of, refused))
+    found += [f"{cell} {v}, which was refused, is kept nowhere" for _id, cell, v in world.refused - words]
+    return found
+
+
+def _held(tx: Transaction, id_: bytes) -> Held:
+    held = tx.records.held(id_)
+    assert held is not None
+    return held
+
+
+def _replica(laptop: Laptop, rights: Rights, held: dict[bytes, Held], kept: list[Conflict]) -> Iterator[str]:
+    """What a laptop holds beyond, or short of, what its person may see; or otherwise than the server does."""
+    store = laptop.store
+    if laptop.unsent():
+        yield f"{laptop.unsent()} changes wait for ever"
+    visible = {id_: each for id_, each in held.items() if access.sees(rights, each.row.kind, each.scope)}
+    here = {
+        one.id: one for kind in KINDS.values() for one in lists.by_rowids(store, kind, lists.ids(store, kind))
+    }
+    alive = {id_: each for id_, each in visible.items() if not each.row.deleted}
+    for id_ in alive.keys() - here.keys():
+        yield f"{alive[id_].row.kind} {_title(alive[id_])} is missing"
+    for id_ in here.keys() - alive.keys():
+        why = "deleted" if id_ in visible else "out of sight" if id_ in held else "unknown to the server"
+        yield f"{here[id_].kind.name} {here[id_].title} is still here: it is {why}"
+    for id_ in alive.keys() & here.keys():
+        shape, stored = find_row(store, id_)
+        mine, theirs = shape.cells(stored), dict(alive[id_].row.cells)
+        if mine != theirs:
+            cells = sorted(c for c in mine.keys() | theirs.keys() if mine.get(c) != theirs.get(c))
+            yield f"{_title(alive[id_])} differs in {cells}: {[(mine.get(c), theirs.get(c)) for c in cells]}"
+        if stored.ver != alive[id_].row.ver:
+            yield f"{_title(alive[id_])} has the number {stored.ver}, not {alive[id_].row.ver}"
+    mine_open = {each.conflict.id for each in conflicts.open_conflicts(store)}
+    theirs_open = {each.id for each in kept if each.state == "open" and each.record in visible}
+    if mine_open != theirs_open:
+        yield f"{len(theirs_open - mine_open)} conflicts are missing, {len(mine_open - theirs_open)} should be gone"
+    yield from _searched(laptop, held, alive)
+
+
+def _searched(laptop: Laptop, held: dict[bytes, Held], alive: dict[bytes, Held]) -> Iterator[str]:
+    """Every name is found as long as its record is here, and by nobody afterwards."""
+    for id_, each in list(held.items())[:8]:
+        title = _title(each)
+        found = {hit.record.id for hit in search.find(laptop.store, title, limit=500)}
+        if (id_ in alive) is not (id_ in found):
+            yield f"search {'misses' if id_ in alive else 'still finds'} {title}"
+
+
+def _title(held: Held) -> str:
+    return str(held.row.cells.get("name", ""))
+
+
+def _lost(world: World, held: dict[bytes, Held], kept: list[Conflict]) -> Iterator[str]:
+    """A value that was typed stands in its record or a conflict, or somebody who saw it wrote another."""
+    both: dict[tuple[bytes, str], set[str]] = {}
+    for conflict in kept:
+        if conflict.cell != WHOLE_RECORD:
+            both.setdefault((conflict.record, conflict.cell), set()).update(
+                _parts(conflict.shown) | _parts(conflict.kept)
+            )
+    for (id_, cell), writes in world.written.items():
+        if cell.partition(":")[0] in ("stage", "do_not_contact", "owner"):
+            continue  # the same few values again and again: nothing tells whose one is
+        wanted = [
+            each
+            for each in writes
+            if each.value is not None and (id_, cell, repr(each.value)) not in world.refused | world.gone
+        ]
+        row = held[id_].row if id_ in held else None
+        if row is None:
+            if wanted:
+                yield f"a record with {cell} {wanted[0].value!r} never came to the server"
+            continue
+        standing = row.cells.get(cell)
+        safe = _seen_from(_parts(standing) | both.get((id_, cell), set()), writes)
+        for each in wanted:
+            if not _parts(each.value) <= safe:
+                yield f"{cell} {each.value!r} of {_title(held[id_])} is lost: {standing!r} stands there"
+
+
+def _parts(value: Any) -> set[str]:
+    """A value, or each paragraph of notes: those of two authors are joined."""
+    return {repr(part) for part in value.split("\n\n")} if isinstance(value, str) else {repr(value)}
+
+
+def _seen_from(safe: set[str], writes: list[Written]) -> set[str]:
+    """These values, and what their authors had before their eyes, and so on."""
+    whole = set(safe)
+    while True:
+        seen = [_parts(each.was) for each in writes if _parts(each.value) <= whole]
+        more = set().union(*seen) - whole
+        if not more:
+            return whole
+        whole |= more
+
+
+def _deletes(world: World, held: dict[bytes, Held]) -> Iterator[str]:
+    """A delete that was taken holds, unless somebody took the record back."""
+    for id_, acts in world.acts.items():
+        taken = [act for act, outcome in acts if outcome in (Outcome.OK, Outcome.MERGED)]
+        back = any(act is Act.UNDELETE for act, _outcome in acts)
+        if Act.DELETE in taken and not back and id_ in held and not held[id_].row.deleted:
+            yield f"{_title(held[id_])} was deleted and is here again"

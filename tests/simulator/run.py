@@ -1,0 +1,43 @@
+"""Plays a seed, and cuts a run that broke a law down to the steps that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from tests.simulator import steps
+from tests.simulator.oracle import judge
+from tests.simulator.steps import Step
+from tests.simulator.world import Ground, world
+
+STEPS: Final = 60
+
+
+def play(ground: Ground, script: Sequence[Step]) -> list[str]:
+    """What a run broke."""
+    with world(ground) as run:
+        for step in script:
+            run.play(step)
+        run.settle()
+        return judge(run)
+
+
+def seed(ground: Ground, number: int) -> list[str]:
+    """What the run of a seed broke."""
+    return play(ground, steps.draw(number, STEPS))
+
+
+def shrunk(ground: Ground, script: Sequence[Step], most: int = 400) -> list[Step]:
+    """The shortest run found, within so many runs, that still breaks a law."""
+    left, size = list(script), max(1, len(script) // 2)
+    while size and most > 0:
+        at = 0
+        while at < len(left) and most > 0:
+            tried = left[:at] + left[at + size :]
+            most -= 1
+            if tried and play(ground, tried):
+                left = tried
+            else:
+                at += size
+        size //= 2
+    return left

@@ -1,0 +1,106 @@
+"""What happens in a run, as data: drawn from a seed, played as often as one likes, cut down to what is needed."""
+
+from __future__ import annotations
+
+import random
+from typing import Final
+
+import msgspec
+
+LAPTOPS: Final = 5  # of which a run uses two or more
+PEOPLE: Final = 4
+
+# The server dies at these of its steps; a device at the numbered ones of `sync.client.cycle`.
+SERVER_STEPS: Final = ("read", "applied", "committed", "answered")
+CRASHES: Final = (1, 2, 3, 4, 5, 6)
+
+
+class Write(msgspec.Struct, frozen=True, tag="write"):
+    """Somebody adds, edits, deletes or takes back a record, or gives it to somebody else."""
+
+    who: int
+    verb: str  # "add" | "edit" | "delete" | "undelete" | "give"
+    pick: int  # of the records on the device, modulo their number
+    cell: int  # of the cells that a run writes, modulo their number
+
+
+class Exchange(msgspec.Struct, frozen=True, tag="exchange"):
+    """One exchange; `fate` is what the network, the server or the device does to it."""
+
+    who: int
+    fate: str = ""  # "" | "cut" | "deaf" | "twice" | "torn" | "dies <step>" | "crash <n>"
+
+
+class Wait(msgspec.Struct, frozen=True, tag="wait"):
+    """Time goes by."""
+
+    ms: int
+
+
+class Skew(msgspec.Struct, frozen=True, tag="skew"):
+    """Somebody sets the clock of a laptop."""
+
+    who: int
+    ms: int
+
+
+class Move(msgspec.Struct, frozen=True, tag="move"):
+    """A person gets another role and team."""
+
+    person: int
+    role: str
+    team: str
+
+
+class Copy(msgspec.Struct, frozen=True, tag="copy"):
+    """A backup of a laptop's disk is made."""
+
+    who: int
+
+
+class PutBack(msgspec.Struct, frozen=True, tag="put back"):
+    """A laptop's disk is put back as it was copied last; nothing where there is no copy."""
+
+    who: int
+
+
+class Restart(msgspec.Struct, frozen=True, tag="restart"):
+    """The server is started anew: sessions are in its memory alone."""
+
+
+Step = Write | Exchange | Wait | Skew | Move | Copy | PutBack | Restart
+
+TEAMS: Final = ("Sales", "Sales/East", "Sales/West")
+ROLES: Final = ("rep", "rep", "office", "manager", "it")
+_FATES: Final = (
+    "cut", "deaf", "deaf", "twice", "torn",
+    *(f"dies {name}" for name in SERVER_STEPS), *(f"crash {n}" for n in CRASHES),
+)  # fmt: skip
+_VERBS: Final = ("add", "edit", "edit", "edit", "edit", "delete", "undelete", "give")
+
+
+def draw(seed: int, count: int) -> list[Step]:
+    """The steps of a seed: the same seed, the same steps."""
+    dice = random.Random(seed)
+    laptops = dice.randint(2, LAPTOPS)
+    # Some runs are calm, some have every fault; some never set a disk back.
+    trouble, moves, copies = dice.choice((0.0, 0.2, 0.5)), dice.random() < 0.5, dice.random() < 0.4
+    steps: list[Step] = [Write(dice.randrange(laptops), "add", 0, each) for each in range(3)]
+    for _each in range(count):
+        who, luck = dice.randrange(laptops), dice.random()
+        if copies and dice.random() < 0.1:
+            steps.append(Copy(0) if dice.random() < 0.4 else PutBack(0))  # one of them has such an owner
+            continue
+        if luck < 0.50:
+            steps.append(Write(who, dice.choice(_VERBS), dice.randrange(64), dice.randrange(64)))
+        elif luck < 0.86:
+            steps.append(Exchange(who, dice.choice(_FATES) if dice.random() < trouble else ""))
+        elif luck < 0.91:
+            steps.append(Wait(dice.choice((1, 40, 5_000, 3_600_000))))
+        elif luck < 0.93:
+            steps.append(Skew(who, dice.choice((-86_400_000, -30_000, 0, 30_000, 86_400_000))))
+        elif luck < 0.95 and moves:
+            steps.append(Move(dice.randrange(PEOPLE), dice.choice(ROLES), dice.choice(TEAMS)))
+        elif luck > 0.99:
+            steps.append(Restart())
+    return steps

@@ -1,0 +1,319 @@
+"""One run: a server and its laptops, copied from a ground that was laid once; steps are played, then all settles."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from unittest import mock
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from app.errors import AppError
+from app.keys.secret import SecretBytes
+from app.paths import Profile
+from app.store import lists, outbox, records
+from app.store.store import Store
+from sync.client.errors import ExchangeError, ServerRefused
+from sync.protocol import codec, messages, signing
+from sync.protocol.errors import KnownError, Outcome, Problem
+from sync.protocol.kinds import KINDS
+from sync.protocol.messages import OpResult
+from sync.protocol.ops import Act, Op
+from sync.server import auth, config, feed
+from sync.server.db.sqlite import SqliteStore
+from sync.server.office import StoreOffice
+from sync.server.service import Service
+from tests.server.inside import Inside
+from tests.simulator import steps
+from tests.simulator.laptop import Card, Laptop, Power
+from tests.simulator.steps import LAPTOPS, PEOPLE, Step
+
+ROUNDS_MAX: Final = 40  # by then whatever was typed has gone to everybody, or something stalls
+ROWS_AT_ONCE: Final = 5  # a page of this size is cut often
+PERSONS: Final = tuple(f"p{at}@example.com" for at in range(PEOPLE))
+FIRST: Final = (("rep", "Sales/East"), ("rep", "Sales/East"), ("manager", "Sales"), ("office", "Sales/West"))
+
+# Each cell that a run writes: kind, cell. All merge rules are among them.
+CELLS: Final = (
+    ("customer", "name"), ("customer", "industry"), ("customer", "notes"), ("deal", "name"), ("deal", "number"),
+    ("deal", "stage"), ("contact", "name"), ("contact", "do_not_contact"), ("contact", "tags"),
+)  # fmt: skip
+
+
+Value = tuple[bytes, str, str]  # a record, a cell, and what was written there, as it is printed
+
+
+@dataclass
+class Ground:
+    """An organisation with laptops that have enrolled and hold nothing yet; copied for each run."""
+
+    folder: Path
+    began: int
+    cards: list[Card]
+    persons: list[bytes]
+    store: Path
+    store_key: bytes
+    lease_key: Ed25519PrivateKey
+
+
+def lay(folder: Path) -> Ground:
+    """Found the organisation and enrol the laptops."""
+    there = Inside(folder / "organisation")
+    for email, (role, team) in zip(PERSONS, FIRST, strict=True):
+        there.person(email, role, team)
+    cards = []
+    for at in range(LAPTOPS):
+        email = PERSONS[at % PEOPLE]
+        made = there.device(email, f"laptop {at}")
+        assert made.root is not None
+        profile = Profile(folder / f"laptop-{at}")
+        key = SecretBytes.random(32)
+        card = Card(
+            email, made.root.org, made.enrolment, bytes(made.device), bytes(made.incarnation),
+            lambda document, key=made.sign_key: signing.sign(document, ("", key)),  # type: ignore[misc]
+            bytes(key.view), made.root.recovery,
+        )  # fmt: skip
+        profile.folder.mkdir()
+        Store.create(
+            profile, key, device=card.device, incarnation=card.incarnation, recovery=card.recovery,
+            person=email,
+        ).close()  # fmt: skip
+        cards.append(card)
+    with there.store.read() as tx:
+        found = {each.email: each.id for each in tx.people.persons()}
+    there.store.close()
+    return Ground(
+        folder, there.now(), cards, [found[each] for each in PERSONS], there.folders.store,
+        bytes(config.read_store_key(there.folders.store_key)), config.read_lease_key(there.folders.lease_key),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Written:
+    """A value that somebody wrote into a cell, and what they saw there."""
+
+    value: Any
+    was: Any
+
+
+@dataclass
+class World:
+    """One run under way."""
+
+    ground: Ground
+    folder: Path
+    elapsed: int = 0
+    faults: list[str] = field(default_factory=list)
+    written: dict[tuple[bytes, str], list[Written]] = field(default_factory=dict)
+    gone: set[Value] = field(default_factory=set)  # values that went with the disk they waited on
+    acts: dict[bytes, list[tuple[Act, Outcome]]] = field(default_factory=dict)  # as the server answered
+    refused: set[Value] = field(
+        default_factory=set
+    )  # values that the server did not take, told to their author
+    laptops: dict[int, Laptop] = field(default_factory=dict)
+    counter: int = 0
+    last: str = ""  # why an exchange failed last
+
+    def __post_init__(self) -> None:
+        (self.folder / "server").mkdir()
+        for name in self.ground.store.parent.glob(f"{self.ground.store.name}*"):
+            shutil.copy(name, self.folder / "server")
+        self.server = SqliteStore.open(
+            self.folder / "server" / self.ground.store.name, bytearray(self.ground.store_key)
+        )
+        self.service = Service(self.server, self.ground.lease_key)
+        self.service.now = self.now
+        self.service.step = self._step
+        self.office = StoreOffice(self.server, self.ground.lease_key, "https://127.0.0.1:8443", self.now)
+        self._dies_at = ""
+
+    # -- the server
+
+    def now(self) -> int:
+        """The server's time, UTC milliseconds."""
+        return self.ground.began + self.elapsed
+
+    def session(self, body: bytes) -> bytes:
+        """A sign-in."""
+        return self.service.session(body)
+
+    def exchange(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
+        """An exchange; what became of each op is noted."""
+        answer = self.service.exchange(headers, target, body)
+        sent = {
+            op.n: op for tag, raw in codec.decode(body) if tag == messages.OP for op in (codec.read(raw, Op),)
+        }
+        for tag, raw in codec.decode(answer):
+            if tag == messages.RESULT:
+                result = codec.read(raw, OpResult)
+                self.acts.setdefault(sent[result.n].id, []).append((sent[result.n].act, result.outcome))
+                if result.outcome is Outcome.REJECTED:
+                    self.refused |= values_of(sent[result.n])
+        return answer
+
+    def dies_at(self, step: str) -> None:
+        """End at this step of the next request; start again when it has."""
+        self._dies_at = step
+        if not step:
+            self.service.sessions = auth.Sessions()
+
+    def _step(self, name: str) -> None:
+        if name == self._dies_at:
+            raise Power
+
+    # -- the laptops
+
+    def laptop(self, who: int) -> Laptop:
+        """The laptop of that number, turned on when it is first used."""
+        if who not in self.laptops:
+            folder = self.folder / f"laptop-{who}"
+            shutil.copytree(self.ground.folder / f"laptop-{who}", folder)
+            self.laptops[who] = Laptop(folder, self.ground.cards[who], self, self.now)
+        return self.laptops[who]
+
+    def play(self, step: Step) -> None:
+        """One step. What must not happen, whatever is staged, is added to `faults`."""
+        self.elapsed += 7
+        if isinstance(step, steps.Write):
+            self._write(self.laptop(step.who), step)
+        elif isinstance(step, steps.Exchange):
+            self._exchange(self.laptop(step.who), step.fate)
+        elif isinstance(step, steps.Wait):
+            self.elapsed += step.ms
+        elif isinstance(step, steps.Skew):
+            self.laptop(step.who).skew = step.ms
+        elif isinstance(step, steps.Move):
+            with contextlib.suppress(KnownError):
+                self.office.add_person(PERSONS[step.person], step.role, step.team, "")
+        elif isinstance(step, steps.Copy):
+            self.laptop(step.who).copy()
+        elif isinstance(step, steps.PutBack):
+            self._put_back(self.laptop(step.who))
+        else:
+            self.service.sessions = auth.Sessions()
+
+    def _exchange(self, laptop: Laptop, fate: str) -> bool:
+        """Whether there is, or may be, more to do."""
+        try:
+            page = laptop.exchange(fate)
+        except Power:
+            laptop.crash()
+        except ServerRefused as refusal:
+            if refusal.problem in (Problem.GAP, Problem.BAD_REQUEST, Problem.TOO_BIG, Problem.UPGRADE):
+                self.faults.append(f"{laptop.card.person}: {refusal.problem.value}")
+            self.last = refusal.problem.value
+        except ExchangeError as problem:
+            self.last = problem.title
+        else:
+            return page.more or page.sent > 0 or bool(page.applied.records)
+        return True
+
+    def _put_back(self, laptop: Laptop) -> None:
+        before = _waiting(laptop)
+        laptop.put_back()
+        self.gone |= before - _waiting(laptop)
+
+    def _write(self, laptop: Laptop, step: steps.Write) -> None:
+        self.counter += 1
+        store = laptop.store
+        with contextlib.suppress(AppError, KnownError):
+            if step.verb == "add":
+                kind, cell = CELLS[step.cell % len(CELLS)]
+                values = {"name": f"n{self.counter}"}
+                records.add(store, KINDS[kind], {**values, cell: self._value(cell)})
+                self._note(laptop)
+                return
+            here = sorted(
+                (name, id_) for name in ("customer", "deal", "contact") for id_ in _ids(store, name)
+            )
+            if step.verb == "undelete":
+                here = sorted(
+                    (name, id_) for name in ("customer", "deal", "contact") for id_ in _gone(store, name)
+                )
+            if not here:
+                return
+            name, id_ = here[step.pick % len(here)]
+            if step.verb == "delete":
+                records.delete(store, id_)
+            elif step.verb == "undelete":
+                records.undelete(store, id_)
+            elif step.verb == "give":
+                records.edit(store, id_, {"owner": PERSONS[step.cell % PEOPLE]})
+            else:
+                cells = [cell for kind, cell in CELLS if kind == name]
+                cell = cells[step.cell % len(cells)]
+                records.edit(store, id_, {cell: self._value(cell)})
+            self._note(laptop)
+
+    def _value(self, cell: str) -> Any:
+        if cell == "stage":
+            return ("engaging", "proposal", "won", "lost")[self.counter % 4]
+        if cell == "do_not_contact":
+            return True
+        if cell == "tags":
+            return [f"t{self.counter}"]
+        return f"w{self.counter}"
+
+    def _note(self, laptop: Laptop) -> None:
+        """Keep in mind what the newest op wrote."""
+        ops = outbox.every(laptop.store.db)
+        if ops:
+            for cell, value in ops[-1].set.items():
+                self.written.setdefault((ops[-1].id, cell), []).append(Written(value, ops[-1].was.get(cell)))
+
+    # -- the end
+
+    def settle(self) -> None:
+        """No fault any more: everybody exchanges until nothing is left."""
+        for laptop in self.laptops.values():
+            laptop.skew = 0
+        for _round in range(ROUNDS_MAX):
+            self.elapsed += 60_000
+            busy = [self._exchange(laptop, "") for laptop in self.laptops.values()]
+            if not any(busy):
+                return
+        self.faults.append(f"it never came to rest: {self.last}")
+
+    def close(self) -> None:
+        """Turn everything off."""
+        for laptop in self.laptops.values():
+            laptop.store.close()
+        self.server.close()
+
+
+def values_of(op: Op) -> set[Value]:
+    """What an op says, each with its record and cell."""
+    return {(op.id, cell, repr(value)) for cell, value in op.set.items()}
+
+
+def _waiting(laptop: Laptop) -> set[Value]:
+    return set().union(*map(values_of, outbox.every(laptop.store.db)))
+
+
+def _ids(store: Store, kind: str) -> list[bytes]:
+    return [one.id for one in lists.by_rowids(store, KINDS[kind], lists.ids(store, KINDS[kind]))]
+
+
+def _gone(store: Store, kind: str) -> list[bytes]:
+    shape = store.shapes[kind]
+    found = store.db.all(f"{shape.select} WHERE _deleted = 1")  # the name is one of the table of kinds
+    return [shape.stored(row).id for row in found]
+
+
+@contextlib.contextmanager
+def world(ground: Ground) -> Iterator[World]:
+    """A run on its own copy of the ground."""
+    with (
+        tempfile.TemporaryDirectory(dir=ground.folder) as name,
+        mock.patch.object(feed, "PAGE_ROWS", ROWS_AT_ONCE),
+    ):
+        made = World(ground, Path(name))
+        try:
+            yield made
+        finally:
+            made.close()
