@@ -21,7 +21,8 @@ meet; [merge.md](merge.md) tells the rules.
 ## How values are written
 
 `FIELD=` on the command line and `null` in JSON empty a field. JSON takes each value as the command line does, as text,
-or in the form in which `show --json` prints it.
+or in the form in which `show --json` prints it. What stands before the `=` is the same for `add`, `edit` and
+`list --where`; there, `FIELD~WORDS` asks for words by their beginnings, also of a part: `address.city~berl`.
 
 | type | on the command line | in JSON |
 | --- | --- | --- |

@@ -12,6 +12,8 @@ from typing import Final
 from sync.protocol import money
 from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import (
+    ADDRESS_PARTS,
+    Address,
     Choice,
     Date,
     Field,
@@ -26,6 +28,7 @@ from sync.protocol.fields import (
     Value,
 )
 from sync.protocol.ids import parse_id
+from sync.protocol.joins import listed
 from sync.protocol.kinds import Kind
 from sync.protocol.quiet import Quiet
 from sync.protocol.texts import gettext as _
@@ -56,6 +59,8 @@ _BARE: Final = frozenset({Asks.MINE, Asks.EMPTY, Asks.NOT_EMPTY})
 class Condition(Quiet, frozen=True):
     """One test of one field. `values` are of the field's type; of a moment, also a day of this machine's zone.
 
+    With `part`, of that part of an address alone, or of those of several values that have this label.
+
     MINE, EMPTY and NOT_EMPTY have no value, BETWEEN has two, ONE_OF any number, all others one; that of CURRENCY is its
     code.
     """
@@ -63,6 +68,7 @@ class Condition(Quiet, frozen=True):
     field: str
     test: Asks
     values: tuple[Value, ...] = ()
+    part: str = ""
 
 
 class Filter(Quiet, frozen=True):
@@ -105,14 +111,14 @@ def checked(kind: Kind, condition: Condition) -> Condition:
     """The condition with its values made exact. Raises FieldProblem where the kind has no such field or test."""
     field = kind.field(condition.field)
     test, values = condition.test, condition.values
-    if test not in asks_of(field):
+    if test not in asks_of(field) or (condition.part and not _has_part(field, condition.part, test)):
         raise FieldProblem(field.name, _("“{field}” cannot be asked this.").format(field=_(field.label)))
     wanted = 0 if test in _BARE else 2 if test is Asks.BETWEEN else 1
     fits = 0 < len(values) <= VALUES_MAX if test is Asks.ONE_OF else len(values) == wanted
     exact = tuple(_value(field, test, value) for value in values)
     if not fits or any(value is None for value in exact):
         raise FieldProblem(field.name, _("“{field}” needs a value to ask for.").format(field=_(field.label)))
-    return Condition(field.name, test, exact)
+    return Condition(field.name, test, exact, condition.part)
 
 
 def _value(field: Field, test: Asks, value: Value) -> Value:
@@ -143,26 +149,49 @@ def _is_text(field: Field) -> bool:
 
 
 def typed(kind: Kind, where: Mapping[str, str]) -> Filter:
-    """FIELD=VALUE pairs as a filter: the field is that, or empty where the value is. Raises FieldProblem."""
-    found = []
-    for name, text in where.items():
-        field = kind.field(name)
-        found.append(_typed(field, text))
-    return Filter(tuple(found))
+    """FIELD=VALUE pairs as a filter: the field, or the part of one, is that, or empty where the value is. Raises
+    FieldProblem.
+    """
+    return Filter(tuple(_typed(*part_of(kind, name), text) for name, text in where.items()))
 
 
 def worded(kind: Kind, name: str, text: str) -> Condition:
-    """That a field has these words. Raises FieldProblem."""
-    return checked(kind, Condition(kind.field(name).name, Asks.HAS, (text,)))
+    """That a field, or the part of one, has these words. Raises FieldProblem."""
+    field, part = part_of(kind, name)
+    return checked(kind, Condition(field.name, Asks.HAS, (text,), part))
 
 
-def _typed(field: Field, text: str) -> Condition:
+def part_of(kind: Kind, name: str) -> tuple[Field, str]:
+    """The field that a name such as `address.city` or `phone.work` means, and the part of it, "" where all of it is
+    meant. Raises FieldProblem.
+    """
+    root, dot, part = name.partition(".")
+    field = kind.field(root)
+    if not dot:
+        return field, ""
+    if isinstance(field.type, Address) and part not in ADDRESS_PARTS:
+        problem = _("No part of an address.")
+        raise FieldProblem(name, problem, _("Parts: {parts}").format(parts=listed(ADDRESS_PARTS)))
+    if not isinstance(field.type, (Address, Several)) or not part:
+        raise FieldProblem(name, _("{field} has no parts.").format(field=_(field.label)))
+    return field, part
+
+
+def _has_part(field: Field, part: str, test: Asks) -> bool:
+    if test not in (Asks.IS, Asks.HAS, Asks.EMPTY):
+        return False
+    return part in ADDRESS_PARTS if isinstance(field.type, Address) else isinstance(field.type, Several)
+
+
+def _typed(field: Field, part: str, text: str) -> Condition:
     if not text.strip():
-        return Condition(field.name, Asks.EMPTY)
+        return Condition(field.name, Asks.EMPTY, (), part)
     if isinstance(field.type, Ref):
         return Condition(field.name, Asks.IS, (_record(text),))
     value = text.strip() if _is_text(field) else field.type.parse(field.name, text)
-    return Condition(field.name, Asks.EMPTY) if value is None else Condition(field.name, Asks.IS, (value,))
+    if value is None:
+        return Condition(field.name, Asks.EMPTY, (), part)
+    return Condition(field.name, Asks.IS, (value,), part)
 
 
 def _record(text: str) -> Value:

@@ -105,6 +105,8 @@ def _condition(store: Reader, shape: Shape, condition: Condition) -> Said:
     field, test = shape.kind.by_name[condition.field], condition.test
     column = f'"{shape.table}"."{field.name}"'
     values = condition.values
+    if condition.part:
+        return wording.of_part(shape, field, condition)
     if test is Asks.EMPTY:
         return f"{column} IS NULL", []
     if test is Asks.NOT_EMPTY:

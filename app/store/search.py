@@ -13,13 +13,13 @@ from typing import Final
 
 import msgspec
 
-from app.store import readings
+from app.store import phones, readings
 from app.store.reader import Reader
 from app.store.records import Record, record_of
 from app.store.rows import marks
 from app.store.schema import Shape
 from app.store.tokens import Index, Said
-from app.store.words import Query, asked_phone, fold_key, matched_fields, query
+from app.store.words import Query, fold_key, matched_fields, query
 from sync.protocol.fields import Find
 from sync.protocol.kinds import Kind
 
@@ -119,11 +119,9 @@ class _Search:
     def by_words(self) -> Generator[Hit, None, None]:
         """Every term, or the phone number, among names, words and numbers."""
         question = self._question
-        said = [self._index.word(term) for term in question.terms]
+        said = [self._index.word(term, question) for term in question.terms]
         self._words = [[] if each is None else [each] for each in said]
-        phone = ""
-        if question.phone and question.terms != (question.phone,):
-            phone = asked_phone(question.phone)
+        phone = phones.any_asked(tuple(run for run in question.phones if question.terms != (run,)))
         if all(self._words):
             yield from self._checked(self._words, phone)
         elif phone:

@@ -14,18 +14,10 @@ from typing import Final
 
 import msgspec
 
+from app.store import phones, spellings
 from app.store.db import Database
-from app.store.words import (
-    BEGINNING,
-    NOTE_MARK,
-    PIECE,
-    asked_phone,
-    digits,
-    is_number,
-    paired,
-    parted,
-    pieces,
-)
+from app.store.pieces import BEGINNING, PIECE, parted, pieces
+from app.store.words import NOTE_MARK, Query, paired
 
 MANY: Final = 40  # tokens that a term is asked by
 MANY_PIECES: Final = 128  # of numbers: they hold few rows each
@@ -49,18 +41,25 @@ class Index:
         self._db = db
         self._name = name
 
-    def word(self, term: str) -> Said | None:
-        """A term among names, words and numbers, or anywhere in a phone number; None when no row holds it."""
-        said = self._word(term)
-        if not is_number(term):
-            return said
-        phone = f"({asked_phone(digits(term))})"
-        if said is None:
-            return _plain(phone)
-        return Said(
-            lambda: f"({said.exact()} OR {phone})",
-            None if said.quick is None else f"({said.quick} OR {phone})",
-        )
+    def word(self, term: str, question: Query) -> Said | None:
+        """A term of a question among names, words and numbers, however they are written, or anywhere in a phone number;
+        None when no row holds it.
+        """
+        ways = [way for form in self._forms(term, question) if (way := self._word(form)) is not None]
+        if phones.is_run(term):
+            ways.append(_plain(phones.asked(phones.digits(term))))
+        if len(ways) < 2:
+            return ways[0] if ways else None
+        quick = None if any(way.quick is None for way in ways) else _either(way.quick for way in ways)
+        return Said(lambda: _either(way.exact() for way in ways), quick)
+
+    def _forms(self, term: str, question: Query) -> list[str]:
+        """A term, and the beginnings of words that the index has for it when it is written otherwise."""
+        own = question.forms(term)
+        found = [*own, *(bare for form in own if spellings.has_pair(form) for bare in spellings.bare(form))]
+        if term in question.spoken:
+            found += spellings.beginnings(term, lambda begin: self._next(begin, begin + _LAST) is not None)
+        return found
 
     def note(self, term: str) -> Said | None:
         """A term in the notes; None when no row holds it there."""
@@ -170,6 +169,10 @@ def _plain(said: str) -> Said:
 
 def _quoted(tokens: Iterable[str]) -> list[str]:
     return [f'"{token}"' for token in tokens]
+
+
+def _either(ways: Iterable[str | None]) -> str:
+    return "(" + " OR ".join(f"({way})" for way in ways) + ")"
 
 
 def _any(tokens: Iterable[str]) -> str:

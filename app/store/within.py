@@ -8,12 +8,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 
-from app.store import indexing, readings
+from app.store import indexing, phones, readings, spellings
 from app.store.reader import Reader
 from app.store.rows import CHUNK, marks
 from app.store.schema import Shape
 from app.store.tokens import Index
-from app.store.words import Query, asked_phone, matched_fields, paired
+from app.store.words import Query, matched_fields, paired
 
 _PAIR = 2
 
@@ -55,17 +55,20 @@ def _asked(index: Index, question: Query) -> str:
     """The question in the index's own words: a little wider than the rule; "" where no row holds it."""
     each: list[str] = []
     for term in question.terms:
-        said = [way.exact() for way in (index.word(term), index.note(term)) if way is not None]
+        said = [way.exact() for way in (index.word(term, question), index.note(term)) if way is not None]
         if term in question.sounds:
             said.append(readings.asked(term))
         each.append(" OR ".join(f"({way})" for way in said))
-    phone = asked_phone(question.phone) if question.phone else ""
+    phone = phones.any_asked(question.phones)
     words = " AND ".join(f"({said})" for said in each) if all(each) else ""
     return " OR ".join(f"({said})" for said in (words, phone) if said)
 
 
 def _is_exact(question: Query) -> bool:
-    """Whether the index alone tells: longer unspaced runs, numbers and sounds it knows by their pieces."""
+    """Whether the index alone tells: longer unspaced runs, numbers, sounds and pairs for ä it knows by their pieces."""
     return not question.sounds and all(
-        len(term) <= _PAIR if paired(term) else term.isalpha() for term in question.terms
+        len(term) <= _PAIR
+        if paired(term)
+        else term.isalpha() and not any(spellings.has_pair(form) for form in question.forms(term))
+        for term in question.terms
     )

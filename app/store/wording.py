@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from app.store import indexing, readings
+from app.store import indexing, phones, readings
+from app.store.filters import Asks, Condition
 from app.store.reader import Reader
 from app.store.schema import Shape
 from app.store.tokens import Index
-from app.store.words import DIGIT_RUN, Query, asked_phone, digits, fold, paired, query
-from sync.protocol.fields import Field, Find
+from app.store.words import Query, fold, paired, query
+from sync.protocol.fields import Field, Find, Several
 
 FEW: Final = 2_000  # rows that are read one by one rather than met along an order
 
@@ -22,9 +23,23 @@ Span = tuple[int, int]  # rowids
 Said = tuple[str, list[Any]]
 
 
-def has(shape: Shape, field: Field, text: str) -> Said:
-    """Whether every word of a text is in a field, told by the row."""
-    return f"""holding('{shape.kind.name}', '{field.name}', "{shape.table}"."{field.name}", ?)""", [text]
+def has(shape: Shape, field: Field, text: str, part: str = "") -> Said:
+    """Whether every word of a text is in a field, or in a part of it, told by the row."""
+    held = f"""'{shape.kind.name}', '{field.name}', "{shape.table}"."{field.name}\""""
+    return (f"holding({held}, ?, ?)", [text, part]) if part else (f"holding({held}, ?)", [text])
+
+
+def of_part(shape: Shape, field: Field, condition: Condition) -> Said:
+    """A condition on one part of a field, told by the row: on a part of an address, or on values of one label."""
+    if condition.test is Asks.HAS:
+        return has(shape, field, condition.values[0], condition.part)
+    several = isinstance(field.type, Several)
+    is_part = "json_extract(e.value, '$.label') = ?" if several else "e.key = ?"
+    parts = f'SELECT 1 FROM json_each("{shape.table}"."{field.name}") e WHERE {is_part}'
+    if condition.test is Asks.EMPTY:
+        return f"NOT EXISTS ({parts})", [condition.part]
+    value = "json_extract(e.value, '$.value')" if several else "e.value"
+    return f"EXISTS ({parts} AND folded({value}) = ?)", [condition.part, fold(condition.values[0])]
 
 
 def through_index(store: Reader, shape: Shape, field: Field, text: str, span: Span | None) -> Said | None:
@@ -55,9 +70,10 @@ def is_run(text: str) -> bool:
 def _asked(index: Index, field: Field, question: Query) -> str | None:
     """The words in the index's own words; "" where no row has them, None where the index cannot be asked."""
     if field.find is Find.DIGITS:
-        runs = [question.phone] if question.phone else [digits(term) for term in question.terms]
-        runs = [run for run in runs if len(run) >= DIGIT_RUN]
-        return " AND ".join(f"({asked_phone(run)})" for run in runs) or None
+        if question.phones:
+            return phones.any_asked(question.phones)
+        runs = [phones.digits(term) for term in question.terms]
+        return " AND ".join(f"({phones.asked(run)})" for run in runs if len(run) >= phones.DIGIT_RUN) or None
     if question.empty:
         return None
     each = list(_terms(index, field, question))
@@ -66,7 +82,7 @@ def _asked(index: Index, field: Field, question: Query) -> str | None:
 
 def _terms(index: Index, field: Field, question: Query) -> Iterator[str]:
     for term in question.terms:
-        way = index.note(term) if field.find is Find.NOTES else index.word(term)
+        way = index.note(term) if field.find is Find.NOTES else index.word(term, question)
         said = [] if way is None else [way.exact()]
         if field.find is Find.NAME and term in question.sounds:
             said.append(readings.asked(term))

@@ -6,37 +6,29 @@ and every term must be found in the record, in whichever searched field:
 - a word of an alphabet, or a number: some word begins with it;
 - a run of an unspaced script (Chinese, Japanese, Korean, Thai, ...): it stands somewhere inside such a run;
 - a term of three digits or more is also found anywhere inside a phone number's digits;
-- a term of letters is also found in a name (the title of a record) in Chinese characters that sound so: readings.py.
+- a term of letters is also found in a name (the title of a record) in Chinese characters that sound so: readings.py;
+- in names and words, a term is also found in words that are written so otherwise: spellings.py.
 
-A query that is one phone number as people write them is also found when its digits, all together, stand inside
-a phone number's digits: without the zeros it begins with, and without the country's number behind + or 00, where five
-digits are left; so it does not matter which of the two was written as at home and which as from abroad.
+A query that is one phone number as people write them is also found as a whole, in whatever notation: phones.py.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from operator import add
 from typing import Final
 
-from app.store import readings
+from app.store import phones, readings, spellings
+from app.store.phones import digits
+from app.store.pieces import BEGINNING, parted, pieces
 from sync.protocol.fields import Find, Notes, Person, Text, Value
 from sync.protocol.kinds import Kind
 from sync.protocol.quiet import Quiet
 
-DIGIT_RUN: Final = 3
-BEGINNING: Final = 3  # letters that begin a word are a token of their own: so many words have them in common
-PIECE: Final = 3  # characters of a number in one token
-_PIECES: Final = 8  # tokens of one number; what is longer is told by the record
-# Private use: what stands behind a mark never looks like a word.
-PHONE_MARK: Final = "\ue000"  # a run of a phone number
-NOTE_MARK: Final = "\ue001"  # a token of the notes
-_PIECE_MARKS: Final = (
-    "\ue010\ue011\ue012\ue013\ue014\ue015\ue016\ue017"  # a piece of a number, by its place in it
-)
+NOTE_MARK: Final = "\ue001"  # private use: a token of the notes never looks like a word
 TERMS_MAX: Final = 16
 QUERY_MAX: Final = 200
 
@@ -50,21 +42,14 @@ _ACCENTS: Final = re.compile("[\u0300-\u036f]")
 # Most texts: folding changes nothing of them but their case, and two ranges tell their terms; ten times as fast.
 _SIMPLE: Final = re.compile("[\x00-\x7f\u3001\u3002\u300a-\u300d\u4e00-\u9fff]*")
 _SIMPLE_TERM: Final = re.compile("[0-9A-Za-z]+|[\u4e00-\u9fff]+")
-_DIGIT: Final = re.compile(r"\d")
 # What is folded by the tables of Unicode: all but ASCII, each run with the character that its first may join.
 _ODD: Final = re.compile("[\x00-\x7f]?[^\x00-\x7f]+")
 _WORD: Final = re.compile("[0-9a-z]+")
-_NO_DIGIT: Final = {code: None for code in range(128) if not chr(code).isdecimal()}
-_RUN: Final = re.compile(f"(?=([0-9]{{{DIGIT_RUN}}}))")
-_PHONE: Final = re.compile(r"[\d\s+()./\u2010-\u2015\u2212-]+")
-# What countries begin with from abroad, by ITU-T E.164: those of one or two digits, all others of three.
-_COUNTRY: Final = re.compile("1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[2-9][0-9][0-9]")
 _KNOWN: Final = 8_192  # pieces of text whose tokens are kept in mind, and of names whose sounds are
 _LONG: Final = 12  # characters of a piece that is too long to be worth it
 _SHORT: Final = 2  # characters that tell nothing of a person, so that they may be kept in memory
 # Nor do a few more with accents, between letters without any. Of Korean or of kana they are a whole name.
 _SHORT_ACCENTED: Final = re.compile("[\x00-\x7f\u00c0-\u024f\u0300-\u036f\u1e00-\u1eff]{3,4}")
-_LINE: Final = 5  # digits that tell a line, where a number is looked for without its beginning
 _LETTERS: Final = {
     "ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th",
 }  # fmt: skip
@@ -117,36 +102,15 @@ def terms(text: str) -> list[str]:
     return (_SIMPLE_TERM if _SIMPLE.fullmatch(text) else _term()).findall(text)
 
 
-def digits(text: str) -> str:
-    """The digits of a phone number, whatever script they are written in."""
-    if text.isascii():
-        return text.translate(_NO_DIGIT)
-    return "".join(str(unicodedata.decimal(c)) for c in text if c.isdecimal())
+def placed(folded: str) -> Iterator[tuple[int, str]]:
+    """The same with the place where each begins."""
+    for found in _term().finditer(folded):
+        yield found.start(), found[0]
 
 
 def paired(term: str) -> bool:
     """Whether a term is a run of an unspaced script."""
     return bool(_paired().match(term))
-
-
-def parted(word: str) -> tuple[str, str]:
-    """A word of an alphabet as its letters before the first digit, and all that comes from there on."""
-    if word.isalpha():
-        return word, ""
-    found = _DIGIT.search(word)
-    return (word, "") if found is None else (word[: found.start()], word[found.start() :])
-
-
-def pieces(letters: str, tail: str) -> list[str]:
-    """A number, or what comes with the first digit behind the letters of a word, as the tokens of its pieces.
-
-    The first of them says how the word begins: else every number of a record might be the one behind these letters.
-    """
-    most = min(len(tail), PIECE * len(_PIECE_MARKS))
-    found = [_PIECE_MARKS[at // PIECE] + tail[at : at + PIECE] for at in range(0, most, PIECE)]
-    if letters and found:
-        found[0] = found[0][0] + letters[:BEGINNING] + found[0][1:]
-    return found
 
 
 class Known:
@@ -169,7 +133,7 @@ def _tokens(text: str, known: dict[str, str], cut: Callable[[str], str]) -> str:
     for piece in text.split():
         said = known.get(piece)
         if said is None:
-            if len(piece) > _LONG or (len(piece) > DIGIT_RUN and piece[-1].isdecimal()):
+            if len(piece) > _LONG or (len(piece) > phones.DIGIT_RUN and piece[-1].isdecimal()):
                 rest.append(piece)  # addresses, numbers, sentences without spaces: hardly any comes again
                 continue
             if len(known) >= _KNOWN:
@@ -219,10 +183,6 @@ def _note_tokens(term: str) -> str:
     return " ".join([NOTE_MARK + pair for pair in (*map(add, term, term[1:]), term[-1])])
 
 
-def _phone_tokens(text: str) -> list[str]:
-    return [PHONE_MARK + run for run in _RUN.findall(digits(text))]
-
-
 # A field: its name, how it is searched, what gives its texts; None where the value is its one text.
 Searched = tuple[str, Find, Callable[[Value], Iterable[str]] | None]
 
@@ -242,7 +202,7 @@ def text_of(fields: Iterable[Searched], values: Mapping[str, Value], known: Know
     """
     short: list[str] = []
     long: list[str] = []
-    phones: list[str] = []
+    dialled: list[str] = []
     names: list[Value] = []
     for name, how, words in fields:
         value = values.get(name)
@@ -250,19 +210,19 @@ def text_of(fields: Iterable[Searched], values: Mapping[str, Value], known: Know
             continue
         if how is Find.NAME:
             names.append(value)
-        into = long if how is Find.NOTES else phones if how is Find.DIGITS else short
+        into = long if how is Find.NOTES else dialled if how is Find.DIGITS else short
         if words is None:
             into.append(value)
         else:
             into.extend(words(value))
-    return text_from(short, phones, long, names, known or Known())
+    return text_from(short, dialled, long, names, known or Known())
 
 
 def text_from(
-    short: Sequence[str], phones: Sequence[str], long: Sequence[str], names: Iterable[Value], known: Known
+    short: Sequence[str], dialled: Sequence[str], long: Sequence[str], names: Iterable[Value], known: Known
 ) -> str:
     """The same from a record's names and words, phones and notes, and from the names once more for their sounds."""
-    found = [token for phone in phones for token in _phone_tokens(phone)]
+    found = [token for phone in dialled for token in phones.tokens(phone)]
     if short:
         found.append(_tokens("\n".join(short), known.pieces, _cut_words))
     if long:
@@ -276,40 +236,52 @@ def text_from(
 
 
 class Query(Quiet, frozen=True):
-    """A cut query: its terms, the digits of the phone number it may be ("" when it is none), terms of sounds."""
+    """A cut query: its terms, the runs of digits one of which the phone number has that it may be, terms of sounds, and
+    how terms are also written: `also` by their places, terms with pairs for ä and its kin, `spoken` in other alphabets.
+    """
 
     terms: tuple[str, ...]
-    phone: str = ""
+    phones: tuple[str, ...] = ()
     sounds: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    with_pairs: tuple[str, ...] = ()
+    spoken: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to look for."""
         return not self.terms
 
+    def forms(self, term: str) -> tuple[str, ...]:
+        """A term, and how it is written otherwise in its own alphabet."""
+        if not self.also or not (also := self.also[self.terms.index(term)]):
+            return (term,)
+        return term, also
 
-def query(text: str) -> Query:
-    """What a person typed, cut into terms; more than a person types is left out."""
+
+def query(text: str, *, sounds: bool = True) -> Query:
+    """What a person typed, cut into terms; more than a person types is left out. Without `sounds` no file is read."""
     text = text[:QUERY_MAX]
     folded = fold(text)
-    found = tuple(dict.fromkeys(terms(folded)))[:TERMS_MAX]
-    return Query(found, _phone(folded), tuple(term for term in found if readings.asked(term)))
+    cut = terms(folded)
+    found = tuple(dict.fromkeys(cut))[:TERMS_MAX]
+    return Query(
+        found,
+        phones.runs(folded),
+        tuple(term for term in found if sounds and readings.asked(term)),
+        also := _also(text, cut, found),
+        tuple(term for term in (*found, *also) if spellings.has_pair(term)),
+        tuple(term for term in found if spellings.is_spoken(term)),
+    )
 
 
-def _phone(text: str) -> str:
-    """The digits that a phone number holds when it is the one typed; "" when none was typed."""
-    run = digits(text) if _PHONE.fullmatch(text) else ""
-    if len(run) < DIGIT_RUN:
-        return ""
-    parts = [run, run.lstrip("0")]
-    if (run.startswith("00") or "+" in text) and (country := _COUNTRY.match(parts[-1])):
-        parts.append(parts[-1][country.end() :].lstrip("0"))
-    return next((part for part in reversed(parts) if len(part) >= _LINE), run)
-
-
-def asked_phone(run: str) -> str:
-    """The digits of a phone number in the index's own words: a little wider, for runs of them may stand apart."""
-    return " AND ".join(f'"{PHONE_MARK}{part}"' for part in _RUN.findall(run))
+def _also(text: str, cut: Sequence[str], found: Sequence[str]) -> tuple[str, ...]:
+    """By terms: how each is written without the ä and its kin it was typed with; "" where it had none."""
+    paired_text = spellings.with_pairs(text)
+    if not paired_text:
+        return ()
+    also = dict(zip(cut, terms(fold(paired_text)), strict=True))
+    return tuple("" if also[term] == term else also[term] for term in found)
 
 
 def matched_fields(kind: Kind, values: Mapping[str, Value], question: Query) -> list[str]:
@@ -317,21 +289,21 @@ def matched_fields(kind: Kind, values: Mapping[str, Value], question: Query) -> 
     hits: dict[str, set[str]] = {}
     wanted = question.terms
     missing = set(wanted)
-    numbers = [(term, digits(term)) for term in wanted if is_number(term)]
+    numbers = [(term, digits(term)) for term in wanted if phones.is_run(term)]
     by_phone = False
     for name, how, words in _searched(kind):
         value = values.get(name)
-        if value is None or (how is Find.DIGITS and not numbers and not question.phone):
+        if value is None or (how is Find.DIGITS and not numbers and not question.phones):
             continue
         for text in (value,) if words is None else words(value):
             if how is Find.DIGITS:
                 run = digits(text)
                 got = [term for term, number in numbers if number in run]
-                if question.phone and question.phone in run:
+                if any(typed in run for typed in question.phones):
                     by_phone = True
                     got = list(wanted)
             else:
-                got = _terms_in(text, wanted, question.sounds if how is Find.NAME else ())
+                got = _terms_in(text, question, how)
             if got:
                 hits.setdefault(name, set()).update(got)
                 missing.difference_update(got)
@@ -344,22 +316,15 @@ def held_by(how: Find, texts: Iterable[str], question: Query) -> bool:
     """Whether every term is in the texts of one field, which is searched so."""
     if how is Find.DIGITS:
         runs = [digits(text) for text in texts]
-        if question.phone and any(question.phone in run for run in runs):
+        if any(typed in run for typed in question.phones for run in runs):
             return True
         return not question.empty and all(
-            is_number(term) and any(digits(term) in run for run in runs) for term in question.terms
+            phones.is_run(term) and any(digits(term) in run for run in runs) for term in question.terms
         )
     missing = set(question.terms)
     for text in texts:
-        missing.difference_update(
-            _terms_in(text, question.terms, question.sounds if how is Find.NAME else ())
-        )
+        missing.difference_update(_terms_in(text, question, how))
     return not missing and not question.empty
-
-
-def is_number(term: str) -> bool:
-    """Whether a term is also looked for inside phone numbers."""
-    return len(term) >= DIGIT_RUN and term.isdecimal()
 
 
 _SEARCHED: Final[dict[str, tuple[Kind, tuple[Searched, ...]]]] = {}
@@ -373,16 +338,43 @@ def _searched(kind: Kind) -> tuple[Searched, ...]:
     return known[1]
 
 
-def _terms_in(text: str, wanted: Iterable[str], sounds: Sequence[str] = ()) -> list[str]:
+def _terms_in(text: str, question: Query, how: Find) -> list[str]:
     folded = fold(text)
-    found = [] if folded.isascii() else [term for term in sounds if readings.heard(folded, term)]
+    found: list[str] = []
+    if not folded.isascii() and how is Find.NAME:
+        found = [term for term in question.sounds if readings.heard(folded, term)]
     there: list[str] | None = None
-    for term in wanted:
+    for term in question.terms:
         if term not in folded or term in found:  # most rows' most fields: no word needs to be cut
             continue
         if not paired(term) and not folded.startswith(term):
             there = terms(folded) if there is None else there
-            if not any(word.startswith(term) for word in there):
+            if not _begun(there, term):
                 continue
         found.append(term)
+    if len(found) < len(question.terms) and how is not Find.NOTES:
+        found += _written(text, folded, question, found)
     return found
+
+
+def _written(text: str, folded: str, question: Query, found: Sequence[str]) -> list[str]:
+    """The other terms for which a word of a text stands as it is also written."""
+    spelled = spellings.with_pairs(text) if question.with_pairs else ""
+    spoken = bool(question.spoken) and not folded.isascii() and spellings.OTHER.search(folded) is not None
+    if not (question.also or spelled or spoken):
+        return []
+    own, pairs = terms(folded), terms(fold(spelled))
+    left = [term for term in question.terms if term not in found]
+    return [
+        term
+        for term in left
+        if any(
+            (form != term and _begun(own, form)) or (form in question.with_pairs and _begun(pairs, form))
+            for form in question.forms(term)
+        )
+        or (spoken and term in question.spoken and any(spellings.reach(word, term) for word in own))
+    ]
+
+
+def _begun(there: Iterable[str], term: str) -> bool:
+    return any(word.startswith(term) for word in there)

@@ -27,8 +27,11 @@ def test_a_list_is_narrowed_by_words_of_a_field(town: Town) -> None:
     )
     laptop.json("add", "customer", "name=Cologne Tools", "address.city=Berlin")
     one = made["id"]
-    for asked in ("address~kol", "phone~7760", "name~too ber", "address~Köln"):
+    for asked in ("address~kol", "phone~7760", "name~too ber", "address~Köln", "address.city=köln",
+                  "address.city~koeln", "phone.work=+49 221 77 60 12", "phone.work~7760"):  # fmt: skip
         assert [each["id"] for each in laptop.json("list", "customer", "--where", asked)] == [one], asked
     assert laptop.json("list", "customer", "--where", "address~oln") == []
+    told = laptop.ask("list", "customer", "--where", "address.town=Köln")
+    assert (told.code, "street, postcode, city" in told.err) == (1, True)
     told = laptop.ask("list", "customer", "--where", "stage~lead")
     assert (told.code, "Stage" in told.err) == (1, True)

@@ -21,8 +21,8 @@ from sync.protocol.fields import Choice, Field, Instant, Money, Person, Ref, Sev
 from sync.protocol.kinds import KINDS, Kind
 from tests.protocol.strategies import tries
 from tests.store.device import CUSTOMER, DEAL, PERSON
+from tests.store.scanned import scan_fields
 from tests.store.shelf import ACTIVITY, DAYS, NAMES, OWNERS, shelf
-from tests.store.test_search import scan_fields
 
 __all__ = ["shelf"]  # the fixture
 

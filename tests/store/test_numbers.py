@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.store import records, search
 from app.store.store import Store
 from tests.store.device import CUSTOMER
-from tests.store.test_search import scan
+from tests.store.scanned import scan
 
 
 def test_numbers_behind_letters_are_found_by_their_beginnings(store: Store) -> None:

@@ -22,6 +22,16 @@ from app.ui.kit.marks import find_marks
         ("𠮷野家", "野", ["野"]),
         ("Acme", "", []),
         ("Acme", "x", []),
+        ("Müller & Söhne", "mueller", ["Müller"]),
+        ("Mueller & Soehne", "söhne müll", ["Muell", "Soehne"]),
+        ("A\u030angelholm Bär", "aangelh baer", ["A\u030angelh"]),
+        ("ООО Москва-Сити", "moskva sit", ["Москва", "Сит"]),
+        ("Александр Щукин", "alexand shch", ["Александ", "Щ"]),
+        ("Παπαδόπουλος", "papadopou", ["Παπαδόπου"]),
+        ("8 (495) 123-45-67", "+7 495", ["8 (495"]),
+        ("+7 495 123-45-67", "8 4951", ["7 495 1"]),
+        ("+7 495 123-45-67", "7 4951", ["7 495 1"]),
+        ("Lot 84 951", "84951", []),
     ],
 )
 def test_marks(text: str, query: str, marked: list[str]) -> None:
