@@ -29,12 +29,13 @@ SPOKEN: Final = 3  # Latin letters of a term that words in other alphabets are f
 
 _MARKED: Final = {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"}
 _WITH_MARK: Final = re.compile("[äöüåøÄÖÜÅØ]")
-_APART: Final = re.compile("[AOUaou][\u0308\u030a]")
+_ANY_MARK: Final = re.compile("[äöüåøÄÖÜÅØ\u0308\u030a]")  # those that stand apart, too
 _BARE: Final = {"ae": "a", "oe": "o", "ue": "u", "aa": "a"}
 _PAIR: Final = re.compile("ae|oe|ue|aa")
 _TERM: Final = re.compile(f"[a-z]{{{SPOKEN},}}")
 # Letters of Cyrillic and Greek, as folded text has them.
-OTHER: Final = re.compile("[\u0370-\u03ff\u0400-\u052f]")
+OTHER_FIRST, OTHER_LAST = "\u0370", "\u0530"
+OTHER: Final = re.compile(f"[{OTHER_FIRST}-\u052f]")
 
 # Folded letters, one or two of them, and how they are written in Latin ones. ё is е here, й is и, ї is і, ў is у.
 _SPELLED: Final = {
@@ -62,14 +63,18 @@ def _by_letter() -> Mapping[str, tuple[tuple[str, str], ...]]:
 
 
 _WRITTEN: Final = _by_letter()
+# The letters of other alphabets with which a word may begin that is written with a Latin letter first.
+_FIRST: Final = {
+    letter: frozenset(unit[0] for unit, _said in (*units, *_WRITTEN[""]))
+    for letter, units in _WRITTEN.items()
+}
 
 
 def with_pairs(text: str) -> str:
     """A text with pairs in place of ä, ö, ü, å and ø; "" where it has none of these."""
-    if text.isascii():
+    if text.isascii() or not _ANY_MARK.search(text):
         return ""
-    if _APART.search(text):
-        text = unicodedata.normalize("NFC", text)
+    text = unicodedata.normalize("NFC", text)
     if not _WITH_MARK.search(text):
         return ""
     return _WITH_MARK.sub(lambda found: _MARKED[found[0].lower()], text)
@@ -108,6 +113,8 @@ def is_spoken(term: str) -> bool:
 
 def reach(word: str, term: str) -> int:
     """How many letters of a folded word from its first on a term stands for; 0 where it does not begin so written."""
+    if word[:1] not in _FIRST.get(term[0], ()):
+        return 0
     typed: dict[int, set[int]] = {0: {0}}  # by letters of the word: those of the term that they may stand for
     for at in range(len(word)):
         for gone in typed.pop(at, ()):

@@ -40,6 +40,7 @@ class Index:
     def __init__(self, db: Database, name: str) -> None:
         self._db = db
         self._name = name
+        self._has_other: bool | None = None
 
     def word(self, term: str, question: Query) -> Said | None:
         """A term of a question among names, words and numbers, however they are written, or anywhere in a phone number;
@@ -57,9 +58,15 @@ class Index:
         """A term, and the beginnings of words that the index has for it when it is written otherwise."""
         own = question.forms(term)
         found = [*own, *(bare for form in own if spellings.has_pair(form) for bare in spellings.bare(form))]
-        if term in question.spoken:
+        if term in question.spoken and self._other():
             found += spellings.beginnings(term, lambda begin: self._next(begin, begin + _LAST) is not None)
         return found
+
+    def _other(self) -> bool:
+        """Whether any word is in another alphabet."""
+        if self._has_other is None:
+            self._has_other = self._next(spellings.OTHER_FIRST, spellings.OTHER_LAST) is not None
+        return self._has_other
 
     def note(self, term: str) -> Said | None:
         """A term in the notes; None when no row holds it there."""

@@ -42,6 +42,12 @@ _ACCENTS: Final = re.compile("[\u0300-\u036f]")
 # Most texts: folding changes nothing of them but their case, and two ranges tell their terms; ten times as fast.
 _SIMPLE: Final = re.compile("[\x00-\x7f\u3001\u3002\u300a-\u300d\u4e00-\u9fff]*")
 _SIMPLE_TERM: Final = re.compile("[0-9A-Za-z]+|[\u4e00-\u9fff]+")
+# And those in Cyrillic, of whose letters three have a mark that falls away.
+_CYRILLIC: Final = re.compile(
+    "[\x00-\x7f\u0401\u0404\u0406\u0407\u0410-\u044f\u0451\u0454\u0456\u0457\u0490\u0491]*"
+)
+_CYRILLIC_TERM: Final = re.compile("[0-9A-Za-z\u0401-\u0491]+")
+_BARE: Final = str.maketrans("йёї", "иеі")
 # What is folded by the tables of Unicode: all but ASCII, each run with the character that its first may join.
 _ODD: Final = re.compile("[\x00-\x7f]?[^\x00-\x7f]+")
 _WORD: Final = re.compile("[0-9a-z]+")
@@ -72,6 +78,8 @@ def fold(text: str) -> str:
     """Text without case, accents and compatibility forms; the voicing of kana and the letters of Hangul stay."""
     if text.isascii() or _SIMPLE.fullmatch(text):
         return text.lower()
+    if _CYRILLIC.fullmatch(text):
+        return text.lower().translate(_BARE)
     # ASCII is never the second of two characters that are joined, so a text may be cut before each of them.
     lower = text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
     return _ODD.sub(_folded, lower)
@@ -99,7 +107,9 @@ def fold_key(text: str) -> str:
 
 def terms(text: str) -> list[str]:
     """The words and unspaced runs of a folded text, in order."""
-    return (_SIMPLE_TERM if _SIMPLE.fullmatch(text) else _term()).findall(text)
+    if _SIMPLE.fullmatch(text):
+        return _SIMPLE_TERM.findall(text)
+    return (_CYRILLIC_TERM if _CYRILLIC.fullmatch(text) else _term()).findall(text)
 
 
 def placed(folded: str) -> Iterator[tuple[int, str]]:
@@ -352,7 +362,9 @@ def _terms_in(text: str, question: Query, how: Find) -> list[str]:
             if not _begun(there, term):
                 continue
         found.append(term)
-    if len(found) < len(question.terms) and how is not Find.NOTES:
+    # Most rows' most fields again: in ASCII a word is written in one way alone.
+    otherwise = not text.isascii() or any(also and also in folded for also in question.also)
+    if otherwise and len(found) < len(question.terms) and how is not Find.NOTES:
         found += _written(text, folded, question, found)
     return found
 
@@ -360,20 +372,22 @@ def _terms_in(text: str, question: Query, how: Find) -> list[str]:
 def _written(text: str, folded: str, question: Query, found: Sequence[str]) -> list[str]:
     """The other terms for which a word of a text stands as it is also written."""
     spelled = spellings.with_pairs(text) if question.with_pairs else ""
-    spoken = bool(question.spoken) and not folded.isascii() and spellings.OTHER.search(folded) is not None
+    in_pairs = fold(spelled) if spelled else ""
+    spoken = question.spoken and not folded.isascii() and spellings.OTHER.search(folded)
     if not (question.also or spelled or spoken):
         return []
-    own, pairs = terms(folded), terms(fold(spelled))
     left = [term for term in question.terms if term not in found]
-    return [
+    more = [
         term
         for term in left
-        if any(
-            (form != term and _begun(own, form)) or (form in question.with_pairs and _begun(pairs, form))
-            for form in question.forms(term)
-        )
-        or (spoken and term in question.spoken and any(spellings.reach(word, term) for word in own))
+        for form in question.forms(term)
+        if (form != term and form in folded and _begun(terms(folded), form))
+        or (form in in_pairs and form in question.with_pairs and _begun(terms(in_pairs), form))
     ]
+    if spoken and (asked := [term for term in left if term in question.spoken]):
+        there = terms(folded)
+        more += [term for term in asked if any(spellings.reach(word, term) for word in there)]
+    return more
 
 
 def _begun(there: Iterable[str], term: str) -> bool:
