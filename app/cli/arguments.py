@@ -134,15 +134,27 @@ def _many_verbs(verb: Adding) -> None:
     )
     bring = verb(
         "import",
-        _("bring in CSV files; everything or nothing"),
+        _("bring in CSV files and .xlsx workbooks; everything or nothing"),
         _(
             "Give all files of a set at once, or their folder: records that refer to each other find each other."
         ),
     )
     bring.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help=_("a CSV file, or a folder of them")
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help=_("a CSV file or an .xlsx workbook, or a folder of them"),
     )
     bring.add_argument("--kind", metavar="KIND", help=_("the kind, where the files do not tell it"))
+    bring.add_argument(
+        "--sheet", action="append", default=[], metavar="NAME",
+        help=_("this sheet of workbooks alone, a hidden one too; given twice, both"),
+    )  # fmt: skip
+    bring.add_argument(
+        "--headings", action=argparse.BooleanOptionalAction, default=None,
+        help=_("the first row is one of headings, or is none; without it, the content tells"),
+    )  # fmt: skip
     bring.add_argument("--dry-run", action="store_true", help=_("only report what would happen"))
     take = verb("export", _("write a kind to a CSV file"), _("Only you may read the file."))
     take.add_argument("kind", metavar="KIND", help=", ".join(KINDS))

@@ -26,7 +26,7 @@ from sync.protocol.texts import ngettext
 
 
 def bring(profile: Profile, args: argparse.Namespace) -> int:
-    """Bring in CSV files; everything or nothing, and a word about every row that did not come as it stands."""
+    """Bring in files; everything or nothing, and a word about every row that did not come as it stands."""
     kind = kind_of(args.kind) if args.kind else None
     currency = settings.load(profile)["currency"]
     today = dt.datetime.now().astimezone().date()
@@ -35,8 +35,9 @@ def bring(profile: Profile, args: argparse.Namespace) -> int:
         records.refuse_role(session, kind)
         try:
             plan = prepare(
-                args.files, catalogue_of(session), kind=kind, today=today, currency=currency, told=progress
-            )
+                args.files, catalogue_of(session), kind=kind, today=today, currency=currency, told=progress,
+                headings=args.headings, sheets=args.sheet,
+            )  # fmt: skip
             report = plan.report() if args.dry_run else _bring_in(session, plan, progress)
         except KeyboardInterrupt:
             raise Stopped(_("Stopped. Nothing was imported.")) from None

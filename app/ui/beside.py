@@ -84,7 +84,7 @@ def ask_for_files(owner: QWidget) -> list[Path]:
     from PySide6.QtWidgets import QFileDialog  # large, and no start asks for a file
 
     names, _filter = QFileDialog.getOpenFileNames(
-        owner, _("Import files"), "", _("Tables (*.csv *.tsv *.txt)")
+        owner, _("Import files"), "", _("Tables (*.csv *.tsv *.txt *.xlsx)")
     )
     return [Path(name) for name in names]
 

@@ -26,6 +26,7 @@ ROOMS_OF = {
     "uvicorn": ("sync.server", "sync.compose"),
     "uvloop": ("sync.server", "sync.compose"),
     "httptools": ("sync.server", "sync.compose"),
+    "openpyxl": ("app.services.exchange.sheets",),
 }
 
 # A part as PyPI names it, where its import is named otherwise.

@@ -101,6 +101,30 @@ def choose(table: Table, *, kind: Kind | None = None) -> Choice:
     return Choice(best)
 
 
+def people_beside(mapping: Mapping, table: Table) -> tuple[Mapping, Mapping, Table] | None:
+    """The customers of a file that names people beside them, these as contacts of the customers, and the rows that name
+    one; None where no column does.
+    """
+    if mapping.kind.name != "customer":
+        return None
+    own = {column.index for column in mapping.columns}
+    found = map_columns(KINDS["contact"], table)
+    columns = tuple(
+        column
+        for column in found.columns
+        if column.index not in own or (column.field is not None and column.field.name == "customer")
+    )
+    names = {column.field.name: column for column in columns if column.field is not None}
+    if "name" not in names or "customer" not in names or names["name"].part:
+        return None
+    at = names["name"].index
+    rows = tuple(row for row in table.rows if row[1][at].strip() and row[1][at] not in EMPTY)
+    taken = {column.heading for column in columns}
+    customers = replace(mapping, unmapped=tuple(each for each in mapping.unmapped if each not in taken))
+    people = Mapping(KINDS["contact"], columns, ())
+    return customers, people, replace(table, rows=rows, findings=(), left_out=0)
+
+
 def _evidence(mapping: Mapping, table: Table) -> int:
     """How well a kind fits; 0 when it does not."""
     if not mapping.titled or not mapping.score:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,21 +14,22 @@ from app.services.exchange.circles import leave_open
 from app.services.exchange.columns import decide
 from app.services.exchange.dictionary import describes, with_units
 from app.services.exchange.mapping import Mapping as ColumnMap
-from app.services.exchange.mapping import choose
+from app.services.exchange.mapping import choose, people_beside
 from app.services.exchange.ports import Catalogue
 from app.services.exchange.progress import PIECE, Stage, Told, quiet
-from app.services.exchange.read import Table, Unreadable, read
+from app.services.exchange.read import Table, read_all
 from app.services.exchange.relate import Index, Mentions, in_order, know, resolve
 from app.services.exchange.report import FileReport, Finding, Gathered, Level, Report, State
 from app.services.exchange.rows import Builder, Draft
 from app.services.exchange.same import Known, differing, missing
+from app.services.exchange.unreadable import Unreadable
 from sync.protocol.fields import TEXT_MAX, Ref, Value
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.money import DEFAULT_CURRENCY
 from sync.protocol.texts import gettext as _
 
-TABLES: Final = (".csv", ".tsv", ".tab", ".psv", ".ssv")  # looked at when a folder is given
-SHEETS: Final = (".xlsx", ".xls", ".ods")
+TABLES: Final = (".csv", ".tsv", ".tab", ".psv", ".ssv", ".xlsx", ".xlsm")  # looked at when a folder is given
+SHEETS: Final = (".xls", ".ods")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +85,23 @@ def prepare(
     today: dt.date,
     currency: str = DEFAULT_CURRENCY,
     told: Told = quiet,
+    headings: bool | None = None,
+    sheets: Sequence[str] = (),
 ) -> Plan:
     """The plan for some files, or for the tables of a folder; nothing is written.
+
+    `headings` says whether the first row is one of headings, None that the content tells; `sheets` names those of
+    workbooks that are read, where it is not all of them.
 
     `kind` names the kind where the files do not tell it; `today` settles years of two digits; `currency` is
     taken where a file names none. Files that cannot be read are in the report as refused. `told` hears how far it
     is; what it raises ends the plan.
     """
-    files = [_opened(path, kind) for path in _expanded(paths)]
+    files = [
+        file
+        for path in _expanded(paths)
+        for file in _opened(path, kind, partial(read_all, headings=headings, only=sheets))
+    ]
     _find_dictionaries(files)
     taken = [file for file in files if file.mapping is not None]
     _build(taken, today, currency, told)
@@ -147,24 +158,30 @@ def _expanded(paths: Sequence[Path]) -> Iterable[Path]:
             yield path
 
 
-def _opened(path: Path, kind: Kind | None) -> _File:
-    """A file as read and mapped, or with the reason why not."""
-    file = _File(path.name)
+def _opened(path: Path, kind: Kind | None, tables_of: Callable[[Path], list[Table]]) -> list[_File]:
+    """The tables of a file as read and mapped, or with the reason why not."""
     try:
-        table = read(path)
+        tables = tables_of(path)
     except Unreadable as problem:
-        file.state = State.REFUSED if path.suffix.casefold() in TABLES else State.LEFT_OUT
-        told = file.state is State.REFUSED or path.suffix.casefold() in SHEETS  # a next step that helps
-        file.reason = str(problem) if told else words.reason("no_table")
-        return file
-    file.table = table
+        refused = path.suffix.casefold() in TABLES
+        told = refused or path.suffix.casefold() in SHEETS  # a next step that helps
+        reason = str(problem) if told else words.reason("no_table")
+        return [_File(path.name, State.REFUSED if refused else State.LEFT_OUT, reason)]
+    return [file for table in tables for file in _mapped(path, table, kind)]
+
+
+def _mapped(path: Path, table: Table, kind: Kind | None) -> list[_File]:
+    """A table with what its columns mean, and once more with the people it names beside its customers."""
+    name = f"{path.name} · {table.sheet}" if table.sheet else path.name
     chosen = choose(table, kind=kind)
-    file.mapping = chosen.mapping
     if chosen.mapping is None:
-        file.state = State.LEFT_OUT
         known = path.suffix.casefold() in (*TABLES, ".txt")
-        file.reason = words.reason(chosen.reason if known else "no_table")
-    return file
+        reason = words.reason(chosen.reason if known else "no_table")
+        return [_File(name, State.LEFT_OUT, reason, table)]
+    if kind is not None or (found := people_beside(chosen.mapping, table)) is None:
+        return [_File(name, table=table, mapping=chosen.mapping)]
+    customers, people, named = found
+    return [_File(name, table=table, mapping=customers), _File(name, table=named, mapping=people)]
 
 
 def _find_dictionaries(files: list[_File]) -> None:

@@ -1,4 +1,4 @@
-"""From the bytes of a file to a table of texts: delimiter, heading row, ragged rows, limits.
+"""From a file to tables of texts: delimiter or sheets, heading row, ragged rows, limits.
 
 Row numbers are those of a spreadsheet: the first row of the file is 1, blank rows count.
 """
@@ -10,20 +10,18 @@ import io
 import itertools
 import stat
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from app.errors import AppError
+from app.services.exchange import headless, sheets
 from app.services.exchange.encoding import SURE, Decoded, decode
 from app.services.exchange.report import Finding, Level
+from app.services.exchange.unreadable import COLUMNS_MAX, FILE_MAX, ROWS_MAX, Unreadable, too_many_rows
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 
-FILE_MAX: Final = 128 * 1024 * 1024  # bytes
-ROWS_MAX: Final = 1_000_000
-COLUMNS_MAX: Final = 512
 ROW_BREAKS: Final = 50  # a row of more lines than this is more likely a quotation mark gone astray
 
 DELIMITERS: Final = (",", ";", "\t", "|")
@@ -32,7 +30,7 @@ _SAMPLE_TEXT: Final = 256 * 1024
 _HEADING_WITHIN: Final = 20  # rows that may stand above the headings
 _END: Final = "\x00end of the table"  # NULs are taken out of the text, so no cell holds this
 _NOT_TEXT: Final = (
-    (b"PK\x03\x04", ".xlsx, .ods, .zip"),
+    (b"PK\x03\x04", ".ods, .zip"),
     (b"\xd0\xcf\x11\xe0", ".xls"),
     (b"\x1f\x8b", ".gz"),
     (b"%PDF", ".pdf"),
@@ -40,17 +38,11 @@ _NOT_TEXT: Final = (
 )
 
 
-class Unreadable(AppError):
-    """A file that is no table of texts, or one beyond our limits; `row` is 0 where no row is to blame."""
-
-    def __init__(self, title: str, hint: str = "", *, row: int = 0) -> None:
-        super().__init__(title, hint)
-        self.row = row
-
-
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file as read. `rows` pairs the row number with as many cells as there are headings."""
+    """A file as read, or one `sheet` of several in it. `rows` pairs the row number with as many cells as there are
+    headings; `name` tells the kind.
+    """
 
     name: str
     encoding: str
@@ -60,6 +52,7 @@ class Table:
     rows: tuple[tuple[int, tuple[str, ...]], ...]
     findings: tuple[Finding, ...] = ()
     left_out: int = 0  # rows that could not be laid under the headings
+    sheet: str = ""
 
 
 @dataclass(slots=True)
@@ -91,36 +84,74 @@ class _Sieve:
             yield Finding(note, Level.NOTE, self.short[0], times=len(self.short), rows=tuple(self.short))
 
 
-def read(path: Path) -> Table:
-    """The table in a file. Raises Unreadable."""
+def read_all(path: Path, *, headings: bool | None = None, only: Sequence[str] = ()) -> list[Table]:
+    """The tables in a file: one, or those of the sheets of a workbook, all that are shown or those named `only`.
+
+    `headings` says whether there is a row of them; None leaves it to the content. Raises Unreadable.
+    """
     try:
-        there = path.stat()
-        if not stat.S_ISREG(there.st_mode):
-            raise Unreadable(_("This is not a file."), _("Choose a file of your own disk."))
-        size = there.st_size
-        if size > FILE_MAX:
-            raise Unreadable(
-                _("The file is too large: {size} MB.").format(size=size >> 20),
-                _("Cut it into files of at most {limit} MB.").format(limit=FILE_MAX >> 20),
-            )
-        data = path.read_bytes()
+        _refuse_by_size(path)
+        if not sheets.is_workbook(path):
+            return [read_bytes(path.read_bytes(), path.name, headings=headings)]
+        found = sheets.read_sheets(path, only)
     except OSError as error:
         raise Unreadable(
             _("The file could not be read."), _("Check that it is there and that you may open it.")
         ) from error
-    return read_bytes(data, path.name)
+    if not found:
+        raise _empty()
+    tables = []
+    for sheet, records in found:
+        name = f"{sheet}{path.suffix}" if sheets.hints_at(sheet) else path.name
+        table = _table(name, records, headings=headings)
+        tables.append(replace(table, sheet=sheet if len(found) > 1 else ""))
+    return tables
 
 
-def read_bytes(data: bytes, name: str) -> Table:
+def read(path: Path) -> Table:
+    """The table in a file, of a workbook the first. Raises Unreadable."""
+    return read_all(path)[0]
+
+
+def _refuse_by_size(path: Path) -> None:
+    there = path.stat()
+    if not stat.S_ISREG(there.st_mode):
+        raise Unreadable(_("This is not a file."), _("Choose a file of your own disk."))
+    if there.st_size > FILE_MAX:
+        raise Unreadable(
+            _("The file is too large: {size} MB.").format(size=there.st_size >> 20),
+            _("Cut it into files of at most {limit} MB.").format(limit=FILE_MAX >> 20),
+        )
+
+
+def read_bytes(data: bytes, name: str, *, headings: bool | None = None) -> Table:
     """The table in the bytes of a file. Raises Unreadable."""
     _refuse_other_formats(data)
     decoded = decode(data)
     findings = list(_about_text(decoded))
     text = decoded.text.removeprefix("\ufeff").replace("\x00", "")
     delimiter, text, rows_before = _delimiter(text)
-    records = _records(text, delimiter, rows_before)
+    table = _table(name, _records(text, delimiter, rows_before), headings=headings)
+    return replace(
+        table, encoding=decoded.encoding, confidence=decoded.confidence, delimiter=delimiter,
+        findings=(*findings, *table.findings),
+    )  # fmt: skip
+
+
+def _table(name: str, records: list[tuple[int, list[str]]], *, headings: bool | None) -> Table:
+    """Rows that are not blank as a table: the first of them are its headings, or names are made for its columns."""
     at = _heading(records)
     number, cells = records[at]
+    findings: list[Finding] = []
+    without = (
+        not headless.has_headings([row for _number, row in records[at:]])
+        if headings is None
+        else not headings
+    )
+    if without:
+        at -= 1
+        cells = headless.made_headings([row for _number, row in records])
+        findings.append(headless.told(cells, asked=headings is not None))
     while len(cells) > COLUMNS_MAX and not cells[-1].strip():
         cells = cells[:-1]
     if len(cells) > COLUMNS_MAX:
@@ -129,18 +160,19 @@ def read_bytes(data: bytes, name: str) -> Table:
             _("At most {limit} columns are read.").format(limit=COLUMNS_MAX),
             row=number,
         )
-    if at:
+    if at > 0:
         note = ngettext("{n} row above the headings left out.", "{n} rows above the headings left out.", at)
         findings.append(Finding(note.format(n=at), level=Level.NOTE, row=number))
     sieve = _Sieve(len(cells))
     for number, row in itertools.islice(records, at + 1, None):
         sieve.take(number, row)
     findings += sieve.findings()
-    headings = tuple(" ".join(cell.split()) for cell in cells)
-    encoding, confidence = decoded.encoding, decoded.confidence
-    return Table(
-        name, encoding, confidence, delimiter, headings, tuple(sieve.rows), tuple(findings), len(sieve.long)
-    )
+    names = tuple(" ".join(cell.split()) for cell in cells)
+    return Table(name, "xlsx", 1.0, "", names, tuple(sieve.rows), tuple(findings), len(sieve.long))
+
+
+def _empty() -> Unreadable:
+    return Unreadable(_("The file is empty."), _("Choose a file with a row of headings and rows below it."))
 
 
 def _refuse_other_formats(data: bytes) -> None:
@@ -148,18 +180,18 @@ def _refuse_other_formats(data: bytes) -> None:
     for mark, endings in _NOT_TEXT:
         if data.startswith(mark):
             raise Unreadable(
-                _("This is no CSV file, it is one of: {endings}.").format(endings=endings),
+                _("This is no CSV file and no .xlsx workbook, it is one of: {endings}.").format(
+                    endings=endings
+                ),
                 _("Open it in a spreadsheet and save it as CSV (UTF-8)."),
             )
     if data[:1024].lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<table")):
         raise Unreadable(
-            _("This is a web page or XML, not CSV."),
+            _("This is a web page or XML, no CSV and no .xlsx workbook."),
             _("Open it in a spreadsheet and save it as CSV (UTF-8)."),
         )
     if not data.strip():
-        raise Unreadable(
-            _("The file is empty."), _("Choose a file with a row of headings and rows below it.")
-        )
+        raise _empty()
 
 
 def _about_text(decoded: Decoded) -> Iterator[Finding]:
@@ -227,10 +259,7 @@ def _records(text: str, delimiter: str, before: int) -> list[tuple[int, list[str
             if reader.line_num - line > ROW_BREAKS:
                 raise _open_quotation(number)
             if number > ROWS_MAX:
-                raise Unreadable(
-                    _("Too many rows: more than {limit}.").format(limit=ROWS_MAX),
-                    _("Cut the file into parts."),
-                )
+                raise too_many_rows(ROWS_MAX)
             line = reader.line_num
             if any(cell.strip() for cell in row):
                 records.append((number, row))
@@ -238,9 +267,7 @@ def _records(text: str, delimiter: str, before: int) -> list[tuple[int, list[str
         raise _open_quotation(number + 1) from error
     del records[-1:]  # the mark of the end
     if not records:
-        raise Unreadable(
-            _("The file is empty."), _("Choose a file with a row of headings and rows below it.")
-        )
+        raise _empty()
     return records
 
 

@@ -169,7 +169,7 @@ _REASONS: Final = {
     "unknown": N_("No kind of record fits the headings. Name the kind, or check the row of headings."),
     "untitled": N_("No column holds the name of the record. Check the row of headings."),
     "ambiguous": N_("More than one kind of record fits the headings. Name the kind."),
-    "no_table": N_("This is no CSV file."),
+    "no_table": N_("This is no CSV file and no .xlsx workbook."),
 }
 
 

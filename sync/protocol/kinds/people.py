@@ -54,7 +54,7 @@ CONTACT = Kind(
     synonyms="contacts; people; persons; leads; 联系人; 联络人; 通讯录",
     fields=(
         Field("name", N_("Name"), Text(), required=True, care=Care.CONFIDENTIAL, find=Find.NAME, column=1,
-              synonyms="full name; contact name; contact; display name; first name; last name; given name; family name; surname; 姓名; 联系人; 联系人姓名; 名字; 名称; 联系人名称; 联络人; 联络人姓名; 客户联系人"),
+              synonyms="full name; contact name; contact; contact person; primary contact; main contact; ansprechpartner; kontaktperson; display name; first name; last name; given name; family name; surname; 姓名; 联系人; 联系人姓名; 名字; 名称; 联系人名称; 联络人; 联络人姓名; 客户联系人"),
         Field("customer", N_("Customer"), Ref(to="customer"), column=2,
               synonyms="account; account name; company; company name; organization; organisation; associated company; 客户; 客户名称; 公司; 公司名称; 所属客户; 客户公司; 所属公司; 单位; 单位名称; 公司全称"),
         Field("role", N_("Role"), Text(limit=120), find=Find.WORDS, column=3,
