@@ -17,6 +17,7 @@ from app.viewmodels.reading import Sheet, Titles
 from sync.protocol import clock
 from sync.protocol.fields import Choice, Field, Flag, Notes, Tags
 from sync.protocol.ids import id_text
+from sync.protocol.joins import sentences
 from sync.protocol.kinds import KINDS
 from sync.protocol.quiet import Quiet
 from sync.protocol.texts import gettext as _
@@ -309,13 +310,14 @@ def _conflict_moments(store: Reader, record: Record, now_ms: int) -> Iterable[Mo
             title = _("{field} changed twice, both values kept").format(field=name)
         else:
             title = _("Changed by one, deleted by another")
+            if each.one_person:
+                title = _("Changed on one device, deleted on another")
         people = words.DOT.join(
             dict.fromkeys(words.person(who) for who in (conflict.shown_by, conflict.kept_by) if who)
         )
         when = words.DOT.join(part for part in (words.moment(at_ms, now_ms), people) if part)
-        yield MomentText(
-            at_ms, title, when, _("See the other one in Conflicts."), "conflict", conflict.record
-        )
+        text = sentences(words.one_person(each.one_person), _("See the other one in Conflicts."))
+        yield MomentText(at_ms, title, when, text, "conflict", conflict.record)
 
 
 def _own_moments(record: Record, now_ms: int) -> Iterable[MomentText]:

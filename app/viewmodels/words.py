@@ -235,6 +235,12 @@ def brief(field: Field, held: Value, title_of: TitleOf, now_ms: int) -> str:
     return value(field, held, title_of)
 
 
+def one_person(who: str) -> str:
+    """What a conflict says whose two values are one person's; "" for two people's."""
+    told = _("Both are by {who}, from two devices that did not know of each other yet.")
+    return told.format(who=person(who)) if who else ""
+
+
 def person(text: str) -> str:
     """Who somebody is where there is no room for a whole e-mail address."""
     return text.partition("@")[0]
