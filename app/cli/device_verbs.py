@@ -135,7 +135,7 @@ def status(profile: Profile, args: Arguments) -> int:
     except (StoreDamaged, KeyMissing) as damage:
         if profile.wipe_intent.exists():
             raise  # somebody laid it there: nothing in this folder says who the device is
-        found.update(_named(read_card(profile)), state="locked", message=str(damage))
+        found.update(_named(read_card(profile)), state=_DAMAGED, message=str(damage))
     else:
         with session:
             found = _standing(session)
@@ -235,7 +235,10 @@ _STATUS_FIELDS: Final = {
     "alarm": N_("alarm"),
     "message": N_("message"),
 }
-_STATES: Final = {"active": N_("active"), "locked": N_("locked"), "wiped": N_("wiped")}
+_DAMAGED: Final = "damaged"
+_STATES: Final = {
+    "active": N_("active"), "locked": N_("locked"), _DAMAGED: N_("damaged"), "wiped": N_("wiped"),
+}  # fmt: skip
 
 
 def _standing(session: Session) -> dict[str, Any]:
@@ -251,6 +254,8 @@ def _standing(session: Session) -> dict[str, Any]:
         warning=session.warning() or None,
         alarm={"rule": alarm.rule, "time": show.when_iso(alarm.at)} if alarm is not None else None,
     )
+    if session.damage is not None:
+        found["state"] = _DAMAGED
     if session.stage != ACTIVE:
         found["message"] = str(session.locked_error())
         return found
@@ -262,7 +267,7 @@ def _standing(session: Session) -> dict[str, Any]:
             refused=session.call(met.attention_count),
         )
     except StoreDamaged as damage:
-        found.update(state="locked", message=str(damage))
+        found.update(state=_DAMAGED, message=str(damage))
     return found
 
 

@@ -15,7 +15,7 @@ from typing import BinaryIO, Final
 
 from app.changes import HERE, SYNC, Changes
 from app.errors import AppError, Locked, Offline, StoreDamaged, Wiped
-from app.services import sealed_work
+from app.services import sealed_work, way_on
 from app.services.bulk.laying import Laying, together
 from app.services.lost_work import LostWork
 from app.services.session import ACTIVE, Session
@@ -35,7 +35,6 @@ from sync.protocol import outbox_seal, sealing, signing
 from sync.protocol.documents import SealedOutbox
 from sync.protocol.errors import KnownError, Problem
 from sync.protocol.ops import Op
-from sync.protocol.texts import gettext as _
 
 _LOG = logging.getLogger("app.services.syncing")
 PAGES_MAX: Final = 10_000  # more than any honest history: a server that never ends is left alone
@@ -187,37 +186,19 @@ class Syncing:
         return self._handed_in(damage)
 
     def _handed_in(self, damage: AppError) -> StoreDamaged:
-        next_step = _("No sealed work was found here to hand in. Ask IT to enrol this device again.")
-        if self._session.damage is None:  # the store alone
-            next_step = _(
-                "No sealed work was found here to hand in. Make the store anew: fieldkeep doctor --repair"
-            )
-        nothing_sealed = StoreDamaged(damage.title, next_step)
+        alone = self._session.damage is None
         try:
             handed = self._hand_in_all()
         except FileNotFoundError:
-            return nothing_sealed
+            return way_on.nothing_sealed(damage, store_alone=alone)
         except (Unreachable, NotOurServer) as problem:
             raise Offline(problem.title, problem.hint) from problem
         except (OSError, KnownError) as problem:
             _LOG.warning("the sealed outbox was not handed in: %s", type(problem).__name__)
-            return StoreDamaged(
-                damage.title,
-                _("Orders from IT still arrive. Work that was not sent stays here, sealed. Ask IT."),
-            )
+            return way_on.not_handed_in(damage)
         if not handed.length:  # a rotten first length makes no record of what IT can still read
-            return nothing_sealed
-        if self._session.damage is None:  # the store alone
-            return StoreDamaged(
-                damage.title,
-                _(
-                    "Work that was not sent is with IT now, sealed. Make the store anew: fieldkeep doctor --repair"
-                ),
-            )
-        return StoreDamaged(
-            damage.title,
-            _("Work that was not sent is with IT now, sealed. Ask IT to recover it to a new device."),
-        )
+            return way_on.nothing_sealed(damage, store_alone=alone)
+        return way_on.handed_in(damage, store_alone=alone)
 
     def close(self) -> None:
         """Close the line."""
