@@ -178,12 +178,14 @@ def unlock(profile: Profile, args: Arguments) -> int:
 
 def doctor(profile: Profile, args: Arguments) -> int:
     """Look at everything that must hold here."""
+    from app.cli import pace
     from app.services import doctor as examination
 
+    at_work = examination.AtWork()
     try:
-        with open_damaged(profile) as session:
-            mended = examination.mend(session) if args.repair else []
-            findings = [*mended, *examination.examine(session)]
+        with open_damaged(profile) as session, pace.line(lambda: at_work.said(), wanted=not args.json):
+            mended = examination.mend(session, at_work) if args.repair else []
+            findings = [*mended, *examination.examine(session, at_work)]
     except (StoreDamaged, KeyMissing) as damage:
         findings = examination.examine_ruin(damage)
     sound = all(finding.level != examination.FAULT for finding in findings)
@@ -193,10 +195,20 @@ def doctor(profile: Profile, args: Arguments) -> int:
         ]
         show.emit({"ok": sound, "checks": checks})
     else:
+        say(_verdict({finding.level for finding in findings}))
         signs = {examination.OK: "✓", examination.WARNING: "!", examination.FAULT: "✗"}
         for finding in findings:
             say(f"{signs[finding.level]} {finding.name}: {hints.filled(finding.found)}")
     return 0 if sound else 1
+
+
+def _verdict(levels: set[str]) -> str:
+    """What all findings come to, above them."""
+    if "fault" in levels:
+        return _("Something does not hold; it is marked with ✗, and says what to do.")
+    if "warning" in levels:
+        return _("All that was looked at holds; what is marked with ! is worth a look.")
+    return _("All that was looked at holds.")
 
 
 def _code() -> str:
