@@ -90,7 +90,7 @@ class TornWindow(QFrame):
         if self._going:
             return
         self._going = True
-        self._shell.keep_sizes(NAME, (self.width(), self.height()))
+        self._shell.keep_left(self._shell.settings.sized(NAME, (self.width(), self.height())))
         for unwatch in self._unwatch:
             unwatch()
         self.pane.let_go()

@@ -193,10 +193,12 @@ class Workplace(QWidget):
         self._list_alone = False
         self._take_turns()
 
-    def keep_sizes(self) -> None:
-        """Keep how wide the list was left."""
+    def keep_left(self) -> None:
+        """Keep in which list one was, and how wide it was left."""
+        left = self._shell.settings.left_in(self._desk.list.kind.name)
         if self.list.isVisibleTo(self) and self.detail.isVisibleTo(self):
-            self._shell.keep_sizes(LIST, (self.list.width(),))
+            left = left.sized(LIST, (self.list.width(),))
+        self._shell.keep_left(left)
 
     # -- going about with keys
 
@@ -381,7 +383,7 @@ class Workplace(QWidget):
 
     def let_go(self) -> None:
         """Stop watching: the window shows something else next."""
-        self.keep_sizes()
+        self.keep_left()
         for unwatch in self._unwatch:
             unwatch()
         self.torn.let_go()
