@@ -114,6 +114,7 @@ class Syncing:
         self._session = session
         self._laying = session.laying() if beside else None
         self.fetched = 0  # records that the round under way has brought, while more come
+        self.percent = 0  # of the way through the server's history by then, 0 while nobody knows
         card = session.card
         self._transport = Https(card.server_url, own_trust(session.papers.held.root.tls_ca))
         identity = Identity(
@@ -131,7 +132,7 @@ class Syncing:
 
         Raises Offline, Locked (after orders were brought), Wiped, and other KnownErrors.
         """
-        done = Round()
+        done, first = Round(), None
         asked_in_vain, reported, looked = 0, 0, 0
         for _page in range(PAGES_MAX):
             was_active = self._session.stage == ACTIVE
@@ -145,6 +146,8 @@ class Syncing:
                 raise
             done = done.plus(page)
             self.fetched = done.received if page.more else 0
+            first = min(page.begin, first if first is not None else page.begin)
+            self.percent = _percent(first, page) if page.more else 0
             if page.applied.records:
                 self._session.tell(Changes(tuple(page.applied.records), SYNC, page.applied.left))
             asked_in_vain += self._session.state.ask_share and self._session.papers.share is None
@@ -343,7 +346,9 @@ class Keeping:
                 waiting, conflicts, attention, begun = self._session.call(_counts)
             except KnownError:
                 _LOG.info("counts are not to be had while the store closes")
-        fetched = self._syncing.fetched if phase is Phase.SENDING else 0
+        fetched, percent = (
+            (self._syncing.fetched, self._syncing.percent) if phase is Phase.SENDING else (0, 0)
+        )
         self._first = self._first and (not begun or fetched > 0)
         self._tell(
             SyncStatus(
@@ -356,9 +361,15 @@ class Keeping:
                 hint=problem.hint if problem else "",
                 first=self._first,
                 fetched=fetched,
+                percent=percent,
                 alarm=_alarm(self._session),
             )
         )
+
+
+def _percent(begin: int, page: Page) -> int:
+    """How much of its way the cursor has behind it. Numbers rise from change to change, so it never goes back."""
+    return min(99, 100 * (page.at - begin) // (page.end - begin)) if page.end > begin else 0
 
 
 def _alarm(session: Session) -> str:

@@ -180,6 +180,11 @@ def clock(at_ms: int, zone: str = "") -> str:
     return str(_babel().dates.format_time(_local(at_ms, zone), format="HH:mm", locale=_locale()))
 
 
+def percent(share: int) -> str:
+    """So many in a hundred."""
+    return str(_babel().numbers.format_percent(share / 100, locale=_locale()))
+
+
 def zone() -> str:
     """The IANA name of this machine's zone, or UTC when it has none."""
     return getattr(_babel().localtime.get_localzone(), "key", None) or "UTC"
