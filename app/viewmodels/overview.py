@@ -304,14 +304,8 @@ def _conflict_moments(store: Reader, record: Record, now_ms: int) -> Iterable[Mo
     for each in open_conflicts(store, record=record.id):
         conflict = each.conflict
         at_ms = max(clock.millis(conflict.shown_hlc), clock.millis(conflict.kept_hlc))
-        if conflict.cell:
-            field_ = record.kind.by_name.get(conflict.cell.partition("/")[0])
-            name = _(field_.label) if field_ else conflict.cell
-            title = _("{field} changed twice, both values kept").format(field=name)
-        else:
-            title = _("Changed by one, deleted by another")
-            if each.one_person:
-                title = _("Changed on one device, deleted on another")
+        field_ = record.kind.by_name.get(conflict.cell.partition("/")[0])
+        title = words.met(_(field_.label) if field_ else conflict.cell, each.one_person)
         people = words.DOT.join(
             dict.fromkeys(words.person(who) for who in (conflict.shown_by, conflict.kept_by) if who)
         )

@@ -240,6 +240,15 @@ def brief(field: Field, held: Value, title_of: TitleOf, now_ms: int) -> str:
     return value(field, held, title_of)
 
 
+def met(field: str, who: str) -> str:
+    """What happened where edits met: in a field of this label, or to the whole record; `who`: one person."""
+    if field:
+        return _("{field} changed twice, both values kept").format(field=field)
+    if who:
+        return _("Changed on one device, deleted on another")
+    return _("Changed by one, deleted by another")
+
+
 def one_person(who: str) -> str:
     """What a conflict says whose two values are one person's; "" for two people's."""
     told = _("Both are by {who}, from two devices that did not know of each other yet.")
