@@ -14,6 +14,7 @@ KnownError (sync.protocol.errors)
     ├── KeyringUnreachable   1  the system keyring does not answer: never taken for "no key"
     ├── KeyMissing           1  the keyring answers, and our entry is not there
     ├── StoreDamaged         1  header, state or store do not hold
+    │   └── Laid             1  a file lies beside them that says what no order stands behind
     └── NewerStore           1  made by a newer Fieldkeep
 """
 
@@ -90,6 +91,10 @@ class KeyMissing(AppError):
 
 class StoreDamaged(AppError):
     """Header, state or store do not hold; nothing was changed."""
+
+
+class Laid(StoreDamaged):
+    """All may hold, but for a file that says of this device what no order stands behind; its hint is the way on."""
 
 
 class NewerStore(AppError):

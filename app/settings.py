@@ -1,7 +1,8 @@
 """The one table of settings: name, choices, default, label, and whether IT may fix it.
 
 Kept per profile in `settings.json`: nothing personal and nothing secret, and nothing that any rule rests on. So a
-damaged or altered file costs the choices made and no more. Beside them stands how large each window was left.
+damaged or altered file costs the choices made and no more. Beside them stands how large each window was left, and in
+which list; never at which record.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
 
 WINDOWS: Final = "windows"  # no setting: the sizes in pixels that a window was left with, by its name
+SECTION: Final = "section"  # no setting either: the list that the window opens on
 LARGEST: Final = 32_000  # pixels; more than any screen has
 
 FILE_MAX: Final = 64 * 2**10  # bytes
@@ -124,6 +126,16 @@ class Settings(Mapping[str, str]):
         kept = self._chosen.get(WINDOWS)
         windows = {**(kept if isinstance(kept, dict) else {}), window: list(sizes)}
         return Settings({**self._chosen, WINDOWS: windows}, self._fixed)
+
+    @property
+    def section(self) -> str:
+        """The list that one was in at the end; "" where none is known."""
+        found = self._chosen.get(SECTION)
+        return found if isinstance(found, str) else ""
+
+    def left_in(self, section: str) -> Settings:
+        """The settings with the list that one is in."""
+        return Settings({**self._chosen, SECTION: section}, self._fixed)
 
     def to_bytes(self) -> bytes:
         """The choices as canonical JSON."""

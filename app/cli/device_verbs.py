@@ -135,7 +135,7 @@ def status(profile: Profile, args: Arguments) -> int:
     except (StoreDamaged, KeyMissing) as damage:
         if profile.wipe_intent.exists():
             raise  # somebody laid it there: nothing in this folder says who the device is
-        found.update(_named(read_card(profile)), state="locked", message=str(damage))
+        found.update(_named(read_card(profile)), state=_DAMAGED, message=str(damage))
     else:
         with session:
             found = _standing(session)
@@ -178,12 +178,14 @@ def unlock(profile: Profile, args: Arguments) -> int:
 
 def doctor(profile: Profile, args: Arguments) -> int:
     """Look at everything that must hold here."""
+    from app.cli import pace
     from app.services import doctor as examination
 
+    at_work = examination.AtWork()
     try:
-        with open_damaged(profile) as session:
-            mended = examination.mend(session) if args.repair else []
-            findings = [*mended, *examination.examine(session)]
+        with open_damaged(profile) as session, pace.line(lambda: at_work.said(), wanted=not args.json):
+            mended = examination.mend(session, at_work) if args.repair else []
+            findings = [*mended, *examination.examine(session, at_work)]
     except (StoreDamaged, KeyMissing) as damage:
         findings = examination.examine_ruin(damage)
     sound = all(finding.level != examination.FAULT for finding in findings)
@@ -193,10 +195,20 @@ def doctor(profile: Profile, args: Arguments) -> int:
         ]
         show.emit({"ok": sound, "checks": checks})
     else:
+        say(_verdict({finding.level for finding in findings}))
         signs = {examination.OK: "✓", examination.WARNING: "!", examination.FAULT: "✗"}
         for finding in findings:
             say(f"{signs[finding.level]} {finding.name}: {hints.filled(finding.found)}")
     return 0 if sound else 1
+
+
+def _verdict(levels: set[str]) -> str:
+    """What all findings come to, above them."""
+    if "fault" in levels:
+        return _("Something does not hold; it is marked with ✗, and says what to do.")
+    if "warning" in levels:
+        return _("All that was looked at holds; what is marked with ! is worth a look.")
+    return _("All that was looked at holds.")
 
 
 def _code() -> str:
@@ -235,7 +247,10 @@ _STATUS_FIELDS: Final = {
     "alarm": N_("alarm"),
     "message": N_("message"),
 }
-_STATES: Final = {"active": N_("active"), "locked": N_("locked"), "wiped": N_("wiped")}
+_DAMAGED: Final = "damaged"
+_STATES: Final = {
+    "active": N_("active"), "locked": N_("locked"), _DAMAGED: N_("damaged"), "wiped": N_("wiped"),
+}  # fmt: skip
 
 
 def _standing(session: Session) -> dict[str, Any]:
@@ -251,6 +266,8 @@ def _standing(session: Session) -> dict[str, Any]:
         warning=session.warning() or None,
         alarm={"rule": alarm.rule, "time": show.when_iso(alarm.at)} if alarm is not None else None,
     )
+    if session.damage is not None:
+        found["state"] = _DAMAGED
     if session.stage != ACTIVE:
         found["message"] = str(session.locked_error())
         return found
@@ -262,7 +279,7 @@ def _standing(session: Session) -> dict[str, Any]:
             refused=session.call(met.attention_count),
         )
     except StoreDamaged as damage:
-        found.update(state="locked", message=str(damage))
+        found.update(state=_DAMAGED, message=str(damage))
     return found
 
 

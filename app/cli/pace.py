@@ -5,27 +5,41 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Final
 
 from app.services.exchange.progress import Progress, sentence
 
+_FIRST_S: Final = 0.05
 _EVERY_S: Final = 0.2
 _CLEAR: Final = "\r\x1b[K"
 
 
-@contextlib.contextmanager
-def shown(progress: Progress, *, wanted: bool) -> Iterator[None]:
+def shown(progress: Progress, *, wanted: bool) -> AbstractContextManager[None]:
     """Show it on standard error while the block runs, where that is a terminal."""
+
+    def said() -> str:
+        far = progress.far()
+        return sentence(far) if far is not None else ""
+
+    return line(said, wanted=wanted)
+
+
+@contextlib.contextmanager
+def line(said: Callable[[], str], *, wanted: bool) -> Iterator[None]:
+    """The same for whatever is said at the moment; nothing yet while that is empty."""
     if not (wanted and sys.stderr.isatty()):
         yield
         return
     ended = threading.Event()
 
     def show() -> None:
-        while not ended.wait(_EVERY_S):
-            if (far := progress.far()) is not None:
-                sys.stderr.write(_CLEAR + sentence(far))
+        pause = _FIRST_S
+        while not ended.wait(pause):
+            pause = _EVERY_S
+            if text := said():
+                sys.stderr.write(_CLEAR + text)
                 sys.stderr.flush()
 
     thread = threading.Thread(target=show, name="fieldkeep-pace", daemon=True)

@@ -318,11 +318,14 @@ def _conflict_lines(each: met.OpenConflict, title_of: show.TitleOf) -> list[str]
     present = _("deleted") if each.deleted else words(each.present)
     found = [f"{each.title} · {label}", "  " + said.format(value=present, person=each.present_by)]
     also = _("also kept: {value} ({person})")
-    if each.moved and not whole:
+    if each.met_is_kept:
         found.append("  " + also.format(value=words(conflict.shown), person=conflict.shown_by))
     if whole:
         also = _("the other edit: {value} ({person})")
-    return [*found, "  " + also.format(value=words(conflict.kept), person=conflict.kept_by)]
+    found.append("  " + also.format(value=words(conflict.kept), person=conflict.kept_by))
+    if each.one_person:
+        found.append("  " + _("both by one person, on two devices"))
+    return found
 
 
 def _refused_lines(each: met.Attention, steps: Steps, title_of: show.TitleOf) -> list[str]:

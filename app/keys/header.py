@@ -163,7 +163,7 @@ def damaged() -> StoreDamaged:
     """The store's small files do not hold."""
     return StoreDamaged(
         _("The key file of this store is damaged."),
-        _("Nothing was changed. Ask IT: work that was not sent yet can be recovered."),
+        _("Nothing was changed. Connect and run: fieldkeep sync"),
     )
 
 

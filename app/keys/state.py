@@ -300,5 +300,5 @@ def _floors(value: str) -> Floors:
 def _tampered() -> StoreDamaged:
     return StoreDamaged(
         _("What this device remembers of its organisation is missing or was altered."),
-        _("Nothing was changed. Go online so that IT's server can check this device, or ask IT."),
+        _("Nothing was changed. Connect and run: fieldkeep sync"),
     )

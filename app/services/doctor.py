@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,7 +46,18 @@ class Finding:
         return FAULT if self.grave else WARNING
 
 
-def examine(session: Session) -> list[Finding]:
+class AtWork:
+    """What is being done at the moment, for whoever shows it from another thread."""
+
+    def __init__(self) -> None:
+        self.said: Callable[[], str] = str
+
+    def is_at(self, text: str) -> None:
+        """From here on this is done."""
+        self.said = lambda: text
+
+
+def examine(session: Session, at_work: AtWork) -> list[Finding]:
     """Keyring, documents, orders, clock, server, and, while unlocked, the store."""
     held = session.papers.held
     findings = [
@@ -67,6 +79,7 @@ def examine(session: Session) -> list[Finding]:
     if session.stage != ACTIVE:
         return [*findings, Finding(_("Store"), True, _("locked; not looked at"))]
     try:
+        at_work.is_at(_("Looking at the store …"))
         checks = session.call(examination.checks)
         unsent = session.call(Store.unsent)
         closed = session.call(circles)
@@ -74,6 +87,7 @@ def examine(session: Session) -> list[Finding]:
         return [*findings, Finding(_("Store"), False, str(damage))]
     findings += [*_store(checks), *map(_circle, closed[:CIRCLES_TOLD])]
     if len(checks) > 1:
+        at_work.is_at(_("Holding the records against the server's …"))
         findings.append(_against_server(session, there=server.ok))
     waiting = ngettext("{n} change waits to be sent", "{n} changes wait to be sent", unsent).format(n=unsent)
     findings.append(Finding(_("Unsent changes"), True, waiting))
@@ -103,7 +117,7 @@ def examine_ruin(damage: AppError) -> list[Finding]:
     ]
 
 
-def mend(session: Session) -> list[Finding]:
+def mend(session: Session, at_work: AtWork) -> list[Finding]:
     """Fetch the records that are not as the server has them, then make anew what the store reads off its rows: indexes,
     search, counts. A store whose pages do not hold is made anew from the server. Unsent work is never touched: what is
     told is what became of it.
@@ -114,19 +128,33 @@ def mend(session: Session) -> list[Finding]:
     if session.damage is not None:
         return []  # the keys to the store are not to be had
     try:
+        at_work.is_at(_("Looking at the pages of the store …"))
         session.call(lambda store: store.db.check())
+        at_work.is_at(_("Holding the records against the server's …"))
         with contextlib.suppress(ExchangeError):
             comparing.level(session)
+        at_work.is_at(_("Making indexes, search and counts anew …"))
         session.call(examination.repair)
     except StoreDamaged as damage:
-        return [_made_anew(session, damage)]
+        return [_made_anew(session, damage, at_work)]
     return []
 
 
-def _made_anew(session: Session, damage: StoreDamaged) -> Finding:
+def _made_anew(session: Session, damage: StoreDamaged, at_work: AtWork) -> Finding:
     name = _("Store made anew")
+
+    def fetched(n: int) -> str:
+        text = ngettext(
+            "Making the store anew: {n} record fetched …", "Making the store anew: {n} records fetched …", n
+        )
+        return text.format(n=n)
+
+    def filling(so_far: Callable[[], int]) -> None:
+        at_work.said = lambda: fetched(so_far())
+
+    at_work.is_at(_("Making the store anew …"))
     try:
-        made, brought = renewing.make_anew(session, damage)
+        made, brought = renewing.make_anew(session, damage, filling)
     except (Offline, ExchangeError) as problem:
         said = _("not without the server: {problem} Nothing was changed.").format(problem=problem.title)
         return Finding(name, False, said)

@@ -19,6 +19,7 @@ from app.keys import device, header
 from app.keys.ring import TRUST, Keyring, ring_name
 from app.keys.state import State, StateFile, epoch_hint, high_water, trusted
 from app.paths import Profile, write_whole
+from app.services import way_on
 from app.services.card import Card
 from app.services.held import Held, digest_of, known_root, read_policy, roots_on_file
 from app.services.memory import Guarded, Memory
@@ -88,11 +89,7 @@ def what_holds(profile: Profile, card: Card, ring: Keyring, damage: AppError, *,
     except BaseException:
         guarded.close()
         raise
-    told = StoreDamaged(
-        damage.title,
-        _("Connect and run: fieldkeep sync. Work that was not sent goes to IT, sealed, for a new device."),
-    )
-    return Found(Memory(guarded, state), Held(root, policy), told)
+    return Found(Memory(guarded, state), Held(root, policy), way_on.before(damage))
 
 
 def _remembered(profile: Profile, card: Card, ring: Keyring) -> tuple[Guarded, State, list[str]]:

@@ -7,6 +7,7 @@ is replaced. Without the server nothing is done, since a new store would be empt
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 from app.errors import Offline, StoreDamaged
 from app.services.session import ACTIVE, Session
@@ -17,8 +18,12 @@ from app.store.store import Store
 from sync.protocol.ids import new_incarnation
 
 
-def make_anew(session: Session, damage: StoreDamaged) -> tuple[Anew, Round | None]:
+def make_anew(
+    session: Session, damage: StoreDamaged, filling: Callable[[Callable[[], int]], None]
+) -> tuple[Anew, Round | None]:
     """The new store and what the server filled it with, None where the line broke off before all of it was here.
+
+    `filling` hears, before records are fetched, how to ask how many there are so far.
 
     Raises Offline, ExchangeError, Locked, Wiped, NoSpace; then the old file stands where it stood.
     """
@@ -38,6 +43,7 @@ def make_anew(session: Session, damage: StoreDamaged) -> tuple[Anew, Round | Non
             )
         )
         session.call(Store.unsent)  # it opens; what is sealed and unknown to it is set aside for IT
+        filling(lambda: syncing.fetched)
         with contextlib.suppress(Offline):
             return made, syncing.round()
         return made, None

@@ -15,7 +15,7 @@ from typing import BinaryIO, Final
 
 from app.changes import HERE, SYNC, Changes
 from app.errors import AppError, Locked, Offline, StoreDamaged, Wiped
-from app.services import sealed_work
+from app.services import sealed_work, way_on
 from app.services.bulk.laying import Laying, together
 from app.services.lost_work import LostWork
 from app.services.session import ACTIVE, Session
@@ -35,7 +35,6 @@ from sync.protocol import outbox_seal, sealing, signing
 from sync.protocol.documents import SealedOutbox
 from sync.protocol.errors import KnownError, Problem
 from sync.protocol.ops import Op
-from sync.protocol.texts import gettext as _
 
 _LOG = logging.getLogger("app.services.syncing")
 PAGES_MAX: Final = 10_000  # more than any honest history: a server that never ends is left alone
@@ -115,6 +114,7 @@ class Syncing:
         self._session = session
         self._laying = session.laying() if beside else None
         self.fetched = 0  # records that the round under way has brought, while more come
+        self.percent = 0  # of the way through the server's history by then, 0 while nobody knows
         card = session.card
         self._transport = Https(card.server_url, own_trust(session.papers.held.root.tls_ca))
         identity = Identity(
@@ -132,7 +132,7 @@ class Syncing:
 
         Raises Offline, Locked (after orders were brought), Wiped, and other KnownErrors.
         """
-        done = Round()
+        done, first = Round(), None
         asked_in_vain, reported, looked = 0, 0, 0
         for _page in range(PAGES_MAX):
             was_active = self._session.stage == ACTIVE
@@ -146,6 +146,8 @@ class Syncing:
                 raise
             done = done.plus(page)
             self.fetched = done.received if page.more else 0
+            first = min(page.begin, first if first is not None else page.begin)
+            self.percent = _percent(first, page) if page.more else 0
             if page.applied.records:
                 self._session.tell(Changes(tuple(page.applied.records), SYNC, page.applied.left))
             asked_in_vain += self._session.state.ask_share and self._session.papers.share is None
@@ -187,37 +189,19 @@ class Syncing:
         return self._handed_in(damage)
 
     def _handed_in(self, damage: AppError) -> StoreDamaged:
-        next_step = _("No sealed work was found here to hand in. Ask IT to enrol this device again.")
-        if self._session.damage is None:  # the store alone
-            next_step = _(
-                "No sealed work was found here to hand in. Make the store anew: fieldkeep doctor --repair"
-            )
-        nothing_sealed = StoreDamaged(damage.title, next_step)
+        alone = self._session.damage is None
         try:
             handed = self._hand_in_all()
         except FileNotFoundError:
-            return nothing_sealed
+            return way_on.nothing_sealed(damage, store_alone=alone)
         except (Unreachable, NotOurServer) as problem:
             raise Offline(problem.title, problem.hint) from problem
         except (OSError, KnownError) as problem:
             _LOG.warning("the sealed outbox was not handed in: %s", type(problem).__name__)
-            return StoreDamaged(
-                damage.title,
-                _("Orders from IT still arrive. Work that was not sent stays here, sealed. Ask IT."),
-            )
+            return way_on.not_handed_in(damage)
         if not handed.length:  # a rotten first length makes no record of what IT can still read
-            return nothing_sealed
-        if self._session.damage is None:  # the store alone
-            return StoreDamaged(
-                damage.title,
-                _(
-                    "Work that was not sent is with IT now, sealed. Make the store anew: fieldkeep doctor --repair"
-                ),
-            )
-        return StoreDamaged(
-            damage.title,
-            _("Work that was not sent is with IT now, sealed. Ask IT to recover it to a new device."),
-        )
+            return way_on.nothing_sealed(damage, store_alone=alone)
+        return way_on.handed_in(damage, store_alone=alone)
 
     def close(self) -> None:
         """Close the line."""
@@ -362,7 +346,9 @@ class Keeping:
                 waiting, conflicts, attention, begun = self._session.call(_counts)
             except KnownError:
                 _LOG.info("counts are not to be had while the store closes")
-        fetched = self._syncing.fetched if phase is Phase.SENDING else 0
+        fetched, percent = (
+            (self._syncing.fetched, self._syncing.percent) if phase is Phase.SENDING else (0, 0)
+        )
         self._first = self._first and (not begun or fetched > 0)
         self._tell(
             SyncStatus(
@@ -375,9 +361,15 @@ class Keeping:
                 hint=problem.hint if problem else "",
                 first=self._first,
                 fetched=fetched,
+                percent=percent,
                 alarm=_alarm(self._session),
             )
         )
+
+
+def _percent(begin: int, page: Page) -> int:
+    """How much of its way the cursor has behind it. Numbers rise from change to change, so it never goes back."""
+    return min(99, 100 * (page.at - begin) // (page.end - begin)) if page.end > begin else 0
 
 
 def _alarm(session: Session) -> str:

@@ -9,7 +9,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from app import log
-from app.errors import Busy, KeyringUnreachable, NewerStore, NotEnrolled, StoreDamaged, Wiped
+from app.errors import Busy, KeyringUnreachable, Laid, NewerStore, NotEnrolled, StoreDamaged, Wiped
 from app.keys import device, header, trusted_time
 from app.keys.ring import DEV, TRUST, Keyring, SystemKeyring, no_answer, ring_name
 from app.keys.state import device_hint, unproven, vouched
@@ -82,7 +82,12 @@ def _refuse_brought_back(profile: Profile) -> None:
     """Beside the tombstone of its own device nothing opens, whatever a backup has put there; a stone alone wipes
     nothing. Raises Wiped, StoreDamaged for a stone that no order stands behind, KeyringUnreachable.
     """
-    stone = wipe.read_tombstone(profile)
+    try:
+        stone = wipe.read_tombstone(profile)
+    except StoreDamaged:
+        if _keys_here(profile):
+            raise _laid_stone(profile) from None
+        raise
     if stone is None:
         return
     named = _named_here(profile)
@@ -95,8 +100,8 @@ def _refuse_brought_back(profile: Profile) -> None:
             # Another process may be at it, or a file not go: then every start tries again.
             with contextlib.suppress(Busy, OSError), contextlib.closing(Opener(profile.one_opener)):
                 wipe.destroy_again(profile, ring)
-        elif named is not None and (ring.get(DEV) is not None or _holds_keys(ring)):
-            raise _no_order_behind()
+        elif _keys_here(profile):
+            raise _laid_stone(profile)
     except KeyringUnreachable:
         if named is not None:
             raise
@@ -109,6 +114,16 @@ def _named_here(profile: Profile) -> tuple[str, str] | None:
         card = read_card(profile)
         return card.org, card.device
     return None
+
+
+def _keys_here(profile: Profile) -> bool:
+    """Whether the keyring holds keys of the device that the card names: none outlives a wipe. Raises
+    KeyringUnreachable, StoreDamaged."""
+    named = _named_here(profile)
+    if named is None:
+        return False
+    ring = SystemKeyring(*named)
+    return ring.get(DEV) is not None or _holds_keys(ring)
 
 
 def _proven(ring: Keyring, stone: wipe.Tombstone) -> bool:
@@ -225,6 +240,18 @@ def _no_order_behind() -> StoreDamaged:
     return StoreDamaged(
         _("A file here says that this device was wiped, and no order stands behind it."),
         _("Nothing was destroyed. Tell IT, and do not open folders that others prepared."),
+    )
+
+
+def _laid_stone(profile: Profile) -> Laid:
+    return Laid(
+        _("The file {name} says that this device was wiped, and no order stands behind it.").format(
+            name=profile.tombstone.name
+        ),
+        _(
+            "Nothing was destroyed, and the store stays shut. Ask IT whether this device was wiped. If it was not,"
+            " move {name} out of the folder: then the store opens."
+        ).format(name=profile.tombstone.name),
     )
 
 

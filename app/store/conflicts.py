@@ -42,6 +42,18 @@ class OpenConflict(Quiet, frozen=True):
     moved: bool = False
     deleted: bool = False
 
+    @property
+    def one_person(self) -> str:
+        """Who wrote both values, on two devices; "" when they are two people's."""
+        both = {self.conflict.shown_by, self.conflict.kept_by}
+        return both.pop() if len(both) == 1 else ""
+
+    @property
+    def met_is_kept(self) -> bool:
+        """Whether what stood when the edits met is worth a look: not what its own author took back since."""
+        back = self.present == self.conflict.base and self.present_by == self.conflict.shown_by
+        return self.moved and self.conflict.cell != WHOLE_RECORD and not back
+
 
 class Attention(Quiet, frozen=True):
     """An op that the server refused: why, when (UTC ms), and the op; None when the record has left this device.

@@ -20,6 +20,7 @@ from app.store.store import Store
 from sync.client.ports import Answer, Applied, Position
 from sync.protocol import clock, codec
 from sync.protocol.errors import Outcome, UpgradeNeeded
+from sync.protocol.merge import OPEN
 from sync.protocol.messages import Change, Cursor, OpResult
 from sync.protocol.ops import Act, Op, lay
 from sync.protocol.texts import gettext as _
@@ -217,7 +218,8 @@ class StoreReplica:
         brought = {change.id for change in answer.changes}
         brought.update(result.row.id for result in answer.results if result.row is not None)
         received = sum(id_ in brought for id_ in there) - gone
-        return Applied(looked, len(answer.conflicts), rejected, received, gone)
+        met = sum(each.state == OPEN for each in answer.conflicts)
+        return Applied(looked, met, rejected, received, gone)
 
     def _page_written(self, answer: Answer, *, durable: bool) -> AbstractContextManager[Database]:
         """The transaction of a page: one that may drop tables where a record leaves and there are old indexes."""

@@ -12,7 +12,7 @@ from app.store.rows import chunks, marks
 from app.store.store import Store
 from sync.protocol.codec import pack
 from sync.protocol.errors import Outcome
-from sync.protocol.merge import Conflict
+from sync.protocol.merge import OPEN, Conflict
 from sync.protocol.messages import OpResult
 from sync.protocol.ops import Op
 
@@ -49,7 +49,7 @@ def results(store: Store, acked: Sequence[Op], said: Mapping[int, OpResult], *, 
 def conflicts(db: Database, arrived: Iterable[Conflict], left: Iterable[bytes]) -> dict[bytes, int]:
     """Keep open conflicts and drop closed ones; how many are open, by record."""
     for conflict in arrived:
-        if conflict.state == "open":
+        if conflict.state == OPEN:
             db.execute(
                 "INSERT OR REPLACE INTO conflict (id, kind, record, ver, body) VALUES (?, ?, ?, ?, ?)",
                 (conflict.id, conflict.kind, conflict.record, conflict.ver, msgspec.msgpack.encode(conflict)),

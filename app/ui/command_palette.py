@@ -5,18 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleAnnouncementEvent,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPalette,
-)
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QApplication, QFrame, QVBoxLayout, QWidget
 
 from app.ui.kit import paint, shadow
+from app.ui.kit.announcing import announce
 from app.ui.kit.marks import find_marks
 from app.ui.kit.offer_rows import HIGH, OfferRow, OfferRows
 from app.ui.kit.search_field import SearchField
@@ -189,7 +182,7 @@ class CommandPalette(QWidget):
         sentence = row.sentence() if row is not None else self._answers.note
         if sentence and sentence != self.field.accessibleDescription():
             self.field.setAccessibleDescription(sentence)
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.field, sentence))
+            announce(self.field, sentence)
 
     @property
     def settled(self) -> bool:

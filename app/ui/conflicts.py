@@ -29,7 +29,7 @@ class ConflictsPage(Page):
     def __init__(self, desk: Desk) -> None:
         super().__init__(
             _("Conflicts"),
-            _("Two people changed the same thing while one was offline. Both values are kept."),
+            _("The same thing was changed twice, and neither edit knew of the other. Both values are kept."),
         )
         self._desk = desk
         self._held = QWidget()
@@ -59,7 +59,8 @@ class ConflictsPage(Page):
         card = Card(met.title, _(kind.label) if kind is not None else "")
         card.add(_between(Tag(met.field, Tone.WARN if met.refused is not None else Tone.PLAIN)))
         if met.explanation:
-            card.add(Paragraph(met.explanation, Step.BODY, Colour.BAD))
+            colour = Colour.BAD if met.refused is not None else Colour.SOFT
+            card.add(Paragraph(met.explanation, Step.BODY, colour))
         sides = QWidget()
         row = QHBoxLayout(sides)
         row.setContentsMargins(0, 0, 0, 0)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout
 
+from app.commands import BY_ID
 from app.keys.secret import SecretBytes
+from app.ui.kit.announcing import announce
 from app.ui.kit.buttons import Button, Part
 from app.ui.kit.placeholder import Picture
 from app.ui.kit.text import Paragraph, hairline, label
+from app.ui.shortcuts import shown_keys
 from app.ui.theme import fonts
 from app.ui.theme.tokens import S4, S8, S12, S24, S32, Colour, Step
+from app.viewmodels import words
 from app.viewmodels.shell import Shell
+from sync.client.status import Phase, SyncStatus
 from sync.protocol.joins import sentences
 from sync.protocol.texts import gettext as _
 
@@ -84,6 +92,12 @@ class LockPage(CardPage):
         self.column.addSpacing(S4)
         self._foot = Paragraph("", Step.BODY, Colour.SOFT)
         self.column.addWidget(self._foot)
+        self._asked: SyncStatus | None = (
+            None  # what stood when somebody asked the server, until it has answered
+        )
+        self._answer = ""
+        again = QShortcut(QKeySequence(BY_ID["sync"].keys[0]), self)
+        again.activated.connect(self._ask)
         self.refresh()
 
     def refresh(self) -> None:
@@ -94,19 +108,41 @@ class LockPage(CardPage):
         for widget in (self._pin_label, self._pin):
             widget.setVisible(notice.needs_pin)
         self._button.setText(_("Try now") if notice.by_order else _("Unlock"))
+        self._button.setToolTip(f"{_('Try now')} ({shown_keys(BY_ID['sync'])})" if notice.by_order else "")
         self._button.setEnabled(not shell.busy)
         if not shell.busy and self.isVisible() and self.focusWidget() is None:
             self.begin()  # the button could not take the focus while it was not to be used
         problem = shell.problem
-        words = "" if problem is None else sentences(problem.title, problem.hint)
-        if notice.by_order and not words:
-            words = ""
-        self._problem.setText(words)
-        self._problem.setVisible(bool(words))
-        standing = shell.standing()
-        offline = notice.by_order and standing.state in ("offline", "refused")
-        lines = [notice.foot, _("The server cannot be reached now.") if offline else ""]
+        said = "" if problem is None else sentences(problem.title, problem.hint)
+        self._problem.setText(said)
+        self._problem.setVisible(bool(said))
+        lines = [notice.foot, self._heard() if notice.by_order else ""]
         self._foot.setText("\n".join(line for line in lines if line))
+
+    def _heard(self) -> str:
+        """What came of asking the server, told to screen readers once it is known."""
+        now = self._shell.sync
+        offline = self._shell.standing().state in ("offline", "refused")
+        if self._asked is not None and now is not self._asked and now.phase is not Phase.SENDING:
+            self._asked = None
+            said = _("The server was asked at {time}: this device stays locked.")
+            self._answer = said.format(time=words.clock(int(time.time() * 1000)))
+            self._announce(_("The server cannot be reached now.") if offline else self._answer)
+        if self._asked is not None:
+            return _("Asking the server …")
+        return _("The server cannot be reached now.") if offline else self._answer
+
+    def _ask(self) -> None:
+        """Ask the server again, where its answer may open this device."""
+        if self._shell.notice.by_order and self._asked is None:
+            self._asked = self._shell.sync
+            self._announce(_("Asking the server …"))
+            self._shell.try_now()
+            self.refresh()
+
+    def _announce(self, text: str) -> None:
+        if self.isVisible():
+            announce(self._foot, text)
 
     def begin(self) -> None:
         """The PIN where one is asked for, else the button."""
@@ -114,7 +150,7 @@ class LockPage(CardPage):
 
     def _act(self) -> None:
         if self._shell.notice.by_order:
-            self._shell.try_now()
+            self._ask()
         else:
             self._unlock()
 
@@ -141,9 +177,9 @@ class WipedPage(QFrame):
         column.addSpacing(S8)
         self._title = Paragraph("", Step.LARGE, semibold=True, centred=True)
         self._body = Paragraph("", Step.BODY, Colour.SOFT, centred=True)
-        for words in (self._title, self._body):
-            words.setFixedWidth(fonts.px(_WIDTH))
-            column.addWidget(words, 0, Qt.AlignmentFlag.AlignHCenter)
+        for each in (self._title, self._body):
+            each.setFixedWidth(fonts.px(_WIDTH))
+            column.addWidget(each, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(5)
         self.refresh()
 
@@ -166,6 +202,8 @@ class TroublePage(CardPage):
         self._button = Button(_("Try again"), Part.MAIN)
         self._button.clicked.connect(shell.try_now)
         self._button.setVisible(shell.notice.retry)
+        again = QShortcut(QKeySequence(BY_ID["sync"].keys[0]), self)
+        again.activated.connect(self._button.click)
         self.column.addSpacing(S8)
         self.column.addWidget(self._button)
 

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.kit.announcing import announce
 from app.ui.kit.buttons import Button, Part, icon_button
 from app.ui.kit.text import Line
 from app.ui.question import take_away
@@ -124,9 +125,7 @@ class SelectionBar(QFrame):
             self._close()
         if not running and self.wanted() and text != self._spoken:
             self._spoken = text
-            from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+            announce(self, text)
 
     def _count(self) -> str:
         count = len(self._desk.sections.picked)

@@ -53,7 +53,10 @@ class TodayPage(Page):
         self._panes = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._panes.setSpacing(S24)
         self._doing, self._beside = self._list(_("To do")), self._list(_("To keep in sight"))
-        self._left, self._right = _column(self._doing), _column(self._beside)
+        self._nothing = self._ahead(
+            _("Nothing is due"), _("No task is overdue, and nothing is planned for the days ahead.")
+        )
+        self._left, self._right = _column(self._nothing, self._doing), _column(self._beside)
         self._panes.addWidget(self._left, 1)
         self._panes.addWidget(self._right)
         self._body = QWidget()
@@ -92,11 +95,15 @@ class TodayPage(Page):
             self._lines[each] = lines
             chosen = before[at] if 0 <= at < len(before) else self._today.chosen
             each.show_entries(entries, _place(lines, chosen, at))
-        self._left.setVisible(bool(day.doing) or bool(day.beside))
+        self._show_nothing(bool(day.beside) and not day.doing)
         self._show_empty(day.empty)
         self._lay_out()
         if not self._entered or (focused is not None and not focused.isVisibleTo(self)):
             self.enter()
+
+    def _show_nothing(self, nothing: bool) -> None:
+        self._nothing.setVisible(nothing)
+        self._doing.setVisible(not nothing)
 
     def _show_empty(self, empty: bool) -> None:
         old, self._empty = self._empty, None
@@ -113,14 +120,14 @@ class TodayPage(Page):
         if self._today.whose is Whose.NOBODY:
             sentence = _("Nothing is planned for your role")
             return Placeholder("today", sentence, _("Here stands what sales people have to do today."))
-        task = KINDS["task"]
-        made = Placeholder(
-            "today",
-            _("Nothing to do"),
-            _("Tasks that are due, planned visits and deals to close stand here."),
-            _("New {kind}").format(kind=_(task.label).lower()),
-            main=False,
+        return self._ahead(
+            _("Nothing to do"), _("Tasks that are due, planned visits and deals to close stand here.")
         )
+
+    def _ahead(self, sentence: str, explanation: str) -> Placeholder:
+        task = KINDS["task"]
+        verb = _("New {kind}").format(kind=_(task.label).lower())
+        made = Placeholder("today", sentence, explanation, verb, main=False)
         made.acted.connect(lambda: self.making.emit("task"))
         return made
 
@@ -202,12 +209,13 @@ class TodayPage(Page):
         self._left.setMaximumWidth(fonts.px(TEXT_WIDTH))
 
 
-def _column(held: QWidget) -> QWidget:
+def _column(*held: QWidget) -> QWidget:
     """A column whose content begins at its top."""
     made = QWidget()
     column = QVBoxLayout(made)
     column.setContentsMargins(0, 0, 0, 0)
-    column.addWidget(held)
+    for each in held:
+        column.addWidget(each)
     column.addStretch(1)
     return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtWidgets import QWidget
@@ -58,9 +59,16 @@ class TornOff:
             if id_ not in self.windows:
                 from app.ui.torn_window import TornWindow  # forms and all: the first list needs none of it
 
-                made = self.windows[id_] = TornWindow(self._shell, torn, self._run)
+                made = self.windows[id_] = TornWindow(
+                    self._shell, torn, self._run, self._number(torn.kind.name)
+                )
                 made.left.connect(lambda torn=torn: self._desk.put_back(torn))
                 torn.on_elsewhere.watch(self._come_forward)
+
+    def _number(self, kind: str) -> int:
+        """The first number that no window of this kind has: it stays as long as the window."""
+        taken = {each.number for each in self.windows.values() if each.torn.kind.name == kind}
+        return next(number for number in count(1) if number not in taken)
 
     def _end(self, window: TornWindow) -> None:
         """Destroy a window; whoever was in it goes on in the main window."""

@@ -29,14 +29,15 @@ class TornWindow(QFrame):
 
     left = Signal()
 
-    def __init__(self, shell: Shell, torn: Torn, run: Callable[[Command], None]) -> None:
+    def __init__(self, shell: Shell, torn: Torn, run: Callable[[Command], None], number: int) -> None:
         super().__init__()
         self.torn = torn
+        self.number = number  # among the windows of its kind
         self._shell = shell
         self._run_elsewhere = run
         self._going = False
         self.setProperty("part", "page")
-        self.setWindowTitle(title(_(torn.kind.label)))
+        self.setWindowTitle(title(_(torn.kind.label), number))
         self.setWindowIcon(icons.icon("company", Colour.ACCENT))
         self.setMinimumSize(LEAST_WIDTH, LEAST_HEIGHT)
         kept = shell.settings.sizes(NAME)
@@ -89,7 +90,7 @@ class TornWindow(QFrame):
         if self._going:
             return
         self._going = True
-        self._shell.keep_sizes(NAME, (self.width(), self.height()))
+        self._shell.keep_left(self._shell.settings.sized(NAME, (self.width(), self.height())))
         for unwatch in self._unwatch:
             unwatch()
         self.pane.let_go()

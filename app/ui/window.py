@@ -133,9 +133,10 @@ class Window(QMainWindow):
             self.hide()
             if self._work is not None:
                 self._work.torn.let_go()
-                self._work.keep_sizes()
+                self._work.keep_left()
             size = self.normalGeometry().size() if self.isMaximized() else self.size()
-            self._shell.keep_sizes(NAME, (size.width(), size.height(), int(self.isMaximized())))
+            sizes = (size.width(), size.height(), int(self.isMaximized()))
+            self._shell.keep_left(self._shell.settings.sized(NAME, sizes))
             self._shell.close(self._gone)
 
     def _gone(self) -> None:

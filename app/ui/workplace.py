@@ -45,7 +45,6 @@ class Workplace(QWidget):
         self._shell = shell
         self._desk = desk
         self._page: Page | None = None
-        self._emptying = False
         self._list_alone = True  # when list and detail take turns: the list
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -94,7 +93,8 @@ class Workplace(QWidget):
 
     def _connect(self) -> None:
         desk, shell = self._desk, self._shell
-        self.search.textChanged.connect(self._searched)
+        self.search.typed.connect(self._searched)
+        self.search.undoing.connect(self.undo)
         self.search.onward.connect(lambda: self.list.onward())
         self.search.left.connect(self._back_to_list)
         self.top.palette_button.clicked.connect(self.open_palette)
@@ -111,6 +111,7 @@ class Workplace(QWidget):
         self.detail.tearing.connect(self.tear_off)
         self._unwatch = [
             desk.on_section.watch(self._show_section),
+            desk.on_list.watch(lambda: self.search.follow(desk.found.text)),
             desk.on_counts.watch(self._show_counts),
             desk.on_aside.watch(lambda: self.aside.show_aside(desk.aside)),
             desk.on_detail.watch(self._take_turns),
@@ -192,16 +193,16 @@ class Workplace(QWidget):
         self._list_alone = False
         self._take_turns()
 
-    def keep_sizes(self) -> None:
-        """Keep how wide the list was left."""
+    def keep_left(self) -> None:
+        """Keep in which list one was, and how wide it was left."""
+        left = self._shell.settings.left_in(self._desk.list.kind.name)
         if self.list.isVisibleTo(self) and self.detail.isVisibleTo(self):
-            self._shell.keep_sizes(LIST, (self.list.width(),))
+            left = left.sized(LIST, (self.list.width(),))
+        self._shell.keep_left(left)
 
     # -- going about with keys
 
     def _searched(self, text: str) -> None:
-        if self._emptying:
-            return  # whoever empties the field shows something else already
         if self._desk.section not in KINDS:
             self._desk.go(self._desk.list.kind.name)
         self._leave_page()
@@ -246,7 +247,7 @@ class Workplace(QWidget):
 
     def open_record(self, kind: str, id_: bytes) -> None:
         """Show a record wherever one is, with the focus in its list."""
-        self._empty_search()
+        self.search.empty()
         self._desk.open(kind, id_)
         self._leave_page()
         self._show_detail()
@@ -288,7 +289,7 @@ class Workplace(QWidget):
         self._into_new()
 
     def _into_new(self) -> None:
-        self._empty_search()
+        self.search.empty()
         self._leave_page()
         self._show_detail()
         self.detail.edit()
@@ -305,7 +306,7 @@ class Workplace(QWidget):
 
     def come_forward(self) -> None:
         """Show what was asked for in the window of a record."""
-        self._empty_search()
+        self.search.empty()
         self._leave_page()
         if self._desk.editor is not None and self._desk.detail is None:
             self._into_new()
@@ -339,7 +340,7 @@ class Workplace(QWidget):
         """Show a section; a page that is shown already stays."""
         if section == self._desk.section and section not in KINDS:
             return
-        self._empty_search()
+        self.search.empty()
         self._desk.go(section)
         if section in KINDS:
             self._leave_page()
@@ -347,13 +348,13 @@ class Workplace(QWidget):
 
     def back(self) -> None:
         """Go back to what was shown before."""
-        self._empty_search()
+        self.search.empty()
         self._desk.back()
         self._enter_what_is_shown()
 
     def forth(self) -> None:
         """Go forth again."""
-        self._empty_search()
+        self.search.empty()
         self._desk.forth()
         self._enter_what_is_shown()
 
@@ -380,14 +381,9 @@ class Workplace(QWidget):
         if self._page is None:
             self.list.rows.setFocus()
 
-    def _empty_search(self) -> None:
-        self._emptying = True
-        self.search.clear()
-        self._emptying = False
-
     def let_go(self) -> None:
         """Stop watching: the window shows something else next."""
-        self.keep_sizes()
+        self.keep_left()
         for unwatch in self._unwatch:
             unwatch()
         self.torn.let_go()

@@ -88,7 +88,10 @@ def read(store: Reader, now_ms: int) -> list[Met]:
         conflict, kind = each.conflict, KINDS.get(each.conflict.kind)
         sides = tuple(_sides(each, kind, titles, now_ms))
         title = each.title or words.DASH
-        found.append(Met(conflict.kind, conflict.record, title, _field(kind, conflict.cell), sides))
+        name = _field(kind, conflict.cell)
+        found.append(
+            Met(conflict.kind, conflict.record, title, name, sides, words.one_person(each.one_person))
+        )
     found.extend(_refused(each, titles, now_ms) for each in conflicts.attention(store))
     return found
 
@@ -107,7 +110,7 @@ def _sides(each: OpenConflict, kind: Kind | None, titles: Titles, now_ms: int) -
         yield Side(_("Shown now"), present, _("Record last changed: {who}").format(who=when))
     else:
         yield side(_("Shown now"), present, each.present_by, each.present_ms)
-    if each.moved and not whole:
+    if each.met_is_kept:
         then = cell_text(kind, conflict.cell, conflict.shown, titles)
         yield side(_("Also kept"), then, conflict.shown_by, clock.millis(conflict.shown_hlc))
     kept = cell_text(kind, conflict.cell, conflict.kept, titles)

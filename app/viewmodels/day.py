@@ -222,10 +222,7 @@ def _refused(each: Attention) -> Line:
 def _met(each: OpenConflict) -> Line:
     conflict, kind = each.conflict, KINDS.get(each.conflict.kind)
     field = kind.by_name.get(conflict.cell.partition("/")[0]) if kind is not None else None
-    if field is not None:
-        second = _("{field} changed twice, both values kept").format(field=_(field.label))
-    else:
-        second = _("Changed by one, deleted by another")
+    second = words.met(_(field.label) if field is not None else "", each.one_person)
     there = kind is not None and not each.deleted and bool(each.title)
     target = Target(conflict.kind, conflict.record) if there else Target(CONFLICTS)
     return Line(target, each.title or words.DASH, second, icon="conflict")

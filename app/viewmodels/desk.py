@@ -94,9 +94,14 @@ class Desk(OneRecord):
         """What the list shows now."""
         return self.found if self.finding else self.list
 
-    def start(self) -> None:
-        """Read the first list. The figures of the rail come with `on_counts.read`."""
-        self.list.load()
+    def start(self, section: str = "") -> None:
+        """Read the first list, of this section if it names one. The figures of the rail come with `on_counts.read`."""
+        if section in KINDS and section != self.section:
+            self.section = section
+            self.sections.open(section)
+            self.list = self.sections.rows
+        else:
+            self.list.load()
 
     # -- going about
 

@@ -29,6 +29,10 @@ _ASKED: Final = {
     Asks.NOT_EMPTY: N_("is filled"),
     Asks.CURRENCY: N_("in currency"),
 }
+_STANDS: Final = {
+    Asks.EMPTY: N_("empty"),
+    Asks.NOT_EMPTY: N_("filled in"),
+}  # behind the field's name and a colon
 _OF_DAYS: Final = {Asks.BEFORE: N_("before"), Asks.AFTER: N_("after")}
 
 
@@ -55,14 +59,18 @@ def fields_of(kind: Kind) -> list[Field]:
 
 
 def described(kind: Kind, condition: Condition, names: Mapping[bytes, str]) -> str:
-    """A condition as a chip says it: "Stage: Lead, Prospect", "Owner: me", "Due: before 3 Nov"."""
+    """A condition as a chip says it: "Stage: Lead, Prospect", "Owner: me", "Due: before 3 Nov", "Stage: empty"."""
     field = kind.by_name[condition.field]
     asks = condition.test
     values = [value_words(field, value, names) for value in condition.values]
     if asks is Asks.MINE:
         said = _("me")
+    elif asks in _STANDS:
+        said = _(_STANDS[asks])
     elif asks in (Asks.IS, Asks.ONE_OF):
         said = listed(values)
+    elif asks is Asks.IS_NOT:
+        said = _("not {value}").format(value=values[0])
     elif asks is Asks.BETWEEN:
         said = _("{first} to {last}").format(first=values[0], last=values[1])
     else:

@@ -17,6 +17,7 @@ from app.viewmodels.reading import Sheet, Titles
 from sync.protocol import clock
 from sync.protocol.fields import Choice, Field, Flag, Notes, Tags
 from sync.protocol.ids import id_text
+from sync.protocol.joins import sentences
 from sync.protocol.kinds import KINDS
 from sync.protocol.quiet import Quiet
 from sync.protocol.texts import gettext as _
@@ -303,19 +304,14 @@ def _conflict_moments(store: Reader, record: Record, now_ms: int) -> Iterable[Mo
     for each in open_conflicts(store, record=record.id):
         conflict = each.conflict
         at_ms = max(clock.millis(conflict.shown_hlc), clock.millis(conflict.kept_hlc))
-        if conflict.cell:
-            field_ = record.kind.by_name.get(conflict.cell.partition("/")[0])
-            name = _(field_.label) if field_ else conflict.cell
-            title = _("{field} changed twice, both values kept").format(field=name)
-        else:
-            title = _("Changed by one, deleted by another")
+        field_ = record.kind.by_name.get(conflict.cell.partition("/")[0])
+        title = words.met(_(field_.label) if field_ else conflict.cell, each.one_person)
         people = words.DOT.join(
             dict.fromkeys(words.person(who) for who in (conflict.shown_by, conflict.kept_by) if who)
         )
         when = words.DOT.join(part for part in (words.moment(at_ms, now_ms), people) if part)
-        yield MomentText(
-            at_ms, title, when, _("See the other one in Conflicts."), "conflict", conflict.record
-        )
+        text = sentences(words.one_person(each.one_person), _("See the other one in Conflicts."))
+        yield MomentText(at_ms, title, when, text, "conflict", conflict.record)
 
 
 def _own_moments(record: Record, now_ms: int) -> Iterable[MomentText]:

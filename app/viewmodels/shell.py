@@ -6,7 +6,7 @@ opening and closing), so that a keyring that does not answer never holds up a li
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -173,7 +173,7 @@ class Shell(Watched):
                 desk.errands.damaged = partial(self._damaged, desk)
                 desk.on_counts.watch(lambda: self._counted(desk))
                 desk.sync = self.sync if self.sync.last_ok else None
-                desk.start()  # what comes behind it in the same lane is answered after its rows
+                desk.start(self.settings.section)  # what comes behind it in the lane comes after its rows
                 first, shut = lambda _none: self._first_list_read(desk), partial(self._store_shut, desk)
                 self._desk_background.read(lambda: look(session), first, shut)
                 self._show(Screen.WORK, Notice(""))
@@ -274,11 +274,11 @@ class Shell(Watched):
         self.settings = changed
         self._slow.run(lambda: settings.save(self.profile, changed), lambda _result: done(), self._refused)
 
-    def keep_sizes(self, window: str, sizes: Sequence[int]) -> None:
-        """Keep how large a window was left; where there is no profile to work in, nothing is written."""
-        if self._session is None or self._wiped or self.settings.sizes(window) == tuple(sizes):
+    def keep_left(self, changed: settings.Settings) -> None:
+        """Keep how a window was left; where there is no profile to work in, nothing is written."""
+        if self._session is None or self._wiped or changed.to_bytes() == self.settings.to_bytes():
             return
-        changed = self.settings = self.settings.sized(window, sizes)
+        self.settings = changed
         self._slow.run(lambda: settings.save(self.profile, changed), ignore, ignore)
 
     def tick(self) -> None:

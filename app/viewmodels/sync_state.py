@@ -94,7 +94,10 @@ def _connection(status: SyncStatus) -> Standing:
         return _offline(status)
     if status.fetched:
         text = ngettext("Fetching {n} …", "Fetching {n} …", status.fetched)
-        return Standing("sending", text.format(n=words.number(status.fetched)), arriving(status)[1])
+        said = text.format(n=words.number(status.fetched))
+        if status.percent:
+            said = f"{said} {words.percent(status.percent)}"
+        return Standing("sending", said, arriving(status)[1])
     if status.waiting:
         return _waiting(status)
     if status.first or not status.last_ok:

@@ -180,6 +180,11 @@ def clock(at_ms: int, zone: str = "") -> str:
     return str(_babel().dates.format_time(_local(at_ms, zone), format="HH:mm", locale=_locale()))
 
 
+def percent(share: int) -> str:
+    """So many in a hundred."""
+    return str(_babel().numbers.format_percent(share / 100, locale=_locale()))
+
+
 def zone() -> str:
     """The IANA name of this machine's zone, or UTC when it has none."""
     return getattr(_babel().localtime.get_localzone(), "key", None) or "UTC"
@@ -233,6 +238,21 @@ def brief(field: Field, held: Value, title_of: TitleOf, now_ms: int) -> str:
     if isinstance(field.type, Person):
         return person(held)
     return value(field, held, title_of)
+
+
+def met(field: str, who: str) -> str:
+    """What happened where edits met: in a field of this label, or to the whole record; `who`: one person."""
+    if field:
+        return _("{field} changed twice, both values kept").format(field=field)
+    if who:
+        return _("Changed on one device, deleted on another")
+    return _("Changed by one, deleted by another")
+
+
+def one_person(who: str) -> str:
+    """What a conflict says whose two values are one person's; "" for two people's."""
+    told = _("Both are by {who}, from two devices that did not know of each other yet.")
+    return told.format(who=person(who)) if who else ""
 
 
 def person(text: str) -> str:

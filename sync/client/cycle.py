@@ -44,6 +44,11 @@ class Page(msgspec.Struct, frozen=True):
     sent: int
     applied: Applied = msgspec.field(default_factory=Applied)
     papers: int = 0
+    begin: int = (
+        0  # where the cursor stood, where it stands now, and the end of its way; 0 from an older server
+    )
+    at: int = 0
+    end: int = 0
 
 
 def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = lambda n: None) -> Page:
@@ -89,14 +94,17 @@ def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = 
     step(5)
     book.heard(reply.server_time, standing.obeyed, reply.person)
     step(6)
-    return Page(more=reply.more, sent=len(ops), applied=applied, papers=len(papers))
+    begin, at = position.cursor.seq, reply.cursor.seq
+    if at < begin:  # the history is gone through from its start
+        begin = 0
+    return Page(reply.more, len(ops), applied, len(papers), begin, at, reply.head)
 
 
 def _plausible(reply: ReplyHead, answer: Answer, ops: list[Op], position: Position) -> None:
     """Refuse an answer that acknowledges what was never given out, or holds a number no honest server gives."""
     sent = {op.n for op in ops}
     numbers = [
-        reply.acked_n, reply.durable_seq, reply.server_time, reply.order_head, reply.cursor.seq,
+        reply.acked_n, reply.durable_seq, reply.server_time, reply.order_head, reply.cursor.seq, reply.head,
         *(change.ver for change in answer.changes), *(result.ver for result in answer.results),
     ]  # fmt: skip
     if (

@@ -29,4 +29,5 @@ class SyncStatus(msgspec.Struct, frozen=True):
     hint: str = ""
     first: bool = False  # this device has not had all of its records yet
     fetched: int = 0  # records that this round has brought so far, while more come
+    percent: int = 0  # of the way through the server's history by then; 0 while nobody knows
     alarm: str = ""  # the rule that refused a document which should have held

@@ -330,6 +330,12 @@ def _recover(asked: argparse.Namespace, office: Office) -> int:
         "{n} changes of “{source}” ({owner}) go to “{target}” ({heir}): {fresh} handed over now, {before} before.",
         found,
     )
+    if source.id == target.id:
+        text = texts.ngettext(
+            "{n} change of “{source}” ({owner}) goes back to it: {fresh} handed over now, {before} before.",
+            "{n} changes of “{source}” ({owner}) go back to it: {fresh} handed over now, {before} before.",
+            found,
+        )
     telling.say(
         text.format(
             n=found,

@@ -15,12 +15,15 @@ delete is kept as a conflict.
 An author has seen what stood in the row at the op's base, unless work that still waited lay on top of it and `was`
 says so, and what the same copy of the same device did before. A copy restored from yesterday has not seen what its
 twin did, nor has recovered work seen the new device's.
+
+An author who takes an edit back before hearing that it met another's has written nothing: the conflict is settled, and
+the other's value stands.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -32,6 +35,8 @@ from sync.protocol.ids import OpId
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.ops import Act, Op
 
+OPEN: Final = "open"
+SETTLED: Final = "settled"
 WHOLE_RECORD = ""  # the cell name of a conflict about the record itself (a held delete)
 DELETED = "deleted"  # what such a conflict keeps
 NOBODY = b""  # the device of a mark whose value has more than one author
@@ -81,14 +86,15 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     kept_by: str = ""
     kept_hlc: int = 0
     ver: int = 0
-    state: str = "open"
+    state: str = OPEN
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
     """What became of an op: the outcome, the row after it (None when there is none) and the conflicts it made.
 
-    `differs` says that the author's device does not hold this row yet and must be sent it.
+    `settled` are conflicts that were open and are not any more. `differs` says that the author's device does not hold
+    this row yet and must be sent it.
     """
 
     outcome: Outcome
@@ -97,6 +103,7 @@ class Merged:
     code: Rejection | None = None
     differs: bool = False
     changed: bool = False
+    settled: tuple[Conflict, ...] = ()
 
 
 @dataclass(slots=True)
@@ -111,8 +118,30 @@ class _Meeting:
     marks: dict[str, Mark]
     conflicts: list[Conflict] = field(default_factory=list)
     closing: Collection[str] = ()
+    met: Sequence[Conflict] = ()
+    settled: list[Conflict] = field(default_factory=list)
     changed: bool = False
     overruled: bool = False
+
+    def taken_back(self, cell: str, value: Any) -> Conflict | None:
+        """The open conflict of this author's own edit, not told of yet, that `value` takes back; the newest."""
+        was, author = self.op.was.get(cell), self.mark.person
+        if cell == WHOLE_RECORD:
+            was = DELETED
+        for each in reversed(self.met):
+            if each.cell != cell or each.base != value or each.ver <= self.op.base:
+                continue
+            stands = each.shown_by == author and each.shown == was and self.seen(self.marks.get(cell, _NEVER))
+            if stands or (each.kept_by == author and each.kept == was):
+                return each
+        return None
+
+    def settle(self, conflict: Conflict) -> None:
+        """Nothing of it is left to choose."""
+        ver = self.mark.ver
+        self.settled.append(msgspec.structs.replace(conflict, state=SETTLED, ver=ver))
+        self.met = [each for each in self.met if each is not conflict]
+        self.overruled = True
 
     def seen(self, mark: Mark, *, covered: bool = False) -> bool:
         """Whether the op's author had seen the write that left this mark; `covered`: something lay on top of it."""
@@ -158,11 +187,19 @@ def conflict_id(op_id: OpId, cell: str) -> bytes:
 
 
 def apply(
-    row: Row | None, op: Op, op_id: OpId, *, seq: int, person: str, closing: Collection[str] = ()
+    row: Row | None,
+    op: Op,
+    op_id: OpId,
+    *,
+    seq: int,
+    person: str,
+    closing: Collection[str] = (),
+    met: Sequence[Conflict] = (),
 ) -> Merged:
     """Lay `op` on `row` under sequence number `seq`. `op.hlc` is already clamped, its cells already checked.
 
-    `closing` names cells whose new value would make the record part of itself by way of others.
+    `closing` names cells whose new value would make the record part of itself by way of others. `met` are the
+    record's open conflicts, the oldest first.
     """
     source = op.origin[0] + op.origin[1] if op.origin else b""
     mark = Mark(seq, op.hlc, op_id.device, person, op_id.incarnation, source)
@@ -178,7 +215,8 @@ def apply(
         return Merged(outcome, fresh, tuple(new.conflicts), differs=bool(closing), changed=True)
     if row.kind != op.kind:
         return Merged(Outcome.REJECTED, row, code=Rejection.INVALID)
-    meeting = _Meeting(op, op_id, mark, KINDS.get(op.kind), dict(row.cells), dict(row.marks), closing=closing)
+    cells, marks = dict(row.cells), dict(row.marks)
+    meeting = _Meeting(op, op_id, mark, KINDS.get(op.kind), cells, marks, closing=closing, met=met)
     back = row.deleted and op.act is Act.UNDELETE
     unseen = any(not meeting.seen(each) for each in row.marks.values())
     if op.act is Act.DELETE:
@@ -190,17 +228,19 @@ def apply(
         row = replace(row, deleted=False)
         meeting.marks[WHOLE_RECORD] = mark
         meeting.changed = True
+    elif op.act is Act.UNDELETE and (mine := meeting.taken_back(WHOLE_RECORD, None)) is not None:
+        meeting.settle(mine)
     for cell, value in op.set.items():
         _lay_cell(row, meeting, cell, value)
     outcome = Outcome.CONFLICT if meeting.conflicts else Outcome.MERGED if unseen else Outcome.OK
     if not meeting.changed:
-        return Merged(
-            outcome, row, tuple(meeting.conflicts), differs=unseen or row.deleted or meeting.overruled
-        )
+        differs = unseen or row.deleted or meeting.overruled
+        return Merged(outcome, row, tuple(meeting.conflicts), differs=differs, settled=tuple(meeting.settled))
     after = Row(row.kind, row.id, seq, meeting.cells, meeting.marks, row.deleted)
     # A device that came after the delete holds nothing of what it brings back.
     differs = unseen or meeting.overruled or back
-    return Merged(outcome, after, tuple(meeting.conflicts), differs=differs, changed=True)
+    made, settled = tuple(meeting.conflicts), tuple(meeting.settled)
+    return Merged(outcome, after, made, differs=differs, changed=True, settled=settled)
 
 
 def _delete(row: Row, meeting: _Meeting, *, unseen: bool) -> Merged:
@@ -217,6 +257,9 @@ def _delete(row: Row, meeting: _Meeting, *, unseen: bool) -> Merged:
 
 def _lay_cell(row: Row, meeting: _Meeting, cell: str, value: Any) -> None:
     there = row.cells.get(cell)
+    if (mine := meeting.taken_back(cell, value)) is not None:
+        _take_back(meeting, mine)
+        return
     if value == there:
         return
     before = row.marks.get(cell)
@@ -228,7 +271,9 @@ def _lay_cell(row: Row, meeting: _Meeting, cell: str, value: Any) -> None:
         meeting.overruled = True
         meeting.keep(cell, shown=there, shown_mark=before or _NEVER, kept=value, kept_mark=meeting.mark)
         return
-    if before is None or meeting.seen(before, covered=meeting.op.was.get(cell, there) != there):
+    was = meeting.op.was.get(cell, there)
+    own = before is not None and before.device == NOBODY and before.person == meeting.mark.person
+    if before is None or meeting.seen(before, covered=was != there) or (own and was == there):
         meeting.take(cell, value)
         return
     rule = meeting.kind.rule(cell) if meeting.kind else Merge.LATEST
@@ -254,6 +299,18 @@ def _lay_cell(row: Row, meeting: _Meeting, cell: str, value: Any) -> None:
     else:
         meeting.overruled = True
         meeting.keep(cell, shown=there, shown_mark=before, kept=value, kept_mark=meeting.mark)
+
+
+def _take_back(meeting: _Meeting, mine: Conflict) -> None:
+    """As if the edit had not been: what it met stands again, as its own author's."""
+    meeting.settle(mine)
+    if mine.shown_by != meeting.mark.person or mine.shown != meeting.op.was.get(mine.cell):
+        return  # the other's value never went
+    meeting.take(mine.cell, mine.kept)
+    # Who takes it back has not seen it, and on which device it was written is not known any more.
+    meeting.marks[mine.cell] = msgspec.structs.replace(
+        meeting.mark, hlc=mine.kept_hlc, device=NOBODY, person=mine.kept_by, incarnation=b"", source=b""
+    )
 
 
 def join_notes(base: Any, theirs: Any, mine: Any) -> str:

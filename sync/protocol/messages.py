@@ -121,6 +121,9 @@ class ReplyHead(msgspec.Struct, frozen=True, kw_only=True):
     server_time: int
     order_head: int
     person: Person
+    head: int = (
+        0  # the highest number there is: so long is the way of the cursor; 0 from a server that does not say
+    )
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -110,6 +110,7 @@ def answer(
             server_time=now,
             order_head=stands.order_head,
             person=wire_person(person),
+            head=tx.records.head(),
         )
         results = _results(tx, reader, taken, closed=stands.closed)
         conflicts = [] if stands.closed else _conflicts(tx, reader, taken, page)

@@ -161,22 +161,25 @@ def _apply(
     records = tx.records
     seq = records.head() + 1
     row, links = held.row if held else None, _closing(tx, op)
-    merged = merge.apply(row, op, op_id, seq=seq, person=author.person.email, closing=links)
+    met = records.conflicts_of(op.id) if row is not None and row.ver > op.base else ()
+    merged = merge.apply(row, op, op_id, seq=seq, person=author.person.email, closing=links, met=met)
     if merged.outcome is Outcome.REJECTED:
         return _refused(print_, merged.code or Rejection.INVALID, _("This record is not on the server."))
     if merged.changed and merged.row is not None:
         if (problem := _too_large(merged.row)) is not None:
             return _refused(print_, Rejection.INVALID, problem)
         _keep(tx, author, op, held, merged.row, now)
-    elif merged.conflicts:
+    elif merged.conflicts or merged.settled:
         records.next_seq()
     for conflict in merged.conflicts:
         records.put_conflict(conflict)
+    for conflict in merged.settled:
+        records.settle_conflict(conflict)
     return Result(
         outcome=merged.outcome,
         print=print_,
         ver=merged.row.ver if merged.row else 0,
-        conflicts=[conflict.id for conflict in merged.conflicts],
+        conflicts=[conflict.id for conflict in (*merged.conflicts, *merged.settled)],
         differs=_differs(merged),
     )
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
 
+import pytest
+
+from app.paths import Profile
 from tests.road import ANNA, DAY_MS, Town, now_ms
 
 FIELDS = {
@@ -77,3 +82,28 @@ def test_for_people_only_what_is_known_is_shown(town: Town) -> None:
     assert said[0] == "state: active"
     assert f"device: {laptop.name}" in said
     assert not any(line.startswith(("warning", "message")) for line in said)
+
+
+def _zeros(path: Path) -> None:
+    path.write_bytes(bytes(len(path.read_bytes())))
+
+
+@pytest.mark.parametrize(
+    ("harm", "step"),
+    [
+        (lambda profile: _zeros(profile.header), "enrol in an empty folder."),
+        (lambda profile: profile.store.write_bytes(b""), "doctor --repair"),
+        (lambda profile: _zeros(profile.store), "doctor --repair"),
+    ],
+    ids=["header", "empty store", "store"],
+)
+def test_what_is_damaged_is_not_called_locked(town: Town, harm: Callable[[Profile], None], step: str) -> None:
+    laptop = town.laptop(ANNA)
+    laptop.add("customer", name="Harmed")
+    harm(laptop.profile)
+    said = laptop.json("status")
+    assert set(said) == FIELDS
+    assert (said["state"], said["device"], said["customers"]) == ("damaged", laptop.name, None)
+    assert said["message"].endswith(step)
+    assert laptop.ask("status").out.startswith("state: damaged\n")
+    assert laptop.ask("list", "customer").code == 1

@@ -91,3 +91,31 @@ def test_what_cannot_be_meant_is_said(laptop: Laptop, tmp_path: Path) -> None:
     assert (wrong.code, wrong.err.startswith("employees: ")) == (1, True)
     folder = laptop.ask("export", "customer", str(tmp_path))
     assert (folder.code, folder.err.splitlines()[0]) == (1, f"{tmp_path} is a folder.")
+
+
+def test_a_repair_says_on_a_terminal_how_far_it_is(laptop: Laptop) -> None:
+    """The line goes when it is done; a script that reads both gets none of it."""
+    far, err = pty.openpty()
+    command = [sys.executable, "-m", "app", "--profile", str(laptop.folder), "doctor", "--repair"]
+    env = {**os.environ, "LC_ALL": "C.UTF-8"}
+    told = b""
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=err, env=env
+    ) as process:
+        os.close(err)
+        while True:
+            try:
+                some = os.read(far, 65_536)
+            except OSError:  # the other end has gone
+                break
+            if not some:
+                break
+            told += some
+        assert process.stdout is not None
+        out = process.stdout.read().decode()
+    os.close(far)
+    assert (process.returncode, told.endswith(b"\r\x1b[K")) == (0, True)
+    assert "…" in told.decode()
+    assert out.startswith("All that was looked at holds")
+    piped = laptop.ask("doctor", "--repair")
+    assert (piped.code, piped.err) == (0, "")

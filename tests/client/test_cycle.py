@@ -58,7 +58,7 @@ def test_ops_go_up_and_results_changes_conflicts_and_papers_come_down() -> None:
     assert answer.conflicts == [CONFLICT]
     assert book.papers == [ORDER]
     assert book.contacts == [(NOW, {}, ANN)]
-    assert page == Page(more=False, sent=2, applied=page.applied, papers=1)
+    assert page == Page(more=False, sent=2, applied=page.applied, papers=1, at=2)
     assert (page.applied.records, page.applied.conflicts) == ([("customer", (9).to_bytes(16, "big"))], 1)
     assert replica.unsent() == 0
 

@@ -9,7 +9,7 @@ from typing import Any
 from sync.protocol import merge, ops
 from sync.protocol.errors import Outcome
 from sync.protocol.ids import DeviceId, Incarnation, OpId
-from sync.protocol.merge import Conflict, Merged, Row
+from sync.protocol.merge import OPEN, Conflict, Merged, Row
 from sync.protocol.ops import Act, Op
 
 RECORD = b"r" * 16
@@ -27,14 +27,21 @@ class Server:
 
     def take(self, op: Op, op_id: OpId, person: str) -> Merged:
         """Merge one op; the row, its number and the conflicts move on as on the server."""
-        merged = merge.apply(self.row, op, op_id, seq=self.seq + 1, person=person)
+        merged = merge.apply(self.row, op, op_id, seq=self.seq + 1, person=person, met=self.open)
         self.log.append((op, op_id, person, merged))
-        if merged.changed or merged.conflicts:
+        if merged.changed or merged.conflicts or merged.settled:
             self.seq += 1
         if merged.changed:
             self.row = merged.row
         self.conflicts += merged.conflicts
+        settled = {each.id: each for each in merged.settled}
+        self.conflicts = [settled.get(each.id, each) for each in self.conflicts]
         return merged
+
+    @property
+    def open(self) -> list[Conflict]:
+        """What waits for a choice."""
+        return [each for each in self.conflicts if each.state == OPEN]
 
     @property
     def cells(self) -> dict[str, Any]:

@@ -23,6 +23,7 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("edit"), st.sampled_from(NAMES), st.sampled_from(CELLS)),
         st.tuples(st.just("empty"), st.sampled_from(NAMES), st.sampled_from(CELLS)),
+        st.tuples(st.just("take back"), st.sampled_from(NAMES), st.just("")),
         st.tuples(st.just("append"), st.sampled_from(NAMES), st.just("notes")),
         st.tuples(
             st.sampled_from(["sync", "push", "pull", "delete", "undelete"]),
@@ -76,6 +77,8 @@ class World:
             device.do(Act.SET, **{cell: self.fresh(cell)})
         elif what == "empty" and shown.get(cell) is not None and cell != "notes":
             device.do(Act.SET, **{cell: None})
+        elif what == "take back" and (mine := [*device.sent, *device.waiting]):
+            device.do(Act.SET, **mine[-1].was)
         elif what == "append" and not deleted:
             device.do(Act.SET, notes="\n".join(filter(None, [shown.get("notes"), self.fresh(cell)])))
         elif what == "delete" and not deleted:
@@ -118,7 +121,7 @@ def _lost(world: World) -> list[tuple[str, Any]]:
     ops = [op for op, _id, _person, merged in server.log if merged.outcome is not Outcome.REJECTED]
     for op in ops:
         for cell, value in op.set.items():
-            places = [server.cells.get(cell), *(each.kept for each in server.conflicts if each.cell == cell)]
+            places = [server.cells.get(cell), *(each.kept for each in server.open if each.cell == cell)]
             places += [each.was.get(cell) for each in ops if cell in each.set and each is not op]
             there = [piece for place in places for piece in _pieces(cell, place)]
             written = [

@@ -9,8 +9,8 @@ import pytest
 
 from sync.protocol.errors import Outcome
 from sync.protocol.fields import NOTES_MAX
-from sync.protocol.merge import join_notes
-from sync.protocol.ops import Op
+from sync.protocol.merge import DELETED, join_notes
+from sync.protocol.ops import Act, Op
 from tests.protocol.merging import Device, pair
 
 
@@ -86,6 +86,67 @@ def test_edits_that_follow_one_another_on_one_device_do_not_meet() -> None:
     assert {merged.outcome for merged in bob.sync()} == {Outcome.OK}
     assert server.cells["industry"] == "C"
     ann.pull()
+
+
+@pytest.mark.parametrize(("cell", "stands"), [("industry", "B"), ("stage", "former")])
+def test_who_takes_an_own_edit_back_unheard_has_written_nothing(cell: str, stands: str) -> None:
+    """Ann's value stands after it by `latest`, Bob's by `hold`: either way his is what is left in the end."""
+    theirs, mine, later = ("B", "A", "A2") if cell == "industry" else ("former", "lead", "customer")
+    server, ann, bob = pair(name="Acme", industry="prospect", stage="prospect")
+
+    def put(device: Device, value: Any) -> None:
+        device.do(Act.SET, **{cell: value})
+
+    put(bob, theirs)
+    put(ann, mine)
+    put(ann, later)
+    bob.push()
+    ann.push()
+    assert server.open
+    put(ann, mine)
+    put(ann, "prospect")
+    ann.sync()
+    assert (server.cells[cell], server.open) == (stands, [])
+    assert ann.shown == (server.cells, False)
+    put(bob, "prospect")  # from the very screen on which he wrote it
+    bob.sync()
+    assert (server.cells[cell], server.open) == ("prospect", [])
+
+
+def test_who_had_seen_both_values_chooses_and_takes_nothing_back() -> None:
+    server, ann, bob = pair(name="Acme", stage="lead")
+    bob.set(stage="former")
+    ann.set(stage="customer")
+    bob.push()
+    ann.sync()
+    ann.set(stage="lead")
+    ann.sync()
+    assert (server.cells["stage"], [each.kept for each in server.open]) == ("lead", ["customer"])
+
+
+def test_a_delete_that_was_taken_back_unheard_is_not_kept() -> None:
+    server, ann, bob = pair()
+    bob.set(industry="Tea")
+    ann.do(Act.DELETE)
+    bob.push()
+    ann.push()
+    assert [each.kept for each in server.open] == [DELETED]
+    ann.do(Act.UNDELETE)
+    ann.sync()
+    assert (server.deleted, server.open, ann.shown[0]["industry"]) == (False, [], "Tea")
+
+
+def test_another_device_of_the_same_person_takes_nothing_back() -> None:
+    server, ann, bob = pair(name="Acme", stage="lead")
+    second = Device("ann", server, ann.ticks, row=ann.row, incarnation=b"incarn.2")
+    bob.set(industry="A")
+    ann.set(industry="B")
+    bob.push()
+    ann.push()
+    second.set(industry="B")
+    second.set(industry=None)
+    second.sync()
+    assert [each.kept for each in server.open] == ["A", "B"]
 
 
 def test_what_lay_under_waiting_work_was_not_seen() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from sync.protocol.errors import Outcome
 from sync.protocol.ids import DeviceId, Incarnation, OpId
-from sync.protocol.merge import Conflict, Mark, Row
+from sync.protocol.merge import SETTLED, Conflict, Mark, Row
 from sync.server.access import Rights, Scope
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import (
@@ -172,6 +172,12 @@ class StoreContract:
             assert tx.records.conflicts_of(b"1" * 16) == [conflict]
             assert list(tx.records.conflicts_after(3)) == [conflict]
             assert list(tx.records.conflicts_after(4)) == []
+        over = msgspec.structs.replace(conflict, state=SETTLED, ver=9)
+        with store.write() as tx:
+            tx.records.settle_conflict(over)
+        with store.read() as tx:
+            assert tx.records.conflicts_of(b"1" * 16) == []
+            assert list(tx.records.conflicts_after(8)) == [over]  # whoever holds it hears of it
 
     def test_results_and_numbers_of_ops(self, store: Store) -> None:
         op = OpId(DeviceId(DEVICE), Incarnation(INCARNATION), 1)

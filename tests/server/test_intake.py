@@ -174,6 +174,29 @@ def test_both_values_are_kept_where_two_met(
     assert ana.cells(id_)[field] == bo.cells(id_)[field] == shown
 
 
+@pytest.mark.parametrize(
+    ("field", "first", "second"), [("industry", "Tea", "Coffee"), ("stage", "lead", "prospect")]
+)
+def test_an_edit_that_was_taken_back_before_its_answer_came_meets_nobody(
+    ana: Device, bo: Device, field: str, first: object, second: object
+) -> None:
+    id_ = ana.add("customer", name="Northwind")
+    ana.sync()
+    bo.sync()
+    ana.edit(id_, **{field: first})
+    ana.sync()
+    bo.edit(id_, **{field: second})
+    bo.ask(bo.waiting)  # the answer is lost, and Ana's laptop hears of it first
+    ana.sync()
+    assert [each.state for each in ana.conflicts.values()] == ["open"]
+    bo.op("customer", id_, Act.SET, {field: None}, base=bo.rows[id_].ver, was={field: second})
+    bo.sync()
+    ana.sync()
+    for device in (ana, bo):
+        assert [each.state for each in device.conflicts.values()] == ["settled"]
+        assert device.cells(id_)[field] == first
+
+
 def test_equal_values_are_no_conflict(ana: Device, bo: Device) -> None:
     id_ = ana.add("customer", name="Northwind")
     ana.sync()

@@ -74,7 +74,9 @@ def _until(true: Callable[[], bool], seconds: float = 30) -> None:
 
 def _sound(session: Session) -> None:
     """Doctor finds no fault (the server knows nothing of rows made here), and each waiting op has its sealed copy."""
-    assert [each.found for each in doctor.examine(session) if each.level == doctor.FAULT] == []
+    assert [
+        each.found for each in doctor.examine(session, doctor.AtWork()) if each.level == doctor.FAULT
+    ] == []
 
 
 class Kept(Laying):

@@ -77,7 +77,7 @@ def test_work_goes_in_and_orders_come(town: Town, damage: Damage) -> None:
     laptop = _damaged(town, damage)
     assert laptop.ask("list", "customer").code == 1
     said = laptop.json("status")
-    assert (said["state"], said["device"], said["customers"]) == ("locked", laptop.name, None)
+    assert (said["state"], said["device"], said["customers"]) == ("damaged", laptop.name, None)
     assert said["message"]
     done = laptop.ask("doctor", "--json")
     assert (done.code, done.json["ok"]) == (1, False)
@@ -112,7 +112,7 @@ def test_work_goes_in_and_orders_come(town: Town, damage: Damage) -> None:
 def test_lost_documents_come_back_with_the_servers_answer(town: Town, damage: Damage) -> None:
     laptop = _damaged(town, damage)
     before = laptop.json("status")
-    assert before["state"] == "locked"
+    assert before["state"] == "damaged"
     assert laptop.ask("list", "customer").code == 1
     town.server.stop()
     assert laptop.ask("sync").code in (1, 5)
@@ -139,7 +139,7 @@ def test_without_anything_to_believe_nothing_is_obeyed(town: Town) -> None:
     before = laptop.files()
     done = laptop.ask("sync")
     assert (done.code, "none is obeyed" in done.err) == (1, True)
-    assert laptop.json("status")["state"] == "locked"
+    assert laptop.json("status")["state"] == "damaged"
     assert laptop.ask("doctor").code == 1
     assert laptop.files() == before
     assert set(laptop.entries()) == HELD - {"trust"}
@@ -178,7 +178,7 @@ def _forget(laptop: Laptop, name: str) -> None:
 
 def test_a_lost_ring_key_leaves_orders_their_way(town: Town) -> None:
     laptop = _damaged(town, lambda laptop: _forget(laptop, "ring.1"))
-    assert laptop.json("status")["state"] == "locked"
+    assert laptop.json("status")["state"] == "damaged"
     done = laptop.ask("sync")
     assert (done.code, "sealed. Ask IT to recover it" in done.err) == (1, True), done.err
     town.order("wipe", laptop)
@@ -198,6 +198,29 @@ def test_an_unlock_that_a_damaged_device_took_is_not_kept_from_a_later_lock(town
     assert laptop.json("status")["state"] == "locked"
     town.order("unlock", laptop)
     assert laptop.ask("sync").code == 0
+
+
+def test_an_altered_state_has_one_way_on_and_it_works(town: Town) -> None:
+    """Every command says the same, before the work was handed in and after it, and whoever goes that way arrives."""
+    laptop = _damaged(town, lambda laptop: None)
+    text = laptop.profile.state.read_text()
+    laptop.profile.state.write_text(text.replace('"active"', '"wiped!"', 1))
+    assert laptop.profile.state.read_text() != text
+    told = laptop.ask("list", "task")
+    assert (told.code, told.err.splitlines()[-1].endswith(f"--profile {laptop.folder} sync")) == (1, True)
+    way = "ask IT for an enrolment code and for this work, and enrol in an empty folder."
+    for _again in range(2):
+        status = laptop.json("status")
+        assert (status["state"], status["message"].endswith(way)) == ("damaged", True)
+        for words in (("doctor",), ("doctor", "--repair")):
+            done = laptop.ask(*words)
+            assert (done.code, way in done.out) == (1, True)
+        done = laptop.ask("sync")
+        assert (done.code, "enrol one in an empty folder." in done.err) == (1, True)
+    heir = town.laptop(ANNA)
+    town.admin("recover", laptop.id, "--to", heir.id)
+    heir.sync()
+    assert f"{laptop.name} unsent" in {each["subject"] for each in heir.json("list", "task")}
 
 
 def test_nothing_is_said_to_be_with_it_where_nothing_was_sealed(town: Town) -> None:

@@ -45,7 +45,9 @@ def _customers(file: Path, count: int) -> Path:
 
 def _sound(session: Session) -> None:
     """Doctor finds no fault (the server knows nothing of rows made here), and each waiting op has its sealed copy."""
-    assert [each.found for each in doctor.examine(session) if each.level == doctor.FAULT] == []
+    assert [
+        each.found for each in doctor.examine(session, doctor.AtWork()) if each.level == doctor.FAULT
+    ] == []
 
 
 def test_an_import_comes_in_whole_and_is_sent(town: Town, session: Session, tmp_path: Path) -> None:

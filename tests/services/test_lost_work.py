@@ -60,6 +60,8 @@ def test_what_the_store_lost_comes_back_to_the_same_device(town: Town) -> None:
         assert "3 sealed records of work that the store has lost are with IT." in laptop.ask("sync").out
     told = town.admin("recover", laptop.id, "--to", laptop.id)
     assert (told["changes"], told["handed_over"]) == (3, 3)
+    again = town.ask("recover", laptop.id, "--to", laptop.id).out
+    assert f"({ANNA}) go back to it: 0 handed over now, 3 before." in again
     assert laptop.sync()["recovered"] == 3
     assert not laptop.profile.sealed_lost.exists()
     assert laptop.sync()["set_aside"] == 0

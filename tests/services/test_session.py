@@ -260,9 +260,12 @@ def test_a_new_device_says_how_much_of_its_first_download_is_here(town: Town) ->
     assert came
     assert all(each.first and each.phase is Phase.SENDING for each in came)
     assert PAGE_ROWS - 50 <= came[-1].fetched <= PAGE_ROWS + 50
+    far = [each.percent for each in came]
+    assert far == sorted(far)
+    assert 50 < far[-1] < 100
     assert told[0].first
     idle = next(each for each in told if each.phase is Phase.IDLE)
-    assert (idle.first, idle.fetched) == (False, 0)
+    assert (idle.first, idle.fetched, idle.percent) == (False, 0, 0)
 
 
 def _again(keeping: Keeping, session: Session) -> bool:

@@ -40,7 +40,7 @@ def shoot_syncing(camera: Camera) -> None:
     states = {
         "sent": SyncStatus(Phase.IDLE, last_ok=now),
         "sending": SyncStatus(Phase.SENDING, waiting=3, last_ok=now),
-        "fetching": SyncStatus(Phase.SENDING, last_ok=now, first=True, fetched=340),
+        "fetching": SyncStatus(Phase.SENDING, last_ok=now, first=True, fetched=340, percent=28),
         "offline": SyncStatus(Phase.OFFLINE, waiting=3, last_ok=now),
         "needs": SyncStatus(Phase.IDLE, conflicts=2, attention=2, last_ok=now),
         "refused": SyncStatus(Phase.REFUSED, title="The server is newer than this program.", last_ok=now),

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
 
 from app.paths import Profile
+from app.services.opening import open_session
+from app.store import records
 from app.ui.kit.grouped_list import Entry, GroupedList
 from app.ui.kit.painted_list import PaintedList
 from app.ui.kit.placeholder import Placeholder
 from app.ui.today import TodayPage
-from tests.ui.driver import Driver
+from sync.protocol.kinds import KINDS
+from tests.ui.driver import Driver, words_below
 from tests.ui.organisation import Organisation, plan
 
 Opened = Callable[..., Driver]
@@ -156,3 +161,26 @@ def test_news_keep_the_line_that_one_is_on(opened: Opened, planned: Profile) -> 
     assert made.chosen_row() == at
     made.show_entries([Entry("Overdue", heading=True), Entry("Only")], 1)
     assert here(driver) == "Only"
+
+
+def test_with_nothing_ahead_the_day_says_so_beside_what_is_kept_in_sight(
+    opened: Opened, org: Organisation, name: str, person: str
+) -> None:
+    bare = org.laptop(name, person)
+    soon = (dt.datetime.now().astimezone().date() + dt.timedelta(days=9)).isoformat()
+    with open_session(bare) as session:
+        values = {"name": "To close", "close_on": soon, "stage": "proposal", "owner": person}
+        session.call(lambda store: records.add(store, KINDS["deal"], values))
+    driver = opened(bare)
+    driver.press("Ctrl+0")
+    driver.until(lambda: driver.desk.section == "today")
+    shown = page(driver)
+    driver.until(shown._nothing.isVisible)
+    day = shown._today.day
+    assert day is not None
+    assert (day.doing, bool(day.beside)) == ((), True)
+    assert "Nothing is due" in words_below(shown)
+    assert not shown._doing.isVisible()
+    (button,) = [each for each in shown.findChildren(QPushButton) if each.text() == "New task"]
+    button.click()
+    driver.until(lambda: driver.desk.section == "task" and driver.desk.editor is not None)

@@ -229,3 +229,19 @@ def _industry(profile: Profile, title: str) -> object:
             lambda store: lists.page(store, KINDS["customer"], where={"name": title}).records[0]
         )
     return found.values["industry"]
+
+
+def test_windows_of_one_kind_are_told_apart_by_number_alone(opened: Opened, laptop: Profile) -> None:
+    driver = opened(laptop)
+    first = _torn(driver, "Betatech")
+    driver.window.activateWindow()
+    driver.until(driver.window.isActiveWindow)
+    second = _torn(driver, "Condax")
+    titles = ["Fieldkeep – Customer", "Fieldkeep – Customer (2)"]
+    assert [each.windowTitle() for each in (first, second)] == titles
+    driver.desk.put_back(first.torn)
+    driver.until(lambda: len(driver.work.torn.windows) == 1)
+    assert second.windowTitle() == titles[1]  # a window keeps its title
+    driver.window.activateWindow()
+    driver.until(driver.window.isActiveWindow)
+    assert _torn(driver, "Betatech").windowTitle() == titles[0]

@@ -119,6 +119,30 @@ def test_what_is_shown_now_is_what_the_record_holds_now(session: Session) -> Non
     assert session.call(kept.open_count) == 1  # nothing closes it
 
 
+def test_two_devices_of_one_person_are_not_told_as_two_people(session: Session) -> None:
+    made = session.call(lambda store: records.add(store, CUSTOMER, {"name": "One Mind", "stage": "lead"}))
+    met = Conflict(
+        id=bytes(16), kind="customer", record=b"", cell="stage", base="prospect", shown="lead",
+        shown_by="anna@demo.example", kept="customer", kept_by="anna@demo.example",
+    )  # fmt: skip
+    other = msgspec.structs.replace(met, id=bytes(15) + b"2", kept_by="ben@demo.example")
+    _meet(session, made.id, met, other)
+    first, second = session.read(conflicts.read, now_ms())
+    assert first.explanation == "Both are by anna, from two devices that did not know of each other yet."
+    assert second.explanation == ""
+
+
+def test_what_its_own_author_took_back_is_no_value_to_choose(session: Session) -> None:
+    made = session.call(lambda store: records.add(store, CUSTOMER, {"name": "Two Minds", "stage": "lead"}))
+    me = session.card.person.email
+    met = Conflict(
+        id=bytes(16), kind="customer", record=b"", cell="stage", base="lead", shown="former", shown_by=me,
+        kept="customer", kept_by="ben@demo.example",
+    )  # fmt: skip
+    _meet(session, made.id, met)
+    assert _sides(session) == [[("Shown now", "Lead"), ("Also kept", "Customer")]]
+
+
 def test_a_delete_that_met_an_edit_is_told_in_words(session: Session) -> None:
     made = session.call(lambda store: records.add(store, CUSTOMER, {"name": "Two Minds"}))
     _meet(session, made.id, Conflict(id=bytes(16), kind="customer", record=b"", cell="", kept=DELETED))

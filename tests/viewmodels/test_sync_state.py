@@ -19,6 +19,12 @@ AT = 1_700_000_000_000
         (SyncStatus(Phase.SENDING), "sending", "Fetching …", ""),
         (SyncStatus(Phase.SENDING, first=True, last_ok=AT), "sending", "Fetching …", ""),
         (SyncStatus(Phase.SENDING, fetched=1340, last_ok=AT), "sending", "Fetching 1,340 …", ""),
+        (
+            SyncStatus(Phase.SENDING, fetched=1340, percent=28, last_ok=AT),
+            "sending",
+            "Fetching 1,340 … 28%",
+            "",
+        ),
         (SyncStatus(Phase.IDLE, conflicts=2, attention=2, last_ok=AT), "needs", "2 not accepted", "Sync now"),
         (SyncStatus(Phase.IDLE, conflicts=2, last_ok=AT), "sent", "Up to date · ", "Sync now"),
         (SyncStatus(Phase.OFFLINE, first=True, last_ok=AT), "offline", "Offline", "Try now"),

@@ -67,7 +67,7 @@ def _busy(town: Town) -> tuple[Laptop, tuple[list[str], dict[str, str]]]:
 def test_an_intent_of_another_device_destroys_nothing_here(town: Town) -> None:
     laptop, before = _busy(town)
     _lay(laptop, device="cd" * 16)  # the keyring knows nothing of it: wiped long since, or never there
-    assert laptop.state() == "locked"
+    assert laptop.state() == "damaged"
     assert [laptop.ask(*verb.split()).code for verb in ("list task", "sync")] == [1, 1]
     _unharmed(laptop, before)
 
@@ -113,10 +113,10 @@ def test_what_no_order_stands_behind_is_damage_and_orders_come(town: Town, name:
     laptop.add("task", subject="unsent")
     (laptop.folder / name).write_bytes(b"")
     said = laptop.json("status")
-    assert (said["state"], "wiped by" in said["message"]) == ("locked", False)
+    assert (said["state"], "wiped by" in said["message"]) == ("damaged", False)
     assert laptop.ask("list", "task").code == 1
     done = laptop.ask("sync")
-    assert (done.code, "sealed. Ask IT to recover it" in done.err) == (1, True), done.err
+    assert (done.code, "is with IT now, sealed." in done.err) == (1, True), done.err
     (laptop.folder / name).unlink()
     assert [task["subject"] for task in laptop.json("list", "task")] == ["unsent"]
     (laptop.folder / name).write_bytes(b"x")
@@ -124,6 +124,29 @@ def test_what_no_order_stands_behind_is_damage_and_orders_come(town: Town, name:
     assert laptop.ask("sync").code == 4
     assert (laptop.files(), laptop.entries()) == (["profile.lock", "tombstone.json"], {})
     assert town.device(laptop)["receipt"] == "verified"
+
+
+@pytest.mark.parametrize("stone", ["rotten", "unproven"])
+def test_a_stone_that_somebody_laid_is_named_and_moved_out(town: Town, stone: str) -> None:
+    laptop, before = _busy(town)
+    card = laptop.card()
+    said = {"org": card.org, "org_name": "Example", "device": card.device, "order_id": "1", "reason": "r"}
+    laptop.profile.tombstone.write_text("{" if stone == "rotten" else json.dumps({**said, "wiped": 1}))
+    for words in (("list", "task"), ("sync",), ("status",), ("doctor",), ("doctor", "--repair")):
+        done = laptop.ask(*words)
+        assert "move tombstone.json out of the folder" in done.out + done.err, words
+        assert "Ask IT whether this device was wiped." in done.out + done.err, words
+        assert done.code == (0 if words == ("status",) else 1)
+    assert set(before[0]) <= set(laptop.files())
+    assert laptop.entries() == before[1]
+    laptop.profile.tombstone.rename(laptop.folder.with_suffix(".stone"))
+    assert [task["subject"] for task in laptop.json("list", "task")] == ["unsent"]
+    assert laptop.json("doctor")["ok"] is True
+    laptop.folder.with_suffix(".stone").rename(laptop.profile.tombstone)
+    town.order("wipe", laptop)
+    assert laptop.ask("sync").code == 4
+    assert (laptop.files(), laptop.entries()) == (["profile.lock", "tombstone.json"], {})
+    assert laptop.ask("list", "task").code == 4
 
 
 def test_a_folder_in_the_place_of_a_file_is_damage_and_stops_no_wipe(town: Town) -> None:
@@ -144,7 +167,7 @@ def test_a_folder_in_the_place_of_a_file_is_damage_and_stops_no_wipe(town: Town)
     assert laptop.ask("doctor").code == 1
     for path in (laptop.profile.tombstone, laptop.profile.wipe_intent, laptop.profile.wipe_receipt):
         path.mkdir()
-        assert laptop.state() == "locked"
+        assert laptop.state() == "damaged"
         assert laptop.ask("list", "task").code == 1
     town.order("wipe", laptop)
     assert laptop.ask("sync").code == 4

@@ -10,6 +10,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from app.ui.kit import paint
+from app.ui.kit.announcing import announce
 from app.ui.kit.paint import GROUNDS, INKS, Tone
 from app.ui.theme import fonts, icons
 from app.ui.theme.palette import ink
@@ -85,9 +86,7 @@ class SyncBadge(QAbstractButton):
         since = self._last_told.elapsed() if self._last_told.isValid() else None
         if self.isVisible() and may_announce(state, since):
             self._last_told.start()
-            from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, words))
+            announce(self, words)
 
     def set_compact(self, compact: bool) -> None:
         """Show the icon alone, or icon and words."""

@@ -113,6 +113,9 @@ class Records(Protocol):
     def put_conflict(self, conflict: Conflict) -> None:
         """Keep a conflict, once."""
 
+    def settle_conflict(self, conflict: Conflict) -> None:
+        """Keep what became of a conflict that is kept already: its state, under a new number."""
+
     def conflicts(self, ids: Sequence[bytes]) -> list[Conflict]:
         """These conflicts."""
 

@@ -158,6 +158,13 @@ class SqliteRecords:
             (conflict.id, conflict.record, conflict.ver, conflict.state, _PACK.encode(conflict)),
         )
 
+    def settle_conflict(self, conflict: Conflict) -> None:
+        """Keep what became of a conflict that is kept already: its state, under a new number."""
+        self._db.execute(
+            "UPDATE conflict SET ver = ?, state = ?, body = ? WHERE id = ?",
+            (conflict.ver, conflict.state, _PACK.encode(conflict), conflict.id),
+        )
+
     def conflicts(self, ids: Sequence[bytes]) -> list[Conflict]:
         """These conflicts."""
         found = (
