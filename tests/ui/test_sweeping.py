@@ -53,7 +53,7 @@ def test_all_is_looked_through_only_once_a_fourth_has_come_to_the_old(
     monkeypatch.setattr(gc, "get_threshold", lambda: (0, 0, 0))
     gc.callbacks.append(lambda phase, info: looked.append(info["generation"]) if phase == "start" else None)
     try:
-        kept = [[]]
+        kept: list[list[object]] = [[]]
         left = sweep()  # nothing is known of a look before
         for _again in range(3):
             kept.append([[] for _each in range(left // 20)])
