@@ -2,7 +2,7 @@
 
 Traps this room closes: libraries load the public CAs into a context given to them, and environment variables override
 trust, route and credentials; a time-out of urllib3 counts between two bytes only; redirects carry headers along. Each
-has a test. What needs urllib3 stands in `requesting`, which is imported with the first line: neither a list on the
+has a test. What needs urllib3 stands in `requesting`, which is imported with the first request: neither a list on the
 screen nor a command without a server waits for it.
 """
 
@@ -42,11 +42,10 @@ class Https:
     """A transport to one server; safe to use from one thread at a time."""
 
     def __init__(self, url: str, trust: ssl.SSLContext, *, total_s: float = TOTAL_S) -> None:
-        """Raises Unreachable for an address that is none of a TLS server."""
         self.url = url.rstrip("/")
         self._context = trust
         self._total_s = total_s
-        self._pool = self._fresh()
+        self._pool: Pool | None = None  # from the first request on
 
     def get(self, path: str) -> bytes:
         """The body of a GET. Raises Unreachable, NotOurServer, ServerRefused."""
@@ -57,19 +56,17 @@ class Https:
         return self._within_deadline("POST", path, body, {**headers, "Content-Type": media})
 
     def close(self) -> None:
-        """Close the connection that was kept alive."""
-        self._pool.close()
-
-    def _fresh(self) -> Pool:
-        from sync.client import requesting  # with the first line: a list is on the screen by then
-
-        return requesting.fresh(self.url, self._context)
+        """Close the connection that was kept alive; another request would make another."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
 
     def _within_deadline(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> bytes:
         """Run one request in a thread of its own, since no setting of the library bounds the whole of it."""
-        from sync.client import requesting
+        from sync.client import requesting  # with the first request: a list is on the screen by then
 
-        pool, answer = self._pool, Future[bytes]()
+        pool, answer = self._pool or requesting.fresh(self.url, self._context), Future[bytes]()
+        self._pool = pool
         target = urlsplit(self.url).path + path
 
         def work() -> None:
@@ -82,7 +79,7 @@ class Https:
         try:
             return answer.result(self._total_s)
         except FutureTimeout:
-            self._pool = self._fresh()
+            self._pool = None
             pool.cut()
             pool.close()
             raise unreachable() from None

@@ -1,7 +1,7 @@
 """One request by urllib3: our own trust to the end, nothing from the environment, bounded and cut off when late.
 
 The one room that imports urllib3, which takes longer to load than a list takes to show; so it is imported by `https`
-with the first line to a server, and by nobody else.
+with the first request to a server, and by nobody else.
 """
 
 from __future__ import annotations

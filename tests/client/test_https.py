@@ -68,6 +68,15 @@ def test_our_server_is_asked_and_answers(ours: ssl.SSLContext) -> None:
     assert len(server.connections) == 1  # kept alive
 
 
+def test_a_line_that_was_closed_is_made_anew(ours: ssl.SSLContext) -> None:
+    with serving(OK, ours) as server:
+        line = _line(server)
+        for _again in range(2):
+            assert line.get("/x") == b"hello"
+            line.close()
+    assert len(server.connections) == 2
+
+
 def test_a_server_of_another_authority_is_refused(evil: ssl.SSLContext) -> None:
     with pytest.raises(NotOurServer):
         _get(OK, evil)
@@ -134,8 +143,11 @@ def test_a_server_in_clear_is_no_server_of_ours() -> None:
     "url", ["http://127.0.0.1:1", "127.0.0.1:1", "https://", "https://[::1", "https://a:b", ""]
 )
 def test_nothing_is_sent_in_clear_or_to_what_is_no_address(url: str) -> None:
+    line = Https(url, own_trust([OURS.pem]))
     with pytest.raises(Unreachable):
-        Https(url, own_trust([OURS.pem])).get("/x")
+        line.get("/x")
+    line.close()
+    assert not reachable(url, [OURS.pem])
 
 
 def test_an_address_may_have_a_path_of_its_own(ours: ssl.SSLContext) -> None:
