@@ -58,22 +58,16 @@ def test_our_server_is_asked_and_answers(ours: ssl.SSLContext) -> None:
         line = _line(server)
         assert line.get("/v1/root") == b"hello"
         assert line.post("/v1/exchange?a=1", b"body", {"Fieldkeep-Counter": "5"}, "text/x") == b"hello"
+        assert len(server.connections) == 1  # kept alive
         line.close()
-    first, second = server.asked
+        assert line.get("/v1/root") == b"hello"  # over a connection that is made anew
+        line.close()
+    first, second, _third = server.asked
     assert (first.method, first.target, first.body) == ("GET", "/v1/root", b"")
     assert (second.method, second.target, second.body) == ("POST", "/v1/exchange?a=1", b"body")
     assert second.headers["fieldkeep-counter"] == "5"
     assert second.headers["content-type"] == "text/x"
     assert second.headers["accept-encoding"] == "identity"
-    assert len(server.connections) == 1  # kept alive
-
-
-def test_a_line_that_was_closed_is_made_anew(ours: ssl.SSLContext) -> None:
-    with serving(OK, ours) as server:
-        line = _line(server)
-        for _again in range(2):
-            assert line.get("/x") == b"hello"
-            line.close()
     assert len(server.connections) == 2
 
 
@@ -143,10 +137,8 @@ def test_a_server_in_clear_is_no_server_of_ours() -> None:
     "url", ["http://127.0.0.1:1", "127.0.0.1:1", "https://", "https://[::1", "https://a:b", ""]
 )
 def test_nothing_is_sent_in_clear_or_to_what_is_no_address(url: str) -> None:
-    line = Https(url, own_trust([OURS.pem]))
     with pytest.raises(Unreachable):
-        line.get("/x")
-    line.close()
+        Https(url, own_trust([OURS.pem])).get("/x")
     assert not reachable(url, [OURS.pem])
 
 
