@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from app.errors import AppError, Stopped, StoreDamaged
 from app.keys.secret import SecretBytes
 from app.paths import Profile
+from app.services import spare
 from app.services.bulk.pen import Pen
 from app.services.upkeep import HELD_KIB, Upkeep
 from app.store import indexing, merging, schema
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_MANY: Final = 1_000  # changed rows, which leave more in memory than the next act is quicker by
 _AGAIN_S: Final = 0.02  # a read may begin its next question just after it was broken off
 
 
@@ -56,6 +58,7 @@ class OpenStore:
         self._beginning = threading.Lock()
         self._may_begin = True
         self._sealed_beside = False  # another process has sealed ops, or was ended while it did
+        self._rested_at = 0  # how many rows had been changed when memory was last let go of
         self._store: Store | None = None
         self._reader: Reader | None = None
         self._upkeep: Upkeep | None = None
@@ -214,6 +217,7 @@ class OpenStore:
                 if indexing.left(store)[1] and self._upkeep is not None:
                     self._upkeep.wrote()  # a file of an older version: search waits for its index
             self._store = store
+            self._rested_at = store.db.changes
         return self._store
 
     def _start_upkeep(self, key: SecretBytes) -> None:
@@ -223,7 +227,7 @@ class OpenStore:
             db.hold(HELD_KIB)
             return db
 
-        self._upkeep = Upkeep(open_, self._merge, self._finish_log)
+        self._upkeep = Upkeep(open_, self._merge, self._finish_log, self._rest)
         self._upkeep.start()
 
     def _merge(self) -> bool:
@@ -242,6 +246,19 @@ class OpenStore:
                 self._store.db.bring_in()
 
         self._writing.run(finish).result()
+
+    def _rest(self) -> None:
+        """Once nobody has written for a while, asked for by the upkeep thread. Few rows leave nothing to let go of."""
+
+        def rest() -> bool:
+            if self._store is None or self._store.db.changes - self._rested_at < _MANY:
+                return False
+            self._rested_at = self._store.db.changes
+            self._store.db.rest()
+            return True
+
+        if self._writing.run(rest).result():
+            spare.give_back()
 
     def _stop_taking(self) -> None:
         self._shut = True

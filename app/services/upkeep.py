@@ -3,6 +3,7 @@
 A thread beside the one that writes and the one that reads. The log goes into the file beside both. Merging writes,
 and so does filling an index after an update: they are asked of the writing thread, in steps of a few milliseconds, and
 only once nobody has written for a while. Whoever acts waits for one step at most, and no further step is asked for.
+At last the writing thread lets go of what many writes have left in memory.
 """
 
 from __future__ import annotations
@@ -33,13 +34,18 @@ class Upkeep:
     """Runs from `start` to `close`, over a connection of its own that it opens and closes in its own thread."""
 
     def __init__(
-        self, open_: Callable[[], Database], merge: Callable[[], bool], finish: Callable[[], None]
+        self,
+        open_: Callable[[], Database],
+        merge: Callable[[], bool],
+        finish: Callable[[], None],
+        rest: Callable[[], None],
     ) -> None:
         """`merge` does one step on the writing thread and says whether there is more to do; `finish` brings the log in
-        there, between two writes."""
+        there, between two writes; `rest` is called when there is nothing more to do."""
         self._open = open_
         self._merge = merge
         self._finish = finish
+        self._rest = rest
         self._wrote_at = 0.0
         self._awake = threading.Event()
         self._stop = threading.Event()
@@ -97,6 +103,7 @@ class Upkeep:
                 _LOG.info("upkeep: %s", type(problem).__name__)
                 return
             if quiet and not merging:
+                self._rest()
                 return
             if quiet:
                 self._stop.wait(REST_S)

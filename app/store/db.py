@@ -25,8 +25,9 @@ from sync.protocol.texts import gettext as _
 
 KEY_BYTES: Final = 32
 CACHE_KIB: Final = 65_536
-# Who only looks comes back to the upper pages of its trees, and hardly ever to a leaf: they need a fraction of that.
-READ_CACHE_KIB: Final = 16_384
+# Who only looks comes back to the upper pages of its trees, which need no more than this at a million records, and
+# hardly ever to a leaf. After each commit of somebody else all of it is read anew in any case.
+READ_CACHE_KIB: Final = 4_096
 BUSY_MS: Final = 5_000
 
 # Upkeep brings the log in long before this. Without it (a command), or when it falls behind, a commit does it here.
@@ -245,6 +246,11 @@ class Database:
         """Keep this much of the file in memory, and let go of what is more."""
         self._tune(f"PRAGMA cache_size = -{int(kib)}")
         self._tune("PRAGMA shrink_memory")
+
+    def rest(self, kib: int = READ_CACHE_KIB) -> None:
+        """Let go of what a long write has left in memory, the longest unused first; the next one may hold as much."""
+        self._tune(f"PRAGMA cache_size = -{int(kib)}")
+        self._tune(f"PRAGMA cache_size = -{CACHE_KIB}")
 
     def check(self) -> None:
         """Read the whole file. Raises StoreDamaged when a page does not hold."""

@@ -1,9 +1,9 @@
 """Bytes over HTTPS: TLS 1.3, the organisation's own certificates and no others, total deadlines, bounded sizes.
 
-Traps this room closes: `requests` loads the public CAs into a context given to it, and environment variables
-override the session's trust, route and credentials; a time-out of `requests` counts between two bytes only;
-redirects carry headers along. Each has a test. What needs `requests` stands in `requesting`, which is imported with the
-first line: neither a list on the screen nor a command without a server waits for it.
+Traps this room closes: libraries load the public CAs into a context given to them, and environment variables override
+trust, route and credentials; a time-out of urllib3 counts between two bytes only; redirects carry headers along. Each
+has a test. What needs urllib3 stands in `requesting`, which is imported with the first request: neither a list on the
+screen nor a command without a server waits for it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import threading
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from sync.client.errors import NotOurServer, ServerRefused, Unreachable, unreachable
 from sync.protocol.documents import DOCUMENT_MAX
@@ -20,9 +21,7 @@ from sync.protocol.messages import HEALTH_PATH, ROOT_PATH
 if TYPE_CHECKING:
     import ssl
 
-    from requests import Session
-
-    from sync.client.requesting import OwnTrust
+    from sync.client.requesting import Pool
 
 TOTAL_S: Final = 60.0
 
@@ -46,7 +45,7 @@ class Https:
         self.url = url.rstrip("/")
         self._context = trust
         self._total_s = total_s
-        self._adapter, self._session = self._fresh()
+        self._pool: Pool | None = None  # from the first request on
 
     def get(self, path: str) -> bytes:
         """The body of a GET. Raises Unreachable, NotOurServer, ServerRefused."""
@@ -57,25 +56,22 @@ class Https:
         return self._within_deadline("POST", path, body, {**headers, "Content-Type": media})
 
     def close(self) -> None:
-        """Close the connection that was kept alive."""
-        self._session.close()
-
-    def _fresh(self) -> tuple[OwnTrust, Session]:
-        from sync.client import requesting  # with the first line: a list is on the screen by then
-
-        return requesting.fresh(self._context)
+        """Close the connection that was kept alive; another request would make another."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
 
     def _within_deadline(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> bytes:
         """Run one request in a thread of its own, since no setting of the library bounds the whole of it."""
-        from sync.client import requesting
+        from sync.client import requesting  # with the first request: a list is on the screen by then
 
-        adapter, session, answer = self._adapter, self._session, Future[bytes]()
+        pool, answer = self._pool or requesting.fresh(self.url, self._context), Future[bytes]()
+        self._pool = pool
+        target = urlsplit(self.url).path + path
 
         def work() -> None:
             try:
-                answer.set_result(
-                    requesting.request(session, self._total_s, method, self.url + path, body, headers)
-                )
+                answer.set_result(requesting.request(pool, self._total_s, method, target, body, headers))
             except BaseException as problem:  # noqa: BLE001 - handed to the caller below, whatever it is
                 answer.set_exception(problem)
 
@@ -83,9 +79,9 @@ class Https:
         try:
             return answer.result(self._total_s)
         except FutureTimeout:
-            self._adapter, self._session = self._fresh()
-            adapter.cut()
-            session.close()
+            self._pool = None
+            pool.cut()
+            pool.close()
             raise unreachable() from None
 
 

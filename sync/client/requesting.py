@@ -1,7 +1,7 @@
-"""One request by `requests`: our own trust to the end, nothing from the environment, bounded and cut off when late.
+"""One request by urllib3: our own trust to the end, nothing from the environment, bounded and cut off when late.
 
-The one room that imports `requests` and urllib3, which take longer to load than a list takes to show; so it is
-imported by `https` with the first line to a server, and by nobody else.
+The one room that imports urllib3, which takes longer to load than a list takes to show; so it is imported by `https`
+with the first request to a server, and by nobody else.
 """
 
 from __future__ import annotations
@@ -14,9 +14,7 @@ import warnings
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from sync.client.errors import NotOurServer, ServerRefused, Unreachable, unreachable
 from sync.protocol import codec
@@ -26,10 +24,12 @@ from sync.protocol.texts import gettext as _
 
 CONNECT_S: Final = 5.0
 _PIECE: Final = 64 * 1024
+_OWN: Final = {"User-Agent": "Fieldkeep", "Accept-Encoding": "identity", "Accept": "*/*"}
 
 
-class _Pool(urllib3.HTTPSConnectionPool):
-    """A pool that knows the connection it made last, so that a request under way can be ended."""
+class Pool(urllib3.HTTPSConnectionPool):
+    """The connection to one server, kept alive; it knows the one that it made last, so that a request under way can be
+    ended."""
 
     made: Any = None
 
@@ -37,44 +37,28 @@ class _Pool(urllib3.HTTPSConnectionPool):
         self.made = super()._new_conn()
         return self.made
 
-
-class OwnTrust(HTTPAdapter):
-    """An adapter whose TLS context is ours to the end: `requests` may add nothing to it."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"https": _Pool}
-
     def cut(self) -> None:
         """End the request under way: whoever waits for its next byte is told that none comes."""
-        for key in self.poolmanager.pools.keys():  # noqa: SIM118 - urllib3's container has no plain iteration
-            line = getattr(self.poolmanager.pools.get(key), "made", None)
-            if line is not None and line.sock is not None:
-                with contextlib.suppress(OSError):  # it has ended by itself
-                    # Past ssl's own shutdown, which would take the TLS layer from under the thread that reads.
-                    socket.socket.shutdown(line.sock, socket.SHUT_RDWR)
-
-    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
-        parts = urlsplit(str(request.url))
-        host = {"scheme": parts.scheme, "host": parts.hostname or "", "port": parts.port}
-        return host, {"ssl_context": self._context}
-
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Leave the connection as the context made it."""
+        line = self.made
+        if line is not None and line.sock is not None:
+            with contextlib.suppress(OSError):  # it has ended by itself
+                # Past ssl's own shutdown, which would take the TLS layer from under the thread that reads.
+                socket.socket.shutdown(line.sock, socket.SHUT_RDWR)
 
 
-def fresh(context: ssl.SSLContext) -> tuple[OwnTrust, requests.Session]:
-    """A session that believes `context` and nothing else, and the adapter that can end its request."""
-    session, adapter = requests.Session(), OwnTrust(context)
-    session.trust_env = False
-    session.mount("https://", adapter)
-    session.headers.clear()
-    session.headers.update({"User-Agent": "Fieldkeep", "Accept-Encoding": "identity", "Accept": "*/*"})
-    return adapter, session
+def fresh(url: str, context: ssl.SSLContext) -> Pool:
+    """Connections to the server of `url` that believe `context` and nothing else.
+
+    Raises Unreachable for an address that is none of a TLS server.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise unreachable() from None
+    if parts.scheme != "https" or not host:
+        raise unreachable()
+    return Pool(host, port, maxsize=1, retries=False, ssl_context=context)
 
 
 def allow_unproven() -> None:
@@ -83,43 +67,43 @@ def allow_unproven() -> None:
 
 
 def request(
-    session: requests.Session,
-    total_s: float,
-    method: str,
-    url: str,
-    body: bytes | None,
-    headers: dict[str, str],
+    pool: Pool, total_s: float, method: str, target: str, body: bytes | None, headers: dict[str, str]
 ) -> bytes:
     """The body of one answer. Raises Unreachable, NotOurServer, ServerRefused."""
     ends = time.monotonic() + total_s
     try:
-        with session.request(
+        response = pool.urlopen(
             method,
-            url,
-            data=body,
-            headers=headers,
-            timeout=(CONNECT_S, total_s),
-            allow_redirects=False,
-            stream=True,
-        ) as response:
-            data = _bounded(response, ends)
-            status, media = response.status_code, response.headers.get("Content-Type", "")
-    except requests.exceptions.SSLError:
+            target,
+            body=body,
+            headers={**_OWN, **headers},
+            timeout=urllib3.Timeout(connect=CONNECT_S, read=total_s),
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+        )
+    except urllib3.exceptions.SSLError:
         raise NotOurServer(
             _("The server could not prove that it belongs to your organisation."),
             _("Your changes are safe on this device. Try another network, or ask IT."),
         ) from None
-    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError):
+    except (urllib3.exceptions.HTTPError, OSError):
         raise unreachable() from None
-    if status == 200:
+    try:
+        data = _bounded(response, ends)
+    except (urllib3.exceptions.HTTPError, OSError):
+        raise unreachable() from None
+    finally:
+        response.close()  # what was read to its end has given its connection back
+    if response.status == 200:
         return data
-    raise _refusal(status, media, data)
+    raise _refusal(response.status, response.headers.get("Content-Type", ""), data)
 
 
-def _bounded(response: requests.Response, ends: float) -> bytes:
+def _bounded(response: urllib3.BaseHTTPResponse, ends: float) -> bytes:
     """The undecoded body, given up as soon as it is larger than any message of ours, or too late."""
     data = bytearray()
-    while piece := response.raw.read1(_PIECE, decode_content=False):
+    while piece := response.read1(_PIECE, decode_content=False):
         data += piece
         if len(data) > codec.BODY_MAX or time.monotonic() > ends:
             raise unreachable()

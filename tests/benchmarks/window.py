@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import psutil
 from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.changes import SYNC, Changes
+from app.keys import beside
 from app.paths import Profile
 from app.services.session import Session
 from app.services.syncing import OnWorker
@@ -35,6 +35,7 @@ from sync.protocol.codec import Raw, pack
 from sync.protocol.kinds import KINDS
 from sync.protocol.messages import PAGE_ROWS, Change, Cursor
 from tests.benchmarks import book, names
+from tests.benchmarks.held import held
 from tests.benchmarks.seen import Shown, all_here, let_run, wait_for
 
 TYPED: Final = (
@@ -274,10 +275,12 @@ def _some(store: Store, count: int) -> list[tuple[bytes, dict[str, Any]]]:
 
 def memory(profile: Profile) -> dict[str, Any]:
     """What the process holds with the list open, after some scrolling and searching."""
+    beside.begin()  # as the front door does: what speaks with the keyring is not loaded here
     linecache.clearcache()  # PySide has read every source that was imported here; app.ui keeps it from that
     shown = Shown(profile)
+    beside.end()
     let_run(1000)
-    first = _held()
+    first = held()
     bar = shown.rows.verticalScrollBar()
     draw = random.Random(5)
     for _jump in range(100):
@@ -287,14 +290,9 @@ def memory(profile: Profile) -> dict[str, Any]:
     for letter in "anna":
         _type(shown, letter)
         let_run(300)
-    used = _held()
+    used = held()
     shown.close()
     return {"open": first, "used": used}
-
-
-def _held() -> dict[str, float]:
-    held = psutil.Process().memory_full_info()
-    return {"rss": held.rss / 2**20, "uss": held.uss / 2**20}
 
 
 ACTS: Final[dict[str, Callable[[Profile], dict[str, Any]]]] = {

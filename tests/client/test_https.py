@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import requests.adapters
-import requests.utils
+import urllib3
 
 from sync.client.errors import NotOurServer, ServerRefused, Unreachable
 from sync.client.https import Https, fetch_root, own_trust, reachable
@@ -59,14 +58,17 @@ def test_our_server_is_asked_and_answers(ours: ssl.SSLContext) -> None:
         line = _line(server)
         assert line.get("/v1/root") == b"hello"
         assert line.post("/v1/exchange?a=1", b"body", {"Fieldkeep-Counter": "5"}, "text/x") == b"hello"
+        assert len(server.connections) == 1  # kept alive
         line.close()
-    first, second = server.asked
+        assert line.get("/v1/root") == b"hello"  # over a connection that is made anew
+        line.close()
+    first, second, _third = server.asked
     assert (first.method, first.target, first.body) == ("GET", "/v1/root", b"")
     assert (second.method, second.target, second.body) == ("POST", "/v1/exchange?a=1", b"body")
     assert second.headers["fieldkeep-counter"] == "5"
     assert second.headers["content-type"] == "text/x"
     assert second.headers["accept-encoding"] == "identity"
-    assert len(server.connections) == 1  # kept alive
+    assert len(server.connections) == 2
 
 
 def test_a_server_of_another_authority_is_refused(evil: ssl.SSLContext) -> None:
@@ -77,21 +79,18 @@ def test_a_server_of_another_authority_is_refused(evil: ssl.SSLContext) -> None:
 def test_a_certificate_of_a_public_authority_is_refused(
     evil: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`requests` loads its bundle of public authorities into any context; here the attacker is among them."""
+    """urllib3 loads the system's public authorities where it is given no context; here the attacker is among them."""
     bundle = tmp_path / "public.pem"
     bundle.write_text(EVIL.pem)
-    for place in (requests.adapters, requests.utils):
-        monkeypatch.setattr(place, "DEFAULT_CA_BUNDLE_PATH", str(bundle))
-    plain = requests.Session()
-    plain.trust_env = False
-    with serving(OK, evil) as server, plain:
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    with serving(OK, evil) as server, urllib3.PoolManager() as plain:
         # The same request by the library's own means goes through: that is what is closed here.
-        assert plain.get(server.url, timeout=5).content == b"hello"
+        assert plain.request("GET", server.url, timeout=5).data == b"hello"
         with pytest.raises(NotOurServer):
             _line(server).get("/x")
 
 
-def test_our_context_holds_our_authority_alone_also_after_requests(ours: ssl.SSLContext) -> None:
+def test_our_context_holds_our_authority_alone_also_after_a_request(ours: ssl.SSLContext) -> None:
     trust = own_trust([OURS.pem])
     with serving(OK, ours) as server:
         for _ in range(2):
@@ -132,6 +131,23 @@ def test_a_server_in_clear_is_no_server_of_ours() -> None:
         with pytest.raises((NotOurServer, Unreachable)):
             line.get("/x")
     assert not server.asked
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1", "127.0.0.1:1", "https://", "https://[::1", "https://a:b", ""]
+)
+def test_nothing_is_sent_in_clear_or_to_what_is_no_address(url: str) -> None:
+    with pytest.raises(Unreachable):
+        Https(url, own_trust([OURS.pem])).get("/x")
+    assert not reachable(url, [OURS.pem])
+
+
+def test_an_address_may_have_a_path_of_its_own(ours: ssl.SSLContext) -> None:
+    with serving(OK, ours) as server:
+        line = Https(f"{server.url}/field%20keep/", own_trust([OURS.pem]))
+        assert line.get("/x?a=1") == b"hello"
+        line.close()
+    assert server.asked[0].target == "/field%20keep/x?a=1"
 
 
 def test_nothing_is_sent_to_a_server_that_is_not_ours(evil: ssl.SSLContext) -> None:
@@ -272,7 +288,7 @@ def test_a_chunked_body_is_read(ours: ssl.SSLContext) -> None:
 
 
 def test_a_packed_body_is_not_unpacked(ours: ssl.SSLContext) -> None:
-    """Two hundred megabytes from two hundred kilobytes: `requests` would unpack it, and we did not ask for it."""
+    """Two hundred megabytes from two hundred kilobytes: urllib3 would unpack it, and we did not ask for it."""
     data = answer(b"\x1f\x8b not really", extra="Content-Encoding: gzip\r\n")
     assert _get(always(data), ours) == b"\x1f\x8b not really"
 

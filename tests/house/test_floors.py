@@ -19,7 +19,6 @@ ROOMS_OF = {
     "jeepney": ("app.keys",),
     "sqlcipher3": ("app.store", "sync.server.db"),
     "sqlite3": (),
-    "requests": ("sync.client",),
     "urllib3": ("sync.client",),
     "starlette": ("sync.server", "sync.console", "sync.compose"),
     "anyio": ("sync.server", "sync.console", "sync.compose"),

@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+import psutil
 import pytest
 
 from app.errors import AppError, Locked
 from app.keys import vault
 from app.keys.secret import SecretBytes
 from app.services import records as book
-from app.services import upkeep
+from app.services import spare, upkeep
 from app.services.opening import open_session
 from app.services.session import LOCK_UI, Session
 from app.store import lists, records
@@ -196,6 +197,24 @@ def test_the_log_is_brought_in_while_somebody_goes_on_writing(
         sizes.append(log.stat().st_size)
         threading.Event().wait(0.03)
     assert sizes[-1] < 3_000_000 < 40 * 200_000  # what the turns have written, were it kept
+
+
+def test_what_many_writes_leave_in_memory_is_given_back_once_nobody_acts(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "QUIET_S", 3_600.0)
+
+    def held() -> float:
+        return float(psutil.Process().memory_info().rss / 2**20)
+
+    for _some in range(4):
+        book.add_all(session, CUSTOMER, [{"name": f"Many {n}", "notes": "n" * 20_000} for n in range(500)])
+    spare.give_back()  # what Python has let go of: the rest is pages of the store
+    full = held()
+    monkeypatch.setattr(upkeep, "QUIET_S", 0.05)
+    _until(lambda: held() < full - 20)
+    book.add(session, CUSTOMER, {"name": "And it goes on"})
+    assert session.read(lists.count, CUSTOMER) == 2_201
 
 
 def test_a_store_that_closes_leaves_no_log(session: Session) -> None:

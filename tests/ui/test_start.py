@@ -18,7 +18,6 @@ OLD_MS = 1_600_000_000_000
 
 # Each takes longer to load than a list takes to read and paint; each has its own place behind that moment.
 NOT_FOR_A_LIST = (
-    "requests",
     "urllib3",
     "charset_normalizer",
     "ssl",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from array import array
 
 import pytest
@@ -31,6 +32,7 @@ def agree(places: Places, plain: list[int], strangers: tuple[int, ...] = (0, 10*
 def test_changes_are_those_of_a_plain_list(draw: random.Random, count: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(places_module, "BLOCK", 4)
+        patch.setattr(places_module, "_NAME_LAST", 20)  # more blocks come than two bytes can name
         plain = draw.sample(range(1, 200), count)
         places = Places(plain)
         for _round in range(6):
@@ -64,3 +66,19 @@ def test_a_long_list_is_read_in_blocks() -> None:
         with pytest.raises(IndexError):
             places[at]
     agree(Places(), [])
+
+
+def test_a_record_takes_six_bytes_until_there_have_been_very_many_blocks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(places_module, "_NAME_LAST", 60)
+    plain = list(range(1, 60 * BLOCK + 1))
+    places = Places(plain)
+    assert _bytes_of(places) < 6.5 * len(plain)
+    places.extend(range(60 * BLOCK + 1, 61 * BLOCK + 1))
+    agree(places, list(range(1, 61 * BLOCK + 1)))
+    assert _bytes_of(places) < 8.5 * len(places)
+
+
+def _bytes_of(places: Places) -> int:
+    return sum(sys.getsizeof(each) for each in (places._home, *places._blocks))
