@@ -32,15 +32,20 @@ def told(folder: Path | None = None) -> Iterator[None]:
     try:
         yield
     except dbapi2.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if isinstance(error, dbapi2.DatabaseError) and "not authorized" in str(error):
-            code = dbapi2.SQLITE_AUTH
-        if code == dbapi2.SQLITE_IOERR and folder is not None and space.is_full(folder):
-            code = dbapi2.SQLITE_FULL  # the index of the log is not counted as a write of the file
-        raised = _error(code, getattr(error, "sqlite_errorname", None) or type(error).__name__)
+        raised = as_told(error, folder)
     else:
         return
     raise raised from None
+
+
+def as_told(error: dbapi2.Error, folder: Path | None = None) -> AppError:
+    """What a person can read of it. To be raised outside the block that caught the original."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if isinstance(error, dbapi2.DatabaseError) and "not authorized" in str(error):
+        code = dbapi2.SQLITE_AUTH
+    if code == dbapi2.SQLITE_IOERR and folder is not None and space.is_full(folder):
+        code = dbapi2.SQLITE_FULL  # the index of the log is not counted as a write of the file
+    return _error(code, getattr(error, "sqlite_errorname", None) or type(error).__name__)
 
 
 def _error(code: int, name: str) -> AppError:

@@ -19,7 +19,7 @@ from app.errors import NewerStore, StoreDamaged
 from app.keys.secret import SecretBytes, wipe_buffer
 from app.paths import PRIVATE_FILE, sync_folder
 from app.store import allowed, binding
-from app.store.complaints import damaged, stopped, told
+from app.store.complaints import as_told, damaged, stopped, told
 from app.store.functions import functions
 from sync.protocol.texts import gettext as _
 
@@ -106,38 +106,32 @@ class Database:
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Run one statement; the number of rows it changed."""
-        with self._asked():
-            return int(self._conn.execute(sql, values).rowcount)
+        return int(self._asked(self._conn.execute, sql, values).rowcount)
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run one statement for each of `rows`."""
-        with self._asked():
-            self._conn.executemany(sql, rows)
+        self._asked(self._conn.executemany, sql, rows)
 
     def all(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Every row of a question."""
-        with self._asked():
-            return list(self._conn.execute(sql, values))
+        found: list[tuple[Any, ...]] = self._asked(self._asked(self._conn.execute, sql, values).fetchall)
+        return found
 
     def pieces(
         self, sql: str, values: Sequence[Any] = (), *, size: int
     ) -> Generator[list[tuple[Any, ...]], int | None, None]:
         """The rows of a question, `size` at a time, or as many as are sent; to be closed when no more are wanted."""
-        with self._asked():
-            cursor = self._conn.execute(sql, values)
+        cursor = self._asked(self._conn.execute, sql, values)
         try:
             while True:
-                with self._asked():
-                    some = cursor.fetchmany(size)
-                size = (yield some) or size
+                size = (yield self._asked(cursor.fetchmany, size)) or size
         finally:
             cursor.close()
 
     def first(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """The first row of a question, None when there is none."""
-        with self._asked():
-            found: tuple[Any, ...] | None = self._conn.execute(sql, values).fetchone()
-            return found
+        found: tuple[Any, ...] | None = self._asked(self._asked(self._conn.execute, sql, values).fetchone)
+        return found
 
     def one(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...]:
         """The first row of a question that always has one."""
@@ -282,12 +276,15 @@ class Database:
         with told():
             self._conn.close()
 
-    @contextlib.contextmanager
-    def _asked(self) -> Iterator[None]:
+    def _asked(self, what: Callable[..., Any], *said: Any) -> Any:
+        """What SQLite says to this. A save asks a dozen times, and a block of `told` costs more than a short call."""
         if self._stopped or self._broken_off:
             raise stopped()
-        with told(self.folder):
-            yield
+        try:
+            return what(*said)
+        except dbapi2.Error as error:
+            raised = as_told(error, self.folder)
+        raise raised from None  # out here, for inside the original would go along
 
     def _tune(self, statement: str) -> None:
         self._tuning = True

@@ -1,9 +1,10 @@
 """The sealed outbox: every transaction's ops, readable with the organisation's recovery key alone.
 
-A record is on the disk before its transaction is committed, so whatever happens to store, keys or keyring, no
-unsent work is lost. The store remembers which records it committed (`sealed`); a record behind the last of them
-belongs to a transaction that never was, or to one that the store has lost. Nobody here can tell which, so it is set
-aside for IT at the next open.
+A record is written before its transaction is committed, and both are on the disk before anyone is told, so whatever
+happens to store, keys or keyring, no unsent work is lost. The store remembers which records it committed (`sealed`); a
+record behind the last of them belongs to a transaction that never was, or to one that the store has lost. Nobody here
+can tell which, so it is set aside for IT at the next open. A committed one that a power cut took, of an act of which
+nobody had been told, is sealed again there.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +21,7 @@ import msgspec
 
 from app.errors import AppError, NoSpace, StoreDamaged
 from app.paths import PRIVATE_FILE, sync_folder, write_whole
+from app.worker import Worker
 from sync.protocol import outbox_seal
 from sync.protocol.ops import Op
 from sync.protocol.texts import gettext as _
@@ -45,6 +48,8 @@ class SealedOutbox:
         self._recovery = recovery_public
         self._handle = _open(path)
         self.length = os.fstat(self._handle).st_size
+        self._disk: Worker | None = None
+        self._under_way: tuple[Future[None], int] | None = None  # what `put` began, and the length before it
 
     def append(
         self, ops: Sequence[Op], device: bytes, incarnation: bytes, packed: Sequence[bytes] | None = None
@@ -53,33 +58,74 @@ class SealedOutbox:
 
         Raises NoSpace and AppError; the file is then as long as before.
         """
+        pieces = self.put(ops, device, incarnation, packed)
+        self.settle()
+        return pieces
+
+    def put(
+        self, ops: Sequence[Op], device: bytes, incarnation: bytes, packed: Sequence[bytes] | None = None
+    ) -> list[Piece]:
+        """As `append`, but the disk is waited for in `settle`: until then the caller has other things to do.
+
+        Raises NoSpace and AppError; the file is then as long as it was on the disk last.
+        """
+        self.settle()
         sealed = outbox_seal.seal_ops(self._recovery, device, incarnation, ops, packed)
         before = self.length
         try:
             at = before
             for _part, frame in sealed:
                 at += _write(self._handle, frame, at)
-            os.fsync(self._handle)
         except OSError as error:
             self.truncate(before)
             raise _unwritten(error) from None
+        if self._disk is None:
+            self._disk = Worker("fieldkeep-seal")
+        self._under_way = self._disk.run(os.fsync, self._handle), before
         self.length = at
         return [
             Piece(incarnation, part[0].n, part[-1].n, len(frame), digest_of(frame)) for part, frame in sealed
         ]
 
-    def truncate(self, committed: int) -> None:
-        """Cut off what lies behind the committed length."""
-        if os.fstat(self._handle).st_size > committed:
-            os.ftruncate(self._handle, committed)
+    def settle(self) -> None:
+        """Wait until all that was `put` is on the disk.
+
+        Raises NoSpace and AppError; the file is then as long as before.
+        """
+        if self._under_way is None:
+            return
+        (synced, before), self._under_way = self._under_way, None
+        try:
+            synced.result()
+        except OSError as error:
+            self.truncate(before)
+            raise _unwritten(error) from None
+
+    def sync(self) -> None:
+        """Have the disk take what an earlier run may have left in the system's memory. Raises AppError."""
+        try:
             os.fsync(self._handle)
-        self.length = min(committed, os.fstat(self._handle).st_size)
+        except OSError as error:
+            raise _unwritten(error) from None
+
+    def truncate(self, committed: int) -> None:
+        """Cut off what lies behind the committed length. Raises NoSpace and AppError; it is written over even then."""
+        self._wait()
+        try:
+            there = os.fstat(self._handle).st_size
+            self.length = min(committed, there)
+            if there > committed:
+                os.ftruncate(self._handle, committed)
+                os.fsync(self._handle)
+        except OSError as error:
+            raise _unwritten(error) from None
 
     def keep(self, digests: set[bytes]) -> int:
         """Rewrite the file with these records alone; the new length. A crash leaves the old file or the new one.
 
         Raises NoSpace and AppError; the file is then as it was.
         """
+        self._wait()
         kept = b"".join(frame for frame in self.frames() if digest_of(frame) in digests)
         os.close(self._handle)  # Windows replaces no file that is open
         try:
@@ -136,9 +182,19 @@ class SealedOutbox:
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
+        self._wait()
+        if self._disk is not None:
+            self._disk.close()
+            self._disk = None
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
+
+    def _wait(self) -> None:
+        """No one else may be at the file when it is cut or closed; how the disk fared then is not asked any more."""
+        if self._under_way is not None:
+            (synced, _before), self._under_way = self._under_way, None
+            wait((synced,))
 
 
 def set_aside(path: Path, pieces: Iterable[bytes]) -> None:

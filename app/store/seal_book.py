@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from app.store import outbox
+from app.store.db import Database
 from app.store.seal import Piece, digest_of, is_torn, may_hold, set_aside
 from sync.protocol.ids import new_incarnation
 from sync.protocol.ops import Op
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 SLACK: Final = 64 * 2**10  # bytes of records no longer needed that are not worth a rewrite
 
 
-def append(
-    store: Store, ops: Sequence[Op], incarnation: bytes, packed: Sequence[bytes] | None = None
-) -> None:
+def append(store: Store, ops: Sequence[Op], incarnation: bytes) -> None:
     """Seal ops and remember their records. In a transaction, which must also save `store.seal.length`."""
-    pieces = store.seal.append(ops, store.device, incarnation, packed)
-    store.db.executemany(
+    note(store.db, store.seal.append(ops, store.device, incarnation))
+
+
+def note(db: Database, pieces: Iterable[Piece]) -> None:
+    """Remember records of the file. In the transaction of their ops."""
+    db.executemany(
         "INSERT INTO sealed (incarnation, first_n, last_n, length, digest) VALUES (?, ?, ?, ?, ?)",
         [(p.incarnation, p.first_n, p.last_n, p.length, p.digest) for p in pieces],
     )
@@ -68,6 +71,8 @@ def mend(store: Store, lost: Path) -> None:
     """
     here, known = store.here(), _pieces(store)
     there = _healed(store, [piece for _place, piece in known])
+    if there:
+        store.seal.sync()  # a run that was killed may have written them and not waited for the disk
     whole = sum(length for _digest, length in there)
     rest = store.seal.behind(whole)
     digests = {piece.digest for _place, piece in known}

@@ -1,7 +1,7 @@
 """The open store of one device: the encrypted database, the sealed outbox, and who and where we are.
 
-Every act of a person goes through `writing`: row, outbox and search words in one transaction, the ops sealed
-and on the disk before it is committed.
+Every act of a person goes through `writing`: row, outbox and search words in one transaction, the ops sealed and
+written before it is committed. The disk takes both files at the same time, and nobody is told before it has both.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from app.errors import Busy, StoreDamaged
+from app.errors import AppError, Busy, StoreDamaged
 from app.keys.secret import SecretBytes
 from app.paths import Profile
 from app.store import before, building, outbox, schema, seal_book
@@ -48,6 +48,7 @@ class Writing:
         self.db = store.db
         self.now_ms = store.clock()
         self.person = here.person
+        self.device = here.device
         self.incarnation = here.incarnation
         self.laid = 0  # how many ops are in the outbox already
         self._ops: list[Op] = []
@@ -58,7 +59,7 @@ class Writing:
         self._hlc = here.hlc
 
     def at_end(self, call: Callable[[], None]) -> None:
-        """Have `call` called when all acts were said, before the last ops are laid down."""
+        """Have `call` called when all acts were said, before they are committed; it makes no op."""
         self._ends.append(call)
 
     def op(
@@ -99,11 +100,13 @@ class Writing:
         return self._next_n
 
     def finish(self) -> None:
-        """Outbox, seal and numbers; the commit is all that is left."""
-        for call in self._ends:
-            call()
+        """Outbox, seal, rows and numbers; the commit is all that is left. The seal comes first: the disk is at it while
+        rows are written.
+        """
         if self._ops:
             self._lay_down()
+        for call in self._ends:
+            call()
         if self.laid:
             self.db.execute(
                 "UPDATE here SET next_n = ?, hlc = ?, sealed = ?",
@@ -112,7 +115,7 @@ class Writing:
 
     def _lay_down(self) -> None:
         outbox.add(self.db, self._ops, self._packed)
-        seal_book.append(self.store, self._ops, self.incarnation, self._packed)
+        seal_book.note(self.db, self.store.seal.put(self._ops, self.device, self.incarnation, self._packed))
         self.laid += len(self._ops)
         self._ops, self._packed = [], []
         self._size = 0
@@ -129,6 +132,7 @@ class Store(Reader):
         self.seal = seal
         self.clock = clock_
         self._profile: Profile | None = None
+        self._unsealed = False  # something is committed whose sealed record the disk did not take
         if not whole:
             building.build(db, self.shapes)
 
@@ -222,10 +226,12 @@ class Store(Reader):
         self.seal = self.seal.again()
 
     def as_committed(self) -> None:
-        """Have the sealed outbox end where the store knows it to end: another process may have added to both, or was
-        ended before it had committed what it had sealed. To be asked by whoever holds the pen.
+        """Have the sealed outbox end where the store knows it to end, and be on the disk: another process may have
+        added to both, or was ended before it had committed what it had sealed, or before the disk had taken it.
+        To be asked by whoever holds the pen.
         """
         self.seal.truncate(self.here().sealed)
+        self.seal.sync()
 
     def no_copy(self) -> None:
         """A record has left: it may not stay in the copy from before a change of version either."""
@@ -244,15 +250,38 @@ class Store(Reader):
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Writing]:
-        """One transaction of a person's act; nothing of it stays when the block raises."""
-        before: int | None = None
+        """One transaction of a person's act; nothing of it stays when the block raises.
+
+        Raises AppError where the disk took the act and not its sealed record: the act stays then, and no other is
+        written before it is sealed.
+        """
+        # To the end of it, since what the disk does not take is cut off again: nobody may have sealed behind it.
+        with self.db.pen():
+            if self._unsealed:
+                self._seal_again()
+            before: int | None = None
+            try:
+                with self.db.write():
+                    writing = Writing(self)
+                    before = self.seal.length
+                    yield writing
+                    writing.finish()
+            except BaseException:
+                if before is not None:
+                    self.seal.truncate(before)
+                raise
+            try:
+                self.seal.settle()
+            except AppError:
+                self._unsealed = True
+                self._seal_again()
+
+    def _seal_again(self) -> None:
         try:
-            with self.db.write():
-                writing = Writing(self)
-                before = self.seal.length
-                yield writing
-                writing.finish()
-        except BaseException:
-            if before is not None:
-                self.seal.truncate(before)
-            raise
+            seal_book.seal_again(self)
+        except AppError:
+            raise AppError(
+                _("What you saved last is kept on this device, but its sealed copy could not be written."),
+                _("Free some space and check that your profile folder can be written, then save again."),
+            ) from None
+        self._unsealed = False

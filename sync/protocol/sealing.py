@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -27,7 +28,13 @@ def public_bytes(key: X25519PrivateKey | X25519PublicKey) -> bytes:
 
 def seal(public: bytes, purpose: bytes, plain: bytes) -> bytes:
     """`plain` sealed to the raw X25519 key `public`; 48 bytes longer. Raises ValueError on a low-order key."""
-    return _SUITE.encrypt(plain, X25519PublicKey.from_public_bytes(public), purpose)
+    return _SUITE.encrypt(plain, _public_key(public), purpose)
+
+
+@lru_cache(maxsize=8)
+def _public_key(public: bytes) -> X25519PublicKey:
+    """An organisation has one recovery key, and every save seals to it."""
+    return X25519PublicKey.from_public_bytes(public)
 
 
 def unseal(private: X25519PrivateKey, purpose: bytes, sealed: bytes) -> bytes:

@@ -82,6 +82,21 @@ def timed(work: Callable[[], object]) -> float:
     return (time.perf_counter() - began) * 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Milliseconds of one call by the clock, which tells of others at work, too, and of the processor."""
+
+    clock: float
+    processor: float
+
+
+def taken(work: Callable[[], object]) -> Took:
+    """Both of one call; the processor's of all threads of this process."""
+    processor = time.process_time()
+    clock = timed(work)
+    return Took(clock, (time.process_time() - processor) * 1000)
+
+
 def by_turns(
     ours: Callable[[], float], twin: Callable[[], float], rounds: int = ROUNDS
 ) -> tuple[float, float]:

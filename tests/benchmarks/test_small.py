@@ -9,7 +9,7 @@ import pytest
 
 from sync.protocol.kinds import KINDS
 from tests.benchmarks import __main__ as bench
-from tests.benchmarks import book, million, names
+from tests.benchmarks import book, finding, million, names
 from tests.benchmarks.measure import Act, Aim, at, keep
 from tests.benchmarks.million import Ground
 
@@ -40,6 +40,10 @@ def test_real_sets_are_measured(ground: Ground, real_data: Path, monkeypatch: py
     acts = bench.GROUPS["real"](ground)
     assert len([act for act in acts if act.act.startswith("real file")]) == 12
     assert all(act.ours for act in acts)
+
+
+def test_what_is_asked_of_like_is_asked_of_search() -> None:
+    assert finding.LIKED.keys() <= {text for _name, text in finding.QUERIES}
 
 
 def test_generated_values_are_those_that_the_store_keeps() -> None:
