@@ -116,6 +116,7 @@ TOTALS: Final = "totals"
 CONFLICTS: Final = "conflicts"
 SETTINGS: Final = "settings"
 KEYS: Final = "keys"
+IMPORT: Final = "import"
 
 PALETTE: Final = "palette"
 
@@ -221,9 +222,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "bin",
         N_("remove"),
     ),
-    Command(
-        "import", N_("Import files"), ("Ctrl+I",), DO, lambda doing: doing.bring_in(), _changing, "import"
-    ),
+    Command(IMPORT, N_("Import files"), ("Ctrl+I",), DO, lambda doing: doing.bring_in(), _changing, "import"),
     Command(
         "sync",
         N_("Sync now"),

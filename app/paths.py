@@ -22,7 +22,7 @@ def default_profile() -> Path:
 
 _NAMED: Final = (
     "root", "policy", "lease", "device", "enrolling", "state", "header", "blobs", "sealed_outbox", "sealed_lost", "log",
-    "temp", "orders", "settings", "wipe_intent", "wipe_receipt", "tombstone", "one_opener",
+    "temp", "orders", "settings", "unfinished", "wipe_intent", "wipe_receipt", "tombstone", "one_opener",
 )  # fmt: skip
 
 
@@ -100,6 +100,11 @@ class Profile(msgspec.Struct, frozen=True):
     def settings(self) -> Path:
         """What this person chose: language, theme, currency; nothing secret."""
         return self.folder / "settings.json"
+
+    @property
+    def unfinished(self) -> Path:
+        """Which files for a person are begun and not in their place yet; there only while any is."""
+        return self.folder / "unfinished.json"
 
     @property
     def log(self) -> Path:

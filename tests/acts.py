@@ -22,13 +22,18 @@ from app.keys import ring as rings
 from app.keys import trusted_time
 from app.keys.trusted_time import Sample
 from app.paths import Profile
-from app.services import enrolment
+from app.services import acting, enrolment, many
+from app.services.acting import Act
 from app.services.opening import open_session
 from app.services.syncing import Syncing
 from app.services.wiped import finish_wipe
+from app.store import narrowing
+from app.store.bulk import Selection
+from app.store.rowset import RowSet
 from sync.client import enrol as client
 from sync.compose import server, serving
 from sync.protocol.errors import KnownError
+from sync.protocol.kinds import KINDS
 from sync.protocol.messages import Paper
 
 
@@ -134,6 +139,35 @@ def papers(words: list[str]) -> int:
         session.papers.take_papers(found, "n")
         sys.stdout.write(json.dumps(deadly.seen))
     return 0
+
+
+def go_on(words: list[str]) -> int:
+    """A window that goes on with a broken-off act on many records, and dies once it is so far."""
+    asked = json.loads(words[0])
+    compose.prepare()
+    with open_session(Profile(Path(asked["profile"]))) as session:
+        found = session.read(many.broken_off)
+        assert found is not None
+        _die_at(Act(session, *found), asked["at"])
+    return 0
+
+
+def export(words: list[str]) -> int:
+    """A window that exports all customers to {"path"}, and dies once it is so far."""
+    asked = json.loads(words[0])
+    compose.prepare()
+    with open_session(Profile(Path(asked["profile"]))) as session:
+        last = session.call(lambda store: narrowing.last_rowid(store, store.shapes["customer"]))
+        every = Selection(KINDS["customer"], True, RowSet(), last=last, count=last)
+        _die_at(Act(session, acting.exporting(every, Path(asked["path"]))), asked["at"])
+    return 0
+
+
+def _die_at(act: Act, at: int) -> None:
+    act.begin()
+    while (found := act.piece()) is not None:
+        if found.outcome.at >= at:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def serve(words: list[str]) -> int:

@@ -86,7 +86,7 @@ def take(profile: Profile, args: argparse.Namespace) -> int:
             _("There is a file of this name already; it was not replaced."), _("Choose another name.")
         )
     with unlocked(profile) as session:
-        rows = session.call(lambda store: export(kind, book_of(store), args.file))
+        rows = session.call(lambda store: export(profile, kind, book_of(store), args.file))
         if not rows and not args.json:
             roles.explain_nothing(session)
     if args.json:

@@ -24,7 +24,7 @@ from app.keys.ring import Keyring, share_name
 from app.keys.secret import SecretBytes
 from app.keys.state import Alarm, State
 from app.paths import Profile
-from app.services import guard, why_locked, wipe
+from app.services import guard, unfinished, why_locked, wipe
 from app.services.card import Card, refreshed
 from app.services.held import Held
 from app.services.memory import Memory
@@ -318,6 +318,7 @@ class Session:
             # Who holds a draft saves it now, in this thread, while the store still takes it.
             self.tell(Changes((), CLOSING))
         unsent = self.store.shut()
+        unfinished.take_away(self.profile)
         if unsent is not None and unsent != self.state.unsent:
             self._set(unsent=unsent)
 

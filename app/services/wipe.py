@@ -30,7 +30,7 @@ from app.errors import KeyMissing, KeyringUnreachable, StoreDamaged
 from app.keys import device, vault
 from app.keys.ring import DEV, HIGH_WATER, TRUST, Keyring
 from app.paths import Profile, remove, sync_folder, write_whole
-from app.services import sealed_work
+from app.services import sealed_work, unfinished
 from sync.protocol import documents, outbox_seal, signing, version
 from sync.protocol.documents import Destroyed, Files, Receipt
 from sync.protocol.errors import Refused
@@ -139,6 +139,7 @@ def begin(profile: Profile, ring: Keyring, intent: Intent, step: Step = no_step)
         vault.destroy(profile, ring)
         with contextlib.suppress(OSError):
             vault.shred_header(profile)
+        unfinished.take_away(profile)
         for path in (*_store_files(profile), profile.blobs, profile.log, profile.temp):
             with contextlib.suppress(OSError):
                 _remove_tree(path)
@@ -302,9 +303,10 @@ def _receipt(profile: Profile, intent: Intent, keys: list[Destroyed], files: Fil
 def _remove_files(profile: Profile) -> Files:
     """Everything of ours in the profile but what the later steps need; what will not go is named, by name only."""
     kept = {getattr(profile, name).name for name in _KEPT}
-    removed, failed = 0, []
+    failed = []
     if not profile.folder.exists():
         return Files()
+    removed, none_left = unfinished.take_away(profile)
     for path in sorted(profile.folder.iterdir(), key=_store_first):
         if path.name in kept or not profile.is_ours(path.name):
             continue
@@ -312,6 +314,8 @@ def _remove_files(profile: Profile) -> Files:
             removed += _remove_tree(path)
         except OSError:
             failed.append(path.name)
+    if not none_left:  # what a person called it is nobody's business
+        failed.append(profile.unfinished.name)
     sync_folder(profile.folder)
     return Files(removed=removed, failed=failed)
 

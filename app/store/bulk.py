@@ -7,7 +7,7 @@ outbox while they wait and in the archive after that; so a million changes are u
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -72,6 +72,13 @@ class Did(msgspec.Struct):
         self.left[why] = self.left.get(why, 0) + 1
 
 
+Noted = Callable[[Did], None]  # hears of a piece in its own transaction, before that is committed
+
+
+def not_noted(_did: Did) -> None:
+    """Nobody has to remember it."""
+
+
 def settable(kind: Kind) -> list[Field]:
     """The fields that may be set for many records at once: never what tells one record from another."""
     own = {kind.title, NUMBER, "tax_number"}
@@ -91,7 +98,7 @@ def taken(store: Store, selection: Selection, after: int) -> tuple[array[int], i
     return found, until if until < selection.last else 0
 
 
-def do(store: Store, kind: Kind, rowids: Sequence[int], deed: Deed) -> Did:
+def do(store: Store, kind: Kind, rowids: Sequence[int], deed: Deed, note: Noted = not_noted) -> Did:
     """Set a field of these records, or delete them; in one transaction. Raises NoSpace, and then did nothing."""
     did = Did()
     with store.writing() as writing:
@@ -118,6 +125,7 @@ def do(store: Store, kind: Kind, rowids: Sequence[int], deed: Deed) -> Did:
                 did.ids.append(stored.id)
         if did.ids:
             did.span = (writing.incarnation, first, writing.next_n - 1)
+        note(did)
     return did
 
 
@@ -136,7 +144,9 @@ def _value(kind: Kind, values: dict[str, Value], deed: Setting) -> Value:
     return deed.value
 
 
-def undo(store: Store, span: Span, most: int) -> tuple[Did, Span | None]:
+def undo(
+    store: Store, span: Span, most: int, note: Callable[[Did, Span | None], None] | None = None
+) -> tuple[Did, Span | None]:
     """Take back the last ops of a span, at most so many, and what is left of it; in one transaction.
 
     A record that was changed again meanwhile is left as it is. Raises NoSpace, and then did nothing.
@@ -164,7 +174,10 @@ def undo(store: Store, span: Span, most: int) -> tuple[Did, Span | None]:
         did.same += last - begin + 1 - len(ops)
         if did.ids:
             did.span = (writing.incarnation, start, writing.next_n - 1)
-    return did, (incarnation, first, begin - 1) if begin > first else None
+        rest = (incarnation, first, begin - 1) if begin > first else None
+        if note is not None:
+            note(did, rest)
+    return did, rest
 
 
 def _ops(store: Store, span: Span) -> list[Op]:

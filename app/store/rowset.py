@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from array import array
 from collections import deque
 from collections.abc import Iterable
@@ -46,6 +47,18 @@ class RowSet:
         while len(found) < most and (at := self._flags.find(1, at + 1)) >= 0:
             found.append(at)
         return found
+
+    def packed(self) -> bytes:
+        """The set in a few bytes, to be kept or sent on."""
+        return zlib.compress(self._flags, 1)
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> RowSet:
+        """The set that `packed` gave."""
+        made = cls()
+        made._flags[:] = zlib.decompress(data)
+        made._count = made._flags.count(1)
+        return made
 
     def copy(self) -> RowSet:
         """The same rowids in a set of its own."""

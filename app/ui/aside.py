@@ -19,10 +19,13 @@ _HEIGHT = 44
 
 
 class AsideLine(QFrame):
-    """`undone()` is a click on Undo, `again()` one on Import again; `gone()` says that it may go."""
+    """`undone()` is a click on Undo, `again()` one on Import again, `wanted_on()` one on Go on; `gone()` says that it
+    may go.
+    """
 
     undone = Signal()
     again = Signal()
+    wanted_on = Signal()
     gone = Signal()
 
     def __init__(self) -> None:
@@ -36,9 +39,12 @@ class AsideLine(QFrame):
         self._undo.clicked.connect(self.undone)
         self._again = Button(_("Import again"), Part.LINK)
         self._again.clicked.connect(self.again)
+        self._on = Button(_("Go on"), Part.LINK)
+        self._on.clicked.connect(self.wanted_on)
         close = icon_button("close", _("Hide this line"))
         close.clicked.connect(self.gone)
         row.addWidget(self._words, 1)
+        row.addWidget(self._on)
         row.addWidget(self._undo)
         row.addWidget(self._again)
         row.addWidget(close)
@@ -58,7 +64,8 @@ class AsideLine(QFrame):
         self._words.setText(aside.text)
         self._undo.setVisible(aside.undoes)
         self._again.setVisible(bool(aside.again))
-        if aside.again:
+        self._on.setVisible(aside.goes_on)
+        if aside.stays:
             self._timer.stop()
         else:
             self._timer.start()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtWidgets import QWidget
 
-from app.commands import CONFLICTS, KEYS, SETTINGS, TODAY, TOTALS
+from app.commands import CONFLICTS, IMPORT, KEYS, SETTINGS, TODAY, TOTALS
 from app.store.filters import Filter
 from app.viewmodels.desk import Desk
 from app.viewmodels.shell import Shell
@@ -79,8 +79,18 @@ def show_list(desk: Desk, leading: Leading, kind: str, filter_: Filter) -> None:
     desk.sections.show(filter_, desk.list.order)
 
 
-def ask_for_files(owner: QWidget) -> list[Path]:
-    """The files to import; none when one thinks better of it."""
+def files_to_bring(owner: QWidget, desk: Desk) -> list[Path] | None:
+    """The files to import, none where an import is under way and to be shown; None when nothing is to be shown."""
+    if IMPORT in desk.beside:
+        from app.viewmodels.bringing import kept
+
+        under_way = kept(desk)
+        if under_way is not None:
+            return None if under_way.shown else []
+    return _asked_for(owner) or None
+
+
+def _asked_for(owner: QWidget) -> list[Path]:
     from PySide6.QtWidgets import QFileDialog  # large, and no start asks for a file
 
     names, _filter = QFileDialog.getOpenFileNames(
@@ -90,10 +100,10 @@ def ask_for_files(owner: QWidget) -> list[Path]:
 
 
 def import_page(desk: Desk, paths: list[Path], done: Callable[[], None]) -> Page:
-    """The page that shows what files would bring; `done` when it is over."""
+    """The page that shows what files would bring, or the import that is under way; `done` when it is over."""
     from app.ui.importing import ImportPage
-    from app.viewmodels.bringing import Bringing
+    from app.viewmodels.bringing import Bringing, kept
 
-    page = ImportPage(Bringing(desk, paths))
+    page = ImportPage(kept(desk) or Bringing(desk, paths))
     page.done.connect(done)
     return page

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QPlainTextEdit, QWidget
 
 from app.services.exchange.progress import sentence
 from app.services.exchange.report import FileReport, Level, Report, State
@@ -85,11 +85,27 @@ class ImportPage(Page):
         self._cards = [self._card(file) for file in report.files] if report is not None else []
         for card in self._cards:
             self.column.addWidget(card)
+        if QApplication.focusWidget() in (None, self):
+            self._decide()
+
+    def enter(self) -> None:
+        """Somebody looks at it: the focus is on what is to be decided, or waits here until that is known."""
+        self._bringing.look()
+        if self._bringing.report is None and self._bringing.busy:
+            self.setFocus(Qt.FocusReason.TabFocusReason)
+        else:
+            self._decide()
+
+    def _decide(self) -> None:
+        places = (self._go, self._stop, self._leave)
+        for place in (each for each in places if each.isVisibleTo(self) and each.isEnabled()):
+            place.setFocus(Qt.FocusReason.TabFocusReason)
+            self.ensureWidgetVisible(place)
+            return
 
     def _left(self) -> None:
         """Nothing is to be brought in: whatever is still being read is of no use."""
-        if self._bringing.busy:
-            self._bringing.stop()
+        self._bringing.leave()
         self.done.emit()
 
     def _show_pace(self) -> None:
@@ -149,6 +165,6 @@ class ImportPage(Page):
 
     def let_go(self) -> None:
         """Stop watching: the page goes."""
-        self._bringing.close()
         self._pace.stop()
         self._unwatch()
+        self._bringing.look_away()

@@ -15,6 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.services.many import MANY
+from app.store.bulk import Selection, Setting
 from app.ui.kit.announcing import announce
 from app.ui.kit.buttons import Button, Part, icon_button
 from app.ui.kit.text import Line
@@ -22,17 +24,17 @@ from app.ui.question import take_away
 from app.ui.theme import fonts
 from app.ui.theme.palette import ink
 from app.ui.theme.tokens import S4, S8, Colour, Step
-from app.viewmodels import words
+from app.viewmodels import act_words, words
 from app.viewmodels.desk import Desk
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 
 if TYPE_CHECKING:
     from app.ui.setting_panel import SettingPanel
+    from app.ui.sure_panel import SurePanel
 
 _HEIGHT: Final = 52
 _PROGRESS: Final = 3
-_MINUTE: Final = 60
 
 
 class Progress(QWidget):
@@ -70,7 +72,7 @@ class SelectionBar(QFrame):
         super().__init__()
         self.setProperty("part", "acting")
         self._desk = desk
-        self._panel: SettingPanel | None = None
+        self._panel: SettingPanel | SurePanel | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -90,6 +92,9 @@ class SelectionBar(QFrame):
         self._delete.clicked.connect(self.delete)
         self._stop = Button(_("Stop"), Part.LINK)
         self._stop.clicked.connect(desk.acting.cancel)
+        stays = _("What is done already stays, and can be undone.")
+        self._stop.setToolTip(stays)
+        self._stop.setAccessibleDescription(stays)
         row.addWidget(self._clear)
         row.addWidget(self._told, 1)
         for button in (self._set, self._export, self._delete, self._stop):
@@ -112,7 +117,7 @@ class SelectionBar(QFrame):
         running = acting.running
         text = ""
         if running:
-            text = _going(acting.going, acting.at, acting.total, acting.seconds_left())
+            text = act_words.progress(acting.going, acting.at, acting.total, acting.seconds_left())
         elif self.wanted():
             text = self._count()
         self._told.setText(text)
@@ -121,6 +126,7 @@ class SelectionBar(QFrame):
             changes = button in (self._set, self._delete)
             button.setVisible(not running and (self._desk.may_change or not changes))
         self._stop.setVisible(running)
+        self._stop.setEnabled(not acting.stopping)
         if running or not self.wanted():
             self._close()
         if not running and self.wanted() and text != self._spoken:
@@ -139,20 +145,45 @@ class SelectionBar(QFrame):
             SettingPanel,  # editors of values: nobody waits for them with the first list
         )
 
-        self._close()
-        self._panel = SettingPanel(self._desk)
-        self._panel.done.connect(self._leave_panel)
-        self._panel.restacked.connect(self.restacked)
-        self._place.addWidget(self._panel)
-        self._panel.show()
-        self.restacked.emit()
-        self._panel.enter()
+        panel = SettingPanel(self._desk)
+        panel.chosen.connect(self._act)
+        panel.restacked.connect(self.restacked)
+        self._open(panel)
 
     def delete(self) -> None:
         """Delete all that is selected; a line says so and offers to undo."""
-        self._desk.acting.do(self._desk.sections.picked.selection(), None)
-        self._desk.sections.picked.clear()
-        self.left.emit()
+        self._act(None)
+
+    def _act(self, setting: Setting | None) -> None:
+        """Set a field, or delete; very many are asked about once, with their number and the value."""
+        desk, selection = self._desk, self._desk.sections.picked.selection()
+        if selection.count <= MANY:
+            self._do(selection, setting)
+            return
+        from app.ui.sure_panel import SurePanel
+
+        asked = act_words.question(selection.kind, setting, selection.count, desk.sections.names)
+        verb, part = (
+            (_("Delete"), Part.DANGER) if setting is None else (_("Set for all selected"), Part.PLAIN)
+        )
+        panel = SurePanel(asked, verb, part)
+        panel.sure.connect(lambda: self._do(selection, setting))
+        self._open(panel)
+
+    def _do(self, selection: Selection, setting: Setting | None) -> None:
+        self._desk.acting.do(selection, setting)
+        if setting is None:
+            self._desk.sections.picked.clear()
+        self._leave_panel()
+
+    def _open(self, panel: SettingPanel | SurePanel) -> None:
+        self._close()
+        self._panel = panel
+        panel.done.connect(self._leave_panel)
+        self._place.addWidget(panel)
+        panel.show()
+        self.restacked.emit()
+        panel.enter()
 
     def export(self) -> None:
         """Write all that is selected to a file."""
@@ -180,7 +211,7 @@ class SelectionBar(QFrame):
         return [*own, *(self._panel.stops() if self._panel else ())]
 
     @property
-    def panel(self) -> SettingPanel | None:
+    def panel(self) -> SettingPanel | SurePanel | None:
         """The question that is open."""
         return self._panel
 
@@ -191,16 +222,3 @@ class SelectionBar(QFrame):
     def _close(self) -> None:
         panel, self._panel = self._panel, None
         take_away(self._place, panel)
-
-
-def _going(what: str, at: int, total: int, seconds: float | None) -> str:
-    """How far an act is, and how long it will still take."""
-    done = _("{what}: {n} of {total}").format(what=what, n=words.number(at), total=words.number(total))
-    if seconds is None:
-        return done
-    if seconds < _MINUTE:
-        left = _("under a minute left")
-    else:
-        minutes = round(seconds / _MINUTE)
-        left = ngettext("about {n} minute left", "about {n} minutes left", minutes).format(n=minutes)
-    return f"{done}{words.DOT}{left}"

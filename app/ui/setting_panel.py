@@ -27,8 +27,9 @@ from sync.protocol.texts import gettext as _
 
 
 class SettingPanel(QFrame):
-    """Which field of all selected records is set, and to what; `done()` when it is asked or left."""
+    """Which field of all selected records is set, and to what: `chosen(setting)`; `done()` when it is left."""
 
+    chosen = Signal(object)
     done = Signal()
     restacked = Signal()
 
@@ -111,9 +112,7 @@ class SettingPanel(QFrame):
             self._entry.setFocus()
 
     def _do(self, value: object) -> None:
-        picked = self._desk.sections.picked
-        self._desk.acting.do(picked.selection(), Setting(self._fields.currentData(), value))
-        self.done.emit()
+        self.chosen.emit(Setting(self._fields.currentData(), value))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter sets, Esc leaves."""

@@ -11,10 +11,9 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayou
 
 from app.commands import Command, Now
 from app.ui.aside import AsideLine
-from app.ui.beside import ask_for_files, import_page, page_of
+from app.ui.beside import files_to_bring, import_page, page_of
 from app.ui.command_asking import Asking
 from app.ui.detail_pane import DetailPane
-from app.ui.kit.bars import FootLine
 from app.ui.list_pane import ListPane
 from app.ui.rail import Rail
 from app.ui.shortcuts import bind
@@ -22,6 +21,7 @@ from app.ui.theme import fonts
 from app.ui.theme.tokens import LIST_WIDTH, NARROW_BELOW, TURNS_BELOW
 from app.ui.top import Top
 from app.ui.torn_off import TornOff
+from app.ui.under_way import UnderWay
 from app.viewmodels import broken_off
 from app.viewmodels.desk import Desk
 from app.viewmodels.opened import Uses
@@ -78,12 +78,13 @@ class Workplace(QWidget):
         self.aside = AsideLine()
         self.aside.undone.connect(self.undo)
         self.aside.again.connect(lambda: self.bring(broken_off.again(desk)))
+        self.aside.wanted_on.connect(lambda: broken_off.go_on(desk))
         self.aside.gone.connect(lambda: broken_off.dismiss(desk))
         right.addWidget(self.aside)
         middle.addLayout(right, 1)
         column.addLayout(middle, 1)
-        self.foot = FootLine()
-        column.addWidget(self.foot)
+        self._foot = UnderWay(self, desk, shell.foot, lambda: self._page is None)
+        column.addWidget(self._foot.line)
         self.torn = TornOff(self, self, shell, desk)
         self._connect()
         self._show_section()
@@ -155,15 +156,16 @@ class Workplace(QWidget):
             page.let_go()
             self._body.removeWidget(page)
             page.deleteLater()
+            self._foot.refresh()
 
     def _show_counts(self) -> None:
         if self._desk.counts is not None:
             self.rail.show_counts(self._desk.counts)
-        self.foot.show_words(*self._shell.foot())
+        self._foot.refresh()
 
     def _show_sync(self) -> None:
         self.rail.show_sync(self._shell.standing())
-        self.foot.show_words(*self._shell.foot())
+        self._foot.refresh()
 
     def _tell_sync(self) -> None:
         """What stands behind the badge, and what to do."""
@@ -359,13 +361,13 @@ class Workplace(QWidget):
         self._enter_what_is_shown()
 
     def bring_in(self) -> None:
-        """Import files."""
-        paths = ask_for_files(self)
-        if paths:
+        """Import files; an import that is under way is shown again."""
+        paths = files_to_bring(self, self._desk)
+        if paths is not None:
             self.bring(paths)
 
     def bring(self, paths: list[Path]) -> None:
-        """Show what these files would bring."""
+        """Show what these files would bring, or what is being brought in."""
         self._show_page(import_page(self._desk, paths, self._leave_import))
 
     def _leave_import(self) -> None:
@@ -387,6 +389,7 @@ class Workplace(QWidget):
         for unwatch in self._unwatch:
             unwatch()
         self.torn.let_go()
+        self._foot.let_go()
         self.asking.let_go()
         self._drop_page()
         self.list.let_go()

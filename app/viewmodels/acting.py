@@ -1,24 +1,26 @@
-"""Acts on all that is selected: in pieces and in the background, with progress, a way to stop and one way back.
+"""Acts on all that is selected: in the background, with progress, a way to stop, to go on later, and one way back.
 
-A piece is one transaction that takes a few hundredths of a second, so that rows, searches and saves come in between.
+A small act is done in pieces between everything else that the background does. A large one has a thread that waits for
+the process that does it.
 """
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
-from array import array
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
-
-import msgspec
+from typing import Final
 
 from app.changes import HERE, Changes
+from app.errors import AppError, StoreDamaged
+from app.services import acting
+from app.services.acting import Act
+from app.services.many import Asked, Outcome, Piece
 from app.services.session import Session
-from app.store import bulk
-from app.store.bulk import Deed, Did, Selection, Span
-from app.store.store import Store
-from app.viewmodels import words
+from app.store.bulk import Deed, Selection, Span
 from app.viewmodels.base import Errands, Watched
 from sync.protocol.errors import KnownError
 from sync.protocol.joins import sentences
@@ -26,42 +28,14 @@ from sync.protocol.kinds import Kind
 from sync.protocol.quiet import Quiet
 from sync.protocol.roles import may_change
 from sync.protocol.texts import gettext as _
-from sync.protocol.texts import ngettext
 
-if TYPE_CHECKING:
-    from app.services.exchange.selected import SelectedFile
+_LOG = logging.getLogger("app.viewmodels.acting")
 
-PIECE_S: Final = 0.04  # how long a piece may hold the store
-LEAST: Final = 8
-MOST: Final = 2_000
 TOLD_S: Final = 1.0  # views hear of changes this often at first, and ever less often
 TOLD_MOST_S: Final = 10.0
 TOLD_MAX: Final = 5_000  # records in one piece of news; with more, everything is looked at again
 SURE_S: Final = 2.0  # before this, nobody knows how long it takes
-
-
-class Outcome(msgspec.Struct):
-    """What an act has come to so far: changed records, those that were so already, those left and why."""
-
-    changed: int = 0
-    same: int = 0
-    left: dict[str, int] = msgspec.field(default_factory=dict)
-    spans: list[Span] = msgspec.field(default_factory=list)
-
-    __repr__ = object.__repr__
-
-    def add(self, did: Did) -> None:
-        """Count a piece."""
-        self.changed += len(did.ids)
-        self.same += did.same
-        for why, count in did.left.items():
-            self.left[why] = self.left.get(why, 0) + count
-        if did.span is None:
-            return
-        if self.spans and self.spans[-1][0] == did.span[0] and self.spans[-1][2] + 1 == did.span[1]:
-            self.spans[-1] = (did.span[0], self.spans[-1][1], did.span[2])
-        else:
-            self.spans.append(did.span)
+PACE_S: Final = 30.0  # what still comes goes at the pace of these last seconds
 
 
 class Many(Quiet, frozen=True):
@@ -72,26 +46,8 @@ class Many(Quiet, frozen=True):
     count: int
 
 
-class _Job(Protocol):
-    kind: Kind
-    total: int
-    going: str  # what is being done, in words
-
-    def piece(self, store: Store, most: int) -> tuple[int, Did] | None:
-        """Do the next records, at most so many: how many those were, and what came of it; None at the end."""
-
-    def finish(self) -> None:
-        """It came to its end."""
-
-    def leave(self) -> None:
-        """It was stopped, or cannot go on."""
-
-    def done(self, outcome: Outcome) -> str:
-        """What was done, in words."""
-
-
 class Acting(Watched):
-    """One act at a time. `told(text, undoes=...)` hears what came of it, `may_undo` takes the way back."""
+    """One act at a time. `told(text, undoes=..., goes_on=...)` hears what came of it, `may_undo` takes the way back."""
 
     def __init__(
         self,
@@ -104,48 +60,53 @@ class Acting(Watched):
         self.total = 0
         self.at = 0
         self.going = ""
+        self.stopping = False
         self._session = session
         self._errands = errands
         self._told = told
         self._may_undo = may_undo
-        self._job: _Job | None = None
-        self._stopping = False
-        self._outcome = Outcome()
-        self._size = LEAST
-        self._began = 0.0
-        self._news: dict[bytes, None] = {}
+        self._act: Act | None = None
+        self._paces: deque[tuple[float, int]] = deque()
+        self._news: dict[bytes, None] | None = {}  # None: more than is told one by one
         self._told_at = 0.0
         self._told_every = TOLD_S
 
     @property
     def running(self) -> bool:
         """Whether an act is under way."""
-        return self._job is not None
+        return self._act is not None
 
     def seconds_left(self) -> float | None:
-        """How long it will take by what it took so far; None while that says nothing."""
-        taken = time.monotonic() - self._began
-        if not self.running or not self.at or taken < SURE_S:
+        """How long it will take by what it took of late; None while that says nothing."""
+        if not self.running or len(self._paces) < 2:
             return None
-        return max(0.0, (self.total - self.at) * taken / self.at)
+        (began, first), (now, at) = self._paces[0], self._paces[-1]
+        if now - began < SURE_S or at <= first:
+            return None
+        return max(0.0, (self.total - at) * (now - began) / (at - first))
 
     def do(self, selection: Selection, deed: Deed) -> None:
         """Set a field of all that is selected, or delete it."""
         if self._may_change():
-            self._begin(_Doing(selection, deed))
+            self._begin(acting.doing(selection, deed))
 
     def export(self, selection: Selection, path: Path) -> None:
         """Write all that is selected to a CSV file."""
-        self._begin(_Exporting(selection, path))
+        self._begin(acting.exporting(selection, path))
 
     def undo(self, act: Many) -> None:
         """Take an act on many records back."""
         if self._may_change():
-            self._begin(_Undoing(act))
+            self._begin(acting.undoing(act.kind, act.spans, act.count))
+
+    def go_on(self, asked: Asked, outcome: Outcome) -> None:
+        """Go on with an act that was broken off."""
+        if self._may_change():
+            self._begin(asked, outcome)
 
     def cancel(self) -> None:
         """Stop after the piece under way; what was done stays, and can be taken back."""
-        self._stopping = True
+        self.stopping = True
         self.tell()
 
     # -- inside
@@ -157,217 +118,138 @@ class Acting(Watched):
         self._told(_("Your role may look at records, but not change them. Ask IT if it should."))
         return False
 
-    def _begin(self, job: _Job) -> None:
-        if self._job is not None:
+    def _begin(self, asked: Asked, outcome: Outcome | None = None) -> None:
+        from app.viewmodels import act_words  # the first list tells of none
+
+        if self._act is not None:
             self._told(_("Something is still being done. Wait for it, or stop it."))
             return
-        self._job, self._outcome, self._stopping = job, Outcome(), False
-        self.total, self.at, self.going = job.total, 0, job.going
-        self._size = LEAST
-        self._began = self._told_at = time.monotonic()
-        self._told_every = TOLD_S
+        act = self._act = Act(self._session, asked, outcome)
+        self.stopping = False
+        self.total, self.at, self.going = asked.total, act.outcome.at, act_words.going(asked)
+        self._paces.clear()
+        self._told_at, self._told_every = time.monotonic(), TOLD_S
         self.tell()
-        self._next(job)
-
-    def _next(self, job: _Job) -> None:
-        if self._stopping:
+        if act.large:
+            threading.Thread(target=self._all, args=(act,), name="fieldkeep-act", daemon=True).start()
+        else:
             self._errands.run(
-                lambda: self._close(job, whole=False), lambda _n: self._end(job, None), self._failed
+                act.begin, lambda _n: self._next(act), lambda problem: self._failed(act, problem)
             )
+
+    # -- a large one, in its own thread
+
+    def _all(self, act: Act) -> None:
+        post = self._errands.post
+        try:
+            act.begin()
+            whole = False
+            while not (self.stopping or whole):
+                found = self._piece(act)
+                whole = found is None
+                post(lambda: self._took(act.outcome.at))
+            self._close(act, whole=whole)
+        except KnownError as problem:
+            told = problem
+            post(lambda: self._failed(act, told))
+        except Exception as fault:  # noqa: BLE001 - ours, and nobody may wait for an answer that never comes
+            _LOG.exception("an act on many records ended with a fault: %s", type(fault).__name__)
+            broken = AppError(
+                _("This failed in a way we did not expect."), _("Try again; tell IT if this stays.")
+            )
+            post(lambda: self._failed(act, broken))
+        else:
+            post(lambda: self._end(act, None, stopped=not whole))
+
+    # -- a small one, a piece at a time
+
+    def _next(self, act: Act) -> None:
+        if self.stopping:
+            self._leave(act, None, stopped=True)
             return
-        self._errands.run(lambda: self._piece(job), lambda found: self._took(job, found), self._failed)
 
-    def _piece(self, job: _Job) -> tuple[int, Did] | None:
-        """One piece, on the background's thread."""
-
-        def work(store: Store) -> tuple[int, Did] | None:
-            begun = time.perf_counter()
-            found = job.piece(store, self._size)
-            if found is not None and found[0]:
-                # Half way to what would fit: one slow disk write says little about the next piece.
-                fits = self._size * PIECE_S / max(time.perf_counter() - begun, 1e-6)
-                self._size = min(MOST, max(LEAST, round((self._size + min(fits, 4 * self._size)) / 2)))
+        def piece() -> Piece | None:
+            found = self._piece(act)
+            if found is None:
+                self._close(act, whole=True)
             return found
 
-        found = self._session.call(work)
+        def took(found: Piece | None) -> None:
+            if found is None:
+                self._end(act, None)
+            else:
+                self._took(found.outcome.at)
+                self._next(act)
+
+        self._errands.run(piece, took, lambda problem: self._failed(act, problem))
+
+    # -- both, on a thread of the background
+
+    def _piece(self, act: Act) -> Piece | None:
+        found = act.piece()
         if found is not None:
-            self._news.update(dict.fromkeys(found[1].ids))
-        if found is None:
-            self._close(job, whole=True)
-        elif time.monotonic() - self._told_at >= self._told_every:
-            self._tell_news(job.kind)
+            if self._news is not None:
+                self._news.update(dict.fromkeys(found.ids))
+                if len(self._news) > TOLD_MAX:
+                    self._news = None
+            if time.monotonic() - self._told_at >= self._told_every:
+                self._tell_news(act)
         return found
 
-    def _close(self, job: _Job, *, whole: bool) -> None:
-        """The end of it, on the background's thread."""
-        if whole:
-            job.finish()
-        else:
-            job.leave()
-        self._tell_news(job.kind)
+    def _close(self, act: Act, *, whole: bool, forget: bool = True) -> None:
+        try:
+            act.end(whole=whole, forget=forget)
+        finally:
+            self._tell_news(act)
 
-    def _tell_news(self, kind: Kind) -> None:
-        ids, self._news = list(self._news), {}
-        if ids:
-            records = tuple((kind.name, id_) for id_ in ids) if len(ids) <= TOLD_MAX else ()
-            self._session.tell(Changes(records, HERE))
+    def _tell_news(self, act: Act) -> None:
+        news, self._news = self._news, {}
+        if news is None or news:
+            name = act.asked.kind.name
+            self._session.tell(Changes(tuple((name, id_) for id_ in news or ()), HERE))
         self._told_at = time.monotonic()
         self._told_every = min(TOLD_MOST_S, self._told_every * 1.5)
 
-    def _took(self, job: _Job, found: tuple[int, Did] | None) -> None:
-        if found is None:
-            self._end(job, None)
-            return
-        count, did = found
-        self.at += count
-        self._outcome.add(did)
+    # -- in the screen's thread
+
+    def _took(self, at: int) -> None:
+        self.at = at
+        now = time.monotonic()
+        self._paces.append((now, at))
+        while now - self._paces[0][0] > PACE_S:
+            self._paces.popleft()
         self.tell()
-        self._next(job)
 
-    def _failed(self, problem: KnownError) -> None:
-        job = self._job
-        if job is not None:
-            self._errands.run(lambda: self._close(job, whole=False), lambda _n: self._end(job, problem))
+    def _failed(self, act: Act, problem: KnownError) -> None:
+        if isinstance(problem, StoreDamaged) and self._errands.damaged is not None:
+            self._errands.damaged(problem)
+        self._leave(act, problem)
 
-    def _end(self, job: _Job, problem: KnownError | None) -> None:
-        outcome, stopped = self._outcome, self._stopping
-        self._job = None
+    def _leave(self, act: Act, problem: KnownError | None, *, stopped: bool = False) -> None:
+        """It was stopped, or cannot go on now: then it is remembered where it can go on later."""
+
+        def left(_done: object) -> None:
+            self._end(act, problem, stopped=stopped)
+
+        self._errands.run(lambda: self._close(act, whole=False, forget=problem is None), left, left)
+
+    def _end(self, act: Act, problem: KnownError | None, *, stopped: bool = False) -> None:
+        from app.viewmodels import act_words
+
+        outcome = act.outcome
+        self._act = None
         self.total = self.at = 0
         self.tell()
         if outcome.spans:
-            self._may_undo(Many(job.kind, tuple(outcome.spans), outcome.changed))
+            self._may_undo(Many(act.asked.kind, outcome.spans, outcome.changed))
         said = [_("Stopped.")] if stopped else []
         if problem is not None:
             said.append(problem.title)
         if not (stopped or problem) or outcome.changed:
-            said.append(job.done(outcome))
+            said.append(act_words.done(act.asked, outcome))
+        if stopped and outcome.spans:
+            said.append(_("That stays; “Undo” takes it back."))
         if problem is not None and problem.hint:
             said.append(problem.hint)
-        self._told(sentences(*said), undoes=bool(outcome.spans))
-
-
-class _Taking:
-    """Rowids of a selection, some at a time."""
-
-    def __init__(self, selection: Selection) -> None:
-        self.selection = selection
-        self._found = array("q")
-        self._after: int | None = 0
-
-    def next(self, store: Store, most: int) -> array[int]:
-        """The next ones; none at the end."""
-        while not self._found and self._after is not None:
-            self._found, after = bulk.taken(store, self.selection, self._after)
-            self._after = after or None
-        some, self._found = self._found[:most], self._found[most:]
-        return some
-
-
-class _Doing:
-    def __init__(self, selection: Selection, deed: Deed) -> None:
-        self.kind, self.total = selection.kind, selection.count
-        self._deed = deed
-        self._taking = _Taking(selection)
-        if deed is None:
-            self.going = _("Deleting")
-        else:
-            self.going = _("Setting {field}").format(field=_(self.kind.by_name[deed.field].label))
-
-    def piece(self, store: Store, most: int) -> tuple[int, Did] | None:
-        rowids = self._taking.next(store, most)
-        return (len(rowids), bulk.do(store, self.kind, rowids, self._deed)) if rowids else None
-
-    def finish(self) -> None:
-        """Every piece is in the store already."""
-
-    leave = finish
-
-    def done(self, outcome: Outcome) -> str:
-        if self._deed is None:
-            said = ngettext("{n} record deleted.", "{n} records deleted.", outcome.changed)
-        else:
-            said = ngettext("{field} set for {n} record.", "{field} set for {n} records.", outcome.changed)
-        label = _(self.kind.by_name[self._deed.field].label) if self._deed is not None else ""
-        return sentences(said.format(n=words.number(outcome.changed), field=label), *_rest(outcome))
-
-
-class _Undoing:
-    def __init__(self, act: Many) -> None:
-        self.kind, self.total = act.kind, act.count
-        self.going = _("Undoing")
-        self._spans: list[Span] = list(act.spans)
-
-    def piece(self, store: Store, most: int) -> tuple[int, Did] | None:
-        if not self._spans:
-            return None
-        span = self._spans.pop()
-        did, rest = bulk.undo(store, span, most)
-        if rest is not None:
-            self._spans.append(rest)
-        return span[2] - (rest[2] if rest is not None else span[1] - 1), did
-
-    def finish(self) -> None:
-        """Every piece is in the store already."""
-
-    leave = finish
-
-    def done(self, outcome: Outcome) -> str:
-        said = ngettext("Undone for {n} record.", "Undone for {n} records.", outcome.changed)
-        same = outcome.same
-        outcome.same = 0
-        more = ngettext("{n} was changed since and stays.", "{n} were changed since and stay.", same)
-        rest = [more.format(n=words.number(same))] if same else []
-        return sentences(said.format(n=words.number(outcome.changed)), *rest, *_rest(outcome))
-
-
-class _Exporting:
-    def __init__(self, selection: Selection, path: Path) -> None:
-        self.kind, self.total = selection.kind, selection.count
-        self.going = _("Exporting")
-        self._path = path
-        self._taking = _Taking(selection)
-        self._file: SelectedFile | None = None
-        self._written = 0
-
-    def piece(self, store: Store, most: int) -> tuple[int, Did] | None:
-        if self._file is None:
-            from app.services.exchange.selected import SelectedFile  # reading and writing files is large
-
-            self._file = SelectedFile(self.kind, self._path)
-        rowids = self._taking.next(store, most)
-        if not rowids:
-            return None
-        self._written += self._file.write(store, rowids)
-        return len(rowids), Did()
-
-    def finish(self) -> None:
-        if self._file is not None:
-            self._file.finish()
-
-    def leave(self) -> None:
-        if self._file is not None:
-            self._file.leave()
-
-    def done(self, _outcome: Outcome) -> str:
-        said = ngettext("{n} record written to the file.", "{n} records written to the file.", self._written)
-        return said.format(n=words.number(self._written))
-
-
-def _rest(outcome: Outcome) -> list[str]:
-    """What else there is to say: those that were so already, those left and why."""
-    said = []
-    if outcome.same:
-        text = ngettext("{n} was so already.", "{n} were so already.", outcome.same)
-        said.append(text.format(n=words.number(outcome.same)))
-    said += [left_words(count, why) for why, count in _most(outcome.left)]
-    return said
-
-
-def left_words(count: int, why: str) -> str:
-    """That some records were left as they are, and why."""
-    text = ngettext("{n} was left: {why}", "{n} were left: {why}", count)
-    return text.format(n=words.number(count), why=why)
-
-
-def _most(left: Mapping[str, int]) -> list[tuple[str, int]]:
-    return sorted(left.items(), key=lambda each: -each[1])[:3]
+        goes_on = problem is not None and act.kept
+        self._told(sentences(*said), undoes=bool(outcome.spans), goes_on=goes_on)

@@ -8,8 +8,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from app.commands import BY_ID, IMPORT
 from app.errors import AppError
-from app.services.exchange.progress import Progress
+from app.services.exchange.progress import Progress, sentence
 from app.services.exchange.report import Report
 from app.services.importing import Importing
 from app.viewmodels import words
@@ -35,10 +36,11 @@ class Bringing(Watched):
         self.problem: KnownError | None = None
         self.busy = True
         self.progress = Progress()
-        self._left = False  # what comes of it is told at the foot of the window
+        self.shown = True  # otherwise what comes of it is told at the foot of the window
         self._desk = desk
         today = dt.datetime.now().astimezone().date()
         self._importing = Importing(desk.session, paths, today, desk.currency())
+        desk.beside[IMPORT] = self
         # A process reads, and this thread waits for it: neither saves nor lists wait with it.
         self._away(self._importing.plan, self._planned)
 
@@ -86,13 +88,42 @@ class Bringing(Watched):
         self.progress.stop()
         self.tell()
 
+    def look(self) -> None:
+        """Somebody looks at it again."""
+        self.shown = True
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is to be decided any more."""
+        return not self.busy and (self.report is None or self.report.done)
+
+    def look_away(self) -> None:
+        """Nobody looks at it for now: it goes on, and is kept until it is over or left."""
+        self.shown = False
+        if self.over:
+            self.leave()
+
+    def leave(self) -> None:
+        """It is of no use any more."""
+        self.close()
+        if self._desk.beside.get(IMPORT) is self:
+            del self._desk.beside[IMPORT]
+
     def close(self) -> None:
-        """Nobody looks at it any more: what is being read is left, what is being brought in comes to its end."""
+        """Hold nothing: what is being read is left, what is being brought in comes to its end."""
+        self.shown = False
         if self.busy and self.report is None:
             self.stop()
-        self._left = self.busy and self.report is not None
-        if not self._left:
+        if not (self.busy and self.report is not None):
             self._importing.close()
+
+    def in_a_line(self) -> str:
+        """What the foot of the window says of it; nothing while its page is shown."""
+        if self.shown:
+            return ""
+        if self.busy:
+            return sentence(self.progress.far(), words.number)
+        return _("An import waits: the command “{command}” shows it.").format(command=_(BY_ID[IMPORT].title))
 
     def _planned(self, report: Report) -> None:
         self.busy, self.report = False, report
@@ -100,15 +131,23 @@ class Bringing(Watched):
 
     def _applied(self, report: Report) -> None:
         self.busy, self.report = False, report
-        if self._left:
+        if not self.shown:
             self._desk.say(said_of(report))
+            self.leave()
         self.tell()
 
     def _failed(self, problem: KnownError) -> None:
         self.busy, self.problem = False, problem
-        if self._left:
+        if not self.shown:
             self._desk.fail(problem)
+            self.leave()
         self.tell()
+
+
+def kept(desk: Desk) -> Bringing | None:
+    """The import that is under way, or waits to be decided."""
+    found = desk.beside.get(IMPORT)
+    return found if isinstance(found, Bringing) and not found.over else None
 
 
 def said_of(report: Report) -> str:

@@ -214,6 +214,7 @@ class Desk(OneRecord):
             self.say(_("There is nothing to undo."))
             return
         if isinstance(act, Many):
+            self.hush()
             self.acting.undo(act)
             return
 
@@ -247,9 +248,9 @@ class Desk(OneRecord):
 
     # -- telling
 
-    def say(self, text: str, *, undoes: bool = False) -> None:
+    def say(self, text: str, *, undoes: bool = False, goes_on: bool = False) -> None:
         """Show one line about something just done."""
-        self.aside = Aside(text, undoes)
+        self.aside = Aside(text, undoes, goes_on=goes_on)
         self.on_aside.tell()
 
     def hush(self) -> None:
@@ -327,7 +328,7 @@ class Desk(OneRecord):
             self.drafts.forget()
             self.notes.forget()
         self.history.clear()
-        for each in self.beside.values():
+        for each in tuple(self.beside.values()):
             each.close()
         self.beside.clear()
         self.on_counts.found = self.detail = self.aside = self.met = None
@@ -343,7 +344,8 @@ class Desk(OneRecord):
             self.list = self.sections.rows
         if self.found.text:
             self.found.find("")
-        self.hush()
+        if self.aside is not None and not self.aside.stays:
+            self.hush()
         if section == CONFLICTS:
             self.met = None
             self.load_conflicts()

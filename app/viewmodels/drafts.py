@@ -57,6 +57,12 @@ class Drafts:
 
     def may_undo(self, act: Undoable | Many) -> None:
         """Remember a save, a deletion, or an act on many records."""
+        if isinstance(act, Many):  # one that went on after it was broken off counts as a whole
+            self._undoable = [
+                each
+                for each in self._undoable
+                if not (isinstance(each, Many) and each.spans[0][:2] == act.spans[0][:2])
+            ]
         self._undoable.append(act)
         del self._undoable[:-UNDO_MAX]
 

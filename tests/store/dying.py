@@ -18,6 +18,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from app.keys.secret import SecretBytes
+from app.paths import Profile
 from app.services.exchange.apply import apply as bring_in
 from app.services.exchange.book import book_of
 from app.services.exchange.export import export
@@ -82,7 +83,8 @@ def import_rows(store: Store) -> None:
 
 def export_rows(store: Store) -> None:
     """Every customer into a file that a person chose, where one is already."""
-    export(CUSTOMER, book_of(store), Path(store.db.folder or ".") / "out.csv")
+    folder = Path(store.db.folder or ".")
+    export(Profile(folder), CUSTOMER, book_of(store), folder / "out.csv")
 
 
 def rebuild(store: Store) -> None:

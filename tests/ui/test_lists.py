@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton, QWidget
 
 from app.changes import SYNC, Changes
 from app.paths import Profile
+from app.services import acting
 from app.store import records
 from app.store.filters import Asks, Condition, Filter
 from app.store.store import Store
@@ -20,7 +21,6 @@ from app.ui.kit.chip import Chip
 from app.ui.kit.controls import CheckBox
 from app.ui.kit.painted_list import PaintedList
 from app.ui.theme.tokens import ROW
-from app.viewmodels import acting
 from sync.protocol.kinds import KINDS
 from tests.ui import sample
 from tests.ui.driver import Driver, stops, words_below

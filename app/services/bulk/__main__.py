@@ -25,7 +25,8 @@ HELD_KIB: Final = 262_144  # of the store in memory: rows go to all places of it
 def main() -> int:
     """Serve one window; the exit code."""
     harden()
-    # It lives for one round or one import, whose rows are many and hold no circles: looking for some took a fourth.
+    # It lives for one round, one import or one act, whose rows are many and hold no circles: looking for some took a
+    # fourth.
     gc.disable()
     # Whatever prints must not end up among the messages.
     asked, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
@@ -37,8 +38,9 @@ def main() -> int:
         if not isinstance(opening, Open):
             return 1
         texts.use(opening.language)
+        profile = Profile(Path(os.fsdecode(opening.folder)))
         with pipe.take_key(asked) as key:
-            store = Store.beside(Profile(Path(os.fsdecode(opening.folder))), key, recovery=opening.recovery)
+            store = Store.beside(profile, key, recovery=opening.recovery)
         store.db.hold(HELD_KIB)
         pipe.send(answers, pipe.Ready())
     except Ended:
@@ -47,7 +49,7 @@ def main() -> int:
         with contextlib.suppress(Ended):
             pipe.send(answers, pipe.failure(problem))
         return 1
-    work = Work(store, answers)
+    work = Work(profile, store, answers)
     requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(asked, requests, work), daemon=True).start()
     while True:

@@ -18,6 +18,7 @@ from app.errors import AppError
 from app.keys.secret import SecretBytes
 from app.services.exchange.progress import Stage
 from app.services.exchange.report import FileReport, Finding, Report, State
+from app.services.many import Asked, Outcome, Piece
 from app.store.db import KEY_BYTES
 from sync.client.ports import Applied
 from sync.protocol.errors import KnownError
@@ -64,6 +65,26 @@ class Bring(Message, frozen=True, tag=True):
     """Bring in what was planned."""
 
 
+class Act(Message, frozen=True, tag=True):
+    """Begin this act on many records, or go on with it from what it has come to."""
+
+    asked: Asked
+    outcome: Outcome
+    kept: bool
+
+
+class Next(Message, frozen=True, tag=True):
+    """Do the next piece of the act, of at most so many records."""
+
+    most: int
+
+
+class Finish(Message, frozen=True, tag=True):
+    """The act has come to its end, or is left: half a file of it goes."""
+
+    whole: bool
+
+
 class Stop(Message, frozen=True, tag=True):
     """Leave off the import under way; it is answered as failed."""
 
@@ -76,7 +97,7 @@ class GoOn(Message, frozen=True, tag=True):
 
 
 class Ready(Message, frozen=True, tag=True):
-    """The store is open."""
+    """The store is open, or what was asked is done and there is nothing to say of it."""
 
 
 class Laid(Message, frozen=True, tag=True):
@@ -129,6 +150,13 @@ class Told(Message, frozen=True, tag=True):
         return Report(tuple(files), done)
 
 
+class Pieced(Message, frozen=True, tag=True):
+    """The piece is done, None when there was none left; `turned` as in `Laid`."""
+
+    piece: Piece | None
+    turned: list[str]
+
+
 class Failed(Message, frozen=True, tag=True):
     """It could not be done: an error for people, or `fault`, the type of one that is ours."""
 
@@ -138,8 +166,8 @@ class Failed(Message, frozen=True, tag=True):
     fault: str = ""
 
 
-Request = Open | Lay | Prepare | Bring | Stop | GoOn
-Reply = Ready | Laid | Far | Told | Failed
+Request = Open | Lay | Prepare | Bring | Act | Next | Finish | Stop | GoOn
+Reply = Ready | Laid | Far | Told | Pieced | Failed
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()

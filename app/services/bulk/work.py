@@ -1,4 +1,5 @@
-"""What the bulk process does with its store: lays rows of the server in, plans an import and brings it in."""
+"""What the bulk process does with its store: lays rows of the server in, plans an import and brings it in, acts on
+many records."""
 
 from __future__ import annotations
 
@@ -9,12 +10,28 @@ import time
 from pathlib import Path
 from typing import IO, Final
 
+from app.paths import Profile
 from app.services.bulk import pipe
-from app.services.bulk.pipe import Bring, Far, Laid, Lay, Prepare, Reply, Request, Told
+from app.services.bulk.pipe import (
+    Act,
+    Bring,
+    Far,
+    Finish,
+    Laid,
+    Lay,
+    Next,
+    Pieced,
+    Prepare,
+    Ready,
+    Reply,
+    Request,
+    Told,
+)
 from app.services.exchange.apply import apply
 from app.services.exchange.book import book_of
 from app.services.exchange.plan import Plan, prepare
 from app.services.exchange.progress import Progress, Stage
+from app.services.many import Doer
 from app.store.replica import StoreReplica
 from app.store.store import Store
 
@@ -24,11 +41,13 @@ TOLD_S: Final = 0.1  # between two words on how far it is
 class Work:
     """One request after the other; `stop` comes from another thread."""
 
-    def __init__(self, store: Store, answers: IO[bytes]) -> None:
+    def __init__(self, profile: Profile, store: Store, answers: IO[bytes]) -> None:
+        self._profile = profile
         self._store = store
         self._replica = StoreReplica(store)
         self._answers = answers
         self._plan: Plan | None = None
+        self._act: Doer | None = None
         self._progress = Progress()
         self._told_at = 0.0
         self._answered = threading.Event()
@@ -62,6 +81,11 @@ class Work:
             before = self._turns()
             applied = self._replica.lay_in(request.changes)
             return Laid(applied, self._turned(before))
+        if isinstance(request, Act):
+            self._act = Doer(self._profile, request.asked, request.outcome, kept=request.kept)
+            return Ready()
+        if self._act is not None:
+            return self._acted(self._act, request)
         self._told_at = 0.0
         book = book_of(self._store)
         if isinstance(request, Prepare):
@@ -71,12 +95,26 @@ class Work:
             return _told(plan, [], done=False)
         if isinstance(request, Bring) and self._plan is not None:
             before = self._turns()
-            # Ops are numbered and sealed behind what the window's process has done meanwhile.
-            self._store.seal_anew()
-            self._store.as_committed()
+            self._go_behind()
             apply(self._plan, book, self._told)
             return _told(self._plan, self._turned(before), done=True)
         raise ValueError(f"nothing to do for {type(request).__name__}")
+
+    def _acted(self, act: Doer, request: Request) -> Reply:
+        if isinstance(request, Next):
+            before = self._turns()
+            if act.writes:
+                self._go_behind()
+            return Pieced(act.piece(self._store, request.most), self._turned(before))
+        if isinstance(request, Finish):
+            act.end(whole=request.whole)
+            return Ready()
+        raise ValueError(f"nothing to do for {type(request).__name__}")
+
+    def _go_behind(self) -> None:
+        """Ops are numbered and sealed behind what the window's process has done meanwhile."""
+        self._store.seal_anew()
+        self._store.as_committed()
 
     def _told(self, stage: Stage, at: int, total: int) -> None:
         """Say how far it is, from time to time. Raises Stopped when it is not to go on."""

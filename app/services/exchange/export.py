@@ -12,6 +12,7 @@ import csv
 import datetime as dt
 import errno
 import io
+import os
 import re
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping
@@ -21,12 +22,13 @@ from typing import Final
 from babel.numbers import get_currency_precision
 
 from app.errors import AppError, NoSpace
-from app.paths import write_whole
+from app.paths import Profile
 from app.services.exchange.cells import defuse
 from app.services.exchange.columns import LABELLED, MOMENT
 from app.services.exchange.ports import Book
 from app.services.exchange.relate import Index, index_of
 from app.services.exchange.words import our_id
+from app.services.unfinished import Unfinished
 from sync.protocol import money
 from sync.protocol.fields import (
     ADDRESS_PARTS,
@@ -52,14 +54,23 @@ _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 Cells = Callable[[Value], list[str]]
 
 
-def export(kind: Kind, book: Book, path: Path) -> int:
+def export(profile: Profile, kind: Kind, book: Book, path: Path) -> int:
     """Write the records of a kind to `path`, readable by its person alone; gives back how many they are.
 
     Raises AppError when the file cannot be written; then there is none.
     """
     data, count = as_csv(kind, book)
     try:
-        write_whole(path, data)
+        making = Unfinished(profile, path)
+        try:
+            with os.fdopen(making.handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            making.put_in_place()
+        except OSError:
+            making.leave()
+            raise
     except OSError as error:
         raise unwritten(error) from error
     return count

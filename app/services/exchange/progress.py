@@ -93,10 +93,11 @@ def sentence(far: Far | None, number: Callable[[int], str] = str) -> str:
     else:
         what = _("Bringing in")
     said = _("{what}: {n} of {total}").format(what=what, n=number(far.at), total=number(far.total))
-    return said if far.left is None else f"{said} · {_left(far.left)}"
+    return said if far.left is None else f"{said} · {left_words(far.left)}"
 
 
-def _left(seconds: float) -> str:
+def left_words(seconds: float) -> str:
+    """How long it will still take."""
     if seconds < _MINUTE:
         return _("under a minute left")
     minutes = round(seconds / _MINUTE)

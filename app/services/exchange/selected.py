@@ -8,9 +8,10 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from app.paths import PRIVATE_FILE, sync_folder
+from app.paths import Profile
 from app.services.exchange.export import headings, row_of, unwritten
 from app.services.exchange.relate import Index
+from app.services.unfinished import Unfinished
 from app.store import lists
 from app.store.filters import Asks, Condition, Filter
 from app.store.schema import NUMBER
@@ -24,14 +25,14 @@ _SAME_MAX = 50  # records of one name; more are told apart by id anyway
 class SelectedFile:
     """A file in the making, beside its place until `finish` puts it there; readable by its person alone."""
 
-    def __init__(self, kind: Kind, path: Path) -> None:
+    def __init__(self, profile: Profile, kind: Kind, path: Path) -> None:
         """Begin the file. Raises AppError when it cannot be written, NoSpace."""
         self._kind = kind
-        self._path = path
-        self._making = path.with_name(path.name + ".tmp")
-        with self._told():
-            handle = os.open(self._making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
-        self._file = os.fdopen(handle, "w", encoding="utf-8-sig", newline="")
+        try:
+            self._making = Unfinished(profile, path)
+        except OSError as error:
+            raise unwritten(error) from error
+        self._file = os.fdopen(self._making.handle, "w", encoding="utf-8-sig", newline="")
         self._writer = csv.writer(self._file)
         with self._told():
             self._writer.writerow(headings(kind))
@@ -55,21 +56,20 @@ class SelectedFile:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
-            self._making.replace(self._path)
-            sync_folder(self._path.parent)
+            self._making.put_in_place()
 
     def leave(self) -> None:
         """Leave nothing of it; a second call does nothing."""
         with contextlib.suppress(OSError):
             self._file.close()
-        self._making.unlink(missing_ok=True)
+        self._making.leave()
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            self._making.unlink(missing_ok=True)
+            self.leave()
             raise unwritten(error) from error
 
 

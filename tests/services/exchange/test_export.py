@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.errors import AppError
+from app.paths import Profile
 from app.services.exchange.cells import EMPTY, defuse, restore
 from app.services.exchange.export import as_csv, export, headings
 from sync.protocol.errors import FieldProblem
@@ -126,7 +127,7 @@ def told(book: TwinBook) -> list[Any]:
 def test_what_goes_out_comes_back_the_same(book: TwinBook) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for kind in KINDS.values():
-            export(kind, book, Path(folder) / f"{kind.name}.csv")
+            export(Profile(Path(folder)), kind, book, Path(folder) / f"{kind.name}.csv")
         other = Plain()
         report = bring(other, Path(folder))
     assert not report.problems
@@ -154,7 +155,7 @@ def test_back_into_the_same_book_nothing_changes(real_data: Path, tmp_path: Path
     bring(book, real_data / "crm_northwind", real_data / "crm_odoo_templates")
     before = {id_: dict(values) for id_, (_kind, values) in book.kept.items()}
     for kind in KINDS.values():
-        export(kind, book, tmp_path / f"{kind.name}.csv")
+        export(Profile(tmp_path), kind, book, tmp_path / f"{kind.name}.csv")
     report = bring(book, tmp_path)
     assert (report.total("added"), report.total("updated"), len(report.problems)) == (0, 0, 0)
     assert {id_: values for id_, (_kind, values) in book.kept.items()} == before
@@ -167,8 +168,8 @@ def test_records_of_one_name_stay_apart(tmp_path: Path, book: TwinBook) -> None:
         second: (CUSTOMER, {"name": "Alder"}),
         deal: (DEAL, {"name": "Spring", "customer": second}),
     }
-    export(CUSTOMER, book, tmp_path / "a.csv")
-    export(DEAL, book, tmp_path / "b.csv")
+    export(Profile(tmp_path), CUSTOMER, book, tmp_path / "a.csv")
+    export(Profile(tmp_path), DEAL, book, tmp_path / "b.csv")
     other = TwinBook()
     bring(other, tmp_path)
     assert [values["name"] for values in other.of(CUSTOMER)] == ["Alder", "Alder"]
@@ -226,16 +227,17 @@ def test_a_word_for_empty_is_empty_unless_it_is_ours(word: str) -> None:
 def test_a_file_is_for_its_person_alone_or_not_there(tmp_path: Path, book: TwinBook) -> None:
     path = tmp_path / "out.csv"
     book.kept[bytes(new_record_id())] = (CUSTOMER, {"name": "Alder"})
-    assert export(CUSTOMER, book, path) == 1
+    assert export(Profile(tmp_path), CUSTOMER, book, path) == 1
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.read_bytes().startswith(b"\xef\xbb\xbfFieldkeep customer id,Name,")
     with pytest.raises(AppError, match="could not be written"):
-        export(CUSTOMER, book, tmp_path / "absent" / "out.csv")
+        export(Profile(tmp_path), CUSTOMER, book, tmp_path / "absent" / "out.csv")
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_reference_to_a_record_that_is_not_here_goes_out_as_its_id(tmp_path: Path, book: TwinBook) -> None:
     book.kept[bytes(new_record_id())] = (CONTACT, {"name": "Ada", "customer": bytes(range(16))})
-    export(CONTACT, book, tmp_path / "contacts.csv")
+    export(Profile(tmp_path), CONTACT, book, tmp_path / "contacts.csv")
     report = bring(TwinBook(), tmp_path / "contacts.csv")
     (problem,) = report.problems
     assert (problem.column, problem.kept) == ("Customer", False)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import NoSpace
+from app.paths import Profile
 from app.services.exchange.apply import apply
 from app.services.exchange.export import export
 from app.services.exchange.plan import prepare
@@ -58,7 +59,7 @@ def test_out_of_the_store_and_back(made: Made, tmp_path: Path, store_book: Book)
     rows = "".join(f"Company {n},Food,{n}\n" for n in range(1200))
     bring(store_book, made("customers.csv", "name,industry,employees\n" + rows))
     path = tmp_path / "out.csv"
-    assert export(CUSTOMER, store_book, path) == 1200
+    assert export(Profile(tmp_path), CUSTOMER, store_book, path) == 1200
     report = bring(store_book, path)
     assert (report.total("rows"), report.total("here")) == (1200, 1200)
     twin = TwinBook()
