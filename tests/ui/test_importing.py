@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from app.commands import IMPORT, TODAY
 from app.paths import Profile
 from app.services.opening import open_session
 from app.store import begun
@@ -105,3 +106,59 @@ def test_enter_on_stop_stops(opened: Callable[[Profile], Driver], laptop: Profil
     driver.until(lambda: not bringing.busy)
     assert "Stopped. Nothing was imported." in _said(page)
     page.let_go()
+
+
+def shown(driver: Driver) -> ImportPage:
+    page = driver.work._page
+    assert isinstance(page, ImportPage)
+    return page
+
+
+def test_whoever_comes_back_finds_the_import_and_meanwhile_the_foot_tells_of_it(
+    opened: Callable[[Profile], Driver], laptop: Profile, tmp_path: Path
+) -> None:
+    path = tmp_path / "customers.csv"
+    path.write_text("name,number\n" + "".join(f"Company {n},N{n}\n" for n in range(20_000)))
+    driver = opened(laptop)
+    driver.work.bring([path])
+    foot = driver.work._foot.line
+    page = shown(driver)
+    bringing = page._bringing
+    assert driver.focus() is page  # nothing is to be decided yet, and no button is under a hasty Enter
+    driver.work.go("contact")  # while files are read
+    driver.until(lambda: "An import waits" in words_below(foot))
+    assert bringing.report is not None
+    driver.press("Ctrl+I")
+    again = shown(driver)
+    assert again is not page and again._bringing is bringing
+    assert driver.focus() is again._go
+    assert "20,000 records would be added" in _said(again)
+    driver.until(lambda: "An import waits" not in words_below(foot))
+    driver.press("Return")
+    driver.until(lambda: bringing.busy)
+    driver.work.go(TODAY)
+    driver.until(lambda: "Bringing in: " in words_below(foot))
+    driver.press("Ctrl+I")
+    last = shown(driver)
+    driver.until(lambda: "20,000 records added." in _said(last))
+    driver.work.go("customer")
+    assert IMPORT not in driver.desk.beside
+    driver.until(lambda: "Bringing in" not in words_below(foot))
+
+
+def test_the_focus_goes_to_what_is_to_be_decided(
+    opened: Callable[[Profile], Driver], laptop: Profile, tmp_path: Path
+) -> None:
+    path = tmp_path / "customers.csv"
+    path.write_text("name,number\nCompany 1,N1\n")
+    driver = opened(laptop)
+    driver.work.bring([path])
+    page = shown(driver)
+    driver.until(lambda: driver.focus() is page._go)
+    page._leave.click()
+    assert IMPORT not in driver.desk.beside
+    empty = tmp_path / "nothing.csv"
+    empty.write_text("")
+    driver.work.bring([empty])
+    refused = shown(driver)
+    driver.until(lambda: driver.focus() is refused._leave)
