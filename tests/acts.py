@@ -164,6 +164,7 @@ def export(words: list[str]) -> int:
 
 
 def _die_at(act: Act, at: int) -> None:
+    acting.PIECE = 60  # type: ignore[misc]
     act.begin()
     while (found := act.piece()) is not None:
         if found.outcome.at >= at:

@@ -5,10 +5,9 @@ Either way it is done in pieces of a few hundredths of a second, and whoever sav
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +23,8 @@ if TYPE_CHECKING:
     from app.services.bulk.pipe import Reply, Request
     from app.services.bulk.process import BulkProcess
 
-PIECE_S: Final = 0.04  # how long a piece may hold the store
+PIECE: Final = 500  # records of one piece beside: what a person's save waits for at most
+PIECE_S: Final = 0.04  # how long a piece may hold the store's own thread
 LEAST: Final = 8
 MOST: Final = 2_000
 SILENCE_S: Final = 15.0  # what a piece takes at most, on whatever machine
@@ -68,7 +68,7 @@ class Act:
             self._session.call(_forget_if, self.asked.spans)
 
     def piece(self) -> Piece | None:
-        """Do the next piece, of a size that fits; None at the end. Raises Locked, NoSpace, Stopped."""
+        """Do the next piece; None at the end. Raises Locked, NoSpace, Stopped."""
         found = self._piece_beside() if self._beside else None
         if not self._beside:
             found = self._session.call(self._piece_here)
@@ -106,7 +106,7 @@ class Act:
     def _piece_beside(self) -> Piece | None:
         """By the process, which is begun with the first piece; where there is none any more, from now on here."""
         from app.services.bulk.pipe import Act as Begin  # the first list needs none of it
-        from app.services.bulk.pipe import Pieced
+        from app.services.bulk.pipe import Next, Pieced
         from app.services.bulk.process import Gone
 
         store = self._session.store
@@ -115,11 +115,11 @@ class Act:
                 self._process = store.begin_bulk()
                 self._ask(self._process, Begin(self.asked, self.outcome, self.kept))
             if not self.kept:  # it only reads the store: nobody waits for it
-                done = self._ask_next(self._process)
+                done = self._ask(self._process, Next(PIECE))
             else:
                 with store.pen.held(patient=True):
                     try:
-                        done = self._ask_next(self._process)
+                        done = self._ask(self._process, Next(PIECE))
                     finally:
                         store.sealed_beside()
         except Gone:
@@ -137,29 +137,18 @@ class Act:
             store.wrote_beside(done.turned)
         return done.piece
 
-    def _ask_next(self, process: BulkProcess) -> Reply:
-        from app.services.bulk.pipe import Next
-
-        with self._timed():
-            return self._ask(process, Next(self._size))
-
     def _ask(self, process: BulkProcess, request: Request) -> Reply:
         return process.ask(request, silence_s=SILENCE_S)
 
     def _piece_here(self, store: Store) -> Piece | None:
         if self._doer is None:
             self._doer = Doer(self._session.profile, self.asked, self.outcome, kept=self.kept)
-        with self._timed():
-            return self._doer.piece(store, self._size)
-
-    @contextlib.contextmanager
-    def _timed(self) -> Iterator[None]:
-        """The next piece shall take as long as one may."""
         began = time.perf_counter()
-        yield
+        found = self._doer.piece(store, self._size)
         # Half way to what would fit: one slow disk write says little about the next piece.
         fits = self._size * PIECE_S / max(time.perf_counter() - began, 1e-6)
         self._size = min(MOST, max(LEAST, round((self._size + min(fits, 4 * self._size)) / 2)))
+        return found
 
 
 def _forget_if(store: Store, spans: tuple[Span, ...]) -> None:

@@ -131,7 +131,7 @@ class ListPane(QFrame):
             desk.on_section.watch(self.refresh),
             desk.on_counts.watch(self.head.refresh),
             desk.on_picked.watch(self._show_picked),
-            desk.acting.watch(self._show_picked),
+            desk.acting.watch(self._show_acting),
         ]
         self.refresh()
 
@@ -202,6 +202,13 @@ class ListPane(QFrame):
         bar.setVisible(shown)
         self.head.setVisible(not shown)
         self.rows.show_boxes(not self._desk.finding and len(self._desk.sections.picked) > 0)
+
+    def _show_acting(self) -> None:
+        """How far an act is stands in the bar alone: nothing else is painted anew for it, several times a second."""
+        if self._selection is not None and self._selection.isVisible() and self._desk.acting.running:
+            self._selection.refresh()
+        else:
+            self._show_picked()
 
     def _sort_by(self, order: str) -> None:
         self._desk.sections.show(self._desk.list.filter, order)

@@ -33,7 +33,8 @@ _LOG = logging.getLogger("app.viewmodels.acting")
 
 TOLD_S: Final = 1.0  # views hear of changes this often at first, and ever less often
 TOLD_MOST_S: Final = 10.0
-TOLD_MAX: Final = 5_000  # records in one piece of news; with more, everything is looked at again
+TOLD_MAX: Final = 500  # records in one piece of news; with more, everything is looked at again
+SHOWN_S: Final = 0.1  # between two words on how far a large act is
 SURE_S: Final = 2.0  # before this, nobody knows how long it takes
 PACE_S: Final = 30.0  # what still comes goes at the pace of these last seconds
 
@@ -143,11 +144,12 @@ class Acting(Watched):
         post = self._errands.post
         try:
             act.begin()
-            whole = False
+            whole, shown_at = False, 0.0
             while not (self.stopping or whole):
-                found = self._piece(act)
-                whole = found is None
-                post(lambda: self._took(act.outcome.at))
+                whole = self._piece(act) is None
+                if (now := time.monotonic()) - shown_at >= SHOWN_S:
+                    shown_at = now
+                    post(lambda: self._took(act.outcome.at))
             self._close(act, whole=whole)
         except KnownError as problem:
             told = problem

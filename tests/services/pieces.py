@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
+from app.services import acting
 from app.services.acting import Act
 from app.services.many import Outcome
 from app.services.session import Session
@@ -59,6 +62,11 @@ def to_the_end(act: Act, at_piece: Callable[[Outcome], None] = lambda _outcome: 
         at_piece(found.outcome)
     act.end(whole=True)
     return act.outcome
+
+
+def in_small_pieces(patch: pytest.MonkeyPatch) -> None:
+    """So that something may come in between."""
+    patch.setattr(acting, "PIECE", 60)
 
 
 def pid_of(act: Act) -> int:

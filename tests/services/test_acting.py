@@ -37,6 +37,7 @@ from tests.services.pieces import (
     SPARED,
     everyone,
     fill,
+    in_small_pieces,
     pid_of,
     territories,
     to_the_end,
@@ -54,7 +55,8 @@ def undoing(outcome: Outcome) -> Asked:
 
 
 @pytest.fixture
-def filled(session: Session) -> Iterator[Session]:
+def filled(session: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
+    in_small_pieces(monkeypatch)
     fill(session)
     yield session
 

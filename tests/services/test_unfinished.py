@@ -17,11 +17,12 @@ from app.services.acting import Act
 from app.services.opening import open_session
 from app.services.session import Session
 from tests.road import Laptop
-from tests.services.pieces import COUNT, SPARED, everyone, fill, pid_of, to_the_end
+from tests.services.pieces import COUNT, SPARED, everyone, fill, in_small_pieces, pid_of, to_the_end
 
 
 @pytest.fixture
-def filled(session: Session) -> Session:
+def filled(session: Session, monkeypatch: pytest.MonkeyPatch) -> Session:
+    in_small_pieces(monkeypatch)
     fill(session)
     return session
 

@@ -116,8 +116,7 @@ def test_deleting_very_many_asks_too_and_undo_brings_them_back(driver: Driver) -
 def test_it_is_told_at_the_foot_of_other_pages_and_stop_says_what_stays(
     driver: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acting, "LEAST", 1)
-    monkeypatch.setattr(acting, "MOST", 1)
+    monkeypatch.setattr(acting, "PIECE", 1)
     set_all(driver, "North")
     button(sure(driver), "Set for all selected").click()
     driver.until(lambda: driver.desk.acting.at > 2)
@@ -141,6 +140,7 @@ def test_it_is_told_at_the_foot_of_other_pages_and_stop_says_what_stays(
 def cut(laptop: Profile, monkeypatch: pytest.MonkeyPatch) -> int:
     """An act that was broken off, and how far it came."""
     monkeypatch.setattr(acting, "MANY", FEW)
+    monkeypatch.setattr(acting, "PIECE", 8)
     with open_session(laptop) as session:
         every = Selection(CUSTOMER, True, RowSet(), last=10_000, count=COUNT)
         act = Act(session, acting.doing(every, Setting("territory", "North")))
@@ -201,8 +201,7 @@ def test_one_that_was_broken_off_may_be_left_so(cut: int, opened: Opened, laptop
 
 
 def test_a_lock_half_way_is_told_after_the_unlock(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(acting, "LEAST", 1)
-    monkeypatch.setattr(acting, "MOST", 1)
+    monkeypatch.setattr(acting, "PIECE", 1)
     set_all(driver, "North")
     button(sure(driver), "Set for all selected").click()
     driver.until(lambda: driver.desk.acting.at > 2)
