@@ -53,7 +53,8 @@ class Act:
         self.asked = asked
         self.outcome = outcome or Outcome()
         self.large = asked.total > MANY
-        self.kept = self.large and not isinstance(asked, Exporting)
+        self.writes = not isinstance(asked, Exporting)
+        self.kept = self.large and self.writes
         self._session = session
         self._beside = self.large
         self._process: BulkProcess | None = None

@@ -260,6 +260,8 @@ def broken_off(store: Reader) -> tuple[Asked, Outcome] | None:
     try:
         asked: Asked = msgspec.msgpack.decode(found[0], type=Asked)
         outcome = msgspec.msgpack.decode(found[1], type=Outcome)
-        return (asked, outcome) if asked.kind.name else None
+        fields = asked.kind.by_name
+        setting = asked.setting if isinstance(asked, Doing) else None
+        return (asked, outcome) if setting is None or setting.field in fields else None
     except (msgspec.MsgspecError, KeyError):
         return None

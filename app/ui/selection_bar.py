@@ -92,9 +92,6 @@ class SelectionBar(QFrame):
         self._delete.clicked.connect(self.delete)
         self._stop = Button(_("Stop"), Part.LINK)
         self._stop.clicked.connect(desk.acting.cancel)
-        stays = _("What is done already stays, and can be undone.")
-        self._stop.setToolTip(stays)
-        self._stop.setAccessibleDescription(stays)
         row.addWidget(self._clear)
         row.addWidget(self._told, 1)
         for button in (self._set, self._export, self._delete, self._stop):
@@ -127,6 +124,9 @@ class SelectionBar(QFrame):
             button.setVisible(not running and (self._desk.may_change or not changes))
         self._stop.setVisible(running)
         self._stop.setEnabled(not acting.stopping)
+        stays = _("What is done already stays, and can be undone.") if acting.stays else ""
+        self._stop.setToolTip(stays)
+        self._stop.setAccessibleDescription(stays)
         if running or not self.wanted():
             self._close()
         if not running and self.wanted() and text != self._spoken:

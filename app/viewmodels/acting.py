@@ -77,6 +77,11 @@ class Acting(Watched):
         """Whether an act is under way."""
         return self._act is not None
 
+    @property
+    def stays(self) -> bool:
+        """Whether what is done stays when it is stopped: half a file does not."""
+        return self._act is not None and self._act.writes
+
     def seconds_left(self) -> float | None:
         """How long it will take by what it took of late; None while that says nothing."""
         if not self.running or len(self._paces) < 2:
