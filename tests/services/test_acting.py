@@ -47,7 +47,9 @@ from tests.services.pieces import (
 
 def sound(session: Session) -> None:
     """Doctor finds no fault, each waiting op has its sealed copy, and nothing passes for lost work."""
-    assert [each.found for each in doctor.examine(session) if each.level == doctor.FAULT] == []
+    assert [
+        each.found for each in doctor.examine(session, doctor.AtWork()) if each.level == doctor.FAULT
+    ] == []
     assert sealed_work.set_aside(session.profile) == 0
 
 
@@ -244,7 +246,9 @@ def test_a_window_that_is_killed_half_way_is_told_how_far_it_came(laptop: Laptop
         assert 700 <= cut.at < COUNT - SPARED
         north = territories(session)["North"]
         assert cut.changed == (COUNT - SPARED - north if undo else north)
-        assert [each.found for each in doctor.examine(session) if each.level == doctor.FAULT] == []
+        assert [
+            each.found for each in doctor.examine(session, doctor.AtWork()) if each.level == doctor.FAULT
+        ] == []
         done = to_the_end(Act(session, *found))
         assert (done.at, done.changed) == (COUNT - SPARED, COUNT - SPARED)
         assert territories(session) == (BEFORE if undo else AFTER)
