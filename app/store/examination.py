@@ -28,6 +28,10 @@ class Check:
 def checks(store: Store) -> list[Check]:
     """All that must hold, in order; where a page does not, nothing is asked of the others. Changes nothing."""
     try:
+        for shape in store.shapes.values():
+            # Once asked, an index is seen as it is now; the check alone may hold an older view of it against the pages
+            # that the process beside has written since.
+            store.db.all(f'SELECT rowid FROM "{shape.index}" WHERE rowid = 0')
         store.db.check()
     except StoreDamaged as damage:
         return [Check(_("Pages of the store"), (damage.title,))]
