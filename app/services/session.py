@@ -172,9 +172,7 @@ class Session:
         """What lays the pages of a round in beside this process."""
         from app.services.bulk.laying import Laying  # an exchange comes after the first list
 
-        return Laying(
-            self.store.begin_bulk, lambda: self.store.pen.held(patient=True), self.store.wrote_beside
-        )
+        return Laying(self.store.begin_bulk, self.store.pen, self.store.wrote_beside)
 
     def tell(self, changes: Changes) -> None:
         """Let every view know."""

@@ -85,7 +85,7 @@ class OnWorker:
         if self._laying is None or not self._laying.takes(answer):
             return self._run(self._replica.apply, answer)
         laid, rest = self._laying.lay(answer)
-        return together((laid, self._run(self._replica.apply, rest)))
+        return laid if rest is None else together((laid, self._run(self._replica.apply, rest)))
 
     def renumber(self, incarnation: bytes) -> None:
         self._run(self._replica.renumber, incarnation)

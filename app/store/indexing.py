@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from app.store import space
+from app.store import rows, space
 from app.store.db import Database
 from app.store.reader import Reader
 from app.store.schema import Shape, Stored
@@ -62,8 +62,7 @@ def left(store: Reader) -> tuple[int, int]:
 def put(db: Database, shape: Shape, some: Sequence[Stored]) -> None:
     """Bring these rows into the index. In a transaction."""
     words = ((stored.rowid, shape.words(stored.values)) for stored in some if not stored.deleted)
-    rows = [each for each in words if each[1]]
-    db.executemany(f'INSERT OR REPLACE INTO "{shape.index}" (rowid, t) VALUES (?, ?)', rows)
+    rows.write_words(db, shape.index, [each for each in words if each[1]], ())
 
 
 def step(store: Reader) -> bool:
@@ -83,12 +82,12 @@ def step(store: Reader) -> bool:
     space.needed(db.folder, min(at * _ROW, _ROOM))
     with db.write(durable=False):
         # Read inside the transaction: another process that writes rows must not do it in between.
-        rows = db.all(f"{shape.select} WHERE _rowid < ? ORDER BY _rowid DESC LIMIT ?", (at, ROWS))
-        put(db, shape, [shape.stored(row) for row in rows])
-        if len(rows) < ROWS:
+        some = db.all(f"{shape.select} WHERE _rowid < ? ORDER BY _rowid DESC LIMIT ?", (at, ROWS))
+        put(db, shape, [shape.stored(row) for row in some])
+        if len(some) < ROWS:
             done(db, shape)
         else:
-            db.execute(f"UPDATE {TABLE} SET below = ? WHERE kind = ?", (rows[-1][0], kind))
+            db.execute(f"UPDATE {TABLE} SET below = ? WHERE kind = ?", (some[-1][0], kind))
         db.execute(f'INSERT INTO "{shape.index}" ("{shape.index}", rank) VALUES (\'merge\', ?)', (_PAGES,))
     return True
 

@@ -124,21 +124,20 @@ class StoreReplica:
         with self._store.db.pen():
             return self._apply(answer)
 
-    def lay_in(self, changes: list[Change]) -> Applied:
-        """Rows of a page that ends no work and takes no record away, some of them, in one transaction; the cursor stays
-        until `apply` has the rest of the page. Laid in twice, they are there once.
+    def lay_piece(self, changes: list[Change]) -> Applied:
+        """Some rows of a page that ends no work and takes no record away; in a transaction. Laid in twice, they are
+        there once.
 
         Raises UpgradeNeeded for a kind that this version does not know, NoSpace.
         """
         store, db = self._store, self._store.db
         space.needed(db.folder, len(changes) * space.ROW)
-        with db.write(durable=False):
-            here = store.here()
-            world = self._world((), Answer(here.cursor, here.acked_n, here.durable_seq, changes=changes))
-            for change in changes:
-                world[change.id].take(change)
-            looked = self._write(world, settled.conflicts(db, (), ()))
-            self._observe(here.hlc, changes)
+        here = store.here()
+        world = self._world((), Answer(here.cursor, here.acked_n, here.durable_seq, changes=changes))
+        for change in changes:
+            world[change.id].take(change)
+        looked = self._write(world, settled.conflicts(db, (), ()))
+        self._observe(here.hlc, changes)
         brought = {change.id for change in changes}
         return Applied(looked, received=sum(id_ in brought for _kind, id_ in looked))
 

@@ -131,8 +131,11 @@ def _write_words(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
 def write_words(
     db: Database, index: str, put: Sequence[tuple[int, str]], taken: Sequence[tuple[int]]
 ) -> None:
-    """The words of rows in a search index, and rows that have none there any more. In the rows' transaction."""
+    """The words of rows in a search index, and rows that have none there any more. In the rows' transaction.
+
+    In the order of their rowids: FTS5 ends a piece of index, to be merged later, at each rowid below the one before.
+    """
     if taken:
-        db.executemany(f'DELETE FROM "{index}" WHERE rowid = ?', taken)
+        db.executemany(f'DELETE FROM "{index}" WHERE rowid = ?', sorted(taken))
     if put:
-        db.executemany(f'INSERT OR REPLACE INTO "{index}" (rowid, t) VALUES (?, ?)', put)
+        db.executemany(f'INSERT OR REPLACE INTO "{index}" (rowid, t) VALUES (?, ?)', sorted(put))

@@ -8,6 +8,7 @@ the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from app.store import rows, tallies
@@ -231,6 +232,7 @@ class _Laying:
                 "UPDATE counts SET kept = kept + ? WHERE kind = ?", (len(self._inserts), shape.kind.name)
             )
         for places, some in self._updates.items():
+            some.sort(key=itemgetter(-1))  # by rowid: pages of the table in their order
             db.executemany(shape.update(places), some)
         rows.write_words(db, shape.index, self._put, self._taken)
         tallies.move(db, shape.tallies, self._gone, self._come, leaving=False)

@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 
 from app.services.bulk.pen import Pen
-
-
-def _until(true: Callable[[], bool], seconds: float = 30) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until
-        threading.Event().wait(0.02)
+from tests.services.pages import until
 
 
 def test_the_pen_goes_to_the_hurried_before_the_patient() -> None:
@@ -29,9 +21,11 @@ def test_the_pen_goes_to_the_hurried_before_the_patient() -> None:
             threading.Thread(target=take, args=("save",), kwargs={"patient": False}),
         ]
         threads[0].start()
-        _until(lambda: len(pen._free._waiters) == 1)  # type: ignore[attr-defined]
+        until(lambda: len(pen._free._waiters) == 1)  # type: ignore[attr-defined]
+        assert not pen.wanted  # nobody hurries for rows
         threads[1].start()
-        _until(lambda: len(pen._free._waiters) == 2)  # type: ignore[attr-defined]
+        until(lambda: len(pen._free._waiters) == 2)  # type: ignore[attr-defined]
+        until(lambda: pen.wanted)
     for thread in threads:
         thread.join()
     assert order == ["save", "rows"]

@@ -25,8 +25,9 @@ from app.services.exchange.export import export
 from app.services.exchange.plan import prepare
 from app.store import anew, bulk, comparing, examination, indexing, merging, records
 from app.store.db import Database
+from app.store.pages import End, Pages
 from app.store.store import Store
-from sync.protocol.messages import Change
+from sync.protocol.messages import Change, Cursor
 from tests.store.device import CUSTOMER, PERSON, Device
 from tests.store.exchanges import page, row
 
@@ -99,6 +100,19 @@ def lay_in(store: Store) -> None:
     comparing.lay_in(store, [*changes, *new, Change(kind="", id=b"c" * 16, ver=0, gone="left")], [])
 
 
+def in_pieces(store: Store) -> None:
+    """Two pages, each in pieces that are committed together with its end."""
+    pages = Pages(store)
+    for at in (0, ROWS):
+        for first in range(at, at + ROWS, ROWS // 3):
+            some = [
+                row(b"new %12d" % n, 100 + n, name=f"New {n}", notes="words " * 20)
+                for n in range(first, first + ROWS // 3)
+            ]
+            pages.lay(some, 0)
+        pages.commit(End(Cursor(epoch=b"e", seq=at + ROWS), 0, more=True))
+
+
 def index(store: Store) -> None:
     """The words of an older file brought into its new index, a few rows at a time."""
     indexing.ROWS = 7  # type: ignore[misc]
@@ -116,6 +130,7 @@ ACTS: dict[str, Callable[[Store], None]] = {
     "export": export_rows,
     "rebuild": rebuild,
     "lay in": lay_in,
+    "pages in pieces": in_pieces,
     "anew": lambda _store: None,
     "index": index,
 }

@@ -25,7 +25,7 @@ from tests.store.exchanges import page, row
 
 KEPT = 40
 THEIRS = (b"a" * 16, b"b" * 16, b"c" * 16)
-ACTS = ("act on all", "delete all", "import", "export", "rebuild", "lay in")
+ACTS = ("act on all", "delete all", "import", "export", "rebuild", "lay in", "pages in pieces")
 EACH = (*ACTS, pytest.param("anew", marks=pytest.mark.expected_warnings("made anew")))
 
 
@@ -123,6 +123,10 @@ def _all_or_nothing(device: Device, store: Store, act: str) -> None:
             held = comparing.digests(store, frozenset(range(digest.BUCKETS)))
             sound = digest.digest_of(THEIRS[1], 10, {"name": "Mended"})
             assert held[THEIRS[1]] != (10, sound)
+    elif act == "pages in pieces":  # as many as the last end says that were read
+        here, new = store.here(), _count(store, "name LIKE 'New %'")
+        assert (new, waiting) == (here.cursor.seq if here.cursor.epoch == b"e" else 0, 0)
+        assert new in (0, ROWS, 2 * ROWS)
     else:
         assert waiting == 0
     written = (device.profile.folder / "out.csv").read_text()

@@ -29,6 +29,11 @@ class Pen:
         finally:
             self._leave()
 
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody waits who goes first."""
+        return self._hurried > 0
+
     def _take(self, me: int, patient: bool) -> None:
         with self._free:
             if self._holder != me:

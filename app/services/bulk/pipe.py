@@ -20,6 +20,7 @@ from app.services.exchange.progress import Stage
 from app.services.exchange.report import FileReport, Finding, Report, State
 from app.services.many import Asked, Outcome, Piece
 from app.store.db import KEY_BYTES
+from app.store.pages import End
 from sync.client.ports import Applied
 from sync.protocol.errors import KnownError
 from sync.protocol.kinds import KINDS
@@ -47,10 +48,18 @@ class Open(Message, frozen=True, tag=True):
 
 
 class Lay(Message, frozen=True, tag=True):
-    """Lay these rows of the server in, in one transaction, unless ops up to `acked_n` have to be settled before."""
+    """Lay these rows of the server in, in the transaction that is open or a new one, unless ops up to `acked_n` have to
+    be settled before.
+    """
 
     changes: list[Change]
     acked_n: int
+
+
+class Commit(Message, frozen=True, tag=True):
+    """Commit what was laid in, with the end of its page where that is given."""
+
+    end: End | None
 
 
 class Prepare(Message, frozen=True, tag=True):
@@ -101,10 +110,18 @@ class Ready(Message, frozen=True, tag=True):
 
 
 class Laid(Message, frozen=True, tag=True):
-    """The rows are in, or `applied` is None. `turned` are kinds of which records came, went or are called otherwise."""
+    """The rows will be in with the next commit, or `applied` is None. `turned` are kinds of which records came, went or
+    are called otherwise.
+    """
 
     applied: Applied | None
     turned: list[str]
+
+
+class Committed(Message, frozen=True, tag=True):
+    """What was laid in is there for all, and with it, where `ends`, the end of the page."""
+
+    ends: bool
 
 
 class Far(Message, frozen=True, tag=True):
@@ -166,8 +183,8 @@ class Failed(Message, frozen=True, tag=True):
     fault: str = ""
 
 
-Request = Open | Lay | Prepare | Bring | Act | Next | Finish | Stop | GoOn
-Reply = Ready | Laid | Far | Told | Pieced | Failed
+Request = Open | Lay | Commit | Prepare | Bring | Act | Next | Finish | Stop | GoOn
+Reply = Ready | Laid | Committed | Far | Told | Pieced | Failed
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()

@@ -15,6 +15,8 @@ from app.services.bulk import pipe
 from app.services.bulk.pipe import (
     Act,
     Bring,
+    Commit,
+    Committed,
     Far,
     Finish,
     Laid,
@@ -32,7 +34,7 @@ from app.services.exchange.book import book_of
 from app.services.exchange.plan import Plan, prepare
 from app.services.exchange.progress import Progress, Stage
 from app.services.many import Doer
-from app.store.replica import StoreReplica
+from app.store.pages import Pages
 from app.store.store import Store
 
 TOLD_S: Final = 0.1  # between two words on how far it is
@@ -44,7 +46,7 @@ class Work:
     def __init__(self, profile: Profile, store: Store, answers: IO[bytes]) -> None:
         self._profile = profile
         self._store = store
-        self._replica = StoreReplica(store)
+        self._pages = Pages(store)
         self._answers = answers
         self._plan: Plan | None = None
         self._act: Doer | None = None
@@ -76,11 +78,11 @@ class Work:
 
     def _done(self, request: Request) -> Reply:
         if isinstance(request, Lay):
-            if request.acked_n > self._store.here().acked_n:
-                return Laid(None, [])
             before = self._turns()
-            applied = self._replica.lay_in(request.changes)
+            applied = self._pages.lay(request.changes, request.acked_n)
             return Laid(applied, self._turned(before))
+        if isinstance(request, Commit):
+            return Committed(self._pages.commit(request.end))
         if isinstance(request, Act):
             self._act = Doer(self._profile, request.asked, request.outcome, kept=request.kept)
             return Ready()
