@@ -14,8 +14,8 @@ EMPTY: Final = frozenset(
     ("NULL", "null", "(NULL)", "(null)", "\\N", "#N/A", "N/A", "n/a", "NaN", "nan", "-", "--", "–", "—")
 )
 _WORDS = "|".join(re.escape(word) for word in sorted(EMPTY))
-_DANGER = re.compile(rf"'*(?:[=+\-@\t\r＝＋－＠]|(?:{_WORDS})\s*\Z)")
-_DEFUSED = re.compile(rf"'+(?:[=+\-@\t\r＝＋－＠]|(?:{_WORDS})\s*\Z)")
+_DANGER = re.compile(rf"'*(?:[=+\-@\t\r＝＋－＠]|\s*(?:{_WORDS})\s*\Z)")
+_DEFUSED = re.compile(rf"'+(?:[=+\-@\t\r＝＋－＠]|\s*(?:{_WORDS})\s*\Z)")
 
 
 def defuse(text: str) -> str:
