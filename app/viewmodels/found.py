@@ -7,15 +7,17 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from app.changes import Changes
+from app.changes import SYNC, Changes
 from app.services.session import Session
 from app.store.asking import Asking
 from app.viewmodels import reading
 from app.viewmodels.base import Errands, Watched
 from app.viewmodels.reading import FOUND_FIRST, FOUND_MAX, RowText, Shown
 from app.viewmodels.records import now_ms
+from sync.protocol.errors import KnownError
 
 REST_S: Final = 0.15  # without a further letter, until the rest is looked for too
+NEWS_S: Final = 0.5  # from what a server sends until it is looked for again
 
 
 class FoundList(Watched):
@@ -33,7 +35,8 @@ class FoundList(Watched):
         self._found: list[Shown] = []
         self.answered = ""  # the text that the rows belong to
         self._asking: Asking | None = None
-        self._again = False
+        self._again = False  # another text is wanted meanwhile
+        self._news = False  # something has changed meanwhile
         self._rest: threading.Timer | None = None
         self._rest_for = ""  # the text of which only the first is here
         self._rests_until = 0.0
@@ -81,7 +84,7 @@ class FoundList(Watched):
             return
         text = self.text.strip()
         if not text:
-            self._take("", [])
+            self._show("", [])
             return
         # Who scrolls among what was found keeps their place while it is found again.
         self._ask(text, whole=text == self.answered and bool(self._found))
@@ -99,20 +102,37 @@ class FoundList(Watched):
 
         def take(answer: tuple[list[Shown], int]) -> None:
             found, self.prepared = answer
-            self._take(text, found[:FOUND_MAX], more=len(found) > (FOUND_MAX if whole else FOUND_FIRST - 1))
-            if not whole and found and self._asking is None and text == self.text.strip():
+            self._asking, self._again = None, False
+            if text != self.text.strip():
+                self.load()
+                return
+            self._show(text, found[:FOUND_MAX], more=len(found) > (FOUND_MAX if whole else FOUND_FIRST - 1))
+            if found and not whole:
                 self._rest_for = text
-                self._later()
+                self._later(REST_S, anew=True)
+            elif self._news:
+                self._rest_for = text
+                self._later(NEWS_S)
+            self._news = False
 
-        self._errands.read(look, take, lambda _problem: self._take(text, []))
+        def broken_off(_problem: KnownError) -> None:
+            self._asking = None
+            if self._again:
+                self._again = False
+                self.load()
+            else:
+                self._show(text, [])
 
-    def _later(self) -> None:
-        """Look for the rest once nobody types: every letter would wait for what the one before still looks for."""
-        self._rests_until = time.monotonic() + REST_S
+        self._errands.read(look, take, broken_off)
+
+    def _later(self, seconds: float, *, anew: bool = False) -> None:
+        """Look for all of it in a while: every letter would wait for what the one before still looks for."""
+        if anew:
+            self._rests_until = time.monotonic() + seconds
         if (
             self._rest is None
-        ):  # one timer for many letters: to start its thread takes longer than to paint a row
-            self._wait(REST_S)
+        ):  # one timer for many letters: to start a thread takes longer than to paint a row
+            self._wait(seconds)
 
     def _wait(self, seconds: float) -> None:
         self._rest = threading.Timer(seconds, lambda: self._errands.post(self._rested))
@@ -133,10 +153,14 @@ class FoundList(Watched):
             self._ask(text, whole=True)
 
     def heard(self, changes: Changes) -> None:
-        """Take in news from the store."""
+        """Take in news from the store. Those of a server come faster than answers: what was found is shown first."""
+        text = self.text.strip()
         if self._asking is not None:
-            self._again = True  # let it end: news may come faster than answers
-        elif self.text.strip():
+            self._news = True
+        elif text and changes.origin == SYNC:
+            self._rest_for = text
+            self._later(NEWS_S)
+        elif text:
             self.load()
 
     def close(self) -> None:
@@ -150,14 +174,9 @@ class FoundList(Watched):
         self.on_rows = None
         self._watchers.clear()
 
-    def _take(self, text: str, found: list[Shown], *, more: bool = False) -> None:
-        self._asking = None
-        if self._again:
-            self._again = False
-            self.load()
-            return
-        self._found = found if text == self.text.strip() else []
-        self.more = more and bool(self._found)
+    def _show(self, text: str, found: list[Shown], *, more: bool = False) -> None:
+        self._found = found
+        self.more = more and bool(found)
         self.answered = text
         self.ready = True
         self.tell()

@@ -188,6 +188,21 @@ def test_the_rest_waits_for_the_last_letter_and_not_for_who_scrolls_to_it(
     assert found.count() == 60
 
 
+def test_what_was_found_is_shown_however_fast_news_come(session: Session, held: Held) -> None:
+    for n in range(3):
+        session.call(records.add, KINDS["customer"], {"name": f"Quaggaton {n:03d}"})
+    found, seen = FoundList(session, Errands(held)), []
+    found.watch(lambda: seen.append(found.count()))
+    found.find("quagga")
+    found.heard(NEWS)  # while the question is under way
+    assert held.turn() == 1
+    assert seen == [3]
+    found.heard(NEWS)
+    assert held.turn() == 0  # a server sends several a second: it is looked for again in a while
+    rested(held, lambda: len(seen) == 2)
+    assert seen == [3, 3]
+
+
 def test_more_than_is_shown_is_said(session: Session, held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(found_list, "FOUND_MAX", 60)
     for number in range(61):
