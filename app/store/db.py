@@ -278,12 +278,17 @@ class Database:
 
     def _asked(self, what: Callable[..., Any], *said: Any) -> Any:
         """What SQLite says to this. A save asks a dozen times, and a block of `told` costs more than a short call."""
+        raised: Exception | None = None
         if self._stopped or self._broken_off:
-            raise stopped()
-        try:
-            return what(*said)
-        except dbapi2.Error as error:
-            raised = as_told(error, self.folder)
+            raised = stopped()
+        else:
+            try:
+                return what(*said)
+            except dbapi2.Error as error:
+                raised = as_told(error, self.folder)
+        # The trace goes with the error, and with it this frame: a cursor in it would stay under way for as long as
+        # anybody holds the error, and SQLite breaks off whatever is asked until none is.
+        del what, said
         raise raised from None  # out here, for inside the original would go along
 
     def _tune(self, statement: str) -> None:

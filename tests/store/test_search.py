@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -224,6 +225,23 @@ def test_a_question_that_is_taken_back_ends_and_the_next_is_answered(
         assert search.find(store, "anna")
     asking.take_back()  # too late to harm who is asked now
     assert search.find(store, "anna")
+
+
+def test_a_question_broken_off_before_its_rows_are_fetched_holds_up_no_other(store: Store) -> None:
+    for name in ("Alder", "Birch"):
+        records.add(store, CUSTOMER, {"name": name})
+    db = store.db
+
+    def rows() -> Callable[[], object]:
+        found: Callable[[], object] = db._asked(db._conn.execute, "SELECT _id FROM record_customer").fetchall
+        db.break_off()  # another letter was typed
+        return found
+
+    with pytest.raises(Stopped) as held:
+        db._asked(rows())
+    db.go_on()
+    assert db.one("SELECT count(*) FROM record_customer") == (2,)  # while somebody still holds the error
+    assert held.value
 
 
 def test_two_character_chinese_names_as_a_plain_scan_finds_them(
