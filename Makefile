@@ -49,5 +49,8 @@ bench: setup ## measure store, search and window on a generated million (FIELDKE
 simulate: setup ## play SEEDS=N runs of many devices and one server from FROM=M on, and judge each
 	@$(PY) -m tests.simulator --seeds $(or $(SEEDS),200) --from $(or $(FROM),0)
 
-bench-sync bench-wipe:
+bench-sync: setup ## measure syncing on 100,000 customers, beside Anki and the rows written at once
+	@$(PY) packaging/keyring_session.py --home build/bench/keyring -- $(PY) -m tests.benchmarks.syncing
+
+bench-wipe:
 	@echo "make $@ comes with a later release." >&2; exit 1

@@ -1,0 +1,208 @@
+"""`make bench-sync`: a first download, an upload, a pull and an exchange without news, beside Anki and our own limit.
+
+Two laptops of one person, a real server in a process of its own, TLS on loopback, the stores encrypted and searchable.
+`FIELDKEEP_BENCH_SIZE` is the number of customers (100,000). Prints a table and writes build/bench/sync.json; an aim
+that is missed is said, not a failure. Bytes are those of the loopback interface, packets' heads with them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from app.changes import Changes
+from app.keys.secret import SecretBytes
+from app.paths import Profile
+from app.services.opening import open_session
+from app.services.session import Session
+from app.services.syncing import Syncing
+from app.store import lists, records
+from app.store.replica import StoreReplica
+from app.store.store import Store
+from sync.client.ports import Answer
+from sync.protocol import sealing
+from sync.protocol.codec import Raw, pack
+from sync.protocol.ids import new_device_id, new_incarnation, new_record_id
+from sync.protocol.kinds import KINDS
+from sync.protocol.messages import PAGE_ROWS, Change, Cursor
+from tests.benchmarks import million, peers
+from tests.benchmarks.__main__ import machine
+from tests.benchmarks.apply_page import customer
+from tests.benchmarks.measure import Act, Aim, at, keep, say, table
+from tests.benchmarks.recorder import Recorder, replay
+from tests.ui.organisation import PERSON, Organisation, organisation
+
+CUSTOMER: Final = KINDS["customer"]
+POLLS: Final = 200
+_LOOPBACK: Final = Path("/sys/class/net/lo/statistics/rx_bytes")
+
+
+def main() -> int:
+    """Measure, print, keep."""
+    count = int(os.environ.get(million.SIZE, "100_000"))
+    changes, pulled = max(1, count // 10), max(1, count // 100)
+    say(f"{dt.datetime.now().astimezone():%Y-%m-%d %H:%M}, {count:,} customers")
+    say(f"{machine()}, load {os.getloadavg()[0]:.1f}")
+    with tempfile.TemporaryDirectory() as folder, organisation(Path(folder), "Bench Ltd") as org:
+        ours = _ours(org, count, changes, pulled)
+    theirs = peers.anki(count, changes, pulled)
+    limit = _limit(count)
+    first, sent = f"first download of {count:,}", f"upload of {changes:,} changes"
+    fetched, quiet = f"pull of {pulled:,} of {count:,}", "exchange without news, line kept"
+    ahead = Aim(ratio=1)
+    acts = [
+        Act(f"{first}, searchable, against Anki", ours["initial"], theirs["initial"], ahead, "s"),
+        Act(f"{first}, against its rows written at once", ours["initial"], limit, Aim(ratio=1.1), "s"),
+        Act(f"{first}: its first rows", ours["first"], None, Aim(most=0.5), "s"),
+        Act(f"{sent}, against Anki", ours["upload"], theirs["upload"], ahead, "s"),
+        Act(f"{sent}, bytes", ours["upload_mb"], None, Aim(most=0.6), "MB"),
+        Act("own changes that come back after it", ours["echo_kb"], None, Aim(most=5), "kB"),
+        Act(f"{fetched}, against Anki", ours["pull"], theirs["pull"], ahead, "s"),
+        Act(f"{fetched}, bytes", ours["pull_mb"], None, Aim(most=0.13), "MB"),
+        Act(f"{quiet}, p50, beside Anki", ours["poll"], theirs["poll"] * 1000, Aim(most=1.2)),
+        Act(f"{quiet}, bytes", ours["poll_kb"], None, Aim(most=0.6), "kB"),
+        Act(f"first upload of {count:,}", ours["first_upload"], None, unit="s"),
+    ]
+    keep(acts, million.FOLDER / "sync.json")
+    say(table(acts))
+    return 0
+
+
+def _ours(org: Organisation, count: int, changes: int, pulled: int) -> dict[str, float]:
+    one, other = org.laptop("one", PERSON), org.laptop("other", PERSON)
+    found: dict[str, float] = {}
+    with open_session(one) as first, open_session(other) as second:
+        here, there = Syncing(first), Syncing(second)
+        try:
+            first.call(_add, count)
+            found["first_upload"] = _timed(here.round)
+            found["first"], found["initial"] = _first_download(second, there, count)
+            ids = first.call(_ids)
+            first.call(_change, ids[:changes], "one")
+            found["upload"], upload = _weighed(here.round)
+            found["upload_mb"] = upload / 1e6
+            found["echo_kb"] = _weighed(here.round)[1] / 1e3
+            there.round()
+            first.call(_change, ids[:pulled], "two")
+            here.round()
+            found["pull"], pull = _weighed(there.round)
+            found["pull_mb"] = pull / 1e6
+            before = _bytes()
+            found["poll"] = at([_timed(there.round) * 1000 for _each in range(POLLS)], 0.5)
+            found["poll_kb"] = (_bytes() - before) / POLLS / 1e3
+            same = second.call(records.get, ids[0]).values["industry"]
+            assert same == "Trade two", same
+        finally:
+            here.close()
+            there.close()
+    return found
+
+
+def _first_download(session: Session, syncing: Syncing, count: int) -> tuple[float, float]:
+    """Seconds until there are rows, and until all are there and are found."""
+    began = time.perf_counter()
+    first: list[float] = []
+
+    def heard(changes: Changes) -> None:
+        if changes.records:
+            first.append(time.perf_counter() - began)
+
+    leave = session.bus.subscribe(heard)
+    took = _timed(syncing.round)
+    leave()
+    kept = session.call(lambda store: store.counts()["customer"])
+    assert kept == count, f"{kept} of {count} came"
+    return (first or [took])[0], took
+
+
+def _add(store: Store, count: int) -> None:
+    draw = random.Random(7)
+    with records.batch(store) as batch:
+        for _each in range(count):
+            cells = customer(draw)
+            values = {
+                name: cells[name]
+                for name in ("name", "industry", "address", "employees", "revenue", "number", "notes")
+            }
+            batch.add(
+                CUSTOMER, {**values, "phones": [f"+86 138 {draw.randrange(10**8):08d}"], "tags": ["key"]}
+            )
+
+
+def _ids(store: Store) -> list[bytes]:
+    return [each.id for each in lists.by_rowids(store, CUSTOMER, lists.ids(store, CUSTOMER)[:20_000])]
+
+
+def _change(store: Store, ids: list[bytes], word: str) -> None:
+    with records.batch(store) as batch:
+        for id_ in ids:
+            batch.edit(id_, {"industry": f"Trade {word}"})
+
+
+def _limit(count: int) -> float:
+    """What such a download writes, statement by statement, into another encrypted store, in one transaction."""
+    draw = random.Random(7)
+    with tempfile.TemporaryDirectory() as name:
+        stores = [_empty(Path(name) / each) for each in ("one", "other")]
+        recorder = Recorder(stores[0].db)
+        replica, seq = StoreReplica(stores[0]), 0
+        while seq < count:
+            some = min(PAGE_ROWS, count - seq)
+            page = []
+            for _each in range(some):
+                seq += 1
+                cells = {cell: Raw(pack(value)) for cell, value in customer(draw).items()}
+                page.append(
+                    Change(kind="customer", id=bytes(new_record_id()), ver=seq, cells=cells, hlc=seq << 16)
+                )
+            replica.apply(Answer(Cursor(epoch=b"bench", seq=seq), 0, 0, more=seq < count, changes=page))
+        recorder.let_go()
+        written = [each for each in recorder.statements if not each[1].startswith(("BEGIN", "COMMIT"))]
+        other = stores[1].db
+
+        def again() -> None:
+            with other.write():
+                replay(other, written)
+
+        took = _timed(again)
+        for store in stores:
+            store.close()
+    return took
+
+
+def _empty(folder: Path) -> Store:
+    folder.mkdir()
+    return Store.create(
+        Profile(folder), SecretBytes.random(32), device=new_device_id(), incarnation=new_incarnation(),
+        recovery=sealing.public_bytes(X25519PrivateKey.generate()), person=PERSON,
+    )  # fmt: skip
+
+
+def _timed(work: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _weighed(work: Callable[[], Any]) -> tuple[float, float]:
+    """Seconds, and bytes over loopback meanwhile."""
+    before = _bytes()
+    took = _timed(work)
+    return took, _bytes() - before
+
+
+def _bytes() -> float:
+    return float(_LOOPBACK.read_text())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
