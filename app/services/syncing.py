@@ -27,8 +27,9 @@ from sync.client import handing
 from sync.client.cycle import Page, exchange
 from sync.client.engine import Engine
 from sync.client.errors import NotOurServer, ServerRefused, Unreachable
-from sync.client.https import Https, own_trust
+from sync.client.https import Held, Https, Said, own_trust
 from sync.client.line import Identity, Line
+from sync.client.listener import SILENT_S, Listener
 from sync.client.ports import Answer, Applied, Position, Replica
 from sync.client.status import Phase, SyncStatus
 from sync.protocol import outbox_seal, sealing, signing
@@ -116,7 +117,8 @@ class Syncing:
         self.fetched = 0  # records that the round under way has brought, while more come
         self.percent = 0  # of the way through the server's history by then, 0 while nobody knows
         card = session.card
-        self._transport = Https(card.server_url, own_trust(session.papers.held.root.tls_ca))
+        self._trust = own_trust(session.papers.held.root.tls_ca)
+        self._transport = Https(card.server_url, self._trust)
         identity = Identity(
             card.org,
             card.enrolment,
@@ -202,6 +204,15 @@ class Syncing:
         if not handed.length:  # a rotten first length makes no record of what IT can still read
             return way_on.nothing_sealed(damage, store_alone=alone)
         return way_on.handed_in(damage, store_alone=alone)
+
+    def listener(self, engine: Engine) -> Listener:
+        """Who listens on a line of its own, and tells the engine."""
+        url, trust = self._session.card.server_url, self._trust
+
+        def hold(target: tuple[str, dict[str, str]], tell: Callable[[Held, Said], None]) -> Held:
+            return Held(url, trust, target, tell, silent_s=SILENT_S)
+
+        return Listener(self._line, hold, engine)
 
     def close(self) -> None:
         """Close the line."""
@@ -305,15 +316,18 @@ class Keeping:
         self._tell = tell
         self._first = True  # until a round came to its end, if the store had read nothing before
         self._engine = Engine(self._round, self._stands)
+        self._listener = self._syncing.listener(self._engine)
         self._unsubscribe = session.bus.subscribe(self._heard)
 
     def start(self) -> None:
         """Begin exchanging."""
         self._engine.start()
+        self._listener.start()
 
     def stop(self) -> None:
         """End after the exchange under way."""
         self._unsubscribe()
+        self._listener.stop()
         self._engine.stop()
         self._syncing.close()
 
@@ -329,9 +343,11 @@ class Keeping:
         except Locked:
             _LOG.info("locked: only orders are fetched")
         except Wiped:
+            self._listener.stop(0)
             self._engine.stop(0)
         finally:
             self._syncing.rest()
+            self._listener.look()
 
     def _heard(self, changes: Changes) -> None:
         if changes.origin == HERE:

@@ -29,6 +29,8 @@ class Engine:
         self._pace = Pace(last_exchange=time.monotonic())
         self._wake = threading.Condition()
         self._stopping = False
+        self._running = False
+        self._told_meanwhile = False  # there is something that the round under way may have missed
         self._thread = threading.Thread(target=self._run, name="fieldkeep-engine", daemon=True)
 
     def start(self) -> None:
@@ -51,6 +53,26 @@ class Engine:
         """A person asked: exchange now."""
         self._change(Pace.wanted)
 
+    def poked(self) -> None:
+        """The server says that there is something: exchange, now or right after the exchange under way."""
+        self._hear(Pace.told)
+
+    def reached(self) -> None:
+        """The server answered somebody else of this device: exchange, as `poked`, though the last one failed."""
+        self._hear(Pace.reached)
+
+    def returned(self) -> None:
+        """The machine has slept, or the network is another one: exchange now."""
+        self._change(Pace.returned)
+
+    def _hear(self, change: Callable[[Pace], Pace]) -> None:
+        with self._wake:
+            if self._running:
+                self._told_meanwhile = True
+                return
+            self._pace = change(self._pace)
+            self._wake.notify()
+
     def _change(self, change: Callable[[Pace], Pace]) -> None:
         with self._wake:
             self._pace = change(self._pace)
@@ -67,6 +89,7 @@ class Engine:
     def _once(self) -> None:
         with self._wake:
             taken = self._pace
+            self._running = True
         self._tell(Phase.SENDING, None)
         try:
             self._round()
@@ -85,6 +108,7 @@ class Engine:
                 if not fresh:
                     # Something was saved or asked for while the round ran: it may have missed it.
                     self._pace = self._pace.edited(time.monotonic())
+                self._round_is_over()
             self._tell(Phase.IDLE, None)
 
     def _failed(self, problem: KnownError, phase: Phase) -> None:
@@ -93,8 +117,15 @@ class Engine:
         luck = random.random()  # noqa: S311
         with self._wake:
             self._pace = self._pace.failed(time.monotonic(), luck, retry_after)
+            self._round_is_over()
         _LOG.info("exchange failed: %s", type(problem).__name__)
         self._tell(phase, problem)
+
+    def _round_is_over(self) -> None:
+        self._running = False
+        if self._told_meanwhile:
+            self._told_meanwhile = False
+            self._pace = self._pace.told()
 
     def _wait_until_due(self) -> bool:
         with self._wake:

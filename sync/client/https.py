@@ -8,7 +8,10 @@ screen nor a command without a server waits for it.
 
 from __future__ import annotations
 
+import enum
+import logging
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import TYPE_CHECKING, Final
@@ -16,6 +19,7 @@ from urllib.parse import urlsplit
 
 from sync.client.errors import NotOurServer, ServerRefused, Unreachable, unreachable
 from sync.protocol.documents import DOCUMENT_MAX
+from sync.protocol.errors import KnownError
 from sync.protocol.messages import HEALTH_PATH, ROOT_PATH
 
 if TYPE_CHECKING:
@@ -23,7 +27,18 @@ if TYPE_CHECKING:
 
     from sync.client.requesting import Pool
 
+_LOG = logging.getLogger("sync.client.https")
 TOTAL_S: Final = 60.0
+
+
+class Sign(enum.Enum):
+    """What a held line says besides bytes."""
+
+    SENT = 1
+    END = 2
+
+
+Said = bytes | Sign | KnownError
 
 
 def own_trust(ca_pem: list[str]) -> ssl.SSLContext:
@@ -83,6 +98,63 @@ class Https:
             pool.cut()
             pool.close()
             raise unreachable() from None
+
+
+class Held:
+    """One answer that is held open: a thread reads it and tells of whatever comes, in that thread.
+
+    Told are SENT when the request has gone out, each piece, END, or the error that ended it. Nobody here counts the
+    time: who listens does, and ends it by `close`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        trust: ssl.SSLContext,
+        target: tuple[str, dict[str, str]],
+        tell: Callable[[Held, Said], None],
+        *,
+        silent_s: float,
+    ) -> None:
+        self._url = url.rstrip("/")
+        self._trust = trust
+        self._target = target
+        self._tell = tell
+        self._silent_s = silent_s
+        self._lock = threading.Lock()
+        self._pool: Pool | None = None
+        self._closed = False
+        threading.Thread(target=self._read, name="fieldkeep-line", daemon=True).start()
+
+    def close(self) -> None:
+        """Let go of it, at once."""
+        with self._lock:
+            self._closed, pool = True, self._pool
+        if pool is not None:
+            pool.cut()
+
+    def _read(self) -> None:
+        from sync.client import requesting
+
+        path, headers = self._target
+        try:
+            pool = requesting.fresh(self._url, self._trust)
+            with self._lock:
+                self._pool = pool
+            target = urlsplit(self._url).path + path
+            for piece in requesting.hold(pool, self._silent_s, target, headers, self._sent):
+                self._tell(self, piece)
+            self._tell(self, Sign.END)
+        except KnownError as problem:
+            self._tell(self, problem)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, who listens must hear that nothing more comes
+            _LOG.exception("a held line ended with a fault: %s", type(fault).__name__)
+            self._tell(self, unreachable())
+
+    def _sent(self) -> None:
+        self._tell(self, Sign.SENT)
+        if self._closed:
+            raise unreachable()  # there was nothing to cut yet
 
 
 def fetch_root(url: str) -> bytes:

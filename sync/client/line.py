@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -32,12 +33,16 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class Line:
-    """One device's way to the server; opens a session when it has none and again when the server forgot it."""
+    """One device's way to the server; opens a session when it has none and again when the server forgot it.
+
+    One thread exchanges; another one may sign requests of its own within the session that this one has opened.
+    """
 
     def __init__(self, transport: Transport, identity: Identity, now_ms: Callable[[], int]) -> None:
         self._transport = transport
         self._identity = identity
         self._now_ms = now_ms
+        self._lock = threading.Lock()
         self._session: SessionReply | None = None
         self._counter = 0
 
@@ -45,25 +50,22 @@ class Line:
         """The running session, or a new one. Raises ExchangeError."""
         if self._session is None:
             try:
-                self._session = self._sign_in(position, state, self._now_ms())
+                fresh = self._sign_in(position, state, self._now_ms())
             except ServerRefused as refusal:
                 if refusal.problem is not Problem.UNSIGNED or not refusal.trouble.server_time:
                     raise
                 # Our clock is wrong; the server has told its own.
-                self._session = self._sign_in(position, state, refusal.trouble.server_time)
-            self._counter = 0
+                fresh = self._sign_in(position, state, refusal.trouble.server_time)
+            with self._lock:
+                self._session, self._counter = fresh, 0
+            return fresh
         return self._session
 
     def post(self, path: str, body: bytes) -> bytes:
         """The body of the answer to a request within the session. Raises ExchangeError."""
-        if self._session is None:
+        headers = self.signed("POST", path, body)
+        if headers is None:
             raise RuntimeError("a session is opened before the first request")
-        self._counter += 1
-        headers = {
-            messages.SESSION_HEADER: self._session.session.hex(),
-            messages.COUNTER_HEADER: str(self._counter),
-            messages.MAC_HEADER: messages.request_mac(self._session.key, "POST", path, body, self._counter),
-        }
         try:
             return self._transport.post(path, body, headers, codec.MEDIA_TYPE)
         except ServerRefused as refusal:
@@ -71,9 +73,31 @@ class Line:
                 self.forget()
             raise
 
-    def forget(self) -> None:
-        """Sign in anew before the next request."""
-        self._session = None
+    def signed(self, method: str, path: str, body: bytes = b"") -> dict[str, str] | None:
+        """What signs a request within the session; None while there is none."""
+        with self._lock:
+            session = self._session
+            if session is None:
+                return None
+            self._counter += 1
+            counter = self._counter
+        return {
+            messages.SESSION_HEADER: session.session.hex(),
+            messages.COUNTER_HEADER: str(counter),
+            messages.MAC_HEADER: messages.request_mac(session.key, method, path, body, counter),
+        }
+
+    @property
+    def session(self) -> str:
+        """The id of the running session, hex; "" while there is none."""
+        session = self._session
+        return session.session.hex() if session is not None else ""
+
+    def forget(self, session: str = "") -> None:
+        """Sign in anew before the next request; where a session is named, only if it is still that one."""
+        with self._lock:
+            if self._session is not None and session in ("", self._session.session.hex()):
+                self._session = None
 
     def _sign_in(self, position: Position, state: str, at: int) -> SessionReply:
         document = SessionOpen(

@@ -9,6 +9,7 @@ SETTLE_S: Final = 1.0  # after the last edit
 LONGEST_WAIT_S: Final = 60.0  # after the first edit, and between two exchanges with nothing to send
 BACKOFF_FIRST_S: Final = 1.0
 BACKOFF_LAST_S: Final = 300.0
+POKED_S: Final = 0.25  # between two exchanges that the server asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Pace:
     failures: int = 0
     retry_at: float = 0.0
     asked: bool = True  # the first exchange, or a person pressing the button
+    poked: bool = False  # the server says that there is something
+    heeding: bool = False  # the server has said for how long to stay away
 
     def edited(self, now: float) -> Pace:
         """An edit was saved."""
@@ -31,16 +34,32 @@ class Pace:
         """A person asked for an exchange now: any waiting is over."""
         return replace(self, asked=True, retry_at=0.0)
 
+    def told(self) -> Pace:
+        """The server says that there is something; a failure's wait goes on, or each poke would be a failure more."""
+        return replace(self, poked=True)
+
+    def reached(self) -> Pace:
+        """The server has just answered somebody else of this device: waiting for it is over, unless it asked for it."""
+        return replace(self, poked=True, retry_at=self.retry_at if self.heeding else 0.0)
+
+    def returned(self) -> Pace:
+        """The machine has slept, or the network is another one: what failed before says nothing of now."""
+        return replace(self, asked=True, retry_at=0.0, failures=0)
+
     def succeeded(self, now: float) -> Pace:
         """A whole answer came."""
         return Pace(last_exchange=now, asked=False)
 
     def failed(self, now: float, luck: float, retry_after: float = 0.0) -> Pace:
         """An exchange failed; `luck` in [0, 1) spreads devices that failed together."""
-        ceiling = min(BACKOFF_LAST_S, BACKOFF_FIRST_S * 2**self.failures)
-        # No server's word keeps a device, and the orders for it, away for longer than failing does.
-        wait = max(min(retry_after, BACKOFF_LAST_S), BACKOFF_FIRST_S / 2 + luck * ceiling)
-        return replace(self, failures=min(self.failures + 1, 16), retry_at=now + wait, asked=False)
+        wait = backoff(self.failures, luck, retry_after)
+        return replace(
+            self,
+            failures=min(self.failures + 1, 16),
+            retry_at=now + wait,
+            asked=False,
+            heeding=retry_after > 0,
+        )
 
     def due(self) -> float:
         """When the next exchange is due."""
@@ -49,5 +68,14 @@ class Pace:
         due = self.last_exchange + LONGEST_WAIT_S
         if self.last_edit is not None and self.first_edit is not None:
             due = min(due, self.last_edit + SETTLE_S, self.first_edit + LONGEST_WAIT_S)
+        if self.poked:
+            due = min(due, self.last_exchange + POKED_S)
         # After a failure the wait decides, whatever else is due.
         return self.retry_at if self.failures else due
+
+
+def backoff(failures: int, luck: float, retry_after: float = 0.0) -> float:
+    """How long to wait after so many failures before this one; `luck` in [0, 1) spreads those that failed together."""
+    ceiling = min(BACKOFF_LAST_S, BACKOFF_FIRST_S * (1 << min(failures, 16)))
+    # No server's word keeps a device, and the orders for it, away for longer than failing does.
+    return max(min(retry_after, BACKOFF_LAST_S), BACKOFF_FIRST_S / 2 + luck * ceiling)

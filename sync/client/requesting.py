@@ -7,10 +7,12 @@ with the first request to a server, and by nobody else.
 from __future__ import annotations
 
 import contextlib
+import http.client
 import socket
 import ssl
 import time
 import warnings
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -36,6 +38,13 @@ class Pool(urllib3.HTTPSConnectionPool):
     def _new_conn(self) -> Any:
         self.made = super()._new_conn()
         return self.made
+
+    def dialled(self) -> Any:
+        """A connection of its own that is made already, for an answer that is held open."""
+        line = self._new_conn()
+        line.timeout = CONNECT_S
+        line.connect()
+        return line
 
     def cut(self) -> None:
         """End the request under way: whoever waits for its next byte is told that none comes."""
@@ -71,7 +80,7 @@ def request(
 ) -> bytes:
     """The body of one answer. Raises Unreachable, NotOurServer, ServerRefused."""
     ends = time.monotonic() + total_s
-    try:
+    with _foreign_errors():
         response = pool.urlopen(
             method,
             target,
@@ -82,22 +91,59 @@ def request(
             preload_content=False,
             decode_content=False,
         )
-    except urllib3.exceptions.SSLError:
+    with _foreign_errors(proven=True):
+        try:
+            data = _bounded(response, ends)
+        finally:
+            response.close()  # what was read to its end has given its connection back
+    if response.status == 200:
+        return data
+    raise _refusal(response.status, response.headers.get("Content-Type", ""), data)
+
+
+def hold(
+    pool: Pool, silent_s: float, target: str, headers: dict[str, str], sent: Callable[[], None]
+) -> Iterator[bytes]:
+    """What comes of an answer that is held open, as it comes; `sent` is called when the request has gone out.
+
+    Raises Unreachable, NotOurServer, ServerRefused. Whoever asks counts the time, and ends it by `pool.cut`.
+    """
+    with _foreign_errors():
+        line = pool.dialled()
+    response = None
+    with _foreign_errors(proven=True):
+        try:
+            line.timeout = silent_s
+            line.request(
+                "GET", target, headers={**_OWN, **headers}, preload_content=False, decode_content=False
+            )
+            sent()
+            response = line.getresponse()
+            if response.status != 200:
+                media = response.headers.get("Content-Type", "")
+                raise _refusal(response.status, media, _bounded(response, time.monotonic() + silent_s))
+            while piece := response.read1(_PIECE, decode_content=False):
+                yield piece
+        finally:
+            if response is not None:
+                response.close()
+            line.close()
+
+
+@contextlib.contextmanager
+def _foreign_errors(*, proven: bool = False) -> Iterator[None]:
+    """Errors of the libraries as ours; once the server is `proven`, what goes wrong with TLS is a line that was cut."""
+    try:
+        yield
+    except (urllib3.exceptions.SSLError, ssl.SSLError):
+        if proven:
+            raise unreachable() from None
         raise NotOurServer(
             _("The server could not prove that it belongs to your organisation."),
             _("Your changes are safe on this device. Try another network, or ask IT."),
         ) from None
-    except (urllib3.exceptions.HTTPError, OSError):
+    except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError):
         raise unreachable() from None
-    try:
-        data = _bounded(response, ends)
-    except (urllib3.exceptions.HTTPError, OSError):
-        raise unreachable() from None
-    finally:
-        response.close()  # what was read to its end has given its connection back
-    if response.status == 200:
-        return data
-    raise _refusal(response.status, response.headers.get("Content-Type", ""), data)
 
 
 def _bounded(response: urllib3.BaseHTTPResponse, ends: float) -> bytes:

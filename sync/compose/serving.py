@@ -18,17 +18,19 @@ import uvicorn
 
 from sync.compose import office_socket
 from sync.protocol.texts import gettext as _
-from sync.server import config, logs, tls
+from sync.server import config, limits, logs, tls
 from sync.server.config import Folders, Settings
 from sync.server.errors import SetupError
+from sync.server.events import Events
 from sync.server.exchange import Step
 from sync.server.office import StoreOffice
 from sync.server.service import Service
-from sync.server.web import routes
+from sync.server.web import held_lines, routes
 
 KEEP_ALIVE_S: Final = 75
 STOP_S: Final = 20
-CONNECTIONS: Final = 1_000
+CONNECTIONS: Final = 1_000  # besides those of devices that hold a line: these have two
+UNANSWERED_MS: Final = 60_000  # what is sent to a device and not acknowledged for so long was sent to nobody
 _LAST_BYTES_S: Final = 0.3  # for what is written to leave the machine
 
 
@@ -46,16 +48,19 @@ def run(
     with config.alone(folders):
         context = _tls(folders)
         lease_key = config.read_lease_key(folders.lease_key)
+        most = _lines()
         store = config.open_store(folders)
         try:
             listening = _listen(host, port)
             bound = int(listening.getsockname()[1])
             service = Service(store, lease_key)
             service.step = step
+            lines = held_lines(service)
+            lines.most = most
             office = StoreOffice(store, lease_key, config.url_of(settings.host, bound))
             server = _Server(
                 uvicorn.Config(
-                    routes(service),
+                    routes(service, lines),
                     http="httptools",
                     ws="none",
                     lifespan="on",
@@ -63,13 +68,14 @@ def run(
                     access_log=False,
                     server_header=False,
                     proxy_headers=False,
-                    limit_concurrency=CONNECTIONS,
+                    limit_concurrency=CONNECTIONS + 2 * most,
                     timeout_keep_alive=KEEP_ALIVE_S,
                     timeout_graceful_shutdown=STOP_S,
                     ssl_context_factory=lambda _config, _default: context,
                 ),
                 folders.socket,
                 office,
+                lines,
                 lambda: announce(config.url_of(host, bound)),
             )
             with _quiet_signals():
@@ -83,11 +89,17 @@ class _Server(uvicorn.Server):
     """uvicorn with the admin socket, which starts before the address is announced and ends with the server."""
 
     def __init__(
-        self, settings: uvicorn.Config, path: Path, office: StoreOffice, announce: Callable[[], None]
+        self,
+        settings: uvicorn.Config,
+        path: Path,
+        office: StoreOffice,
+        lines: Events,
+        announce: Callable[[], None],
     ) -> None:
         super().__init__(settings)
         self._path = path
         self._office = office
+        self._lines = lines
         self._announce = announce
         self._desk: asyncio.Server | None = None
 
@@ -104,6 +116,7 @@ class _Server(uvicorn.Server):
         if self._desk is not None:
             self._desk.close()
             self._path.unlink(missing_ok=True)
+        self._lines.close()
         cutting = asyncio.create_task(self._cut_idle_lines())
         try:
             await super().shutdown(sockets=sockets)
@@ -155,6 +168,20 @@ def _tls(folders: Folders) -> ssl.SSLContext:
     return context
 
 
+def _lines() -> int:
+    """How many lines may be held: as many as the system gives us open files for, with one more for each device."""
+    wanted = CONNECTIONS + 2 * limits.LINES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    files = wanted if soft == resource.RLIM_INFINITY else soft
+    lines = min(limits.LINES, (files - min(CONNECTIONS, files // 4)) // 2)
+    if lines < limits.LINES:
+        logs.note("lines", most=lines, files=files)
+    return lines
+
+
 def _listen(host: str, port: int) -> socket.socket:
     """A listening socket on the first address of `host`, IPv4 before IPv6. Raises SetupError."""
     if not 0 <= port < 65_536:  # the system would take what is left of it after 65536
@@ -162,7 +189,10 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         family, _type, _proto, _name, address = min(found, key=lambda each: each[0] != socket.AF_INET)
-        return socket.create_server(address[:2], family=family, backlog=2048)
+        listening = socket.create_server(address[:2], family=family, backlog=2048)
+        with contextlib.suppress(OSError, AttributeError):  # a system without it waits longer, that is all
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNANSWERED_MS)
+        return listening
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", "") or ""
         raise SetupError(

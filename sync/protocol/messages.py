@@ -7,6 +7,8 @@
     POST /v1/digest     DigestHead                          -> DigestReply
     POST /v1/bucket     BucketHead                          -> BucketReply
     POST /v1/records    RecordsHead                         -> RecordsReply, Change*, Conflict*
+    GET  /v1/events     nothing                             -> events, for as long as the line holds
+    GET  /v1/events?wait=25                                 -> one event, when there is one
     POST /v1/sealed     PieceHead, SealedPart?              -> PieceReply
     POST /v1/receipt    ReceiptHead, SealedPart*            -> ReceiptReply
     GET  /healthz       "ok"
@@ -31,6 +33,7 @@ EXCHANGE_PATH: Final = "/v1/exchange"
 DIGEST_PATH: Final = "/v1/digest"
 BUCKET_PATH: Final = "/v1/bucket"
 RECORDS_PATH: Final = "/v1/records"
+EVENTS_PATH: Final = "/v1/events"
 RECEIPT_PATH: Final = "/v1/receipt"
 SEALED_PATH: Final = "/v1/sealed"
 HEALTH_PATH: Final = "/healthz"
@@ -45,6 +48,13 @@ OPS_BYTES_MAX: Final = 4 * 2**20
 PAGE_ROWS: Final = 2_000
 RECORDS_MAX: Final = 500  # ids in one request for records
 SEALED_PART: Final = 2**20  # bytes of the sealed outbox in one frame, and in one request
+
+# Events, as in text/event-stream. A poke says that there is something and never what; one that is lost costs time.
+EVENT_END: Final = b"\n\n"
+POKE: Final = b"event: poke\ndata:" + EVENT_END
+BEAT: Final = b":" + EVENT_END
+BEAT_S: Final = 20.0  # between two heartbeats of a line with nothing to say
+WAIT_S: Final = 25  # the longest that a single event is waited for
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True):

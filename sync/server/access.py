@@ -28,6 +28,9 @@ from sync.protocol.roles import IT, MANAGER, OFFICE, PRIVACY, REP, ROLES, may_ch
 __all__ = ["IT", "MANAGER", "OFFICE", "PRIVACY", "REP", "ROLES"]
 
 
+Circle = tuple[str, str | bytes]  # people who see the same: a person, a team, those above a team, all
+
+
 @dataclass(frozen=True, slots=True)
 class Rights:
     """What a person may see, from the person's role and team."""
@@ -61,6 +64,30 @@ def sees(rights: Rights, kind: str, scope: Scope) -> bool:
     if rights.role == MANAGER:
         return scope.team == rights.team or scope.team.startswith(rights.team + "/")
     return scope.team == rights.team
+
+
+def circles(rights: Rights) -> frozenset[Circle]:
+    """The circles that a person stands in: who shares none with a record does not see it, and nobody else."""
+    if rights.role == PRIVACY:
+        return frozenset({("all", "")})
+    if not may_change(rights.role):
+        return frozenset()
+    found: set[Circle] = {("data", ""), ("person", rights.person)}
+    if rights.team:
+        found.add(("above" if rights.role == MANAGER else "team", rights.team))
+    return frozenset(found)
+
+
+def reached(kind: str, scope: Scope) -> frozenset[Circle]:
+    """The circles that see a record of this kind and scope."""
+    found: set[Circle] = {("all", ""), ("person", scope.person)}
+    known = KINDS.get(kind)
+    if known is not None and known.shared:
+        found.add(("data", ""))
+    if scope.team:
+        found |= {("team", scope.team), ("above", scope.team)}
+        found |= {("above", scope.team[:at]) for at, letter in enumerate(scope.team) if letter == "/" and at}
+    return frozenset(found)
 
 
 def edits(rights: Rights, kind: str, scope: Scope) -> bool:

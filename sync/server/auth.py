@@ -84,6 +84,11 @@ class Sessions:
             for id_ in [id_ for id_, session in self._open.items() if session.enrolment == enrolment]:
                 del self._open[id_]
 
+    def runs(self, session: Session, now: int) -> bool:
+        """Whether this session has not ended."""
+        with self._lock:
+            return session.ends > now and self._open.get(session.id) is session
+
     def fresh_nonce(self, keyid: str, nonce: str, now: int) -> bool:
         """Whether a signature with this nonce is new; remembered while its time is fresh."""
         with self._lock:

@@ -139,6 +139,7 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step) 
     if not (request.ops or beginning or _has_news(device, head, now)):
         return Taken(numbering.acked_n if numbering else 0), active
     with store.write() as tx:
+        tx.news.by = enrolment
         device, person = who(tx, enrolment)
         feed.check(tx, head.cursor)
         if beginning:

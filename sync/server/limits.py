@@ -33,6 +33,11 @@ ROOM_KEPT: Final = 64 * 2**20  # bytes of the disk that sealed outboxes leave fr
 AT_ONCE: Final = 8  # requests in work; the others wait their turn
 WAITING: Final = 200  # beyond this many the server says that it is busy
 RETRY_S: Final = 5
+LINES: Final = 6_000  # held open, one for each device; fewer where the system allows fewer open files
+LINES_RETRY_S: Final = 60
+POKED_IN_WORK: Final = (
+    2 * AT_ONCE
+)  # requests in work and waiting, from which on nobody is called to make more
 
 LOOKS: Final = (
     300  # requests to compare or to fetch records, per minute and device: enough for three million rows

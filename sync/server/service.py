@@ -12,10 +12,11 @@ from sync.protocol import codec, messages
 from sync.protocol.documents import Enrolment, Root
 from sync.protocol.errors import Problem
 from sync.protocol.messages import ReceiptHead, ReceiptReply
-from sync.server import auth, comparing, enrol, exchange, handin, lease, limits, logs, post
+from sync.server import access, auth, comparing, enrol, exchange, handin, lease, limits, logs, post
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import Device
 from sync.server.errors import RequestProblem
+from sync.server.events import Audience
 from sync.server.exchange import Step
 
 
@@ -79,6 +80,25 @@ class Service:
         took = int((time.monotonic() - began) * 1000)
         logs.note("exchange", device=session.enrolment, ops=len(request.ops), bytes=len(answer), ms=took)
         return answer
+
+    def listens(self, headers: Mapping[str, str], target: str) -> auth.Session:
+        """The session of a device that wants to hold a line. Raises RequestProblem."""
+        return self.sessions.authenticate(headers, "GET", target, b"", self.now())
+
+    def audience(self, enrolment: str) -> Audience:
+        """What of the news concerns a device, as it is now: nothing but its papers while it is locked.
+
+        Raises RequestProblem for one that is wiped.
+        """
+        with self.store.read() as tx:
+            device, person = exchange.who(tx, enrolment)
+            shut = post.standing(tx, device).closed
+        rights = access.Rights(person.id, person.role, person.team)
+        return Audience(enrolment, person.id, frozenset() if shut else access.circles(rights))
+
+    def runs(self, session: auth.Session) -> bool:
+        """Whether this session has not ended."""
+        return self.sessions.runs(session, self.now())
 
     def compare(self, headers: Mapping[str, str], target: str, body: bytes) -> bytes:
         """Digests, or records by id, for a device that compares what it holds. Raises RequestProblem, BadFrames."""

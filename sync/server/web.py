@@ -7,18 +7,24 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from sync.protocol import codec, messages
 from sync.protocol.errors import STATUS, BadFrames, KnownError, Problem, Refused
 from sync.protocol.messages import Trouble
 from sync.server import limits, logs
+from sync.server.auth import Session
 from sync.server.errors import RequestProblem, StoreError
+from sync.server.events import Audience, Events
 from sync.server.service import Service, trouble
+
+T = TypeVar("T")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -27,9 +33,11 @@ _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _ALARMING = {"mac", "replayed", "signature", "another device", "number used twice"}
 
 
-def routes(service: Service) -> Starlette:
-    """The application."""
+def routes(service: Service, events: Events | None = None) -> Starlette:
+    """The application; `events` are the lines that it holds, for who has to end them."""
     turns = _Turns()
+    lines = events or held_lines(service)
+    lines.in_work = lambda: turns.waiting
 
     async def root(request: Request) -> Response:
         return await _answer(request, turns, lambda body: service.root(), "application/json")
@@ -46,10 +54,22 @@ def routes(service: Service) -> Starlette:
 
         async def signed(request: Request) -> Response:
             headers = {name: request.headers.get(name, "") for name in _SIGNED}
-            target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            return await _answer(request, turns, lambda body: work(headers, target, body))
+            return await _answer(request, turns, lambda body: work(headers, _target(request), body))
 
         return signed
+
+    async def listen(request: Request) -> Response:
+        if lines.full:
+            return _refusal(Trouble(problem=Problem.BUSY, retry_after=limits.LINES_RETRY_S))
+        headers = {name: request.headers.get(name, "") for name in _SIGNED}
+
+        def admit(body: bytes) -> _Listening:
+            session = service.listens(headers, _target(request))
+            before = lines.changes
+            audience = service.audience(session.enrolment)
+            return _Listening(lines, audience, session, _wait(request), before)
+
+        return await _done(request, turns, admit)
 
     async def sealed(request: Request) -> Response:
         return await _answer(request, turns, service.sealed)
@@ -65,7 +85,10 @@ def routes(service: Service) -> Starlette:
 
     @asynccontextmanager
     async def until_the_end(app: Starlette) -> AsyncIterator[None]:
+        lines.start()
+        service.store.heard = lines.hear
         yield
+        await lines.stop()
         # What a thread has begun it finishes: a transaction is not left half-way.
         turns.threads.shutdown(wait=True)
 
@@ -77,12 +100,18 @@ def routes(service: Service) -> Starlette:
             Route(messages.SESSION_PATH, session, methods=["POST"]),
             Route(messages.EXCHANGE_PATH, within(service.exchange), methods=["POST"]),
             *(Route(path, within(service.compare), methods=["POST"]) for path in _COMPARING),
+            Route(messages.EVENTS_PATH, listen, methods=["GET"]),
             Route(messages.SEALED_PATH, sealed, methods=["POST"]),
             Route(messages.RECEIPT_PATH, receipt, methods=["POST"]),
             Route(messages.HEALTH_PATH, healthz, methods=["GET"]),
         ],
         exception_handlers={404: nowhere, 405: nowhere},
     )
+
+
+def held_lines(service: Service) -> Events:
+    """The lines of a server, none yet."""
+    return Events(service.runs)
 
 
 _COMPARING = (messages.DIGEST_PATH, messages.BUCKET_PATH, messages.RECORDS_PATH)
@@ -97,9 +126,49 @@ class _Turns:
         self.waiting = 0
 
 
+class _Listening(Response):
+    """An answer that is held open until either end lets go; it costs no thread, and no task but its request's."""
+
+    def __init__(
+        self, events: Events, audience: Audience, session: Session, wait_s: int, changes: int
+    ) -> None:
+        """`changes` of the events are those from before the audience was looked up."""
+        self._line = (audience, session)
+        self._wait_s = wait_s
+        self._events = events
+        self._changes = changes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hold the line: who says what on it is `Events`; here is waited for its end."""
+        line = self._events.join(*self._line, send, self._wait_s, self._changes)
+        logs.note("listens", device=line.audience.enrolment, held=self._events.held, wait=self._wait_s)
+        try:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        finally:
+            self._events.leave(line)
+
+
+def _target(request: Request) -> str:
+    """Path and query, as they are signed."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def _wait(request: Request) -> int:
+    """For how many seconds a single event is waited for; 0 for a line that stays open."""
+    asked = request.query_params.get("wait", "")
+    return max(1, min(int(asked), messages.WAIT_S)) if asked.isascii() and asked.isdigit() else 0
+
+
 async def _answer(
     request: Request, turns: _Turns, work: Callable[[bytes], bytes], media: str = codec.MEDIA_TYPE
 ) -> Response:
+    """What `work` answers, as a response."""
+    data = await _done(request, turns, work)
+    return data if isinstance(data, Response) else Response(data, media_type=media, headers=_HEADERS)
+
+
+async def _done(request: Request, turns: _Turns, work: Callable[[bytes], T]) -> T | Response:
     """Run `work` on the whole body in a thread, and turn whatever goes wrong into an answer of ours."""
     began = time.monotonic()
     if turns.waiting >= limits.WAITING:
@@ -107,8 +176,7 @@ async def _answer(
     turns.waiting += 1
     try:
         body = await _body(request)
-        data = await asyncio.get_running_loop().run_in_executor(turns.threads, work, body)
-        return Response(data, media_type=media, headers=_HEADERS)
+        return await asyncio.get_running_loop().run_in_executor(turns.threads, work, body)
     except RequestProblem as problem:
         return _told(request, problem.trouble, problem.why, began)
     except Refused as refused:

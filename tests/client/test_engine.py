@@ -238,3 +238,50 @@ def test_a_fault_of_ours_is_not_taken_for_being_in_step(world: World) -> None:
     world.engine.wanted()
     while world.phases(1) != [Phase.IDLE]:
         pass
+
+
+def test_a_poke_exchanges_at_once_and_once(world: World) -> None:
+    _settled(world)
+    world.engine.poked()
+    world.next_round()
+    with pytest.raises(queue.Empty):
+        world.next_round(within=3 * SETTLE)
+
+
+def test_pokes_during_an_exchange_make_one_more_of_it(world: World) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        inside.set()
+        go_on.wait(SOON)
+
+    world.do = hold
+    world.engine.start()
+    assert inside.wait(SOON)
+    for _each in range(5):
+        world.engine.poked()
+    world.do = lambda: None
+    go_on.set()
+    world.next_round()
+    world.next_round()
+    with pytest.raises(queue.Empty):
+        world.next_round(within=3 * SETTLE)
+
+
+def test_a_poke_does_not_hurry_an_exchange_that_fails_and_a_line_that_opens_does(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "BACKOFF_FIRST_S", 60.0)
+    world.do = _fail
+    world.engine.start()
+    world.next_round()
+    world.phases(2)
+    for _each in range(5):
+        world.engine.poked()
+    with pytest.raises(queue.Empty):
+        world.next_round(within=3 * SETTLE)
+    world.engine.reached()
+    world.next_round()
+    world.phases(2)
+    world.engine.returned()
+    world.next_round()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.client.pace import BACKOFF_FIRST_S, BACKOFF_LAST_S, LONGEST_WAIT_S, SETTLE_S, Pace
+from sync.client.pace import BACKOFF_FIRST_S, BACKOFF_LAST_S, LONGEST_WAIT_S, POKED_S, SETTLE_S, Pace
 from tests.protocol.strategies import tries
 
 IDLE = Pace(last_exchange=100.0, asked=False)
@@ -110,3 +110,28 @@ def test_a_month_of_failures_overflows_nothing(failures: int) -> None:
     for _ in range(failures):
         pace = pace.failed(0.0, 0.5)
     assert pace.due() <= BACKOFF_LAST_S
+
+
+def test_a_poke_is_followed_soon_and_not_again_by_what_it_brings() -> None:
+    poked = IDLE.told()
+    assert poked.due() == IDLE.last_exchange + POKED_S
+    assert poked.succeeded(200.0).due() == 200.0 + LONGEST_WAIT_S
+
+
+def test_a_poke_does_not_hurry_what_fails() -> None:
+    failed = IDLE.failed(100.0, 0.9)
+    assert failed.told().due() == failed.retry_at
+    assert failed.told().failures == 1
+
+
+def test_a_server_that_answers_is_asked_again_unless_it_said_when() -> None:
+    failed = IDLE.failed(100.0, 0.9)
+    assert failed.reached().due() == 0.0
+    assert failed.reached().failures == 1
+    busy = IDLE.failed(100.0, 0.9, retry_after=30.0)
+    assert busy.reached().due() == busy.retry_at == 130.0
+
+
+def test_on_another_network_failures_begin_anew() -> None:
+    failed = IDLE.failed(100.0, 0.9).failed(101.0, 0.9)
+    assert (failed.returned().due(), failed.returned().failures) == (0.0, 0)

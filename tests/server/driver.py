@@ -176,7 +176,7 @@ class Device:
         self.session, self.counter = codec.read(frames[0][1], SessionReply), 0
         return self.session
 
-    def headers(self, body: bytes, path: str = messages.EXCHANGE_PATH) -> dict[str, str]:
+    def headers(self, body: bytes, path: str = messages.EXCHANGE_PATH, verb: str = "POST") -> dict[str, str]:
         """The signature of a request within the session."""
         if self.session is None:
             self.sign_in()
@@ -185,7 +185,7 @@ class Device:
         return {
             messages.SESSION_HEADER: self.session.session.hex(),
             messages.COUNTER_HEADER: str(self.counter),
-            messages.MAC_HEADER: messages.request_mac(self.session.key, "POST", path, body, self.counter),
+            messages.MAC_HEADER: messages.request_mac(self.session.key, verb, path, body, self.counter),
         }
 
     def body(self, ops: Sequence[Any] = (), **other: Any) -> bytes:

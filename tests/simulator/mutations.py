@@ -22,6 +22,7 @@ from sync.protocol.ops import Act, Op
 from sync.server import access, auth, exchange, feed, intake
 from sync.server.access import Rights, Scope
 from sync.server.db.kept import Numbering
+from sync.server.db.news import News
 from tests.simulator.laptop import Power
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
@@ -244,10 +245,27 @@ def teams_below_forgotten(patch: pytest.MonkeyPatch) -> None:
     _see_by(patch, sees)
 
 
+def held_lines_forget_who_loses(patch: pytest.MonkeyPatch) -> None:
+    """Who does not see a record any more is not told that it went."""
+    whole = News.record
+    patch.setattr(News, "record", lambda self, kind, scope, before=None: whole(self, kind, scope))
+
+
+def held_lines_forget_teams_below(patch: pytest.MonkeyPatch) -> None:
+    """A manager is not told of what changes in a team below."""
+    whole = access.reached
+
+    def reached(kind: str, scope: Scope) -> frozenset[access.Circle]:
+        return whole(kind, scope) - {each for each in whole(kind, scope) if each[0] == "above"}
+
+    patch.setattr(access, "reached", reached)
+
+
 MUTATIONS: Final[tuple[Mutation, ...]] = (
     cursor_saved_first, tombstone_skipped, no_version_guard, gap_accepted, sight_checked_when_edited_only,
     leaving_untold, acknowledged_too_far, sent_is_gone, edit_brings_back, conflict_not_kept,
     renumbering_forgets, own_changes_never_again, rights_read_once, conflicts_for_their_author_only,
     cursor_runs_ahead, notes_overwritten, set_back_unnoticed, answered_before_it_is_kept,
-    refused_is_thrown_away, teams_below_forgotten,
+    refused_is_thrown_away, teams_below_forgotten, held_lines_forget_who_loses,
+    held_lines_forget_teams_below,
 )  # fmt: skip

@@ -24,7 +24,9 @@ from sync.protocol.errors import KnownError, Outcome, Problem
 from sync.protocol.kinds import KINDS
 from sync.protocol.messages import OpResult
 from sync.protocol.ops import Act, Op
-from sync.server import auth, config, feed
+from sync.server import access, auth, config, feed
+from sync.server.access import Rights
+from sync.server.db.news import News
 from sync.server.db.sqlite import SqliteStore
 from sync.server.office import StoreOffice
 from sync.server.service import Service
@@ -118,6 +120,8 @@ class World:
     laptops: dict[int, Laptop] = field(default_factory=dict)
     counter: int = 0
     last: str = ""  # why an exchange failed last
+    told: set[int] = field(default_factory=set)  # laptops that a held line would have told of something
+    quiet: set[int] = field(default_factory=set)  # laptops that had everything after their last exchange
 
     def __post_init__(self) -> None:
         (self.folder / "server").mkdir()
@@ -129,6 +133,7 @@ class World:
         self.service = Service(self.server, self.ground.lease_key)
         self.service.now = self.now
         self.service.step = self._step
+        self.server.heard = self._tell
         self.office = StoreOffice(self.server, self.ground.lease_key, "https://127.0.0.1:8443", self.now)
         self._dies_at = ""
 
@@ -166,6 +171,15 @@ class World:
         if name == self._dies_at:
             raise Power
 
+    def _tell(self, news: News) -> None:
+        with self.server.read() as tx:
+            persons = {each.email: each for each in tx.people.persons()}
+        for who, laptop in self.laptops.items():
+            person = persons[laptop.card.person]
+            circles = access.circles(Rights(person.id, person.role, person.team))
+            if person.id in news.moved or (circles & news.circles and news.by != laptop.card.enrolment):
+                self.told.add(who)
+
     # -- the laptops
 
     def laptop(self, who: int) -> Laptop:
@@ -199,6 +213,9 @@ class World:
 
     def _exchange(self, laptop: Laptop, fate: str) -> bool:
         """Whether there is, or may be, more to do."""
+        who = next(at for at, each in self.laptops.items() if each is laptop)
+        self.quiet.discard(who)
+        self.told.discard(who)  # what comes from here on is told again
         try:
             page = laptop.exchange(fate)
         except Power:
@@ -210,12 +227,23 @@ class World:
         except ExchangeError as problem:
             self.last = problem.title
         else:
-            return page.more or page.sent > 0 or bool(page.applied.records)
+            busy = page.more or page.sent > 0 or bool(page.applied.records)
+            if not busy:
+                self.quiet.add(who)
+            return busy
         return True
+
+    def _look(self) -> None:
+        """Who had everything, and was told of nothing since, waits for nothing."""
+        for who in sorted(self.quiet - self.told):
+            laptop = self.laptops[who]
+            if not laptop.unsent() and self._exchange(laptop, ""):
+                self.faults.append(f"laptop {who}: there was something, and it was not told")
 
     def _put_back(self, laptop: Laptop) -> None:
         before = _waiting(laptop)
         laptop.put_back()
+        self.quiet -= {at for at, each in self.laptops.items() if each is laptop}
         self.gone |= before - _waiting(laptop)
 
     def _write(self, laptop: Laptop, step: steps.Write) -> None:
@@ -272,6 +300,7 @@ class World:
         """No fault any more: everybody exchanges until nothing is left."""
         for laptop in self.laptops.values():
             laptop.skew = 0
+        self._look()
         for _round in range(ROUNDS_MAX):
             self.elapsed += 60_000
             busy = [self._exchange(laptop, "") for laptop in self.laptops.values()]

@@ -6,7 +6,7 @@ transactions become visible. A read transaction sees one moment. Stores raise St
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -29,6 +29,11 @@ from sync.server.db.kept import (
     StoredReceipt,
     Trace,
 )
+from sync.server.db.news import News
+
+Heard = Callable[
+    [News], None
+]  # told of what was committed, in the thread that did it; must not wait for anything
 
 
 class People(Protocol):
@@ -220,6 +225,8 @@ class Post(Protocol):
 class Transaction(Protocol):
     """One transaction: everything in it happens, or nothing."""
 
+    news: News  # what others are told of it, once it has happened
+
     @property
     def epoch(self) -> bytes:
         """The id of this server's history."""
@@ -239,6 +246,8 @@ class Transaction(Protocol):
 
 class Store(Protocol):
     """A server store; every method may be called from any thread."""
+
+    heard: Heard
 
     def read(self) -> AbstractContextManager[Transaction]:
         """A read transaction."""

@@ -15,7 +15,8 @@ from typing import Any, Final
 from sqlcipher3 import dbapi2 as sqlite
 
 from sync.protocol.texts import gettext as _
-from sync.server.db.base import Transaction
+from sync.server.db.base import Heard, Transaction
+from sync.server.db.news import News
 from sync.server.db.schema import STEPS, VERSION
 from sync.server.db.sqlite_people import SqlitePeople
 from sync.server.db.sqlite_post import SqlitePost
@@ -49,9 +50,10 @@ class SqliteTransaction:
         self._connection = connection
         row = connection.execute("SELECT epoch, seq FROM meta").fetchone()
         self._epoch = bytes(row[0])
-        self._people = SqlitePeople(connection)
-        self._records = SqliteRecords(connection, row[1])
-        self._post = SqlitePost(connection)
+        self.news = News()
+        self._people = SqlitePeople(connection, self.news)
+        self._records = SqliteRecords(connection, row[1], self.news)
+        self._post = SqlitePost(connection, self.news)
 
     @property
     def epoch(self) -> bytes:
@@ -78,6 +80,7 @@ class SqliteStore:
     """An open store. The key is taken over and wiped once every connection has it."""
 
     def __init__(self, path: Path, key: bytearray) -> None:
+        self.heard: Heard = lambda news: None
         self._lock = threading.Lock()
         self._readers: queue.LifoQueue[Any] = queue.LifoQueue()
         self._opened: list[Any] = []
@@ -150,12 +153,15 @@ class SqliteStore:
                     yield transaction
                     transaction.records.flush()
                     self._writer.execute("COMMIT")
+                    news = transaction.news
                 except BaseException:  # undone whatever went wrong, and told to the caller
                     if self._writer.in_transaction:
                         self._writer.execute("ROLLBACK")
                     raise
         finally:
             self._lock.release()
+        if news:
+            self.heard(news)
 
     def room(self) -> int:
         """Bytes that are free on the disk the store lies on. Raises StoreError."""

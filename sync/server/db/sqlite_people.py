@@ -9,6 +9,7 @@ from typing import Any
 
 from sync.server.access import Rights, fold_email
 from sync.server.db.kept import Code, Device, Person
+from sync.server.db.news import News
 
 _PERSON = "id, email, role, team, territory, scopes"
 _DEVICE = (
@@ -20,8 +21,9 @@ _DEVICE = (
 class SqlitePeople:
     """The book of people on one connection."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, news: News) -> None:
         self._db = connection
+        self._news = news
 
     def person(self, id_: bytes) -> Person | None:
         """The person of that id."""
@@ -39,6 +41,7 @@ class SqlitePeople:
 
     def put_person(self, person: Person) -> None:
         """Keep a person, new or changed; former rights are remembered."""
+        self._news.moved.add(person.id)
         self._db.execute(
             "INSERT INTO former_rights SELECT id, scopes, role, team FROM person WHERE id = ? AND scopes <> ?",
             (person.id, person.scopes),
@@ -97,6 +100,8 @@ class SqlitePeople:
 
     def put_device(self, device: Device) -> None:
         """Keep a device, new or changed."""
+        if device.wiped:
+            self._news.wiped.add(device.enrolment)
         self._db.execute(
             "INSERT INTO device (enrolment, device, name, keyid, spki, sealing_key, person, platform, enrolled, "
             "app_version, last_seen, unsent, locked, wiped, posture) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "

@@ -9,6 +9,7 @@ from typing import Any
 
 from sync.protocol.texts import gettext as _
 from sync.server.db.kept import AuditLine, FiledOrder, Packet, Sealed, StoredReceipt
+from sync.server.db.news import News
 from sync.server.errors import StoreError
 
 _ORDER = "seq, order_id, op, digest, envelope, enrolment, reason, signers, filed, not_before, expires, report, reported"
@@ -20,8 +21,9 @@ _PIECE = 2**20  # bytes read at once
 class SqlitePost:
     """The book of papers on one connection."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, news: News) -> None:
         self._db = connection
+        self._news = news
 
     def document(self, type_: str, version: int) -> bytes | None:
         """The envelope of a root or policy."""
@@ -41,6 +43,7 @@ class SqlitePost:
 
     def put_document(self, type_: str, version: int, envelope: bytes) -> None:
         """Keep a root or policy."""
+        self._news.everybody = True
         self._db.execute("INSERT INTO document VALUES (?, ?, ?)", (type_, version, envelope))
 
     def next_order_number(self) -> int:
@@ -55,6 +58,7 @@ class SqlitePost:
 
     def put_order(self, order: FiledOrder) -> None:
         """File an order for one of its devices."""
+        self._news.ordered.add(order.enrolment)
         self._db.execute(
             f"INSERT INTO filed_order ({_ORDER}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
@@ -202,7 +206,10 @@ class SqlitePost:
             "data = excluded.data, ops = excluded.ops, filed = excluded.filed, taken = 0 WHERE taken <> 0",
             (packet.id, packet.target, packet.source, packet.data, packet.ops, packet.filed, packet.taken),
         )
-        return bool(done.rowcount > 0)
+        fresh = bool(done.rowcount > 0)
+        if fresh:
+            self._news.filed.add(packet.target)
+        return fresh
 
     def take_packet(self, id_: bytes, enrolment: str, now: int) -> None:
         """Note that the device has taken a packet in; its content is not needed any more."""

@@ -12,6 +12,7 @@ from sync.protocol.ids import OpId
 from sync.protocol.merge import Conflict, Mark, Row
 from sync.server.access import Scope
 from sync.server.db.kept import RESULTS_KEPT, Entry, Held, Numbering, RefusedOp, Result, Trace
+from sync.server.db.news import News
 
 _PACK = msgspec.msgpack.Encoder()
 _CELLS = msgspec.msgpack.Decoder(dict[str, Any])
@@ -23,8 +24,9 @@ _RESULT = msgspec.msgpack.Decoder(Result)
 class SqliteRecords:
     """The book of records on one connection; `seq` is the head when the transaction began."""
 
-    def __init__(self, connection: Any, seq: int) -> None:
+    def __init__(self, connection: Any, seq: int, news: News) -> None:
         self._db = connection
+        self._news = news
         self._began = seq
         self._seq = seq
 
@@ -66,6 +68,7 @@ class SqliteRecords:
     def put(self, held: Held, before: Scope | None, now: int) -> None:
         """Keep a record under its row's number."""
         row = held.row
+        self._news.record(row.kind, held.scope, before)
         self._db.execute(
             "INSERT INTO record (id, kind, ver, deleted, scope_person, scope_team, owner, creator, device, "
             "incarnation, person, hlc, cells, marks, subject) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
@@ -157,6 +160,7 @@ class SqliteRecords:
             "INSERT INTO conflict VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
             (conflict.id, conflict.record, conflict.ver, conflict.state, _PACK.encode(conflict)),
         )
+        self._disputed(conflict)
 
     def settle_conflict(self, conflict: Conflict) -> None:
         """Keep what became of a conflict that is kept already: its state, under a new number."""
@@ -164,6 +168,13 @@ class SqliteRecords:
             "UPDATE conflict SET ver = ?, state = ?, body = ? WHERE id = ?",
             (conflict.ver, conflict.state, _PACK.encode(conflict), conflict.id),
         )
+        self._disputed(conflict)
+
+    def _disputed(self, conflict: Conflict) -> None:
+        """A conflict concerns those who see its record, which need not have changed."""
+        asked = "SELECT kind, scope_person, scope_team FROM record WHERE id = ?"
+        if row := self._db.execute(asked, (conflict.record,)).fetchone():
+            self._news.record(row[0], Scope(row[1], row[2]))
 
     def conflicts(self, ids: Sequence[bytes]) -> list[Conflict]:
         """These conflicts."""
