@@ -34,6 +34,7 @@ class Pool(urllib3.HTTPSConnectionPool):
     ended."""
 
     made: Any = None
+    _held: Any = None  # the socket of an answer that is held open: the connection forgets it once it is read
 
     def _new_conn(self) -> Any:
         self.made = super()._new_conn()
@@ -44,15 +45,16 @@ class Pool(urllib3.HTTPSConnectionPool):
         line = self._new_conn()
         line.timeout = CONNECT_S
         line.connect()
+        self._held = line.sock
         return line
 
     def cut(self) -> None:
         """End the request under way: whoever waits for its next byte is told that none comes."""
-        line = self.made
-        if line is not None and line.sock is not None:
+        line = self._held or getattr(self.made, "sock", None)
+        if line is not None:
             with contextlib.suppress(OSError):  # it has ended by itself
                 # Past ssl's own shutdown, which would take the TLS layer from under the thread that reads.
-                socket.socket.shutdown(line.sock, socket.SHUT_RDWR)
+                socket.socket.shutdown(line, socket.SHUT_RDWR)
 
 
 def fresh(url: str, context: ssl.SSLContext) -> Pool:
