@@ -59,17 +59,7 @@ def routes(service: Service, events: Events | None = None) -> Starlette:
         return signed
 
     async def listen(request: Request) -> Response:
-        if lines.full:
-            return _refusal(Trouble(problem=Problem.BUSY, retry_after=limits.LINES_RETRY_S))
-        headers = {name: request.headers.get(name, "") for name in _SIGNED}
-
-        def admit(body: bytes) -> _Listening:
-            session = service.listens(headers, _target(request))
-            before = lines.changes
-            audience = service.audience(session.enrolment)
-            return _Listening(lines, audience, session, _wait(request), before)
-
-        return await _done(request, turns, admit)
+        return await _listen(request, turns, service, lines)
 
     async def sealed(request: Request) -> Response:
         return await _answer(request, turns, service.sealed)
@@ -124,6 +114,21 @@ class _Turns:
     def __init__(self) -> None:
         self.threads = ThreadPoolExecutor(limits.AT_ONCE, thread_name_prefix="fieldkeep-request")
         self.waiting = 0
+
+
+async def _listen(request: Request, turns: _Turns, service: Service, lines: Events) -> Response:
+    """A line for a device that may have one."""
+    if lines.full:
+        return _refusal(Trouble(problem=Problem.BUSY, retry_after=limits.LINES_RETRY_S))
+    headers = {name: request.headers.get(name, "") for name in _SIGNED}
+
+    def admit(body: bytes) -> _Listening:
+        session = service.listens(headers, _target(request))
+        before = lines.changes
+        audience = service.audience(session.enrolment)
+        return _Listening(lines, audience, session, _wait(request), before)
+
+    return await _done(request, turns, admit)
 
 
 class _Listening(Response):

@@ -58,11 +58,11 @@ class Lines:
 
     def wait(self, held: Callable[[], bool], what: str) -> None:
         """Wait until it is so."""
-        ends = time.monotonic() + 60
+        ends, never = time.monotonic() + 60, threading.Event()
         while not held():
             if time.monotonic() > ends:
                 raise SystemExit(f"{what} did not come")
-            time.sleep(0.0005)
+            never.wait(0.0005)
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
@@ -147,7 +147,7 @@ def _edits(maker: Device, told: list[float], lines: Lines, every_s: float) -> li
         maker.exchange()
         lines.wait(lambda before=before: len(told) > before, "a poke")  # type: ignore[misc]
         took.append((told[-1] - began) * 1000)
-        time.sleep(every_s)
+        threading.Event().wait(every_s)
     return took
 
 

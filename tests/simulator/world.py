@@ -214,6 +214,8 @@ class World:
     def _exchange(self, laptop: Laptop, fate: str) -> bool:
         """Whether there is, or may be, more to do."""
         who = next(at for at, each in self.laptops.items() if each is laptop)
+        # Who had everything, and was told of nothing since, is missing nothing.
+        at_rest = who in self.quiet and who not in self.told and not laptop.unsent()
         self.quiet.discard(who)
         self.told.discard(who)  # what comes from here on is told again
         try:
@@ -228,17 +230,12 @@ class World:
             self.last = problem.title
         else:
             busy = page.more or page.sent > 0 or bool(page.applied.records)
-            if not busy:
+            if busy and at_rest:
+                self.faults.append(f"laptop {who}: there was something, and it was not told")
+            if not (page.more or laptop.unsent()):
                 self.quiet.add(who)
             return busy
         return True
-
-    def _look(self) -> None:
-        """Who had everything, and was told of nothing since, waits for nothing."""
-        for who in sorted(self.quiet - self.told):
-            laptop = self.laptops[who]
-            if not laptop.unsent() and self._exchange(laptop, ""):
-                self.faults.append(f"laptop {who}: there was something, and it was not told")
 
     def _put_back(self, laptop: Laptop) -> None:
         before = _waiting(laptop)
@@ -300,7 +297,6 @@ class World:
         """No fault any more: everybody exchanges until nothing is left."""
         for laptop in self.laptops.values():
             laptop.skew = 0
-        self._look()
         for _round in range(ROUNDS_MAX):
             self.elapsed += 60_000
             busy = [self._exchange(laptop, "") for laptop in self.laptops.values()]
