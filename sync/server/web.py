@@ -67,12 +67,6 @@ def routes(service: Service, events: Events | None = None) -> Starlette:
     async def receipt(request: Request) -> Response:
         return await _answer(request, turns, service.receipt)
 
-    async def healthz(request: Request) -> Response:
-        return PlainTextResponse("ok", headers=_HEADERS)
-
-    async def nowhere(request: Request, error: Exception) -> Response:
-        return _refusal(Trouble(problem=Problem.NOT_HERE))
-
     @asynccontextmanager
     async def until_the_end(app: Starlette) -> AsyncIterator[None]:
         lines.start()
@@ -93,10 +87,18 @@ def routes(service: Service, events: Events | None = None) -> Starlette:
             Route(messages.EVENTS_PATH, listen, methods=["GET"]),
             Route(messages.SEALED_PATH, sealed, methods=["POST"]),
             Route(messages.RECEIPT_PATH, receipt, methods=["POST"]),
-            Route(messages.HEALTH_PATH, healthz, methods=["GET"]),
+            Route(messages.HEALTH_PATH, _healthz, methods=["GET"]),
         ],
-        exception_handlers={404: nowhere, 405: nowhere},
+        exception_handlers={404: _nowhere, 405: _nowhere},
     )
+
+
+async def _healthz(request: Request) -> Response:
+    return PlainTextResponse("ok", headers=_HEADERS)
+
+
+async def _nowhere(request: Request, error: Exception) -> Response:
+    return _refusal(Trouble(problem=Problem.NOT_HERE))
 
 
 def held_lines(service: Service) -> Events:
