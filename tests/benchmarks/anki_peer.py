@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 import time
@@ -49,7 +50,7 @@ def _wait_for(url: str) -> None:
         except urllib.error.HTTPError:
             return  # it answers, if only that there is nothing here
         except OSError:
-            time.sleep(0.05)
+            select.select([], [], [], 0.05)
         else:
             return
     raise TimeoutError("no server")
