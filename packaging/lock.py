@@ -37,10 +37,9 @@ def compile_lock(out: str, *what: str) -> None:
 def main() -> int:
     """Remake the locks: what ships, the same versions with the tools beside them, and what the benchmarks add."""
     asked = sys.argv[1:]
-    compile_lock("runtime.lock", "pyproject.toml", *asked)
-    compile_lock(
-        "dev.lock", "pyproject.toml", "--group=dev", "--constraints=packaging/locks/runtime.lock", *asked
-    )
+    ships = ("pyproject.toml", "--all-extras")
+    compile_lock("runtime.lock", *ships, *asked)
+    compile_lock("dev.lock", *ships, "--group=dev", "--constraints=packaging/locks/runtime.lock", *asked)
     compile_lock("bench.lock", "--group=bench", *asked)
     compile_lock("peers.lock", "--group=peers", *asked)
     return 0

@@ -58,12 +58,17 @@ def _venv_works() -> bool:
     return importlib.util.find_spec("venv") is not None and importlib.util.find_spec("ensurepip") is not None
 
 
+def _postgresql() -> bool:
+    return any(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or shutil.which("initdb") is not None
+
+
 _QT = "the window (Qt)"
 NEEDS: tuple[Need, ...] = (
     Need("python3-venv", "the virtual environment", _venv_works),
     Need("dbus", "the keyring's message bus", _program("dbus-daemon")),
     Need("gnome-keyring", "the system keyring of tests and demo", _program("gnome-keyring-daemon")),
     Need("xvfb", "a display for tests and demo", _program("Xvfb")),
+    Need("postgresql-15", "the server's other store, in tests", _postgresql),
     Need("fontconfig", _QT, _program("fc-list")),
     Need("fonts-noto-core", "Latin texts", _font("NotoSans-Regular.*")),
     Need("fonts-noto-cjk", "Chinese texts", _font("NotoSansCJK-*")),

@@ -12,11 +12,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.display import display
+
+if TYPE_CHECKING:
+    from tests.cluster import Cluster
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL_DATA = "FIELDKEEP_REAL_DATA"
@@ -195,6 +198,26 @@ def xvfb() -> Iterator[dict[str, str]]:
     """An X display of its own; gives the environment a program needs to show its windows there."""
     with display() as shown:
         yield shown
+
+
+# --- a database -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL of our own; one that cannot be started is a failure, since much of what is promised is untried."""
+    from tests import cluster as clusters  # few tests need it
+
+    with clusters.cluster() as made:
+        yield made
+
+
+@pytest.fixture
+def database(cluster: Cluster) -> Iterator[str]:
+    """A database in it, as an operator makes it; its name."""
+    name = cluster.database()
+    yield name
+    cluster.drop(name)
 
 
 # --- a disk -----------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from sync.protocol.texts import gettext as _
 from sync.protocol.trust import DAY_MS
 from sync.server import access, config, tls
 from sync.server.config import Folders, Settings
+from sync.server.db.base import Store
 from sync.server.db.sqlite import KEY_BYTES, SqliteStore
 from sync.server.errors import SetupError
 from sync.server.office import StoreOffice, checked_person
@@ -53,6 +54,7 @@ class Wish:
     host: str
     port: int
     console_host: str
+    store: str = ""  # address of a PostgreSQL database, "" for a file in the data folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,12 @@ def found(wish: Wish, passphrase: str) -> Founded:
     offline["ca.crt"] = tls.pem(ca)
     store_key = bytearray(os.urandom(KEY_BYTES))
     folders = Folders(wish.data.resolve(), wish.secrets.resolve())
-    settings = Settings(org=org, host=wish.host, port=wish.port, secrets=str(folders.secrets))
+    settings = Settings(
+        org=org, host=wish.host, port=wish.port, secrets=str(folders.secrets), store=wish.store
+    )
+    database = config.database(folders, wish.store) if wish.store else None
+    if database is not None:
+        database[0].refuse_taken(database[1])
     for folder in (wish.data, wish.secrets, wish.keys):
         _make(folder)
     for name, data in offline.items():
@@ -114,7 +121,8 @@ def found(wish: Wish, passphrase: str) -> Founded:
     write_new(folders.lease_key, _pem(keys.lease))
     write_new(folders.tls_key, _pem(leaf_key))
     write_new(folders.tls_certificate, tls.pem(leaf))
-    _make_store(folders, store_key, keys, root, policy, wish.admin)
+    store = database[0].create(database[1]) if database else SqliteStore.create(folders.store, store_key)
+    _begin(store, keys, root, policy, wish.admin)
     # Last of all: what has no settings is no server.
     write_new(folders.settings, msgspec.json.encode(settings) + b"\n")
     return Founded(org, documents.digest(root.to_bytes()), tuple(offline), bool(passphrase))
@@ -196,10 +204,8 @@ def _root(wish: Wish, org: str, admin_id: str, keys: _Keys, ca_pem: str, now: in
     )
 
 
-def _make_store(
-    folders: Folders, key: bytearray, keys: _Keys, root: Root, policy: Policy, admin: str
-) -> None:
-    store = SqliteStore.create(folders.store, key)
+def _begin(store: Store, keys: _Keys, root: Root, policy: Policy, admin: str) -> None:
+    """Lay root, policy and the first admin into the new store, and close it."""
     try:
         with store.write() as tx:
             tx.post.put_document(Root.TYPE, root.version, signing.sign(root, ("", keys.root)).to_bytes())

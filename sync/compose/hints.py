@@ -9,8 +9,12 @@ from typing import Final
 
 _VERBS: Final = ("person", "enrol-code", "devices", "orders", "lock", "unlock", "wipe", "recover", "refused")
 _ADMIN: Final = re.compile(rf"(?<![A-Za-z0-9_/-])fieldkeep-admin (?=(?:{'|'.join(_VERBS)})(?![\w-]))")
-_SERVER: Final = re.compile(r"(?<![A-Za-z0-9_/-])fieldkeep-server (init|serve|renew)(?![\w-])")
-_MORE: Final = {"init": " --keys {keys} --org NAME --admin EMAIL", "renew": " --keys {keys}"}
+_SERVER: Final = re.compile(r"(?<![A-Za-z0-9_/-])fieldkeep-server (init|serve|renew|migrate)(?![\w-])")
+_MORE: Final = {
+    "init": " --keys {keys} --org NAME --admin EMAIL",
+    "renew": " --keys {keys}",
+    "migrate": " --to URL",
+}
 _ANY: Final = "DIR"
 
 _given: dict[str, Path | None] = {}

@@ -71,7 +71,7 @@ def renew(folders: Folders, host: str, keys: Path, passphrase: Callable[[], str]
                 tx.post.audit(line)
         finally:
             store.close()
-        _replace(folders.tls_certificate, certificate)
+        replace(folders.tls_certificate, certificate)
     return Renewed(next_root.version, next_policy.version, expires)
 
 
@@ -93,7 +93,7 @@ def _certificate(folders: Folders, host: str, keys: Path, passphrase: Callable[[
     return tls.pem(tls.leaf(ca, ca_key, own.public_key(), host, today))
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace(path: Path, data: bytes) -> None:
     """Put `data` at `path`, whole or not at all."""
     fresh = path.with_name(path.name + ".new")
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, config.PRIVATE_FILE)

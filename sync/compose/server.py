@@ -1,4 +1,4 @@
-"""The command `fieldkeep-server`: makes an organisation, and serves it."""
+"""The command `fieldkeep-server`: makes an organisation, serves it, renews it and moves it to another store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sync.compose import founding, hints, renewing, serving, telling
+from sync.compose import founding, hints, migrating, renewing, serving, telling
 from sync.console import passphrase
 from sync.protocol import texts
 from sync.protocol.texts import gettext as _
@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("--host", default=config.DEFAULT_HOST, help=_("name or address that devices use"))
     init.add_argument("--port", type=int, default=config.DEFAULT_PORT, help=_("port that devices use"))
     init.add_argument("--console-host", default="localhost", help=_("host name of the web console"))
+    init.add_argument("--store", default="", metavar="URL", help=_("address of a PostgreSQL database"))
     serve = verbs.add_parser("serve", help=_("serve an organisation"))
     data, secrets = _("folder of store and settings"), _("folder of the server's own keys")
     serve.add_argument("--data", type=Path, required=True, help=data)
@@ -52,7 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     renew.add_argument("--data", type=Path, required=True, help=data)
     renew.add_argument("--secrets", type=Path, required=True, help=secrets)
     renew.add_argument("--keys", type=Path, required=True, help=_("folder with the organisation's keys"))
-    for verb, run in ((init, _init), (serve, _serve), (renew, _renew)):
+    migrate = verbs.add_parser("migrate", help=_("move everything to another store"))
+    migrate.add_argument("--data", type=Path, required=True, help=data)
+    migrate.add_argument("--secrets", type=Path, required=True, help=secrets)
+    to = _("address of a PostgreSQL database, or “file” for the file in the data folder")
+    migrate.add_argument("--to", required=True, metavar="URL", help=to)
+    for verb, run in ((init, _init), (serve, _serve), (renew, _renew), (migrate, _migrate)):
         verb.set_defaults(run=run)
         verb.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=as_json)
     return parser
@@ -69,6 +75,7 @@ def _init(asked: argparse.Namespace) -> int:
         host=asked.host,
         port=asked.port,
         console_host=asked.console_host,
+        store=asked.store,
     )
     made = founding.found(wish, passphrase.fresh())
     if asked.json:
@@ -122,6 +129,22 @@ def _renew(asked: argparse.Namespace) -> int:
         telling.say(
             _("Certificate, root and policy hold until {day}. Start the server again.").format(day=until)
         )
+    return 0
+
+
+def _migrate(asked: argparse.Namespace) -> int:
+    os.umask(0o077)
+    folders, settings = config.load(asked.data, asked.secrets)
+    counted = migrating.migrate(folders, settings, asked.to)
+    if asked.json:
+        telling.document({"rows": counted})
+    else:
+        telling.say(
+            _("Everything was moved and compared: {rows} rows. Start the server again.").format(
+                rows=sum(counted.values())
+            )
+        )
+        telling.say(_("The old store opens no more. Remove it once you have a backup of the new one."))
     return 0
 
 

@@ -9,15 +9,20 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.protocol.texts import gettext as _
+from sync.server.db.moving import MovableStore
 from sync.server.db.sqlite import KEY_BYTES, SqliteStore
 from sync.server.errors import SetupError
+
+if TYPE_CHECKING:
+    from sync.server.db.postgres import PostgresStore
+    from sync.server.db.postgres_line import Address
 
 PRIVATE_DIR: Final = 0o700
 PRIVATE_FILE: Final = 0o600
@@ -33,6 +38,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     port: int
     secrets: str  # the folder of the online keys: the command line opens the store when no server runs
+    store: str = (
+        ""  # address of a PostgreSQL database, without its password; "" for the file in the data folder
+    )
+    store_gib: int = 0  # how much that database may take up, in GiB; 0 where nobody has set a limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,16 @@ class Folders:
         return self.secrets / "store.key"
 
     @property
+    def database_password(self) -> Path:
+        """The password of the PostgreSQL database, where it asks for one."""
+        return self.secrets / "database.password"
+
+    @property
+    def database_authority(self) -> Path:
+        """Whose certificate the PostgreSQL database shows, PEM."""
+        return self.secrets / "database.crt"
+
+    @property
     def tls_key(self) -> Path:
         """The private key of the server's certificate, PEM."""
         return self.secrets / "tls.key"
@@ -85,8 +104,16 @@ class Folders:
 
 def load(data: Path, secrets: Path | None = None) -> tuple[Folders, Settings]:
     """The folders and settings of an organisation that `init` has made. Raises SetupError."""
+    settings = _settings(data)
+    folders = Folders(data.resolve(), (secrets or Path(settings.secrets)).resolve())
+    for folder in (folders.data, folders.secrets):
+        refuse_loose(folder)
+    return folders, settings
+
+
+def _settings(data: Path) -> Settings:
     try:
-        settings = msgspec.json.decode((data / "server.json").read_bytes(), type=Settings)
+        return msgspec.json.decode((data / "server.json").read_bytes(), type=Settings)
     except PermissionError:
         raise SetupError(
             _("You may not read the server's data folder."), _("Run this as the user whose folder it is.")
@@ -96,10 +123,6 @@ def load(data: Path, secrets: Path | None = None) -> tuple[Folders, Settings]:
             _("There is no server in the folder {folder}.").format(folder=data),
             _("Check what stands after --data, or make one with: fieldkeep-server init"),
         ) from None
-    folders = Folders(data.resolve(), (secrets or Path(settings.secrets)).resolve())
-    for folder in (folders.data, folders.secrets):
-        refuse_loose(folder)
-    return folders, settings
 
 
 def refuse_loose(folder: Path) -> None:
@@ -142,9 +165,27 @@ def alone(folders: Folders) -> Iterator[None]:
         os.close(handle)
 
 
-def open_store(folders: Folders) -> SqliteStore:
-    """The store of these folders. Raises SetupError, StoreError."""
+def open_store(folders: Folders) -> MovableStore:
+    """The store that the settings name. Raises SetupError, StoreError."""
+    settings = _settings(folders.data)
+    if settings.store:
+        kind, where = database(folders, settings.store)
+        return kind.open(where, settings.store_gib * 2**30)
     return SqliteStore.open(folders.store, read_store_key(folders.store_key))
+
+
+def database(folders: Folders, url: str) -> tuple[type[PostgresStore], Address]:
+    """What opens or makes a store in a PostgreSQL database, and where that is. Raises SetupError."""
+    try:
+        # Not at the top: a server with its own file needs none of it, and need not have it installed.
+        from sync.server.db.postgres import PostgresStore
+        from sync.server.db.postgres_line import address
+    except ImportError:
+        raise SetupError(
+            _("The part that speaks to PostgreSQL is not installed."),
+            _("Install it: pip install 'fieldkeep[postgresql]'"),
+        ) from None
+    return PostgresStore, address(url, folders.database_password, folders.database_authority)
 
 
 def read_store_key(path: Path) -> bytearray:

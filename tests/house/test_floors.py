@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import sys
 import tomllib
 
@@ -19,6 +21,7 @@ ROOMS_OF = {
     "jeepney": ("app.keys",),
     "sqlcipher3": ("app.store", "sync.server.db"),
     "sqlite3": (),
+    "psycopg": ("sync.server.db",),
     "urllib3": ("sync.client",),
     "starlette": ("sync.server", "sync.console", "sync.compose"),
     "anyio": ("sync.server", "sync.console", "sync.compose"),
@@ -45,7 +48,8 @@ def _within(module: str, rooms: tuple[str, ...]) -> bool:
 def _parts() -> set[str]:
     """The imports that the declared parts give."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    names = {line.split(";")[0].split(">")[0].split("<")[0].strip() for line in project["dependencies"]}
+    lines = [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]
+    names = {re.split(r"[;<>\[]", line)[0].strip() for line in lines}
     return {IMPORTED_AS.get(name, name) for name in names}
 
 

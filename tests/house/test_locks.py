@@ -19,8 +19,13 @@ ALLOWED = {
     "Unlicense", "Zlib",
 }  # fmt: skip
 
-# Qt is used as a library that can be exchanged, which is what the LGPL asks for; nothing else may be LGPL.
-LESSER = {"pyside6-essentials": "LGPL-3.0-only", "shiboken6": "LGPL-3.0-only"}
+# Used as libraries that can be exchanged, which is what the LGPL asks for: Qt, and what speaks to PostgreSQL.
+LESSER = {
+    "psycopg": "LGPL-3.0-only",
+    "psycopg-binary": "LGPL-3.0-only",
+    "pyside6-essentials": "LGPL-3.0-only",
+    "shiboken6": "LGPL-3.0-only",
+}
 
 # Parts whose metadata name no licence, or that are for another system and not installed here: read by hand.
 READ_BY_HAND = {"sqlcipher3": "Zlib", "pywin32-ctypes": "BSD-3-Clause"}

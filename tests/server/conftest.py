@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster import Cluster
 from tests.served import Server
 from tests.server.driver import Device, Dial, Tls
 from tests.server.inside import Inside
@@ -43,10 +44,25 @@ def dial() -> Iterator[Dial]:
         line.close()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A module that says ON_BOTH_STORES runs what asks for a server with each of them."""
+    if "store_url" in metafunc.fixturenames and getattr(metafunc.module, "ON_BOTH_STORES", False):
+        metafunc.parametrize("store_url", ["", "postgresql"], ids=["file", "postgresql"], indirect=True)
+
+
 @pytest.fixture
-def inside(tmp_path: Path) -> Iterator[Inside]:
+def store_url(request: pytest.FixtureRequest) -> str:
+    """Where a server in this process keeps its records: "" for a file."""
+    if not getattr(request, "param", ""):
+        return ""
+    cluster: Cluster = request.getfixturevalue("cluster")
+    return cluster.url(request.getfixturevalue("database"))
+
+
+@pytest.fixture
+def inside(tmp_path: Path, store_url: str) -> Iterator[Inside]:
     """A server in this process."""
-    made = Inside(tmp_path)
+    made = Inside(tmp_path, store_url)
     yield made
     made.store.close()
 

@@ -19,7 +19,7 @@ from sync.protocol.ids import new_record_id
 from sync.protocol.merge import Conflict
 from sync.server import config
 from sync.server.config import Folders
-from sync.server.db.sqlite import SqliteStore
+from sync.server.db.moving import MovableStore
 from sync.server.office import StoreOffice
 from sync.server.service import Service
 from sync.server.web import routes
@@ -43,8 +43,9 @@ class Inside:
     """An organisation and its server; `skew` moves the server's clock."""
 
     folder: Path
+    store_url: str = ""
     folders: Folders = field(init=False)
-    store: SqliteStore = field(init=False)
+    store: MovableStore = field(init=False)
     service: Service = field(init=False)
     office: StoreOffice = field(init=False)
     app: Starlette = field(init=False)
@@ -60,6 +61,7 @@ class Inside:
             host="127.0.0.1",
             port=8443,
             console_host="localhost",
+            store=self.store_url,
         )
         founding.found(wish, "")
         self.folders, _settings = config.load(wish.data)

@@ -322,6 +322,32 @@ class StoreContract:
             assert tx.post.sealed_bytes("e1", "b", 0) == b""
             assert tx.post.sealed_bytes("e1", "a", 0) == data[: 2**20]
 
+    def test_addresses_come_in_the_order_of_their_characters_whatever_the_language(
+        self, store: Store
+    ) -> None:
+        emails = ["Z@x", "a@x", "_b@x", "\xe9@x", "a-b@x", "ab@x", "\U0001f600@x", "\uff41@x", "\u738b@x"]
+        with store.write() as tx:
+            for at, email in enumerate(emails):
+                tx.people.put_person(Person(id=bytes([at]) * 16, email=email, role="rep", team="T"))
+        with store.read() as tx:
+            assert [each.email for each in tx.people.persons()] == sorted(emails, key=str.casefold)
+
+    def test_what_has_one_number_comes_whole_however_much_it_is(self, store: Store) -> None:
+        def conflict(at: int, ver: int) -> Conflict:
+            return Conflict(id=at.to_bytes(16), kind="customer", record=b"1" * 16, cell="notes", ver=ver)
+
+        with store.write() as tx:
+            for at in range(450):
+                tx.records.put(held(at.to_bytes(16), tx.records.next_seq()), None, 1)
+            for at in range(700):  # a number of their own, 500 under one, and again one each
+                tx.records.put_conflict(conflict(at, at if at < 100 else max(100, at - 499)))
+        with store.read() as tx:
+            assert [entry.ver for entry in tx.records.after(20)] == list(range(21, 451))
+            found = [each.ver for each in tx.records.conflicts_after(50)]
+            assert (found, len(found)) == (sorted(found), 649)
+            walk = tx.records.after(0)
+            assert next(walk).ver == 1  # who stops here has not asked for the others
+
     def test_it_knows_how_much_room_is_left(self, store: Store) -> None:
         assert store.room() > 0
 

@@ -14,6 +14,8 @@ from sync.server import feed
 from tests.server.driver import Device, Refusal, Reply
 from tests.server.inside import Inside
 
+ON_BOTH_STORES = True
+
 
 def names(device: Device) -> set[str]:
     """What the device holds."""

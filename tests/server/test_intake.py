@@ -15,6 +15,8 @@ from sync.protocol.ops import Act, Op
 from tests.server.driver import Device, Refusal
 from tests.server.inside import Inside, problem_of
 
+ON_BOTH_STORES = True
+
 
 def test_a_repeat_after_a_lost_answer_is_answered_alike_and_done_once(ana: Device, bo: Device) -> None:
     id_ = ana.add("customer", name="Northwind", notes="first")

@@ -8,14 +8,14 @@ from typing import Final
 from tests.simulator import steps
 from tests.simulator.oracle import judge
 from tests.simulator.steps import Step
-from tests.simulator.world import Ground, world
+from tests.simulator.world import Ground, Keeping, as_it_is, world
 
 STEPS: Final = 60
 
 
-def play(ground: Ground, script: Sequence[Step]) -> list[str]:
+def play(ground: Ground, script: Sequence[Step], keeping: Keeping = as_it_is) -> list[str]:
     """What a run broke."""
-    with world(ground) as run:
+    with world(ground, keeping) as run:
         for step in script:
             run.play(step)
         run.settle()

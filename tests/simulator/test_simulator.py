@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from sync.server.db import moving
+from sync.server.db.moving import MovableStore
+from sync.server.db.postgres import PostgresStore
+from sync.server.db.postgres_line import address
+from tests.cluster import Cluster
 from tests.simulator import run, steps
 from tests.simulator.mutations import MUTATIONS, Mutation
+from tests.simulator.twin import Twin
 from tests.simulator.world import Ground, lay
 
 SEEDS = 24
+BOTH = 4  # seeds that are played on both stores at once
 TRIES = 60  # seeds in which a broken way must be noticed
 
 
@@ -30,6 +39,22 @@ def test_a_broken_way_is_noticed(ground: Ground, mutation: Mutation, monkeypatch
         if run.seed(ground, number):
             return
     pytest.fail(f"{TRIES} seeds noticed nothing")
+
+
+@pytest.mark.parametrize("number", range(100, 100 + BOTH))
+def test_the_same_seed_gives_the_same_log_in_a_file_and_in_a_database(
+    ground: Ground, number: int, cluster: Cluster, database: str
+) -> None:
+    there = PostgresStore.vacant(address(cluster.url(database), Path("none"), Path("none")))
+    twins: list[Twin] = []
+
+    def keeping(file: MovableStore) -> Twin:
+        moving.copy(file, there)
+        twins.append(Twin(file, there))
+        return twins[-1]
+
+    assert run.play(ground, steps.draw(number, run.STEPS), keeping) == []
+    assert twins[0].faults == []
 
 
 def test_the_same_seed_draws_the_same_steps() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +26,8 @@ from sync.protocol.messages import OpResult
 from sync.protocol.ops import Act, Op
 from sync.server import access, auth, config, feed
 from sync.server.access import Rights
+from sync.server.db.base import Store as ServerStore
+from sync.server.db.moving import MovableStore
 from sync.server.db.news import News
 from sync.server.db.sqlite import SqliteStore
 from sync.server.office import StoreOffice
@@ -46,6 +48,10 @@ CELLS: Final = (
     ("deal", "stage"), ("contact", "name"), ("contact", "do_not_contact"), ("contact", "tags"),
 )  # fmt: skip
 
+
+Keeping = Callable[
+    [MovableStore], ServerStore
+]  # what a run's server keeps its records in, made of the ground's
 
 Value = tuple[bytes, str, str]  # a record, a cell, and what was written there, as it is printed
 
@@ -95,6 +101,11 @@ def lay(folder: Path) -> Ground:
     )  # fmt: skip
 
 
+def as_it_is(store: MovableStore) -> ServerStore:
+    """The file itself."""
+    return store
+
+
 @dataclass(frozen=True)
 class Written:
     """A value that somebody wrote into a cell, and what they saw there."""
@@ -109,6 +120,7 @@ class World:
 
     ground: Ground
     folder: Path
+    keeping: Keeping = as_it_is
     elapsed: int = 0
     faults: list[str] = field(default_factory=list)
     written: dict[tuple[bytes, str], list[Written]] = field(default_factory=dict)
@@ -127,9 +139,8 @@ class World:
         (self.folder / "server").mkdir()
         for name in self.ground.store.parent.glob(f"{self.ground.store.name}*"):
             shutil.copy(name, self.folder / "server")
-        self.server = SqliteStore.open(
-            self.folder / "server" / self.ground.store.name, bytearray(self.ground.store_key)
-        )
+        copied = self.folder / "server" / self.ground.store.name
+        self.server = self.keeping(SqliteStore.open(copied, bytearray(self.ground.store_key)))
         self.service = Service(self.server, self.ground.lease_key)
         self.service.now = self.now
         self.service.step = self._step
@@ -331,13 +342,13 @@ def _gone(store: Store, kind: str) -> list[bytes]:
 
 
 @contextlib.contextmanager
-def world(ground: Ground) -> Iterator[World]:
+def world(ground: Ground, keeping: Keeping = as_it_is) -> Iterator[World]:
     """A run on its own copy of the ground."""
     with (
         tempfile.TemporaryDirectory(dir=ground.folder) as name,
         mock.patch.object(feed, "PAGE_ROWS", ROWS_AT_ONCE),
     ):
-        made = World(ground, Path(name))
+        made = World(ground, Path(name), keeping)
         try:
             yield made
         finally:

@@ -16,15 +16,13 @@ from sqlcipher3 import dbapi2 as sqlite
 
 from sync.protocol.texts import gettext as _
 from sync.server.db.base import Heard, Transaction
-from sync.server.db.news import News
+from sync.server.db.books import EPOCH_BYTES, GIVEN_UP, Books
 from sync.server.db.schema import STEPS, VERSION
-from sync.server.db.sqlite_people import SqlitePeople
-from sync.server.db.sqlite_post import SqlitePost
-from sync.server.db.sqlite_records import SqliteRecords
+from sync.server.db.sql import Whole
+from sync.server.db.sqlite_sql import SqliteSql
 from sync.server.errors import StoreBusy, StoreError
 
 KEY_BYTES: Final = 32
-EPOCH_BYTES: Final = 16
 _READERS: Final = 3
 _WAIT_S: Final = 30.0
 
@@ -41,39 +39,6 @@ _ALLOWED: Final = frozenset(
         sqlite.SQLITE_RECURSIVE,
     }
 )
-
-
-class SqliteTransaction:
-    """One transaction on one connection."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        row = connection.execute("SELECT epoch, seq FROM meta").fetchone()
-        self._epoch = bytes(row[0])
-        self.news = News()
-        self._people = SqlitePeople(connection, self.news)
-        self._records = SqliteRecords(connection, row[1], self.news)
-        self._post = SqlitePost(connection, self.news)
-
-    @property
-    def epoch(self) -> bytes:
-        """The id of this server's history."""
-        return self._epoch
-
-    @property
-    def people(self) -> SqlitePeople:
-        """Persons, codes and devices."""
-        return self._people
-
-    @property
-    def records(self) -> SqliteRecords:
-        """Records and ops."""
-        return self._records
-
-    @property
-    def post(self) -> SqlitePost:
-        """Documents, orders, receipts."""
-        return self._post
 
 
 class SqliteStore:
@@ -126,6 +91,38 @@ class SqliteStore:
     @contextlib.contextmanager
     def read(self) -> Iterator[Transaction]:
         """A read transaction: one moment, whatever is written beside it."""
+        with self._reading() as connection:
+            yield Books(SqliteSql(connection))
+
+    @contextlib.contextmanager
+    def telling(self) -> Iterator[Whole]:
+        """All that the store keeps at one moment."""
+        with self._reading() as connection:
+            yield SqliteSql(connection)
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A write transaction, durable when the block has ended."""
+        with self._writing() as connection:
+            books = Books(SqliteSql(connection))
+            yield books
+            books.records.flush()
+        if books.news:
+            self.heard(books.news)
+
+    @contextlib.contextmanager
+    def filling(self) -> Iterator[Whole]:
+        """A write transaction that puts something else in the place of everything."""
+        with self._writing() as connection:
+            yield SqliteSql(connection)
+
+    def give_up(self) -> None:
+        """Open no more, since another store holds these records now."""
+        with self._writing() as connection:
+            connection.execute("UPDATE meta SET epoch = ?", (GIVEN_UP,))
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[Any]:
         try:
             connection = self._readers.get(timeout=_WAIT_S)
         except queue.Empty:
@@ -134,34 +131,28 @@ class SqliteStore:
             with _foreign_errors():
                 connection.execute("BEGIN")
                 try:
-                    yield SqliteTransaction(connection)
+                    yield connection
                 finally:
                     connection.execute("ROLLBACK")
         finally:
             self._readers.put(connection)
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Transaction]:
-        """A write transaction, durable when the block has ended."""
+    def _writing(self) -> Iterator[Any]:
         if not self._lock.acquire(timeout=_WAIT_S):
             raise _busy()
         try:
             with _foreign_errors():
                 self._writer.execute("BEGIN IMMEDIATE")
                 try:
-                    transaction = SqliteTransaction(self._writer)
-                    yield transaction
-                    transaction.records.flush()
+                    yield self._writer
                     self._writer.execute("COMMIT")
-                    news = transaction.news
                 except BaseException:  # undone whatever went wrong, and told to the caller
                     if self._writer.in_transaction:
                         self._writer.execute("ROLLBACK")
                     raise
         finally:
             self._lock.release()
-        if news:
-            self.heard(news)
 
     def room(self) -> int:
         """Bytes that are free on the disk the store lies on. Raises StoreError."""

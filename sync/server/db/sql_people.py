@@ -1,4 +1,4 @@
-"""Persons, enrolment codes and devices in the SQLCipher store."""
+"""Persons, enrolment codes and devices, in SQL that both stores speak."""
 
 # Only lists of our own columns are put into statements; every value is bound.
 # ruff: noqa: S608
@@ -10,6 +10,7 @@ from typing import Any
 from sync.server.access import Rights, fold_email
 from sync.server.db.kept import Code, Device, Person
 from sync.server.db.news import News
+from sync.server.db.sql import Sql
 
 _PERSON = "id, email, role, team, territory, scopes"
 _DEVICE = (
@@ -18,11 +19,11 @@ _DEVICE = (
 )
 
 
-class SqlitePeople:
+class SqlPeople:
     """The book of people on one connection."""
 
-    def __init__(self, connection: Any, news: News) -> None:
-        self._db = connection
+    def __init__(self, sql: Sql, news: News) -> None:
+        self._db = sql
         self._news = news
 
     def person(self, id_: bytes) -> Person | None:
@@ -63,7 +64,9 @@ class SqlitePeople:
 
     def former_rights(self, id_: bytes) -> list[Rights]:
         """The rights this person had before the present ones."""
-        rows = self._db.execute("SELECT role, team FROM former_rights WHERE person = ?", (id_,))
+        rows = self._db.execute(
+            "SELECT role, team FROM former_rights WHERE person = ? ORDER BY scopes", (id_,)
+        )
         return [Rights(id_, role, team) for role, team in rows]
 
     def code(self, digest: bytes) -> Code | None:

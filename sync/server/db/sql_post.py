@@ -1,4 +1,4 @@
-"""Documents, orders, receipts, sealed outboxes, recovered packets and audit lines in the SQLCipher store."""
+"""Documents, orders, receipts, sealed outboxes, recovered packets and audit lines, in SQL that both stores speak."""
 
 # Only lists of our own columns are put into statements; every value is bound.
 # ruff: noqa: S608
@@ -10,6 +10,7 @@ from typing import Any
 from sync.protocol.texts import gettext as _
 from sync.server.db.kept import AuditLine, FiledOrder, Packet, Sealed, StoredReceipt
 from sync.server.db.news import News
+from sync.server.db.sql import Sql
 from sync.server.errors import StoreError
 
 _ORDER = "seq, order_id, op, digest, envelope, enrolment, reason, signers, filed, not_before, expires, report, reported"
@@ -18,11 +19,11 @@ _SEALED = "enrolment, sha256, length, records, begun, held, whole"
 _PIECE = 2**20  # bytes read at once
 
 
-class SqlitePost:
+class SqlPost:
     """The book of papers on one connection."""
 
-    def __init__(self, connection: Any, news: News) -> None:
-        self._db = connection
+    def __init__(self, sql: Sql, news: News) -> None:
+        self._db = sql
         self._news = news
 
     def document(self, type_: str, version: int) -> bytes | None:
@@ -172,7 +173,7 @@ class SqlitePost:
     def sealed_bytes(self, enrolment: str, sha256: str, at: int) -> bytes:
         """What is kept of a sealed outbox from `at` on, a piece of it at most; b"" behind its end."""
         row = self._db.execute(
-            "SELECT substr(data, ? - begins + 1, ?) FROM sealed_piece "
+            "SELECT substr(data, CAST(? - begins + 1 AS INTEGER), CAST(? AS INTEGER)) FROM sealed_piece "
             "WHERE enrolment = ? AND sha256 = ? AND begins <= ? ORDER BY begins DESC LIMIT 1",
             (at, _PIECE, enrolment, sha256, at),
         ).fetchone()
@@ -203,10 +204,11 @@ class SqlitePost:
         """
         done = self._db.execute(
             f"INSERT INTO packet ({_PACKET}) VALUES (?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
-            "data = excluded.data, ops = excluded.ops, filed = excluded.filed, taken = 0 WHERE taken <> 0",
+            "data = excluded.data, ops = excluded.ops, filed = excluded.filed, taken = 0 WHERE packet.taken <> 0 "
+            "RETURNING id",
             (packet.id, packet.target, packet.source, packet.data, packet.ops, packet.filed, packet.taken),
         )
-        fresh = bool(done.rowcount > 0)
+        fresh = bool(list(done))
         if fresh:
             self._news.filed.add(packet.target)
         return fresh

@@ -1,4 +1,4 @@
-"""Records, changes, conflicts and what became of ops in the SQLCipher store."""
+"""Records, changes, conflicts and what became of ops, in SQL that both stores speak."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sync.protocol.merge import Conflict, Mark, Row
 from sync.server.access import Scope
 from sync.server.db.kept import RESULTS_KEPT, Entry, Held, Numbering, RefusedOp, Result, Trace
 from sync.server.db.news import News
+from sync.server.db.sql import Sql
 
 _PACK = msgspec.msgpack.Encoder()
 _CELLS = msgspec.msgpack.Decoder(dict[str, Any])
@@ -21,11 +22,11 @@ _CONFLICT = msgspec.msgpack.Decoder(Conflict)
 _RESULT = msgspec.msgpack.Decoder(Result)
 
 
-class SqliteRecords:
+class SqlRecords:
     """The book of records on one connection; `seq` is the head when the transaction began."""
 
-    def __init__(self, connection: Any, seq: int, news: News) -> None:
-        self._db = connection
+    def __init__(self, sql: Sql, seq: int, news: News) -> None:
+        self._db = sql
         self._news = news
         self._began = seq
         self._seq = seq
@@ -108,16 +109,15 @@ class SqliteRecords:
 
     def after(self, seq: int) -> Iterator[Entry]:
         """Records changed after `seq`, each once in its newest state, rising."""
-        rows = self._db.execute(
-            "SELECT id, kind, ver, deleted, cells, scope_person, scope_team, device, incarnation, person, hlc "
-            "FROM record WHERE ver > ? ORDER BY ver",
-            (seq,),
+        asked = (
+            "SELECT ver, id, kind, deleted, cells, scope_person, scope_team, device, incarnation, person, hlc "
+            "FROM record WHERE ver > ?"
         )
-        for row in rows:
+        for row in self._db.rising(asked, seq):
             yield Entry(
-                id=row[0],
-                kind=row[1],
-                ver=row[2],
+                id=row[1],
+                kind=row[2],
+                ver=row[0],
                 deleted=bool(row[3]),
                 cells=row[4],
                 scope=Scope(row[5], row[6]),
@@ -130,7 +130,7 @@ class SqliteRecords:
     def traces(self, id_: bytes, seq: int) -> list[Trace]:
         """What is remembered of each change of a record after `seq`."""
         rows = self._db.execute(
-            "SELECT seq, person_before, team_before, device FROM change WHERE record = ? AND seq > ?",
+            "SELECT seq, person_before, team_before, device FROM change WHERE record = ? AND seq > ? ORDER BY seq",
             (id_, seq),
         )
         return [
@@ -140,18 +140,17 @@ class SqliteRecords:
 
     def owned_by(self, owner: str) -> list[bytes]:
         """Ids of records with this (folded) owner."""
-        return [
-            row[0]
-            for row in self._db.execute("SELECT id FROM record WHERE owner = ? AND owner <> ''", (owner,))
-        ]
+        asked = "SELECT id FROM record WHERE owner = ? AND owner <> '' ORDER BY ver"
+        return [row[0] for row in self._db.execute(asked, (owner,))]
 
     def of_person(self, person: bytes) -> list[bytes]:
         """Ids of records in this person's scope."""
-        return [row[0] for row in self._db.execute("SELECT id FROM record WHERE scope_person = ?", (person,))]
+        asked = "SELECT id FROM record WHERE scope_person = ? ORDER BY ver"
+        return [row[0] for row in self._db.execute(asked, (person,))]
 
     def about(self, subject: bytes) -> list[bytes]:
         """Ids of records that belong where this one belongs."""
-        asked = "SELECT id FROM record WHERE subject = ? AND subject <> x''"
+        asked = "SELECT id FROM record WHERE subject = ? AND subject <> x'' ORDER BY ver"
         return [row[0] for row in self._db.execute(asked, (subject,))]
 
     def put_conflict(self, conflict: Conflict) -> None:
@@ -185,13 +184,13 @@ class SqliteRecords:
 
     def conflicts_after(self, seq: int) -> Iterator[Conflict]:
         """Conflicts made after `seq`, rising."""
-        for row in self._db.execute("SELECT body FROM conflict WHERE ver > ? ORDER BY ver", (seq,)):
-            yield _CONFLICT.decode(row[0])
+        for row in self._db.rising("SELECT ver, id, body FROM conflict WHERE ver > ?", seq):
+            yield _CONFLICT.decode(row[2])
 
     def conflicts_of(self, record: bytes) -> list[Conflict]:
         """Open conflicts of a record."""
         rows = self._db.execute(
-            "SELECT body FROM conflict WHERE record = ? AND state = 'open' ORDER BY ver", (record,)
+            "SELECT body FROM conflict WHERE record = ? AND state = 'open' ORDER BY ver, id", (record,)
         )
         return [_CONFLICT.decode(row[0]) for row in rows]
 
@@ -229,15 +228,16 @@ class SqliteRecords:
     def keep_refused(self, op_id: OpId, person: bytes, code: str, op: bytes, at: int) -> None:
         """Keep an op that was not taken: its author may not be able to hold it any longer."""
         self._db.execute(
-            "INSERT OR IGNORE INTO refused VALUES (?, ?, ?, ?, ?, ?, ?)", (*op_id, person, at, code, op)
+            "INSERT INTO refused VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (*op_id, person, at, code, op),
         )
 
     def refused(self, device: bytes | None = None) -> list[RefusedOp]:
         """The ops that were not taken, of one device or of all, the oldest first."""
         rows = self._db.execute(
-            "SELECT device, incarnation, n, person, at, code, op FROM refused WHERE ?1 IS NULL OR device = ?1 "
-            "ORDER BY at, device, n",
-            (device,),
+            "SELECT device, incarnation, n, person, at, code, op FROM refused WHERE device = ? OR ? = 1 "
+            "ORDER BY at, device, incarnation, n",
+            (device or b"", device is None),
         )
         return [
             RefusedOp(
@@ -254,8 +254,8 @@ class SqliteRecords:
     def put_answered(self, print_: bytes, taken: bool) -> None:
         """Note that an op was answered."""
         self._db.execute(
-            "INSERT INTO answered VALUES (?, ?) ON CONFLICT (print) DO UPDATE SET "
-            "taken = max(taken, excluded.taken)",
+            "INSERT INTO answered VALUES (?, ?) ON CONFLICT (print) DO UPDATE SET taken = excluded.taken "
+            "WHERE excluded.taken > answered.taken",
             (print_, taken),
         )
 
