@@ -28,7 +28,7 @@ LESSER = {
 }
 
 # Parts whose metadata name no licence, or that are for another system and not installed here: read by hand.
-READ_BY_HAND = {"sqlcipher3": "Zlib", "pywin32-ctypes": "BSD-3-Clause"}
+READ_BY_HAND = {"sqlcipher3": "Zlib", "pywin32-ctypes": "BSD-3-Clause", "tzdata": "Apache-2.0"}
 
 # How older metadata spell what SPDX names.
 SPDX = {

@@ -97,7 +97,8 @@ class PostgresStore:
     @contextlib.contextmanager
     def write(self) -> Iterator[Transaction]:
         """A write transaction, durable when the block has ended."""
-        with self._writing() as connection:
+        # Statements that answer nothing are not waited for one by one; what fails is told at the next answer.
+        with self._writing() as connection, connection.pipeline():
             books = Books(PostgresSql(connection), LOCKING)
             yield books
             books.records.flush()
