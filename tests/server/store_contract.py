@@ -29,6 +29,7 @@ from sync.server.db.kept import (
     StoredReceipt,
     Trace,
 )
+from sync.server.db.news import News
 
 OPEN = Callable[[], Store]
 DEVICE, INCARNATION = b"d" * 16, b"i" * 8
@@ -347,6 +348,27 @@ class StoreContract:
             assert (found, len(found)) == (sorted(found), 649)
             walk = tx.records.after(0)
             assert next(walk).ver == 1  # who stops here has not asked for the others
+
+    def test_news_are_told_once_they_are_kept_and_never_of_what_was_undone(self, store: Store) -> None:
+        told: list[tuple[set[str], int]] = []
+
+        def hear(news: News) -> None:
+            with store.read() as tx:
+                told.append((news.ordered, len(tx.post.orders())))
+
+        store.heard = hear
+        order = FiledOrder(
+            seq=1, order_id="o1", op="lock", digest="d", envelope=b"e", enrolment="e1", reason="lost",
+            signers=["a"], filed=1, not_before=1, expires=9,
+        )  # fmt: skip
+        with pytest.raises(RuntimeError, match="undone"), store.write() as tx:
+            tx.post.put_order(order)
+            raise RuntimeError("undone")
+        with store.write() as tx:
+            tx.post.put_order(order)
+        with store.write() as tx:
+            tx.people.device("e1")  # nothing that anybody waits for
+        assert told == [({"e1"}, 1)]
 
     def test_it_knows_how_much_room_is_left(self, store: Store) -> None:
         assert store.room() > 0

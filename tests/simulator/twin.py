@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sync.server.db.base import Transaction
+from sync.server.db.base import Heard, Transaction
 from sync.server.db.moving import MovableStore
 from sync.server.db.sql import plain
 
@@ -17,6 +18,7 @@ class Twin:
 
     def __init__(self, one: MovableStore, other: MovableStore) -> None:
         self._stores = (one, other)
+        self.heard: Heard = lambda news: None
         self.faults: list[str] = []
 
     @contextlib.contextmanager
@@ -32,6 +34,10 @@ class Twin:
         one, other = self._stores
         with one.write() as first, other.write() as second:
             yield _Pair(first, second, self.faults)
+        if first.news != dataclasses.replace(second.news, by=first.news.by):
+            self.faults.append(f"news: {first.news!r} and {second.news!r}")
+        if first.news:
+            self.heard(first.news)
 
     def room(self) -> int:
         """Bytes that are free for both."""
@@ -61,6 +67,7 @@ class _Pair:
 
     def __init__(self, one: Transaction, other: Transaction, faults: list[str]) -> None:
         self.epoch = one.epoch
+        self.news = one.news
         if one.epoch != other.epoch:
             faults.append("epoch")
         self.people: Any = _Both(one.people, other.people, faults)
