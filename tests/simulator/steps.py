@@ -24,6 +24,14 @@ class Write(msgspec.Struct, frozen=True, tag="write"):
     cell: int  # of the cells that a run writes, modulo their number
 
 
+class Settle(msgspec.Struct, frozen=True, tag="settle"):
+    """Somebody settles a conflict, or takes back what they chose last."""
+
+    who: int
+    choice: str  # "keep" | "take" | "back"
+    pick: int  # of the open conflicts on the device, modulo their number
+
+
 class Exchange(msgspec.Struct, frozen=True, tag="exchange"):
     """One exchange; `fate` is what the network, the server or the device does to it."""
 
@@ -68,7 +76,7 @@ class Restart(msgspec.Struct, frozen=True, tag="restart"):
     """The server is started anew: sessions are in its memory alone."""
 
 
-Step = Write | Exchange | Wait | Skew | Move | Copy | PutBack | Restart
+Step = Write | Settle | Exchange | Wait | Skew | Move | Copy | PutBack | Restart
 
 TEAMS: Final = ("Sales", "Sales/East", "Sales/West")
 ROLES: Final = ("rep", "rep", "office", "manager", "it")
@@ -76,6 +84,7 @@ _FATES: Final = (
     "cut", "deaf", "deaf", "twice", "torn",
     *(f"dies {name}" for name in SERVER_STEPS), *(f"crash {n}" for n in CRASHES),
 )  # fmt: skip
+_CHOICES: Final = ("keep", "take", "take", "back")
 _VERBS: Final = ("add", "edit", "edit", "edit", "edit", "delete", "undelete", "give")
 
 
@@ -91,7 +100,9 @@ def draw(seed: int, count: int) -> list[Step]:
         if copies and dice.random() < 0.1:
             steps.append(Copy(0) if dice.random() < 0.4 else PutBack(0))  # one of them has such an owner
             continue
-        if luck < 0.50:
+        if luck < 0.12:
+            steps.append(Settle(who, dice.choice(_CHOICES), dice.randrange(64)))
+        elif luck < 0.50:
             steps.append(Write(who, dice.choice(_VERBS), dice.randrange(64), dice.randrange(64)))
         elif luck < 0.86:
             steps.append(Exchange(who, dice.choice(_FATES) if dice.random() < trouble else ""))
