@@ -11,7 +11,7 @@ from sync.protocol import codec
 from sync.protocol.codec import Raw
 from sync.protocol.errors import Outcome
 from sync.protocol.kinds import KINDS
-from sync.protocol.merge import KEPT, OPEN, SWAPPED, WHOLE_RECORD, Conflict
+from sync.protocol.merge import DELETED, KEPT, OPEN, SWAPPED, WHOLE_RECORD, Conflict
 from sync.protocol.ops import Act, Op
 from sync.server import access
 from sync.server.access import Rights
@@ -130,10 +130,16 @@ def _passed_over(world: World, held: dict[bytes, Held], kept: list[Conflict]) ->
             conflict = by_id[id_]
             if choice == OPEN or id_ in back or conflict.state not in (KEPT, SWAPPED):
                 continue
-            value, cells = op.set.get(conflict.cell), held[op.id].row.cells
-            others = [each for each in kept if each.record == op.id and each.id != id_]
-            said = [each for each in others if each.cell in (conflict.cell, WHOLE_RECORD)]
-            if conflict.state != choice and not said and cells.get(conflict.cell) != value:
+            row = held[op.id].row
+            if conflict.cell in op.set:
+                stands = row.cells.get(conflict.cell) == op.set[conflict.cell]
+            else:
+                delete = conflict.cell != WHOLE_RECORD or (conflict.kept == DELETED) is (choice == SWAPPED)
+                stands = row.deleted is delete
+            # What two said against each other was kept after the first of them was heard.
+            later = [each for each in kept if each.record == op.id and each.ver > conflict.ver]
+            said = any(each.cell in (conflict.cell, WHOLE_RECORD) for each in later)
+            if conflict.state != choice and not said and not stands:
                 yield f"{_title(held[op.id])}: the choice {choice} of {conflict.cell} was passed over"
 
 

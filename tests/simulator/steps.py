@@ -84,7 +84,8 @@ _FATES: Final = (
     "cut", "deaf", "deaf", "twice", "torn",
     *(f"dies {name}" for name in SERVER_STEPS), *(f"crash {n}" for n in CRASHES),
 )  # fmt: skip
-_CHOICES: Final = ("keep", "take", "take", "back")
+_CHOICES: Final = (("keep", "take"), ("keep", "take"), ("take", "keep"), ("take", "take"), ("back", "take"))
+_AGAINST: Final = ("edit", "edit", "edit", "delete")
 _VERBS: Final = ("add", "edit", "edit", "edit", "edit", "delete", "undelete", "give")
 
 
@@ -100,9 +101,7 @@ def draw(seed: int, count: int) -> list[Step]:
         if copies and dice.random() < 0.1:
             steps.append(Copy(0) if dice.random() < 0.4 else PutBack(0))  # one of them has such an owner
             continue
-        if luck < 0.12:
-            steps.append(Settle(who, dice.choice(_CHOICES), dice.randrange(64)))
-        elif luck < 0.50:
+        if luck < 0.50:
             steps.append(Write(who, dice.choice(_VERBS), dice.randrange(64), dice.randrange(64)))
         elif luck < 0.86:
             steps.append(Exchange(who, dice.choice(_FATES) if dice.random() < trouble else ""))
@@ -114,4 +113,22 @@ def draw(seed: int, count: int) -> list[Step]:
             steps.append(Move(dice.randrange(PEOPLE), dice.choice(ROLES), dice.choice(TEAMS)))
         elif luck > 0.99:
             steps.append(Restart())
+    return _quarrelled(seed, laptops, steps)
+
+
+def _quarrelled(seed: int, laptops: int, steps: list[Step]) -> list[Step]:
+    """The steps, in three runs of four with quarrels between them: two write the same cell, and settle what met."""
+    dice = random.Random(f"quarrels of {seed}")
+    for _each in range(dice.randrange(4)):
+        one, other = dice.sample(range(laptops), 2)
+        record, cell = dice.randrange(64), dice.randrange(64)
+        quarrel: list[Step] = [Exchange(one), Exchange(other)]
+        quarrel += [Write(one, "edit", record, cell), Write(other, dice.choice(_AGAINST), record, cell)]
+        quarrel += [Exchange(one), Exchange(other), Exchange(one)]
+        for _again in range(dice.randint(1, 2)):
+            pick, choices = dice.randrange(2), dice.choice(_CHOICES)
+            quarrel += [Settle(one, choices[0], pick), Settle(other, choices[1], pick)]
+            quarrel += [Exchange(one), Exchange(other)]
+        at = dice.randint(3, len(steps))
+        steps[at:at] = [each for each in quarrel if dice.random() < 0.95]
     return steps
