@@ -168,22 +168,28 @@ class _Meeting:
         self.changed = True
 
     def keep(self, cell: str, *, shown: Any, shown_mark: Mark, kept: Any, kept_mark: Mark) -> None:
-        self.conflicts.append(
-            Conflict(
-                id=conflict_id(self.op_id, cell),
-                kind=self.op.kind,
-                record=self.op.id,
-                cell=cell,
-                base=self.op.was.get(cell),
-                shown=shown,
-                shown_by=shown_mark.person,
-                shown_hlc=shown_mark.hlc,
-                kept=kept,
-                kept_by=kept_mark.person,
-                kept_hlc=kept_mark.hlc,
-                ver=self.mark.ver,
-            )
-        )
+        sides = {"shown": shown, "shown_mark": shown_mark, "kept": kept, "kept_mark": kept_mark}
+        self.conflicts.append(between(self.op, self.op_id, cell, ver=self.mark.ver, **sides))
+
+
+def between(
+    op: Op, op_id: OpId, cell: str, *, ver: int, shown: Any, shown_mark: Mark, kept: Any, kept_mark: Mark
+) -> Conflict:
+    """The conflict that an op makes in a cell: what stands, by whom, and what is kept beside it."""
+    return Conflict(
+        id=conflict_id(op_id, cell),
+        kind=op.kind,
+        record=op.id,
+        cell=cell,
+        base=op.was.get(cell),
+        shown=shown,
+        shown_by=shown_mark.person,
+        shown_hlc=shown_mark.hlc,
+        kept=kept,
+        kept_by=kept_mark.person,
+        kept_hlc=kept_mark.hlc,
+        ver=ver,
+    )
 
 
 def ended(conflict: Conflict, state: str, mark: Mark) -> Conflict:

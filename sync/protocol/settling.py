@@ -45,26 +45,12 @@ class _Choosing:
 
     def dispute(self, conflict: Conflict, cell: str, shown: Any, kept: Any) -> None:
         """Two people chose differently and neither had seen the other's choice: that is a conflict of its own."""
-        last = self.row.marks.get(cell)
-        by, hlc = conflict.settled_by, conflict.settled_hlc
-        if last is not None and last.ver > conflict.ver:
-            by, hlc = last.person, last.hlc  # it went on changing after the choice
-        self.made.append(
-            Conflict(
-                id=merge.conflict_id(self.op_id, cell),
-                kind=self.op.kind,
-                record=self.op.id,
-                cell=cell,
-                base=self.op.was.get(cell),
-                shown=shown,
-                shown_by=by,
-                shown_hlc=hlc,
-                kept=kept,
-                kept_by=self.mark.person,
-                kept_hlc=self.mark.hlc,
-                ver=self.mark.ver,
-            )
-        )
+        choice = Mark(conflict.ver, conflict.settled_hlc, merge.NOBODY, conflict.settled_by)
+        last = self.row.marks.get(cell, choice)
+        # It may have gone on changing after the choice.
+        stands = last if last.ver > choice.ver else choice
+        sides = {"shown": shown, "shown_mark": stands, "kept": kept, "kept_mark": self.mark}
+        self.made.append(merge.between(self.op, self.op_id, cell, ver=self.mark.ver, **sides))
 
 
 def apply(
