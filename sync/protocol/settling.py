@@ -49,8 +49,11 @@ class _Choosing:
         last = self.row.marks.get(cell, choice)
         # It may have gone on changing after the choice.
         stands = last if last.ver > choice.ver else choice
-        sides = {"shown": shown, "shown_mark": stands, "kept": kept, "kept_mark": self.mark}
-        self.made.append(merge.between(self.op, self.op_id, cell, ver=self.mark.ver, **sides))
+        made = merge.between(
+            self.op, self.op_id, cell, ver=self.mark.ver,
+            shown=shown, shown_mark=stands, kept=kept, kept_mark=self.mark,
+        )  # fmt: skip
+        self.made.append(made)
 
 
 def apply(

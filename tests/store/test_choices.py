@@ -15,20 +15,16 @@ from sync.protocol.errors import FieldProblem
 from sync.protocol.merge import Conflict
 from sync.protocol.ops import Act, Op
 from tests.store.device import CUSTOMER, Device
-from tests.store.exchanges import foreign, page, row, send
+from tests.store.exchanges import foreign, meet, page, row, send
 from tests.store.server import Server
 
 
 def _met(device: Device, store: Store) -> tuple[Server, bytes, OpenConflict]:
     """A record of which "former" stands, from elsewhere, and "customer" is kept, which was written here."""
     server = Server()
-    made = records.add(store, CUSTOMER, {"name": "Anna Ltd", "stage": "lead"})
-    send(server, device, store)
-    server.write(foreign("customer", Act.SET, made.id, base=1, stage="former"))
-    records.edit(store, made.id, {"stage": "customer"})
-    send(server, device, store)
+    id_ = meet(server, device, store)
     (met,) = conflicts.open_conflicts(store)
-    return server, made.id, met
+    return server, id_, met
 
 
 def test_a_choice_is_an_op_that_waits_and_nobody_is_asked_again(device: Device, store: Store) -> None:
