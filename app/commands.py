@@ -118,6 +118,9 @@ SETTINGS: Final = "settings"
 KEYS: Final = "keys"
 IMPORT: Final = "import"
 
+KEEPING: Final = "K"
+TAKING: Final = "T"
+
 PALETTE: Final = "palette"
 
 
@@ -305,6 +308,8 @@ WITHIN: Final[tuple[Within, ...]] = (
     Within(N_("Select all of the list"), ("Ctrl+A",)),
     Within(N_("Go into the record"), ("Return",)),
     Within(N_("On Today: mark the task as done"), ("Space",)),
+    Within(N_("On Conflicts: keep what stands"), (KEEPING,)),
+    Within(N_("On Conflicts: take the other"), (TAKING,)),
     Within(N_("The next field, and the one before"), ("Tab", "Shift+Tab")),
     Within(N_("Close the window of a record"), ("Ctrl+W",)),
     Within(N_("Back: out of the form, the search, the page or the palette"), ("Esc",)),

@@ -60,7 +60,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _device_verbs(verb: Adding) -> None:
-    verb("sync", _("exchange with the server until nothing is left"))
+    sync = verb("sync", _("exchange with the server until nothing is left"))
+    story = _("tell the story of one record: what waits, what was sent, what met; nothing is exchanged")
+    sync.add_argument("--explain", metavar="ID", help=story)
     verb("status", _("how this device stands"))
     verb("lock", _("close the store and forget its key"))
     verb("unlock", _("open the store again"), _("What IT has locked, only IT unlocks."))
@@ -76,9 +78,11 @@ def _device_verbs(verb: Adding) -> None:
     waiting = verb(
         "conflicts",
         _("edits that met, with both values, and changes that were not accepted"),
-        _("CHANGE is the number that this list shows in the commands below a change."),
+        _("CONFLICT and CHANGE are the names that this list shows in the commands below each of them."),
     )
     settled = waiting.add_mutually_exclusive_group()
+    settled.add_argument("--keep", metavar="CONFLICT", help=_("settle a conflict: what stands is right"))
+    settled.add_argument("--take", metavar="CONFLICT", help=_("settle a conflict: put the other one there"))
     settled.add_argument("--again", metavar="CHANGE", help=_("make a change again that was not accepted"))
     settled.add_argument("--dismiss", metavar="CHANGE", help=_("let a change go that was not accepted"))
 

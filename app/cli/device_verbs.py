@@ -63,6 +63,10 @@ def sync(profile: Profile, args: Arguments) -> int:
     from app.services.hearing import open_heard
     from app.services.syncing import Syncing
 
+    if args.explain is not None:
+        from app.cli import story
+
+        return story.explain(profile, args)
     try:
         session = open_heard(profile)
     except Wiped:

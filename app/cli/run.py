@@ -57,10 +57,13 @@ def verb_of(name: str) -> Verb:
             "unlock": device_verbs.unlock,
             "doctor": device_verbs.doctor,
         }[name]
+    if name == "conflicts":
+        from app.cli import waiting_verbs
+
+        return waiting_verbs.conflicts
     from app.cli import record_verbs
 
     return {
-        "conflicts": record_verbs.conflicts,
         "add": record_verbs.add,
         "edit": record_verbs.edit,
         "delete": record_verbs.delete,

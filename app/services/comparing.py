@@ -79,6 +79,12 @@ def level(session: Session) -> int:
     return done
 
 
+def ask(session: Session, id_: bytes) -> Change:
+    """One record as the server has it for this person now; `left` where it has none. Raises as `compare`."""
+    with _comparison(session) as comparison:
+        return next(change for brought in comparison.records([id_]) for change in brought.changes)
+
+
 @contextlib.contextmanager
 def _comparison(session: Session) -> Iterator[Comparison]:
     """A comparison over a line of its own. Raises Locked."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from app.store import indexing, tallies
+from app.store import chosen, indexing, tallies
 from app.store.db import Database
 from app.store.schema import OURS, VERSION, Shape, indexes_of, order_column, orders_of
 from sync.protocol.fields import Choice
@@ -64,6 +64,7 @@ CREATE TABLE recovered (
 # Tables that came later and begin empty, whatever the file's version.
 _LATER: Final = {
     indexing.TABLE: indexing.MADE,
+    chosen.TABLE: chosen.MADE,
     "begun": "CREATE TABLE begun (what TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
 }
 

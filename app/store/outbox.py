@@ -89,6 +89,12 @@ def drop_up_to(db: Database, n: int) -> None:
     db.execute("DELETE FROM outbox WHERE n <= ?", (n,))
 
 
+def taken(db: Database, id_: bytes) -> list[tuple[Op, int]]:
+    """The ops of a record that the server has taken and that are still kept here, with the numbers they got."""
+    rows = db.all("SELECT op, ver FROM op_archive WHERE id = ? AND gone = 0", (id_,))
+    return [(op_of(data), ver) for data, ver in rows]
+
+
 def clear(db: Database) -> None:
     """Empty the outbox; who calls this puts its ops back under other numbers."""
     db.execute("DELETE FROM outbox")

@@ -140,6 +140,30 @@ class Batch:
         """
         return self._turn(id, Act.UNDELETE)
 
+    def settle(
+        self,
+        id: bytes,  # noqa: A002
+        act: Act,
+        cells: Mapping[str, Any],
+        settles: Mapping[bytes, str],
+        *,
+        open_ones: int,
+    ) -> Record:
+        """One op that also says what was chosen of conflicts of the record, of which `open_ones` are left open.
+
+        Raises NotFound, FieldProblem.
+        """
+        shape, before = self.row(id)
+        here = shape.cells(before)
+        changed = {cell: value for cell, value in cells.items() if here.get(cell) != value}
+        refuse_circle(shape.kind, id, shape.kind.values(changed), self._values)
+        # Of a deleted record the server sends no cells: what was written last may not have been seen here.
+        was = {cell: here.get(cell) for cell in cells}
+        op = self._writing.op(
+            shape.kind.name, id, act, base=before.ver, cells=cells, was=was, settles=settles
+        )
+        return self._lay(shape, before, here, op, conflicts=open_ones)
+
     def row(self, id: bytes) -> tuple[Shape, Stored]:  # noqa: A002
         """A row as this batch leaves it so far, and its kind's shape. Raises NotFound."""
         found = self._rows.get(id)
@@ -185,7 +209,9 @@ class Batch:
         op = self._writing.op(shape.kind.name, id_, act, base=before.ver)
         return self._lay(shape, before, shape.cells(before), op)
 
-    def _lay(self, shape: Shape, before: Stored, cells: dict[str, Any], op: Op) -> Record:
+    def _lay(
+        self, shape: Shape, before: Stored, cells: dict[str, Any], op: Op, *, conflicts: int | None = None
+    ) -> Record:
         """The row with one more op on top; the server's row is kept below the first one."""
         writing = self._writing
         if before.ver > 0 and before.waiting == 0:
@@ -196,6 +222,13 @@ class Batch:
             before, deleted=deleted, waiting=before.waiting + 1, changed_ms=writing.now_ms,
             changed_by=writing.person, values=values, ext=ext,
         )  # fmt: skip
+        if conflicts is not None:
+            after = replace(after, conflicts=conflicts)
+            if (laid, deleted) == (
+                cells,
+                before.deleted,
+            ):  # what stands was chosen: nobody has changed the record
+                after = replace(after, changed_ms=before.changed_ms, changed_by=before.changed_by)
         self._put(shape, before, after)
         return record_of(shape, after)
 

@@ -189,7 +189,8 @@ class StoreReplica:
             for change in answer.changes:
                 world[change.id].take(change)
             outbox.drop_up_to(db, answer.acked_n)
-            conflicts = settled.conflicts(db, answer.conflicts, [i for i, r in world.items() if r.left])
+            gone_ids = [id_ for id_, record in world.items() if record.left]
+            conflicts = settled.conflicts(db, answer.conflicts, gone_ids, acked, store.clock())
             looked = self._write(world, conflicts)
             self._observe(here.hlc, answer.changes)
             db.execute(

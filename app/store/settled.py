@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-import msgspec
-
+from app.store import chosen
 from app.store.db import Database
 from app.store.rows import chunks, marks
 from app.store.store import Store
 from sync.protocol.codec import pack
 from sync.protocol.errors import Outcome
-from sync.protocol.merge import OPEN, Conflict
+from sync.protocol.merge import Conflict
 from sync.protocol.messages import OpResult
 from sync.protocol.ops import Op
 
@@ -46,17 +45,19 @@ def results(store: Store, acked: Sequence[Op], said: Mapping[int, OpResult], *, 
     return len(refused)
 
 
-def conflicts(db: Database, arrived: Iterable[Conflict], left: Iterable[bytes]) -> dict[bytes, int]:
-    """Keep open conflicts and drop closed ones; how many are open, by record."""
+def conflicts(
+    db: Database,
+    arrived: Iterable[Conflict],
+    left: Sequence[bytes],
+    acked: Iterable[Op] = (),
+    now_ms: int = 0,
+) -> dict[bytes, int]:
+    """Keep open conflicts and drop closed ones; how many are open, by record. `acked` ops may have settled some."""
     for conflict in arrived:
-        if conflict.state == OPEN:
-            db.execute(
-                "INSERT OR REPLACE INTO conflict (id, kind, record, ver, body) VALUES (?, ?, ?, ?, ?)",
-                (conflict.id, conflict.kind, conflict.record, conflict.ver, msgspec.msgpack.encode(conflict)),
-            )
-        else:
-            db.execute("DELETE FROM conflict WHERE id = ?", (conflict.id,))
+        chosen.hear(db, conflict, now_ms)
+    chosen.answered(db, acked)
     db.executemany("DELETE FROM conflict WHERE record = ?", [(id_,) for id_ in left])
+    chosen.left(db, left)
     return dict(db.all("SELECT record, count(*) FROM conflict GROUP BY record"))
 
 
@@ -74,3 +75,4 @@ def forget_old(db: Database, durable_seq: int, now_ms: int) -> None:
         "DELETE FROM op_archive WHERE ver <= ? AND (gone = 1 OR acked_ms < ?)",
         (durable_seq, now_ms - KEPT_MS),
     )
+    chosen.forget_old(db, now_ms - KEPT_MS)

@@ -71,13 +71,14 @@ class Writing:
         base: int = 0,
         cells: Mapping[str, Any] | None = None,
         was: Mapping[str, Any] | None = None,
+        settles: Mapping[bytes, str] | None = None,
     ) -> Op:
         """The next op of this device, an act of its own."""
         self._hlc = clock.stamp(self._hlc, self.now_ms)
         n = self._next_n
         op = Op(
             n=n, kind=kind, id=id_, act=act, hlc=self._hlc, base=base, set=dict(cells or {}),
-            was=dict(was or {}), first=n,
+            was=dict(was or {}), first=n, settles=dict(settles or {}),
         )  # fmt: skip
         return self.put(op)
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from app.commands import KEEPING, TAKING
 from app.ui.kit.buttons import Button, Part
 from app.ui.kit.card import Card
 from app.ui.kit.paint import Tone
 from app.ui.kit.placeholder import Placeholder
 from app.ui.kit.text import Paragraph, Tag, label
 from app.ui.pages import Page
+from app.ui.shortcuts import spelled as spelled_keys
 from app.ui.theme.tokens import S4, S12, S16, Colour, Step
-from app.viewmodels.conflicts import Met, Side, let_go, make_again
+from app.viewmodels.conflicts import Met, Side, keep, let_go, make_again, take
 from app.viewmodels.desk import Desk
 from sync.protocol.joins import labelled, spoken
 from sync.protocol.kinds import KINDS
@@ -33,12 +38,14 @@ class ConflictsPage(Page):
         )
         self._desk = desk
         self._held = QWidget()
+        self._cards: list[tuple[Met, QWidget]] = []
         self.column.addWidget(self._held)
         self._unwatch = desk.on_conflicts.watch(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
-        """Show what waits now."""
+        """Show what waits now; the focus stays at its place, where the next one stands once one is settled."""
+        at = self._at()
         old, self._held = self._held, QWidget()
         column = QVBoxLayout(self._held)
         column.setContentsMargins(0, 0, 0, 0)
@@ -48,11 +55,32 @@ class ConflictsPage(Page):
             column.addWidget(
                 Placeholder("check", _("No conflicts"), _("When edits meet, both values stand here."))
             )
-        for each in (met or ())[:_SHOWN]:
-            column.addWidget(self._card(each))
+        self._cards = [(each, self._card(each)) for each in (met or ())[:_SHOWN]]
+        for _each, card in self._cards:
+            column.addWidget(card)
         self.column.replaceWidget(old, self._held)
         old.hide()
         old.deleteLater()
+        if at is not None and self._cards:
+            first = self._cards[min(at, len(self._cards) - 1)][1].findChild(Button)
+            if first is not None:
+                first.setFocus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """One key for each choice, on the card that has the focus."""
+        pressed = QKeySequence(event.keyCombination()).toString(QKeySequence.SequenceFormat.PortableText)
+        at = self._at()
+        if pressed in (KEEPING, TAKING) and at is not None and self._desk.may_change:
+            (keep if pressed == KEEPING else take)(self._desk, self._cards[at][0])
+            return
+        super().keyPressEvent(event)
+
+    def _at(self) -> int | None:
+        """The place of the card that has the focus."""
+        within: QWidget | None = self.focusWidget()
+        if within is None:
+            return None
+        return next((at for at, (_met, card) in enumerate(self._cards) if card.isAncestorOf(within)), None)
 
     def _card(self, met: Met) -> QWidget:
         kind = KINDS.get(met.kind)
@@ -68,7 +96,7 @@ class ConflictsPage(Page):
         for side in met.sides:
             row.addWidget(_side(side), 1)
         card.add(sides)
-        buttons = self._refused(met) if met.refused is not None else []
+        buttons = self._refused(met) if met.refused is not None else self._choices(met)
         if met.here:
             show = Button(_("Show record"), Part.LINK)
             show.setAccessibleName(_("Show {title}").format(title=met.title))
@@ -76,6 +104,21 @@ class ConflictsPage(Page):
             buttons.append(show)
         card.add(_between(*buttons))
         return card
+
+    def _choices(self, met: Met) -> list[Button]:
+        """The two ways to settle it, for whoever may change the record."""
+        if met.open is None or not self._desk.may_change:
+            return []
+
+        def button(verb: str, keys: str, act: Callable[[Desk, Met], None]) -> Button:
+            made = Button(verb)
+            made.setAccessibleName(labelled(verb, spoken((met.title, met.field))))
+            made.setToolTip(f"{verb} ({spelled_keys(keys)})")
+            made.clicked.connect(lambda: act(self._desk, met))
+            return made
+
+        offered = ((met.keep, KEEPING, keep), (met.take, TAKING, take))
+        return [button(verb, keys, act) for verb, keys, act in offered if verb]
 
     def _refused(self, met: Met) -> list[Button]:
         """What a person can do with a change that was not accepted: nothing sends it again by itself."""
@@ -103,7 +146,9 @@ def _side(side: Side) -> QWidget:
     column.setContentsMargins(S12, S12, S12, S12)
     column.setSpacing(S4)
     column.addWidget(label(side.heading, Step.SMALL, Colour.SOFT))
-    column.addWidget(Paragraph(side.value, Step.BODY, semibold=True))
+    value = Paragraph(side.value, Step.BODY, semibold=True)
+    value.mark(side.differs)
+    column.addWidget(value)
     column.addWidget(Paragraph(side.by, Step.SMALL, Colour.SOFT))
     column.addStretch(1)
     return frame

@@ -6,13 +6,19 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
+import msgspec
+
 from app.services import refused as refusals
+from app.services import settling
 from app.services.session import Session
 from app.store import conflicts
+from app.store.choices import Settled
 from app.store.conflicts import Attention, OpenConflict
 from app.store.reader import Reader
-from app.viewmodels import words
+from app.viewmodels import differences, words
 from app.viewmodels.base import Errands
+from app.viewmodels.drafts import Drafts
+from app.viewmodels.editor import Undoable
 from app.viewmodels.reading import Titles
 from sync.protocol import clock
 from sync.protocol.errors import KnownError
@@ -26,17 +32,19 @@ from sync.protocol.texts import gettext as _
 
 
 class Side(Quiet, frozen=True):
-    """One of the two values: in words, by whom, when."""
+    """One of the two values: in words, by whom, when; `differs` are stretches that the other does not have."""
 
     heading: str
     value: str
     by: str
+    differs: tuple[differences.Span, ...] = ()
 
 
 class Met(Quiet, frozen=True):
     """Something that waits: the record, the field, the sides: what is shown now first, then what met.
 
-    `refused` is that change; `again` says that it can be made again, `here` that the record is on this device.
+    `refused` is that change; `again` says that it can be made again, `here` that the record is on this device. `open`
+    are the edits that met, `keep` and `take` what the two choices are called.
     """
 
     kind: str
@@ -48,6 +56,9 @@ class Met(Quiet, frozen=True):
     refused: Attention | None = None
     again: bool = False
     here: bool = True
+    open: OpenConflict | None = None
+    keep: str = ""
+    take: str = ""
 
 
 class Workplace(Protocol):
@@ -55,9 +66,10 @@ class Workplace(Protocol):
 
     session: Session
     errands: Errands
+    drafts: Drafts
 
-    def say(self, text: str) -> None:
-        """Show one line about something just done."""
+    def say(self, text: str, *, undoes: bool = False) -> None:
+        """Show one line about something just done, which can be taken back."""
 
     def fail(self, problem: KnownError) -> None:
         """Show what went wrong."""
@@ -73,6 +85,28 @@ def let_go(desk: Workplace, met: Met) -> None:
     _settle(desk, met, refusals.let_go, _("Let go. The server keeps what you wrote."))
 
 
+def keep(desk: Workplace, met: Met) -> None:
+    """Let stand what stands."""
+    _choose(desk, met, settling.keep)
+
+
+def take(desk: Workplace, met: Met) -> None:
+    """Put the other one in its place."""
+    _choose(desk, met, settling.take)
+
+
+def _choose(desk: Workplace, met: Met, act: Callable[[Session, OpenConflict], Settled]) -> None:
+    each, kind = met.open, KINDS.get(met.kind)
+    if each is None or kind is None:
+        return
+
+    def done(made: Settled) -> None:
+        desk.drafts.may_undo(Undoable(kind, made.record, {}, settled=made))
+        desk.say(_("Settled: “{title}”.").format(title=met.title), undoes=True)
+
+    desk.errands.run(lambda: act(desk.session, each), done, desk.fail)
+
+
 def _settle(desk: Workplace, met: Met, act: Callable[[Session, Attention], None], text: str) -> None:
     refused = met.refused
     if refused is None:
@@ -86,14 +120,37 @@ def read(store: Reader, now_ms: int) -> list[Met]:
     found = []
     for each in conflicts.open_conflicts(store):
         conflict, kind = each.conflict, KINDS.get(each.conflict.kind)
-        sides = tuple(_sides(each, kind, titles, now_ms))
+        sides = _marked(tuple(_sides(each, kind, titles, now_ms)))
         title = each.title or words.DASH
         name = _field(kind, conflict.cell)
+        one_person = words.one_person(each.one_person)
+        keep_, take_ = settling.offered(each)
         found.append(
-            Met(conflict.kind, conflict.record, title, name, sides, words.one_person(each.one_person))
+            Met(
+                conflict.kind,
+                conflict.record,
+                title,
+                name,
+                sides,
+                one_person,
+                open=each,
+                keep=keep_,
+                take=take_,
+            )
         )
     found.extend(_refused(each, titles, now_ms) for each in conflicts.attention(store))
     return found
+
+
+def _marked(sides: tuple[Side, ...]) -> tuple[Side, ...]:
+    """The sides with what differs in them: each from the first one, and that from the last."""
+    if len(sides) < 2:
+        return sides
+    pairs = ((sides[0], sides[-1]), *((side, sides[0]) for side in sides[1:]))
+    return tuple(
+        msgspec.structs.replace(side, differs=differences.spans(side.value, other.value))
+        for side, other in pairs
+    )
 
 
 def _sides(each: OpenConflict, kind: Kind | None, titles: Titles, now_ms: int) -> Iterator[Side]:

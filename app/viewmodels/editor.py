@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from app.changes import HERE, Changes
 from app.errors import AppError
@@ -28,6 +29,9 @@ from sync.protocol.quiet import Quiet
 from sync.protocol.roles import may_change
 from sync.protocol.texts import gettext as _
 
+if TYPE_CHECKING:
+    from app.store.choices import Settled
+
 
 class Saved(StrEnum):
     """How a form stands, told in one quiet line."""
@@ -39,12 +43,16 @@ class Saved(StrEnum):
 
 
 class Undoable(Quiet, frozen=True):
-    """A save that can be taken back: `before` holds the fields as they were; None means the record was made."""
+    """A save that can be taken back: `before` holds the fields as they were; None means the record was made.
+
+    `settled` is a choice between two values that met.
+    """
 
     kind: Kind
     id: bytes
     before: Mapping[str, Value] | None
     deleted: bool = False
+    settled: Settled | None = None
 
 
 class Editor(Watched):
@@ -295,7 +303,11 @@ def undo(session: Session, act: Undoable) -> None:
     """Take a save back. Raises KnownError; AppError when the role may not, or there is nothing to go back to."""
     if not may_change(session.card.person.role):
         raise AppError(not_changing())
-    if act.deleted:
+    if act.settled is not None:
+        from app.services import settling  # the first list needs none of it
+
+        settling.reopen(session, act.settled)
+    elif act.deleted:
         turn(session, act.kind, act.id, deleted=False)
     elif act.before is None:
         turn(session, act.kind, act.id, deleted=True)

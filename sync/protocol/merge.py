@@ -36,7 +36,9 @@ from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.ops import Act, Op
 
 OPEN: Final = "open"
-SETTLED: Final = "settled"
+KEPT: Final = "kept"  # somebody chose what stands
+SWAPPED: Final = "swapped"  # somebody chose the other value, which stands since
+SETTLED: Final = "settled"  # its author took the edit back before hearing of it
 WHOLE_RECORD = ""  # the cell name of a conflict about the record itself (a held delete)
 DELETED = "deleted"  # what such a conflict keeps
 NOBODY = b""  # the device of a mark whose value has more than one author
@@ -72,7 +74,10 @@ class Row:
 
 
 class Conflict(msgspec.Struct, frozen=True, kw_only=True):
-    """Two edits that met: `shown` stands in the row, `kept` is the other one, restorable until settled."""
+    """Two edits that met: `shown` stands in the row, `kept` is the other one, restorable until settled.
+
+    Of one that is not open, `settled_by` and `settled_hlc` say who ended it, and when.
+    """
 
     id: bytes
     kind: str
@@ -87,14 +92,16 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     kept_hlc: int = 0
     ver: int = 0
     state: str = OPEN
+    settled_by: str = ""
+    settled_hlc: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
     """What became of an op: the outcome, the row after it (None when there is none) and the conflicts it made.
 
-    `settled` are conflicts that were open and are not any more. `differs` says that the author's device does not hold
-    this row yet and must be sent it.
+    `settled` are conflicts that were there and have another state now. `differs` says that the author's device does
+    not hold this row yet and must be sent it.
     """
 
     outcome: Outcome
@@ -138,8 +145,7 @@ class _Meeting:
 
     def settle(self, conflict: Conflict) -> None:
         """Nothing of it is left to choose."""
-        ver = self.mark.ver
-        self.settled.append(msgspec.structs.replace(conflict, state=SETTLED, ver=ver))
+        self.settled.append(ended(conflict, SETTLED, self.mark))
         self.met = [each for each in self.met if each is not conflict]
         self.overruled = True
 
@@ -162,22 +168,37 @@ class _Meeting:
         self.changed = True
 
     def keep(self, cell: str, *, shown: Any, shown_mark: Mark, kept: Any, kept_mark: Mark) -> None:
-        self.conflicts.append(
-            Conflict(
-                id=conflict_id(self.op_id, cell),
-                kind=self.op.kind,
-                record=self.op.id,
-                cell=cell,
-                base=self.op.was.get(cell),
-                shown=shown,
-                shown_by=shown_mark.person,
-                shown_hlc=shown_mark.hlc,
-                kept=kept,
-                kept_by=kept_mark.person,
-                kept_hlc=kept_mark.hlc,
-                ver=self.mark.ver,
-            )
-        )
+        made = between(
+            self.op, self.op_id, cell, ver=self.mark.ver,
+            shown=shown, shown_mark=shown_mark, kept=kept, kept_mark=kept_mark,
+        )  # fmt: skip
+        self.conflicts.append(made)
+
+
+def between(
+    op: Op, op_id: OpId, cell: str, *, ver: int, shown: Any, shown_mark: Mark, kept: Any, kept_mark: Mark
+) -> Conflict:
+    """The conflict that an op makes in a cell: what stands, by whom, and what is kept beside it."""
+    return Conflict(
+        id=conflict_id(op_id, cell),
+        kind=op.kind,
+        record=op.id,
+        cell=cell,
+        base=op.was.get(cell),
+        shown=shown,
+        shown_by=shown_mark.person,
+        shown_hlc=shown_mark.hlc,
+        kept=kept,
+        kept_by=kept_mark.person,
+        kept_hlc=kept_mark.hlc,
+        ver=ver,
+    )
+
+
+def ended(conflict: Conflict, state: str, mark: Mark) -> Conflict:
+    """A conflict that the author of this mark has brought to an end, or opened again."""
+    by, hlc = ("", 0) if state == OPEN else (mark.person, mark.hlc)
+    return msgspec.structs.replace(conflict, state=state, ver=mark.ver, settled_by=by, settled_hlc=hlc)
 
 
 def conflict_id(op_id: OpId, cell: str) -> bytes:

@@ -31,7 +31,8 @@ class Op(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `base` is the version (server sequence) of the row its author saw, 0 for a record the server has not
     numbered yet. `set` holds the cells written (None empties a cell), `was` what they held before, so that a
     conflict can be shown without history. `first` is the `n` of the first op of the same act of the person:
-    ops of one act are taken together. `origin` is the id of the op this one repeats after a recovery.
+    ops of one act are taken together. `origin` is the id of the op this one repeats after a recovery. `settles` says
+    of conflicts of the record, by id, what its author chose (settling.py); who does not know it passes it over.
     """
 
     n: int
@@ -44,6 +45,7 @@ class Op(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     was: dict[str, Any] = {}
     first: int = 0
     origin: tuple[bytes, bytes, int] | None = None
+    settles: dict[bytes, str] = {}
 
 
 def print_of(op: Op) -> bytes:

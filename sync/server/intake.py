@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from sync.protocol import clock, codec, merge
+from sync.protocol import clock, codec, settling
 from sync.protocol.errors import FieldProblem, Outcome, Problem, Rejection
 from sync.protocol.ids import ID_BYTES, DeviceId, Incarnation, OpId
 from sync.protocol.kinds import KINDS
@@ -96,6 +96,8 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
             result = _new(tx, author, op, op_id, print_, now)
             refused = result.outcome is Outcome.REJECTED
             if refused and isinstance(op, Op):
+                # Its author's device has ended conflicts with it, or opened some again: it hears how they stand.
+                result = msgspec.structs.replace(result, conflicts=list(op.settles))
                 # What its author may no longer hold is not lost: the words stay here, beside the answer.
                 said = result.code.value if result.code else ""
                 records.keep_refused(op_id, author.person.id, said, _to_keep(op), now)
@@ -162,7 +164,10 @@ def _apply(
     seq = records.head() + 1
     row, links = held.row if held else None, _closing(tx, op)
     met = records.conflicts_of(op.id) if row is not None and row.ver > op.base else ()
-    merged = merge.apply(row, op, op_id, seq=seq, person=author.person.email, closing=links, met=met)
+    named = [each for each in records.conflicts(list(op.settles)) if each.record == op.id]
+    merged = settling.apply(
+        row, op, op_id, seq=seq, person=author.person.email, closing=links, met=met, named=named
+    )
     if merged.outcome is Outcome.REJECTED:
         return _refused(print_, merged.code or Rejection.INVALID, _("This record is not on the server."))
     if merged.changed and merged.row is not None:
@@ -179,7 +184,8 @@ def _apply(
         outcome=merged.outcome,
         print=print_,
         ver=merged.row.ver if merged.row else 0,
-        conflicts=[conflict.id for conflict in (*merged.conflicts, *merged.settled)],
+        # Those it names go out again whatever became of them: their author waits for that.
+        conflicts=list(dict.fromkeys(each.id for each in (*merged.conflicts, *merged.settled, *named))),
         differs=_differs(merged),
     )
 
@@ -268,7 +274,7 @@ def _checked(op: Op, head: int, now: int) -> Op:
     """The op made exact. Raises FieldProblem."""
     if len(op.id) != ID_BYTES or not 0 <= op.hlc <= _HLC_MAX or op.base < 0:
         raise FieldProblem("op", _("This change could not be read."))
-    if len(op.set) > CELLS_MAX or len(op.was) > CELLS_MAX or _too_deep(op.set) or _too_deep(op.was):
+    if max(len(op.set), len(op.was), len(op.settles)) > CELLS_MAX or _too_deep(op.set) or _too_deep(op.was):
         raise FieldProblem("op", _("This change is too large."))
     if len(codec.pack(op)) > codec.ROW_MAX:
         raise FieldProblem("op", _("This change is too large."))

@@ -69,3 +69,21 @@ def test_two_reps_one_customer(town: Town) -> None:
         assert any(record == doomed for record, _field in met)
         assert not any(field in ("notes", "tags", "territory") for _record, field in met)
     assert [each["id"] for each in anna.json("conflicts")] == [each["id"] for each in ben.json("conflicts")]
+
+    _settle(anna, ben, customer, deal, doomed)
+
+
+def _settle(anna: Laptop, ben: Laptop, customer: str, deal: str, doomed: str) -> None:
+    """They settle what met, each some of it, and both hold the same again."""
+    wanted = next(each for each in anna.json("conflicts") if each["record"] == customer)
+    anna.json("conflicts", "--take", wanted["next"][1].rpartition(" ")[2])
+    held = next(each for each in ben.json("conflicts") if each["field"] == "amount")
+    ben.json("conflicts", "--keep", held["id"])
+    back = next(each for each in ben.json("conflicts") if each["record"] == doomed)
+    ben.json("conflicts", "--take", back["id"])
+    _agree(anna, ben)
+    for laptop in (anna, ben):
+        assert laptop.show(customer)["industry"] == wanted["kept"]
+        assert laptop.show(doomed)["industry"] == "Still alive"
+        settled = {(customer, "industry"), (deal, "amount"), (doomed, "industry")}
+        assert not settled & {(each["record"], each["field"]) for each in laptop.json("conflicts")}

@@ -6,10 +6,12 @@ import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-from sync.protocol import merge, ops
+import msgspec
+
+from sync.protocol import ops, settling
 from sync.protocol.errors import Outcome
 from sync.protocol.ids import DeviceId, Incarnation, OpId
-from sync.protocol.merge import OPEN, Conflict, Merged, Row
+from sync.protocol.merge import DELETED, KEPT, OPEN, SWAPPED, WHOLE_RECORD, Conflict, Merged, Row
 from sync.protocol.ops import Act, Op
 
 RECORD = b"r" * 16
@@ -27,7 +29,10 @@ class Server:
 
     def take(self, op: Op, op_id: OpId, person: str) -> Merged:
         """Merge one op; the row, its number and the conflicts move on as on the server."""
-        merged = merge.apply(self.row, op, op_id, seq=self.seq + 1, person=person, met=self.open)
+        named = [each for each in self.conflicts if each.id in op.settles]
+        merged = settling.apply(
+            self.row, op, op_id, seq=self.seq + 1, person=person, met=self.open, named=named
+        )
         self.log.append((op, op_id, person, merged))
         if merged.changed or merged.conflicts or merged.settled:
             self.seq += 1
@@ -66,6 +71,7 @@ class Device:
     sent: list[Op] = field(default_factory=list)  # no answer yet: still shown on top
     n: int = 0
     incarnation: bytes = b"incarn.1"
+    open: list[Conflict] = field(default_factory=list)  # as it last heard of them
 
     @property
     def shown(self) -> tuple[dict[str, Any], bool]:
@@ -73,7 +79,9 @@ class Device:
         cells = dict(self.row.cells) if self.row else {}
         return ops.lay(cells, bool(self.row and self.row.deleted), [*self.sent, *self.waiting])
 
-    def do(self, act: Act, *, at: int | None = None, **cells: Any) -> Op:
+    def do(
+        self, act: Act, *, at: int | None = None, settles: dict[bytes, str] | None = None, **cells: Any
+    ) -> Op:
         """One edit, waiting to be sent; `at` sets its stamp."""
         self.ticks[0] += 1
         self.n += 1
@@ -89,9 +97,36 @@ class Device:
             set=named,
             was={cell: shown.get(cell) for cell in named},
             first=self.n,
+            settles=settles or {},
         )
         self.waiting.append(op)
         return op
+
+    def settle(self, conflict: Conflict, choice: str) -> Op:
+        """Choose between two values that met, as the app does (app/store/choices.py)."""
+        self.open = [each for each in self.open if each.id != conflict.id]
+        (shown, deleted), settles = self.shown, {conflict.id: choice}
+        if conflict.cell == WHOLE_RECORD:
+            gone = (conflict.kept == DELETED) is (choice == SWAPPED)
+            if choice == KEPT or gone is deleted:
+                return self.do(Act.SET, settles=settles)
+            return self.do(Act.DELETE if gone else Act.UNDELETE, settles=settles)
+        if choice == KEPT:
+            cells = {} if deleted else {conflict.cell: shown.get(conflict.cell)}
+            return self.do(Act.SET, settles=settles, **cells)
+        return self.do(
+            Act.UNDELETE if deleted else Act.SET, settles=settles, **{conflict.cell: conflict.kept}
+        )
+
+    def reopen(self, op: Op) -> Op:
+        """Take a choice back that `settle` made, as the app does."""
+        settles = dict.fromkeys(op.settles, OPEN)
+        turned = {Act.DELETE: Act.UNDELETE, Act.UNDELETE: Act.DELETE}.get(op.act)
+        if turned is not None:
+            return self.do(turned, settles=settles)
+        shown, deleted = self.shown
+        changed = {c: op.was.get(c) for c, v in op.set.items() if v != op.was.get(c) and shown.get(c) == v}
+        return self.do(Act.SET, settles=settles, **({} if deleted else changed))
 
     def add(self, **cells: Any) -> Op:
         """Make the record."""
@@ -110,6 +145,8 @@ class Device:
     def pull(self) -> None:
         """See the server's row, and its word on what was sent."""
         self.row, self.sent = self.server.row, []
+        waiting = {id_ for op in self.waiting for id_ in op.settles}
+        self.open = [each for each in self.server.open if each.id not in waiting]
 
     def sync(self) -> list[Merged]:
         """Send and see."""
@@ -135,9 +172,7 @@ class Device:
 
 
 def _renumbered(op: Op, n: int) -> Op:
-    return Op(
-        n=n, kind=op.kind, id=op.id, act=op.act, hlc=op.hlc, base=op.base, set=op.set, was=op.was, first=n
-    )
+    return msgspec.structs.replace(op, n=n, first=n)
 
 
 def pair(kind: str = "customer", **cells: Any) -> tuple[Server, Device, Device]:

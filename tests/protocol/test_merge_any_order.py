@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sync.protocol import merge
 from sync.protocol.errors import Outcome
-from sync.protocol.merge import DELETED, WHOLE_RECORD, Row
+from sync.protocol.merge import DELETED, KEPT, SWAPPED, WHOLE_RECORD, Conflict, Row
 from sync.protocol.ops import Act, Op
 from tests.protocol.merging import RECORD, Device, Server
 from tests.protocol.strategies import tries
@@ -19,12 +19,15 @@ from tests.protocol.strategies import tries
 CELLS = ("industry", "owner", "notes", "phones/00000000000000aa")
 NAMES = ("ann", "bob", "eve")
 
+CHOICES = ("keep", "take", "choose again")
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("edit"), st.sampled_from(NAMES), st.sampled_from(CELLS)),
         st.tuples(st.just("empty"), st.sampled_from(NAMES), st.sampled_from(CELLS)),
         st.tuples(st.just("take back"), st.sampled_from(NAMES), st.just("")),
         st.tuples(st.just("append"), st.sampled_from(NAMES), st.just("notes")),
+        st.tuples(st.sampled_from(CHOICES), st.sampled_from(NAMES), st.just("")),
         st.tuples(
             st.sampled_from(["sync", "push", "pull", "delete", "undelete"]),
             st.sampled_from(NAMES),
@@ -55,6 +58,8 @@ class World:
     devices: dict[str, Device] = field(default_factory=dict)
     backups: dict[str, Device] = field(default_factory=dict)
     count: int = 0
+    given_up: list[tuple[str, Any]] = field(default_factory=list)  # what somebody knowingly chose against
+    chosen: dict[str, Op] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.devices = {name: Device(name, self.server, self.ticks) for name in NAMES}
@@ -85,6 +90,10 @@ class World:
             device.do(Act.DELETE)
         elif what == "undelete" and deleted:
             device.do(Act.UNDELETE)
+        elif what in ("keep", "take") and device.open:
+            self.choose(device, device.open[0], KEPT if what == "keep" else SWAPPED)
+        elif what == "choose again" and name in self.chosen:
+            device.reopen(self.chosen.pop(name))
         elif what == "back up":
             self.backups[name] = device.copied()
         elif what == "restore" and name in self.backups:
@@ -92,6 +101,14 @@ class World:
             device.restore(self.backups[name], self.count.to_bytes(8, "big"))
         elif what in ("sync", "push", "pull"):
             getattr(device, what)()
+
+    def choose(self, device: Device, conflict: Conflict, choice: str) -> None:
+        """Somebody chooses, and gives up what is not chosen."""
+        shown, deleted = device.shown
+        other = conflict.kept if choice == KEPT else None if deleted else shown.get(conflict.cell)
+        if conflict.cell != WHOLE_RECORD:
+            self.given_up.append((conflict.cell, other))
+        self.chosen[device.name] = device.settle(conflict, choice)
 
     def settle(self) -> None:
         """Everything is sent and seen."""
@@ -123,6 +140,7 @@ def _lost(world: World) -> list[tuple[str, Any]]:
         for cell, value in op.set.items():
             places = [server.cells.get(cell), *(each.kept for each in server.open if each.cell == cell)]
             places += [each.was.get(cell) for each in ops if cell in each.set and each is not op]
+            places += [value for name, value in world.given_up if name == cell]
             there = [piece for place in places for piece in _pieces(cell, place)]
             written = [
                 piece for piece in _pieces(cell, value) if piece not in _pieces(cell, op.was.get(cell))
@@ -162,14 +180,16 @@ def test_what_is_kept_is_kept_once(steps: list[tuple[str, str, str]]) -> None:
 def test_no_delete_is_lost_and_none_is_undone_by_an_edit(steps: list[tuple[str, str, str]]) -> None:
     server = _run(steps).server
     before: Row | None = None
-    for op, _op_id, _person, merged in server.log:
+    for op, _op_id, person, merged in server.log:
         was, now = bool(before and before.deleted), bool(merged.row and merged.row.deleted)
         if was and not now:
             assert op.act is Act.UNDELETE
         if op.act is Act.DELETE and not now:
             assert [(each.cell, each.kept) for each in merged.conflicts] == [(WHOLE_RECORD, DELETED)]
         if op.act is Act.UNDELETE:
-            assert not now
+            # Somebody else had chosen to leave it deleted: both choices stand in a conflict.
+            disputed = [each for each in merged.conflicts if each.kept_by == person]
+            assert not now or (op.settles and disputed)
         before = merged.row
 
 

@@ -14,7 +14,7 @@ from app.store import outbox, seal_book
 from app.store.replica import StoreReplica, _Server
 from app.store.store import Store
 from sync.client.ports import Answer, Applied
-from sync.protocol import merge
+from sync.protocol import merge, settling
 from sync.protocol.errors import Outcome
 from sync.protocol.merge import Merged
 from sync.protocol.messages import Change, Cursor, OpResult
@@ -261,11 +261,43 @@ def held_lines_forget_teams_below(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(access, "reached", reached)
 
 
+def later_choice_wins(patch: pytest.MonkeyPatch) -> None:
+    """Of two people who choose differently, the second has it his way, and nobody is told."""
+
+    def choose(choosing: Any, conflict: merge.Conflict, choice: str) -> None:
+        whole(choosing, msgspec.structs.replace(conflict, state=merge.OPEN), choice)
+
+    whole = settling._choose
+    patch.setattr(settling, "_choose", choose)
+
+
+def choice_without_its_value(patch: pytest.MonkeyPatch) -> None:
+    """The other value is taken, and never put there."""
+
+    def apply(row: merge.Row | None, op: Op, *args: Any, **more: Any) -> Merged:
+        found = whole(row, op, *args, **more)
+        swapped = merge.SWAPPED in op.settles.values() and op.act is Act.SET
+        return replace(found, changed=False, row=row) if swapped else found
+
+    whole = settling.apply
+    patch.setattr(settling, "apply", apply)
+
+
+def settled_is_not_told(patch: pytest.MonkeyPatch) -> None:
+    """That a conflict is settled stays with who settled it."""
+    whole = feed._since
+
+    def since(*args: Any) -> Any:
+        return (each for each in whole(*args) if getattr(each, "state", merge.OPEN) == merge.OPEN)
+
+    patch.setattr(feed, "_since", since)
+
+
 MUTATIONS: Final[tuple[Mutation, ...]] = (
     cursor_saved_first, tombstone_skipped, no_version_guard, gap_accepted, sight_checked_when_edited_only,
     leaving_untold, acknowledged_too_far, sent_is_gone, edit_brings_back, conflict_not_kept,
     renumbering_forgets, own_changes_never_again, rights_read_once, conflicts_for_their_author_only,
     cursor_runs_ahead, notes_overwritten, set_back_unnoticed, answered_before_it_is_kept,
     refused_is_thrown_away, teams_below_forgotten, held_lines_forget_who_loses,
-    held_lines_forget_teams_below,
+    held_lines_forget_teams_below, later_choice_wins, choice_without_its_value, settled_is_not_told,
 )  # fmt: skip

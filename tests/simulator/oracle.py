@@ -11,7 +11,7 @@ from sync.protocol import codec
 from sync.protocol.codec import Raw
 from sync.protocol.errors import Outcome
 from sync.protocol.kinds import KINDS
-from sync.protocol.merge import WHOLE_RECORD, Conflict
+from sync.protocol.merge import DELETED, KEPT, OPEN, SWAPPED, WHOLE_RECORD, Conflict
 from sync.protocol.ops import Act, Op
 from sync.server import access
 from sync.server.access import Rights
@@ -33,6 +33,7 @@ def judge(world: World) -> list[str]:
         rights = persons[laptop.card.person]
         found += [f"laptop {who}: {each}" for each in _replica(laptop, rights, held, kept)]
     found += _lost(world, held, kept)
+    found += _passed_over(world, held, kept)
     found += _deletes(world, held)
     words = set().union(*map(values_of, refused))
     found += [f"{cell} {v}, which was refused, is kept nowhere" for _id, cell, v in world.refused - words]
@@ -72,6 +73,8 @@ def _replica(laptop: Laptop, rights: Rights, held: dict[bytes, Held], kept: list
     theirs_open = {each.id for each in kept if each.state == "open" and each.record in visible}
     if mine_open != theirs_open:
         yield f"{len(theirs_open - mine_open)} conflicts are missing, {len(mine_open - theirs_open)} should be gone"
+    if waiting := store.db.one("SELECT count(*) FROM chosen WHERE waiting = 1")[0]:
+        yield f"{waiting} conflicts are settled here for ever, and the server knows nothing of it"
     yield from _searched(laptop, held, alive)
 
 
@@ -91,8 +94,10 @@ def _title(held: Held) -> str:
 def _lost(world: World, held: dict[bytes, Held], kept: list[Conflict]) -> Iterator[str]:
     """A value that was typed stands in its record or a conflict, or somebody who saw it wrote another."""
     both: dict[tuple[bytes, str], set[str]] = {}
+    for id_, cell, value in world.given_up:
+        both.setdefault((id_, cell), set()).update(_parts(value))
     for conflict in kept:
-        if conflict.cell != WHOLE_RECORD:
+        if conflict.cell != WHOLE_RECORD and conflict.state not in (KEPT, SWAPPED):
             both.setdefault((conflict.record, conflict.cell), set()).update(
                 _parts(conflict.shown) | _parts(conflict.kept)
             )
@@ -114,6 +119,28 @@ def _lost(world: World, held: dict[bytes, Held], kept: list[Conflict]) -> Iterat
         for each in wanted:
             if not _parts(each.value) <= safe:
                 yield f"{cell} {each.value!r} of {_title(held[id_])} is lost: {standing!r} stands there"
+
+
+def _passed_over(world: World, held: dict[bytes, Held], kept: list[Conflict]) -> Iterator[str]:
+    """What somebody chose holds, or stands in a conflict with what somebody else chose who knew nothing of it."""
+    by_id = {each.id: each for each in kept}
+    back = {id_ for op in world.settles for id_, choice in op.settles.items() if choice == OPEN}
+    for op in world.settles:
+        for id_, choice in op.settles.items():
+            conflict = by_id[id_]
+            if choice == OPEN or id_ in back or conflict.state not in (KEPT, SWAPPED):
+                continue
+            row = held[op.id].row
+            if conflict.cell in op.set:
+                stands = row.cells.get(conflict.cell) == op.set[conflict.cell]
+            else:
+                delete = conflict.cell != WHOLE_RECORD or (conflict.kept == DELETED) is (choice == SWAPPED)
+                stands = row.deleted is delete
+            # What two said against each other was kept after the first of them was heard.
+            later = [each for each in kept if each.record == op.id and each.ver > conflict.ver]
+            said = any(each.cell in (conflict.cell, WHOLE_RECORD) for each in later)
+            if conflict.state != choice and not said and not stands:
+                yield f"{_title(held[op.id])}: the choice {choice} of {conflict.cell} was passed over"
 
 
 def _parts(value: Any) -> set[str]:

@@ -24,6 +24,14 @@ class Write(msgspec.Struct, frozen=True, tag="write"):
     cell: int  # of the cells that a run writes, modulo their number
 
 
+class Settle(msgspec.Struct, frozen=True, tag="settle"):
+    """Somebody settles a conflict, or takes back what they chose last."""
+
+    who: int
+    choice: str  # "keep" | "take" | "back"
+    pick: int  # of the open conflicts on the device, modulo their number
+
+
 class Exchange(msgspec.Struct, frozen=True, tag="exchange"):
     """One exchange; `fate` is what the network, the server or the device does to it."""
 
@@ -68,7 +76,7 @@ class Restart(msgspec.Struct, frozen=True, tag="restart"):
     """The server is started anew: sessions are in its memory alone."""
 
 
-Step = Write | Exchange | Wait | Skew | Move | Copy | PutBack | Restart
+Step = Write | Settle | Exchange | Wait | Skew | Move | Copy | PutBack | Restart
 
 TEAMS: Final = ("Sales", "Sales/East", "Sales/West")
 ROLES: Final = ("rep", "rep", "office", "manager", "it")
@@ -76,6 +84,8 @@ _FATES: Final = (
     "cut", "deaf", "deaf", "twice", "torn",
     *(f"dies {name}" for name in SERVER_STEPS), *(f"crash {n}" for n in CRASHES),
 )  # fmt: skip
+_CHOICES: Final = (("keep", "take"), ("keep", "take"), ("take", "keep"), ("take", "take"), ("back", "take"))
+_AGAINST: Final = ("edit", "edit", "edit", "delete")
 _VERBS: Final = ("add", "edit", "edit", "edit", "edit", "delete", "undelete", "give")
 
 
@@ -103,4 +113,22 @@ def draw(seed: int, count: int) -> list[Step]:
             steps.append(Move(dice.randrange(PEOPLE), dice.choice(ROLES), dice.choice(TEAMS)))
         elif luck > 0.99:
             steps.append(Restart())
+    return _quarrelled(seed, laptops, steps)
+
+
+def _quarrelled(seed: int, laptops: int, steps: list[Step]) -> list[Step]:
+    """The steps, in three runs of four with quarrels between them: two write the same cell, and settle what met."""
+    dice = random.Random(f"quarrels of {seed}")
+    for _each in range(dice.randrange(4)):
+        one, other = dice.sample(range(laptops), 2)
+        record, cell = dice.randrange(64), dice.randrange(64)
+        quarrel: list[Step] = [Exchange(one), Exchange(other)]
+        quarrel += [Write(one, "edit", record, cell), Write(other, dice.choice(_AGAINST), record, cell)]
+        quarrel += [Exchange(one), Exchange(other), Exchange(one)]
+        for _again in range(dice.randint(1, 2)):
+            pick, choices = dice.randrange(2), dice.choice(_CHOICES)
+            quarrel += [Settle(one, choices[0], pick), Settle(other, choices[1], pick)]
+            quarrel += [Exchange(one), Exchange(other)]
+        at = dice.randint(3, len(steps))
+        steps[at:at] = [each for each in quarrel if dice.random() < 0.95]
     return steps

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app.errors import AppError
 from app.keys.secret import SecretBytes
 from app.paths import Profile
-from app.store import lists, outbox, records
+from app.store import choices, conflicts, lists, outbox, records
+from app.store.choices import Settled
 from app.store.store import Store
 from sync.client.errors import ExchangeError, ServerRefused
 from sync.protocol import codec, messages, signing
@@ -129,6 +130,11 @@ class World:
     refused: set[Value] = field(
         default_factory=set
     )  # values that the server did not take, told to their author
+    given_up: list[tuple[bytes, str, Any]] = field(
+        default_factory=list
+    )  # values that somebody chose against, knowing both
+    chosen: dict[int, Settled] = field(default_factory=dict)  # what each laptop chose last
+    settles: list[Op] = field(default_factory=list)  # choices that the server took
     laptops: dict[int, Laptop] = field(default_factory=dict)
     counter: int = 0
     last: str = ""  # why an exchange failed last
@@ -168,6 +174,8 @@ class World:
             if tag == messages.RESULT:
                 result = codec.read(raw, OpResult)
                 self.acts.setdefault(sent[result.n].id, []).append((sent[result.n].act, result.outcome))
+                if sent[result.n].settles and result.outcome is not Outcome.REJECTED:
+                    self.settles.append(sent[result.n])
                 if result.outcome is Outcome.REJECTED:
                     self.refused |= values_of(sent[result.n])
         return answer
@@ -206,6 +214,8 @@ class World:
         self.elapsed += 7
         if isinstance(step, steps.Write):
             self._write(self.laptop(step.who), step)
+        elif isinstance(step, steps.Settle):
+            self._choose(step.who, self.laptop(step.who), step)
         elif isinstance(step, steps.Exchange):
             self._exchange(self.laptop(step.who), step.fate)
         elif isinstance(step, steps.Wait):
@@ -284,6 +294,24 @@ class World:
                 cells = [cell for kind, cell in CELLS if kind == name]
                 cell = cells[step.cell % len(cells)]
                 records.edit(store, id_, {cell: self._value(cell)})
+            self._note(laptop)
+
+    def _choose(self, who: int, laptop: Laptop, step: steps.Settle) -> None:
+        store = laptop.store
+        with contextlib.suppress(AppError, KnownError):
+            if step.choice == "back":
+                if who in self.chosen:
+                    choices.reopen(store, self.chosen.pop(who))
+                    self._note(laptop)
+                return
+            waiting = conflicts.open_conflicts(store)
+            if not waiting:
+                return
+            each = waiting[step.pick % len(waiting)]
+            choice = choices.KEPT if step.choice == "keep" else choices.SWAPPED
+            self.chosen[who] = choices.settle(store, each.conflict.id, choice)
+            over = each.conflict.kept if choice == choices.KEPT else each.present
+            self.given_up.append((each.conflict.record, each.conflict.cell, over))
             self._note(laptop)
 
     def _value(self, cell: str) -> Any:

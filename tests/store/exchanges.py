@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
+from app.store import records
 from app.store.replica import StoreReplica
 from app.store.store import Store
 from sync.client.ports import Answer
 from sync.protocol.codec import Raw, pack
 from sync.protocol.messages import Change, Cursor
 from sync.protocol.ops import Act, Op
-from tests.store.device import Device
+from tests.store.device import CUSTOMER, Device
 from tests.store.server import EPOCH, Server
 
 BIG = (1_000, 2**22)
@@ -26,6 +27,16 @@ def send(server: Server, device: Device, store: Store, *, refuse: bytes | None =
     answer = msgspec.structs.replace(page, results=results)
     replica.apply(answer)
     return answer
+
+
+def meet(server: Server, device: Device, store: Store) -> bytes:
+    """A record of which "former" stands, from elsewhere, and "customer" is kept, which was written here."""
+    made = records.add(store, CUSTOMER, {"name": "Anna Ltd", "stage": "lead"})
+    send(server, device, store)
+    server.write(foreign("customer", Act.SET, made.id, base=1, stage="former"))
+    records.edit(store, made.id, {"stage": "customer"})
+    send(server, device, store)
+    return made.id
 
 
 def foreign(kind: str, act: Act, id_: bytes, base: int = 0, **cells: object) -> Op:

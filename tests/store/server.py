@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sync.client.ports import Answer
-from sync.protocol import merge
+from sync.protocol import merge, settling
 from sync.protocol.codec import Raw, pack
 from sync.protocol.errors import Outcome, Rejection
 from sync.protocol.ids import DeviceId, Incarnation, OpId
@@ -42,10 +42,16 @@ class Server:
         """An edit that came from somewhere else."""
         self.seq += 1
         op_id = OpId(DeviceId(b"elsewhere-device"), Incarnation(b"elsewher"), self.seq)
-        merged = merge.apply(self.rows.get(op.id), op, op_id, seq=self.seq, person=person)
+        self._merge(op, op_id, person)
+
+    def _merge(self, op: Op, op_id: OpId, person: str) -> merge.Merged:
+        named = [each for each in self.conflicts if each.id in op.settles]
+        merged = settling.apply(self.rows.get(op.id), op, op_id, seq=self.seq, person=person, named=named)
         if merged.row is not None:
             self.rows[op.id] = merged.row
-        self.conflicts += merged.conflicts
+        ended = {each.id: each for each in merged.settled}
+        self.conflicts = [ended.get(each.id, each) for each in (*self.conflicts, *merged.conflicts)]
+        return merged
 
     def page(self, device: bytes, incarnation: bytes, after: int, limit: int = 2_000) -> Answer:
         """The next rows after a sequence number, with the ops acknowledged so far."""
@@ -65,10 +71,7 @@ class Server:
             )
         self.seq += 1
         op_id = OpId(DeviceId(device), Incarnation(incarnation), op.n)
-        merged = merge.apply(self.rows.get(op.id), op, op_id, seq=self.seq, person=person)
-        if merged.row is not None:
-            self.rows[op.id] = merged.row
-        self.conflicts += merged.conflicts
+        merged = self._merge(op, op_id, person)
         row = change(merged.row) if merged.row is not None and merged.differs else None
         return OpResult(
             n=op.n, outcome=merged.outcome, ver=merged.row.ver if merged.row else 0, code=merged.code,
@@ -78,8 +81,9 @@ class Server:
 
 def change(row: merge.Row, *, gone: str = "") -> Change:
     """A row as it goes to a device."""
+    cells = {} if row.deleted else row.cells  # as the real one tells of a deleted record
     last = max(row.marks.values(), key=lambda mark: (mark.ver, mark.hlc))
     return Change(
         kind=row.kind, id=row.id, ver=row.ver, gone=gone or ("deleted" if row.deleted else ""),
-        person=last.person, hlc=last.hlc, cells={cell: Raw(pack(value)) for cell, value in row.cells.items()},
+        person=last.person, hlc=last.hlc, cells={cell: Raw(pack(value)) for cell, value in cells.items()},
     )  # fmt: skip

@@ -20,7 +20,7 @@ from sync.protocol.merge import Conflict
 from sync.protocol.messages import Change, Cursor
 from sync.protocol.ops import Act
 from tests.store.device import CUSTOMER, Device
-from tests.store.exchanges import BIG, foreign, page, row, send
+from tests.store.exchanges import BIG, foreign, meet, page, row, send
 from tests.store.server import EPOCH, Server
 
 
@@ -123,22 +123,17 @@ def test_a_refused_new_record_goes_from_the_lists_and_its_content_is_kept(
 
 
 def test_both_values_of_a_conflict_are_kept_until_it_is_settled(device: Device, store: Store) -> None:
-    server = Server()
-    made = records.add(store, CUSTOMER, {"name": "Anna Ltd", "stage": "lead"})
-    send(server, device, store)
-    server.write(foreign("customer", Act.SET, made.id, base=1, stage="former"))
-    records.edit(store, made.id, {"stage": "customer"})
-    send(server, device, store)
-    shown = records.get(store, made.id)
+    id_ = meet(Server(), device, store)
+    shown = records.get(store, id_)
     assert shown.values["stage"] == "former"
     assert shown.conflicts == 1
     (met,) = conflicts.open_conflicts(store)
     assert (met.conflict.shown, met.conflict.kept, met.title) == ("former", "customer", "Anna Ltd")
-    assert conflicts.open_conflicts(store, record=made.id) == [met]
+    assert conflicts.open_conflicts(store, record=id_) == [met]
     settled: Conflict = msgspec.structs.replace(met.conflict, state="kept")
     StoreReplica(store).apply(Answer(Cursor(epoch=EPOCH, seq=9), 0, 0, conflicts=[settled]))
     assert conflicts.open_conflicts(store) == []
-    assert records.get(store, made.id).conflicts == 0
+    assert records.get(store, id_).conflicts == 0
 
 
 def test_a_record_that_left_leaves_no_trace(device: Device, store: Store) -> None:

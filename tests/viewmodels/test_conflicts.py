@@ -151,3 +151,74 @@ def test_a_delete_that_met_an_edit_is_told_in_words(session: Session) -> None:
     assert (found.present, found.moved) == (None, False)
     session.call(lambda store: records.delete(store, made.id))
     assert _sides(session) == [[("Shown now", "deleted"), ("The other edit", "deleted")]]
+
+
+def _two_minds(session: Session) -> Conflict:
+    """A record of which "former" stands and "customer" is kept."""
+    made = session.call(lambda store: records.add(store, CUSTOMER, {"name": "Two Minds", "stage": "former"}))
+    met = Conflict(
+        id=bytes(15) + b"7", kind="customer", record=made.id, cell="stage", shown="former",
+        shown_by="ben@demo.example", kept="customer", kept_by="anna@demo.example",
+    )  # fmt: skip
+    _meet(session, made.id, met)
+    return met
+
+
+def _open(desk: Desk) -> dict[str, Met]:
+    return {met.title: met for met in desk.met or () if met.open is not None}
+
+
+@pytest.mark.parametrize("choice", ["keep", "take"])
+def test_a_conflict_is_settled_and_that_is_undone(
+    desk: Desk, held: Held, session: Session, choice: str
+) -> None:
+    met = _two_minds(session)
+    desk.load_conflicts()
+    desk.on_counts.read()
+    held.turn()
+    found = _open(desk)["Two Minds"]
+    assert (found.keep, found.take) == ("Keep what stands", "Take the other")
+    assert desk.counts is not None
+    before = desk.counts.conflicts
+
+    def stage() -> object:
+        return session.call(lambda store: records.get(store, met.record)).values["stage"]
+
+    getattr(conflicts, choice)(desk, found)
+    held.turn()
+    assert _open(desk) == {}
+    assert stage() == ("former" if choice == "keep" else "customer")
+    assert desk.counts.conflicts == before - 1
+    assert desk.aside is not None
+    assert (desk.aside.text, desk.aside.undoes) == ("Settled: “Two Minds”.", True)
+
+    desk.undo()
+    held.turn()
+    assert set(_open(desk)) == {"Two Minds"}
+    assert stage() == "former"
+    assert desk.counts.conflicts == before
+
+    # A page that is behind says so, and nothing is chosen twice.
+    getattr(conflicts, choice)(desk, found)
+    held.turn()
+    getattr(conflicts, choice)(desk, found)
+    held.turn()
+    assert "not open any more" in desk.aside.text
+
+
+def test_choices_are_called_by_what_they_do(desk: Desk, held: Held, session: Session) -> None:
+    met = _two_minds(session)
+    whole = msgspec.structs.replace(met, id=bytes(15) + b"8", cell="", shown=None, kept=DELETED)
+    _meet(session, met.record, met, whole)
+
+    def offered() -> list[tuple[str, str]]:
+        found = session.read(conflicts.read, now_ms())
+        return [(each.keep, each.take) for each in found if each.open is not None]
+
+    assert offered() == [
+        ("Keep what stands", "Take the other"), ("Keep the record", "Delete it after all"),
+    ]  # fmt: skip
+    session.call(lambda store: records.delete(store, met.record))
+    assert offered() == [
+        ("Leave it deleted", "Bring it back with this value"), ("Leave it deleted", ""),
+    ]  # fmt: skip

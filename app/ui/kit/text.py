@@ -6,7 +6,7 @@ import math
 from typing import Final
 
 from PySide6.QtCore import QPointF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QTextLayout, QTextOption
+from PySide6.QtGui import QPainter, QPaintEvent, QTextCharFormat, QTextLayout, QTextOption
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
 from app.ui.kit.paint import Tone, baseline, elided
@@ -79,9 +79,15 @@ class Paragraph(QLabel):
         self._colour = colour
         self._line = fonts.line_height(step)
         self._centred = centred
+        self._marked: tuple[tuple[int, int], ...] = ()
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
+
+    def mark(self, spans: tuple[tuple[int, int], ...]) -> None:
+        """Underline these stretches, each from a character on and so many long."""
+        self._marked = spans
+        self.update()
 
     def hasHeightForWidth(self) -> bool:
         """Always: the height follows the width."""
@@ -107,7 +113,7 @@ class Paragraph(QLabel):
         """Draw the lines on fixed baselines."""
         painter = QPainter(self)
         painter.setPen(ink(self._colour))
-        layout, starts = _lines(self.text(), self, self.width(), self._centred)
+        layout, starts = _lines(self.text(), self, self.width(), self._centred, self._marked)
         rise = baseline(0, self._line, self.font())
         for at in range(len(starts)):
             line = layout.lineAt(at)
@@ -145,11 +151,15 @@ def hairline(parent: QWidget | None = None) -> QFrame:
     return made
 
 
-def _lines(text: str, owner: QLabel, width: int, centred: bool) -> tuple[QTextLayout, list[int]]:
+def _lines(
+    text: str, owner: QLabel, width: int, centred: bool, marked: tuple[tuple[int, int], ...] = ()
+) -> tuple[QTextLayout, list[int]]:
     option = QTextOption(Qt.AlignmentFlag.AlignHCenter if centred else Qt.AlignmentFlag.AlignLeft)
     option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
     layout = QTextLayout(text.replace("\n", "\u2028"), owner.font())
     layout.setTextOption(option)
+    if marked:
+        layout.setFormats([_underlined(text, begin, length) for begin, length in marked])
     starts: list[int] = []
     layout.beginLayout()
     while True:
@@ -161,3 +171,14 @@ def _lines(text: str, owner: QLabel, width: int, centred: bool) -> tuple[QTextLa
         starts.append(line.textStart())
     layout.endLayout()
     return layout, starts
+
+
+def _underlined(text: str, begin: int, length: int) -> QTextLayout.FormatRange:
+    """A stretch of the text, counted as Qt counts: a rare character is two."""
+    made = QTextLayout.FormatRange()
+    made.start = len(text[:begin].encode("utf-16-le")) // 2
+    made.length = len(text[begin : begin + length].encode("utf-16-le")) // 2
+    look = QTextCharFormat()
+    look.setFontUnderline(True)
+    made.format = look
+    return made
