@@ -17,7 +17,7 @@ import msgspec
 
 from sync.protocol import codec, version
 from sync.protocol.errors import Problem
-from sync.protocol.merge import Conflict
+from sync.protocol.merge import Conflict, Row
 from sync.protocol.messages import PAGE_ROWS, Change, Cursor
 from sync.server import access, masks
 from sync.server.access import Rights
@@ -88,10 +88,26 @@ def page(tx: Transaction, reader: Reader, cursor: Cursor) -> Page:
         size += weight(some)
     else:
         last = tx.records.head()
+    if found.more and cursor.epoch:
+        told_of = {change.id for change in found.changes}
+        found.changes += [each for each in _left_before(tx, reader, start, last) if each.id not in told_of]
     # A negative number says that the going-through has not come to its end.
     scopes = -reader.scopes if sweeping and found.more else reader.scopes
     found.cursor = Cursor(epoch=tx.epoch, seq=last, scopes=scopes, schema=version.SCHEMA)
     return found
+
+
+def _left_before(tx: Transaction, reader: Reader, start: int, last: int) -> Iterator[Change]:
+    """What went out of sight within a page that was cut and has changed again behind it: the next page begins after the
+    change by which it left, and nothing there would tell of that.
+    """
+    for id_ in tx.records.superseded(start, last):
+        held = tx.records.held(id_)
+        if held is None or access.sees(reader.rights, held.row.kind, held.scope):
+            continue
+        ver = left_by(tx, reader, held.row, start, reader.former)
+        if ver:
+            yield Change(kind=held.row.kind, id=id_, ver=ver, gone="left")
 
 
 def shown(tx: Transaction, reader: Reader, record: bytes) -> Change | None:
@@ -149,7 +165,7 @@ def had(tx: Transaction, reader: Reader, entry: Entry, start: int, *, sweeping: 
 
 
 def left_by(
-    tx: Transaction, reader: Reader, entry: Entry, start: int, former: tuple[Rights, ...] = ()
+    tx: Transaction, reader: Reader, entry: Entry | Row, start: int, former: tuple[Rights, ...] = ()
 ) -> int:
     """The number of the change after `start` by which a record went out of sight, whatever became of it since; 0 for
     one that was not in sight. Its own device's last word is such a change: it made the record for somebody else.

@@ -129,6 +129,28 @@ def test_a_record_given_to_another_team_leaves(inside: Inside, ana: Device, bo: 
     assert not ana.exchange().changes
 
 
+def test_a_record_that_left_before_the_cut_of_a_page_and_changed_behind_it_leaves(
+    inside: Inside, ana: Device, bo: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cora = inside.device(inside.person("cora@example.com", team="Elsewhere"))
+    id_ = ana.add("customer", name="Northwind")
+    for device in (ana, bo, cora):
+        device.sync()
+    ana.edit(id_, owner="cora@example.com")
+    for number in range(3):
+        ana.add("customer", name=f"Southwind {number}")
+    ana.sync()
+    cora.sync()
+    cora.edit(id_, industry="Tea")  # its newest change is behind the page that tells of what came before
+    cora.sync()
+    monkeypatch.setattr(feed, "PAGE_ROWS", 2)
+    first = bo.exchange()
+    assert first.head.more
+    bo.sync()
+    assert id_ not in bo.rows
+    assert len(bo.rows) == 3
+
+
 def test_a_record_that_came_and_went_between_two_exchanges_leaves(inside: Inside, ana: Device) -> None:
     cora = inside.device(inside.person("cora@example.com", team="Elsewhere"))
     id_ = ana.add("customer", name="Northwind")

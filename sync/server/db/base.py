@@ -106,6 +106,9 @@ class Records(Protocol):
     def traces(self, id_: bytes, seq: int) -> list[Trace]:
         """What is remembered of each change of a record after `seq`."""
 
+    def superseded(self, after: int, upto: int) -> list[bytes]:
+        """Ids of records that were changed within these numbers, `after` left out, and once more behind them."""
+
     def owned_by(self, owner: str) -> list[bytes]:
         """Ids of records with this (folded) owner."""
 

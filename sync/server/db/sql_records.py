@@ -138,6 +138,14 @@ class SqlRecords:
             for number, person, team, device in rows
         ]
 
+    def superseded(self, after: int, upto: int) -> list[bytes]:
+        """Ids of records that were changed within these numbers, `after` left out, and once more behind them."""
+        asked = (
+            "SELECT DISTINCT record.id FROM change JOIN record ON record.id = change.record"
+            " WHERE change.seq > ? AND change.seq <= ? AND record.ver > ? ORDER BY record.id"
+        )
+        return [row[0] for row in self._db.execute(asked, (after, upto, upto))]
+
     def owned_by(self, owner: str) -> list[bytes]:
         """Ids of records with this (folded) owner."""
         asked = "SELECT id FROM record WHERE owner = ? AND owner <> '' ORDER BY ver"
