@@ -60,8 +60,8 @@ class Pages:
 
     def _note(self, end: End) -> bool:
         """Note how far was read. That more is durable lets go of work that was taken, which waits for the disk: it is
-        told again with the next page, and the store's own thread does it with the last one at the latest. So does it where
-        something becomes hidden, or the last of that has just gone: what lies beside the rows goes with it.
+        told again with the next page, and the store's own thread does it with the last one at the latest. So it does
+        where something becomes hidden, or the last of that has just gone: what lies beside the rows goes with it.
         """
         here = self._store.here()
         if not end.more and end.durable_seq > here.durable_seq:

@@ -1,4 +1,4 @@
-"""What is hidden from this device's person though the record is here, and what goes from the store when that becomes more.
+"""What is hidden from this device's person though the record is here, and what goes when that becomes more.
 
 The cursor says up to which care class the server shows. What needs more holds a mask or nothing: it is hidden, and
 never empty. Rows are mended by the server, which sends each once more; here goes what lies beside them.
@@ -68,8 +68,8 @@ def gone_through(before: Cursor, after: Cursor) -> bool:
 
 
 def forget_hidden(db: Database, care: int) -> None:
-    """Take away what lies beside the rows of what is hidden from now on: conflicts about it, and words of ops on it that
-    were refused or taken. Waiting ops go once the server has them. In a transaction.
+    """Take away what lies beside the rows of what is hidden from now on: conflicts about it, and words of ops on it
+    that were refused or taken. Waiting ops go once the server has them. In a transaction.
     """
     for table in ("conflict", chosen.TABLE):
         bodies = (body for (body,) in db.all(f"SELECT body FROM {table}"))
@@ -83,16 +83,23 @@ def forget_hidden(db: Database, care: int) -> None:
 
 
 def strip_deleted(db: Database, shapes: Iterable[Shape], care: int) -> None:
-    """Deleted records keep what they held, and the server sends none of it again: what is hidden goes. In a transaction."""
+    """Deleted records keep what they held, and the server sends none of it again: what is hidden goes, here."""
     for shape in shapes:
         hidden = shape.kind.hidden(care)
-        columns = [f'"{f.name}{suffix}"' for f in shape.kind.fields if f.name in hidden for suffix, _sql in f.type.sql]
+        columns = [
+            f'"{f.name}{suffix}"'
+            for f in shape.kind.fields
+            if f.name in hidden
+            for suffix, _sql in f.type.sql
+        ]
         sets = [*(f"{column} = NULL" for column in columns), "_ext = NULL"]
         if shape.kind.title in hidden:
             sets.append("_key = ''")
         db.execute(f'UPDATE "{shape.table}" SET {", ".join(sets)} WHERE _deleted = 1')
     for id_, kind, cells in db.all("SELECT id, kind, cells FROM base WHERE deleted = 1"):
-        db.execute("UPDATE base SET cells = ? WHERE id = ?", (pack(seen_cells(kind, unpack(cells), care)), id_))
+        db.execute(
+            "UPDATE base SET cells = ? WHERE id = ?", (pack(seen_cells(kind, unpack(cells), care)), id_)
+        )
 
 
 def purge(db: Database, shapes: Iterable[Shape]) -> None:

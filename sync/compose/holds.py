@@ -41,7 +41,12 @@ def run(asked: argparse.Namespace, office: Office) -> int:
 def _tell(view: HoldsView, *, ids: bool) -> None:
     telling.say(
         _("“{name}” ({person}), {state}: has read up to {read} of {head}, and shows up to: {care}").format(
-            name=view.device, person=view.person, state=view.state, read=view.read, head=view.head, care=view.care
+            name=view.device,
+            person=view.person,
+            state=view.state,
+            read=view.read,
+            head=view.head,
+            care=view.care,
         )
     )
     if not view.confirmed:

@@ -1,4 +1,4 @@
-"""The verbs of `fieldkeep-admin` about people and teams: who has an account, what they see, and where a team belongs."""
+"""The verbs of `fieldkeep-admin` about people and teams: who has an account, who sees what, where a team belongs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def listed(asked: argparse.Namespace, office: Office) -> int:
         telling.document(people)
     else:
         telling.table(
-            [_("person"), _("role"), _("team"), _("territory"), _("sees up to"), _("devices")],
+            [_("person"), _("role"), _("team"), _("territory"), _("class"), _("devices")],
             [[p.email, p.role, p.team, p.territory, p.care, str(p.devices)] for p in people],
             _("Nobody has an account yet."),
         )
@@ -63,5 +63,7 @@ def move_team(asked: argparse.Namespace, office: Office) -> int:
             team=asked.team, to=asked.to, people=people, records=records
         )
     )
-    telling.aside(_("Their devices go through everything anew at the next contact. See: fieldkeep-admin devices"))
+    telling.aside(
+        _("Their devices go through everything anew at the next contact. See: fieldkeep-admin devices")
+    )
     return 0

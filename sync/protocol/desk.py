@@ -37,14 +37,14 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     app_version: str
     pending: str = ""  # the order that is filed and not yet obeyed
     outbox_records: int = 0  # sealed records that it has handed in
-    confirmed: bool = True  # it has said that it holds nothing that its person may not see since the rights changed
+    confirmed: bool = True  # it has said that it let go of what its person may not see any more
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
     """What a device holds of one kind: records, and deleted ones that lie there still.
 
-    `classes` counts, of all of these, those with cells of a care class. `leaving` are among them, which the device has to
-    let go of at its next contact; `coming` are those that it gets then, new or changed.
+    `classes` counts, of all of these, those with cells of a care class. `leaving` are among them, which the device has
+    to let go of at its next contact; `coming` are those that it gets then, new or changed.
     """
 
     kind: str

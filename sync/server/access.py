@@ -37,7 +37,7 @@ Circle = tuple[str, str | bytes]  # people who see the same: a person, a team, t
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What a person may see, from the person's role and team, and the care class that was granted ("" for the role's)."""
+    """What a person may see, from role and team, and the care class that was granted ("" for the role's)."""
 
     person: bytes
     role: str

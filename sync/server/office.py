@@ -59,8 +59,9 @@ class StoreOffice:
         self._now = now
 
     def add_person(self, email: str, role: str, team: str, territory: str, granted: str = "") -> PersonView:
-        """Give somebody an account, or change role, team, territory and granted care class of one; "" leaves the class as
-        it is. Raises KnownError.
+        """Give somebody an account, or change role, team, territory and care class of one; "" leaves the class.
+
+        Raises KnownError.
         """
         email, team, territory = checked_person(email, role, team, territory)
         checked_class(granted)

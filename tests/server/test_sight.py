@@ -108,7 +108,9 @@ def test_a_row_that_comes_with_a_result_is_split_too(ana: Device, low: Device) -
     assert low.cells(id_)["industry"] == "Rum"
 
 
-def test_no_conflict_about_a_hidden_field_is_told(inside: Inside, ana: Device, bo: Device, low: Device) -> None:
+def test_no_conflict_about_a_hidden_field_is_told(
+    inside: Inside, ana: Device, bo: Device, low: Device
+) -> None:
     id_ = ana.add("customer", **VALUES)
     ana.sync()
     bo.sync()

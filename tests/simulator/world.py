@@ -45,8 +45,9 @@ FIRST: Final = (("rep", "Sales/East"), ("rep", "Sales/East"), ("manager", "Sales
 
 # Each cell that a run writes: kind, cell. All merge rules are among them.
 CELLS: Final = (
-    ("customer", "name"), ("customer", "industry"), ("customer", "notes"), ("customer", "tax_number"), ("deal", "name"), ("deal", "number"),
-    ("deal", "stage"), ("contact", "name"), ("contact", "do_not_contact"), ("contact", "tags"),
+    ("customer", "name"), ("customer", "industry"), ("customer", "notes"), ("customer", "tax_number"),
+    ("deal", "name"), ("deal", "number"), ("deal", "stage"),
+    ("contact", "name"), ("contact", "do_not_contact"), ("contact", "tags"),
 )  # fmt: skip
 
 
@@ -137,7 +138,7 @@ class World:
     settles: list[Op] = field(default_factory=list)  # choices that the server took
     laptops: dict[int, Laptop] = field(default_factory=dict)
     asking: str = ""  # whose laptop exchanges
-    tried: dict[bytes, bool] = field(default_factory=dict)  # by print: whether its author saw all it writes, once
+    tried: dict[bytes, bool] = field(default_factory=dict)  # by print: whether its author ever saw all of it
     counter: int = 0
     last: str = ""  # why an exchange failed last
     told: set[int] = field(default_factory=set)  # laptops that a held line would have told of something

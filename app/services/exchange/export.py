@@ -113,10 +113,10 @@ def row_of(
     return lambda record, values: [id_text(record), *_row(cells, values)]
 
 
-def headings(kind: Kind, fields: Iterable[Field]) -> list[str]:
-    """The row of headings for these fields of a kind."""
+def headings(kind: Kind, fields: Iterable[Field] | None = None) -> list[str]:
+    """The row of headings for these fields of a kind, for all of them where none are named."""
     found = [our_id(kind)]
-    for field in fields:
+    for field in kind.fields if fields is None else fields:
         if isinstance(field.type, Address):
             found += [f"{field.label} {part}" for part in ADDRESS_PARTS]
         elif isinstance(field.type, Money):
