@@ -193,7 +193,7 @@ def _has_news(device: Device, head: ExchangeHead, now: int) -> bool:
 
 
 def _sight(cursor: Cursor) -> tuple[int, int]:
-    return cursor.scopes, cursor.care
+    return cursor.scopes, int(cursor.care)
 
 
 def _read(head: ExchangeHead) -> dict[str, int]:

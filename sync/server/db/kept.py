@@ -55,7 +55,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     # it may hold.
     read_seq: int = 0
     read_scopes: int = 0
-    read_care: int = Care.RESTRICTED
+    read_care: int = int(Care.RESTRICTED)
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):
