@@ -67,7 +67,9 @@ class SqlPeople:
 
     def former_rights(self, id_: bytes, since: int = 0) -> list[Rights]:
         """The rights this person had before the present ones, from that number of `scopes` on."""
-        asked = "SELECT role, team, granted FROM former_rights WHERE person = ? AND scopes >= ? ORDER BY scopes"
+        asked = (
+            "SELECT role, team, granted FROM former_rights WHERE person = ? AND scopes >= ? ORDER BY scopes"
+        )
         rows = self._db.execute(asked, (id_, since))
         return [Rights(id_, *row) for row in rows]
 
