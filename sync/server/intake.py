@@ -156,7 +156,9 @@ def _new(
         return _refused(print_, Rejection.FORBIDDEN, _why_not(author.rights))
     named = [each.cell for each in tx.records.conflicts(list(op.settles)) if each.record == op.id]
     if not access.sets(author.rights, op.kind, (*op.set, *named)):
-        hint = _("It sets a field that is hidden for your role. What you wrote is kept on the server; ask IT.")
+        hint = _(
+            "It sets a field that is hidden for your role. What you wrote is kept on the server; ask IT."
+        )
         return _refused(print_, Rejection.FORBIDDEN, hint)
     return _apply(tx, author, op, op_id, print_, held, now)
 

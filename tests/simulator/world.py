@@ -128,9 +128,7 @@ class World:
     written: dict[tuple[bytes, str], list[Written]] = field(default_factory=dict)
     gone: set[Value] = field(default_factory=set)  # values that went with the disk they waited on
     acts: dict[bytes, list[tuple[Act, Outcome]]] = field(default_factory=dict)  # as the server answered
-    refused: set[Value] = field(
-        default_factory=set
-    )  # values that the server did not take, told to their author
+    refused: set[Value] = field(default_factory=set)  # values not taken, as their author was told
     given_up: list[tuple[bytes, str, Any]] = field(
         default_factory=list
     )  # values that somebody chose against, knowing both
@@ -176,8 +174,9 @@ class World:
             person = tx.people.by_email(self.asking)
         assert person is not None
         for op in sent.values():
-            saw = all(access.sees_cell(person.rights, op.kind, cell) for cell in op.set)
-            self.tried[print_of(op)] = saw or self.tried.get(print_of(op), False)
+            self.tried[print_of(op)] = access.sets(person.rights, op.kind, op.set) or self.tried.get(
+                print_of(op), False
+            )
         answer = self.service.exchange(headers, target, body)
         for tag, raw in codec.decode(answer):
             if tag == messages.RESULT:
@@ -237,7 +236,8 @@ class World:
             with contextlib.suppress(KnownError):
                 self.office.add_person(PERSONS[step.person], step.role, step.team, "")
         elif isinstance(step, steps.Grant):
-            self._grant(PERSONS[step.person], step.care)
+            (there,) = [each for each in self.office.people() if each.email == PERSONS[step.person]]
+            self.office.add_person(there.email, there.role, there.team, "", step.care)
         elif isinstance(step, steps.MergeTeams):
             with contextlib.suppress(KnownError):
                 self.office.move_team(step.team, step.to)
@@ -247,10 +247,6 @@ class World:
             self._put_back(self.laptop(step.who))
         else:
             self.service.sessions = auth.Sessions()
-
-    def _grant(self, email: str, care: str) -> None:
-        (there,) = [each for each in self.office.people() if each.email == email]
-        self.office.add_person(email, there.role, there.team, there.territory, care)
 
     def _exchange(self, laptop: Laptop, fate: str) -> bool:
         """Whether there is, or may be, more to do."""
@@ -351,17 +347,17 @@ class World:
             for cell, value in ops[-1].set.items():
                 self.written.setdefault((ops[-1].id, cell), []).append(Written(value, ops[-1].was.get(cell)))
 
-    # -- the end
-
     def settle(self) -> None:
         """No fault any more: everybody exchanges until nothing is left."""
         for laptop in self.laptops.values():
             laptop.skew = 0
+        rested = False
         for _round in range(ROUNDS_MAX):
             self.elapsed += 60_000
-            busy = [self._exchange(laptop, "") for laptop in self.laptops.values()]
-            if not any(busy):
-                return
+            busy = any([self._exchange(laptop, "") for laptop in self.laptops.values()])
+            if rested and not busy:
+                return  # and everybody has said how far they had read
+            rested = not busy
         self.faults.append(f"it never came to rest: {self.last}")
 
     def close(self) -> None:
