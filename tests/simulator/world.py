@@ -354,10 +354,10 @@ class World:
         rested = False
         for _round in range(ROUNDS_MAX):
             self.elapsed += 60_000
-            busy = any([self._exchange(laptop, "") for laptop in self.laptops.values()])
-            if rested and not busy:
+            busy = [self._exchange(laptop, "") for laptop in self.laptops.values()]
+            if rested and not any(busy):
                 return  # and everybody has said how far they had read
-            rested = not busy
+            rested = not any(busy)
         self.faults.append(f"it never came to rest: {self.last}")
 
     def close(self) -> None:
