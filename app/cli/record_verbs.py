@@ -103,6 +103,7 @@ def list_kind(profile: Profile, args: Arguments) -> int:
     kind = kind_of(args.kind)
     where = _where(kind, args.where)
     with unlocked(profile) as session:
+        records.refuse_asking(session, kind, (each.field for each in where.conditions))
         found: list[Record] = []
         after: tuple[Any, ...] | None = None
         while args.limit is None or len(found) < args.limit:
@@ -166,18 +167,22 @@ def _find(store: Store, text: str, limit: int) -> list[search.Hit]:
 
 
 def _show(session: Session, args: Arguments, record: Record | list[Record]) -> int:
+    care = session.card.person.care
     if args.json:
-        show.emit([show.as_json(r) for r in record] if isinstance(record, list) else show.as_json(record))
+        if isinstance(record, list):
+            show.emit([show.as_json(each, care) for each in record])
+        else:
+            show.emit(show.as_json(record, care))
         return 0
     for each in record if isinstance(record, list) else [record]:
-        for line in show.lines(each, lambda ref: session.call(lists.title_of, ref)):
+        for line in show.lines(each, lambda ref: session.call(lists.title_of, ref), care):
             say(line)
     return 0
 
 
 def _show_rows(session: Session, args: Arguments, found: list[Record]) -> int:
     if args.json:
-        show.emit([show.as_json(record) for record in found])
+        show.emit([show.as_json(record, session.card.person.care) for record in found])
         return 0
     if not found:
         aside(_("Nothing found."))

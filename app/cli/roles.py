@@ -1,11 +1,11 @@
-"""Why somebody finds nothing: IT gets no customer data, and names are hidden for privacy."""
+"""Why somebody finds nothing: IT gets no customer data, and names are hidden for privacy and for who sees less."""
 
 from __future__ import annotations
 
 from app.cli.verb import aside
 from app.errors import NotFound
 from app.services.session import Session
-from sync.protocol.roles import IT, PRIVACY
+from sync.protocol.roles import IT, hides_names
 from sync.protocol.texts import gettext as _
 
 
@@ -14,14 +14,19 @@ def explain_nothing(session: Session) -> None:
     role = session.card.person.role
     if role == IT:
         aside(no_customers())
-    elif role == PRIVACY:
+    elif _names_hidden(session):
         aside(_("Names are hidden for your role (•••): only what is shown can be found."))
 
 
 def explain_masks(session: Session) -> None:
     """Below rows whose names are masks."""
-    if session.card.person.role == PRIVACY:
+    if _names_hidden(session):
         aside(_("Names are hidden for your role (•••)."))
+
+
+def _names_hidden(session: Session) -> bool:
+    person = session.card.person
+    return hides_names(person.role, person.care)
 
 
 def not_here(session: Session, problem: NotFound) -> NotFound:

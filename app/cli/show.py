@@ -10,7 +10,20 @@ from typing import Any, TextIO
 
 from app.store.records import Record
 from sync.protocol import harmless, money, texts
-from sync.protocol.fields import Address, Choice, Date, Field, Flag, Instant, Money, Ref, Several, Tags, Value
+from sync.protocol.fields import (
+    Address,
+    Care,
+    Choice,
+    Date,
+    Field,
+    Flag,
+    Instant,
+    Money,
+    Ref,
+    Several,
+    Tags,
+    Value,
+)
 from sync.protocol.ids import id_text
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
@@ -31,12 +44,16 @@ def plain(value: object) -> object:
     raise TypeError(type(value).__name__)
 
 
-def as_json(record: Record) -> dict[str, Any]:
-    """A record: id, kind, every field by name (null when empty), and how it stands."""
+def as_json(record: Record, care: int = Care.RESTRICTED) -> dict[str, Any]:
+    """A record: id, kind, every field by name (null when empty), and how it stands.
+
+    `hidden` names the fields that need more than `care`: what stands in them is a mask, and null is not empty.
+    """
     return {
         "id": id_text(record.id),
         "kind": record.kind.name,
         **{field.name: record.values.get(field.name) for field in record.kind.fields},
+        "hidden": sorted(record.kind.hidden(care)),
         "deleted": record.deleted,
         "waiting": record.waiting,
         "conflicts": record.conflicts,
@@ -66,12 +83,16 @@ def moment(ms: int, zone: str) -> str:
         return str(ms)
 
 
-def lines(record: Record, title_of: TitleOf) -> Iterable[str]:
-    """A record as lines of label and value."""
+def lines(record: Record, title_of: TitleOf, care: int = Care.RESTRICTED) -> Iterable[str]:
+    """A record as lines of label and value; what needs more than `care` is said to be hidden."""
+    hidden = record.kind.hidden(care)
     title = record.title or _("Without a name")
     yield f"{title}  ({_(record.kind.label)}, {id_text(record.id)})"
     for field in record.kind.fields:
         text = in_words(field, record.values.get(field.name), title_of)
+        if field.name in hidden:
+            said = _("hidden for your role")
+            text = f"{text} ({said})" if text else said
         if text:
             first, *more = text.splitlines()
             yield f"  {_(field.label)}: {first}"

@@ -29,8 +29,9 @@ def tell(profile: Profile, args: Arguments) -> int:
             _("Totals are kept of: {names}").format(names=kept),
         )
     by = _fields(kind, args.by)
-    sums = kind.totals[0].sums
     with unlocked(profile) as session:
+        hidden = kind.hidden(session.card.person.care)
+        sums = tuple(name for name in kind.totals[0].sums if name not in hidden)
         found = session.call(_asked, kind, [field.name for field in by], sums)
         found.sort(key=lambda group: (_place(by, group), _code(group)))
         if args.json:

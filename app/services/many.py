@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from app.paths import Profile
-from app.store import begun, bulk
+from app.store import begun, bulk, sight
 from app.store.bulk import Did, Selection, Setting, Span
 from app.store.filters import Filter
 from app.store.reader import Reader
@@ -225,7 +225,8 @@ class Doer:
             from app.services.exchange.selected import SelectedFile  # reading and writing files is large
 
             assert isinstance(self._asked, Exporting)  # noqa: S101 - the caller has looked
-            self._file = SelectedFile(self._profile, self._asked.kind, Path(os.fsdecode(self._asked.path)))
+            path, hidden = Path(os.fsdecode(self._asked.path)), sight.hidden(store, self._asked.kind)
+            self._file = SelectedFile(self._profile, self._asked.kind, path, hidden)
         written = self._file.write(store, rowids)
         before = self.outcome
         self.outcome = msgspec.structs.replace(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from app.changes import HERE, Changes
@@ -35,6 +35,20 @@ def refuse_role(session: Session, kind: Kind | None = None) -> None:
         _("Your role may not change {kinds}.").format(kinds=kinds),
         _("Ask IT if it should; after a change of role, run: fieldkeep sync"),
     )
+
+
+def refuse_asking(session: Session, kind: Kind, fields: Iterable[str]) -> None:
+    """Stop a question about fields that are hidden: their masks would be taken for values. Raises FieldProblem."""
+    hidden = kind.hidden(session.card.person.care)
+    for name in fields:
+        if name in hidden:
+            raise FieldProblem(
+                name,
+                _("{field} is hidden for your role: no record can be found by it.").format(
+                    field=_(kind.by_name[name].label)
+                ),
+                _("Ask IT if you should see it."),
+            )
 
 
 def add(session: Session, kind: Kind, values: Mapping[str, Value]) -> Record:

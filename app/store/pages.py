@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from app.store import sight
 from app.store.replica import StoreReplica
 from app.store.store import Store
 from sync.client.ports import Applied
@@ -59,9 +60,13 @@ class Pages:
 
     def _note(self, end: End) -> bool:
         """Note how far was read. That more is durable lets go of work that was taken, which waits for the disk: it is
-        told again with the next page, and the store's own thread does it with the last one at the latest.
+        told again with the next page, and the store's own thread does it with the last one at the latest. So it does
+        where something becomes hidden, or the last of that has just gone: what lies beside the rows goes with it.
         """
-        if not end.more and end.durable_seq > self._store.here().durable_seq:
+        here = self._store.here()
+        if not end.more and end.durable_seq > here.durable_seq:
+            return False
+        if end.cursor.care < here.cursor.care or sight.gone_through(here.cursor, end.cursor):
             return False
         self._store.db.execute("UPDATE here SET cursor = ?", (msgspec.msgpack.encode(end.cursor),))
         return True

@@ -11,6 +11,7 @@ from app.errors import AppError, NotFound
 from app.store import outbox, rows
 from app.store.reader import Reader
 from app.store.schema import Shape, Stored
+from app.store.sight import refuse_hidden
 from app.store.store import Store, Writing
 from sync.protocol.fields import Several, Value
 from sync.protocol.ids import id_text, new_record_id
@@ -90,12 +91,15 @@ class Batch:
         writing = self._writing
         shape = writing.store.shapes[kind.name]
         given = {name: value for name, value in values.items() if value is not None}
+        hidden = kind.hidden(writing.care)
+        refuse_hidden(kind, (field.name for field in kind.fields if field.required), writing.care)
         for field in kind.fields:
-            if field.default is not None:
+            if field.default is not None and field.name not in hidden:
                 given.setdefault(field.name, field.default)
-        if "owner" in kind.by_name:
+        if "owner" in kind.by_name and "owner" not in hidden:
             given.setdefault("owner", writing.person)
         checked = {k: v for k, v in kind.check(given, whole=True).items() if v is not None}
+        refuse_hidden(kind, checked, writing.care)
         if id is None:
             id_ = bytes(new_record_id(writing.now_ms))
         elif id in self._before:
@@ -123,6 +127,7 @@ class Batch:
         changed = kind.changes(cells, checked)
         if not changed:
             return record_of(shape, before)
+        refuse_hidden(kind, {cell.partition("/")[0] for cell in changed}, self._writing.care)
         # What stays as it is is not looked at: an older circle shall not stand in the way of another field.
         refuse_circle(kind, id, {name: checked.get(name) for name in changed}, self._values)
         was = {cell: cells.get(cell) for cell in changed}

@@ -13,13 +13,14 @@ from typing import Any, Final
 
 import msgspec
 
-from app.store import indexing, outbox, recovered, rows, seal_book, settled, space, straight
+from app.store import indexing, outbox, recovered, rows, seal_book, settled, sight, space, straight
 from app.store.db import Database
 from app.store.schema import Shape, Stored
 from app.store.store import Store
 from sync.client.ports import Answer, Applied, Position
 from sync.protocol import clock, codec
 from sync.protocol.errors import Outcome, UpgradeNeeded
+from sync.protocol.fields import Care
 from sync.protocol.merge import OPEN
 from sync.protocol.messages import Change, Cursor, OpResult
 from sync.protocol.ops import Act, Op, lay
@@ -81,6 +82,11 @@ class _Server(msgspec.Struct):
             self.cells = codec.unpack(codec.pack(change.cells))  # one call each way, not one for each cell
         if change.hlc:
             self.changed_ms, self.changed_by = clock.millis(change.hlc), change.person
+
+    def bare(self, care: int) -> None:
+        """Keep nothing of a deleted record that is hidden: the server sends none of its cells again."""
+        if self.deleted and self.cells is not None:
+            self.cells = sight.seen_cells(self.shape.kind.name, self.cells, care)
 
     def lay(self, op: Op, ver: int) -> None:
         """An op of ours that the server took as it was."""
@@ -157,7 +163,8 @@ class StoreReplica:
             for shape in self._store.shapes.values():
                 db.execute(f'UPDATE "{shape.table}" SET _ver = 1 WHERE _ver > 0')
             db.execute("UPDATE base SET ver = 1")
-            db.execute("UPDATE here SET cursor = ?", (msgspec.msgpack.encode(Cursor(epoch=epoch)),))
+            anew = Cursor(epoch=epoch, care=self._store.here().cursor.care)  # masks stay masks
+            db.execute("UPDATE here SET cursor = ?", (msgspec.msgpack.encode(anew),))
 
     def take_in(self, packet: bytes, ops: list[Op], origin: tuple[bytes, bytes]) -> int:
         """Recovered ops of (device, incarnation) into the outbox, once per packet; how many were new."""
@@ -175,20 +182,29 @@ class StoreReplica:
 
     def _apply(self, answer: Answer) -> Applied:
         store, db = self._store, self._store.db
-        here = store.here()
+        here, care = store.here(), answer.cursor.care
+        acked = outbox.up_to(db, answer.acked_n)
+        # Kinds of which words may have to go that no row has any more, as they do where a record leaves.
+        bared = {op.kind for op in acked if sight.sets_hidden(op, care)}
+        over = sight.gone_through(here.cursor, answer.cursor)
+        if over:
+            bared.update(store.shapes)
         # Rows alone can be had again from the server. What ends unsent work, or takes records away, waits for the disk.
         again = answer.acked_n <= here.acked_n and answer.durable_seq <= here.durable_seq
-        again = again and not any(change.gone == LEFT for change in answer.changes)
-        with self._page_written(answer, durable=not again):
-            acked = outbox.up_to(db, answer.acked_n)
+        again = again and not (bared or care < here.cursor.care or _any_leaves(answer.changes))
+        with self._page_written(answer, durable=not again, bares=bool(bared)):
             results = {result.n: result for result in answer.results}
             world = self._world(acked, answer)
-            rejected = settled.results(store, acked, results, fallback_ver=answer.cursor.seq)
+            rejected = settled.results(store, acked, results, fallback_ver=answer.cursor.seq, care=care)
             for op in acked:
-                self._settle(world[op.id], op, results.get(op.n))
+                self._settle(world[op.id], sight.seen_part(op, care), results.get(op.n))
             for change in answer.changes:
                 world[change.id].take(change)
+            for record in world.values() if care < Care.RESTRICTED else ():
+                record.bare(care)
             outbox.drop_up_to(db, answer.acked_n)
+            if care < here.cursor.care:
+                sight.forget_hidden(db, care)
             gone_ids = [id_ for id_, record in world.items() if record.left]
             conflicts = settled.conflicts(db, answer.conflicts, gone_ids, acked, store.clock())
             looked = self._write(world, conflicts)
@@ -203,17 +219,18 @@ class StoreReplica:
             orphans = [op.id for op in acked if op.base and op.origin is None and not world[op.id].is_known]
             settled.forget_left(db, [*(id_ for id_, _shape in left), *orphans])
             settled.forget_old(db, answer.durable_seq, store.clock())
-            for shape in {shape.kind.name: shape for _id, shape in left}.values():
-                rows.purge_words(db, shape)
-                indexing.drop_old(db, shape)
-        if left:
+            bared.update(shape.kind.name for _id, shape in left)
+            if over:
+                sight.strip_deleted(db, store.shapes.values(), care)
+            sight.purge(db, [store.shapes[name] for name in sorted(bared)])
+        if bared:
             db.checkpoint()
             store.no_copy()
         if acked or answer.durable_seq > here.durable_seq:
             seal_book.tidy(store)
         there = [id_ for _kind, id_ in looked]
         gone = sum(world[id_].left for id_ in there)
-        if gone:
+        if gone or bared.difference(shape.kind.name for _id, shape in left):
             store.no_aside()
         brought = {change.id for change in answer.changes}
         brought.update(result.row.id for result in answer.results if result.row is not None)
@@ -221,11 +238,12 @@ class StoreReplica:
         met = sum(each.state == OPEN for each in answer.conflicts)
         return Applied(looked, met, rejected, received, gone)
 
-    def _page_written(self, answer: Answer, *, durable: bool) -> AbstractContextManager[Database]:
-        """The transaction of a page: one that may drop tables where a record leaves and there are old indexes."""
+    def _page_written(
+        self, answer: Answer, *, durable: bool, bares: bool
+    ) -> AbstractContextManager[Database]:
+        """The transaction of a page: one that may drop tables where something leaves and there are old indexes."""
         said = (*answer.changes, *(result.row for result in answer.results if result.row is not None))
-        leaves = any(change.gone == LEFT for change in said)
-        if leaves and indexing.any_old(self._store.db, self._store.shapes.values()):
+        if (bares or _any_leaves(said)) and indexing.any_old(self._store.db, self._store.shapes.values()):
             return self._store.db.building()
         return self._store.db.write(durable=durable)
 
@@ -329,6 +347,10 @@ class StoreReplica:
             others.update((one.id, world[one.id]) for one in left)
             looked.extend((kind, id_) for id_ in different)
         return others
+
+
+def _any_leaves(changes: Iterable[Change]) -> bool:
+    return any(change.gone == LEFT for change in changes)
 
 
 def _shown(id_: bytes, record: _Server, conflicts: dict[bytes, int]) -> Stored | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from app.store import chosen
+from app.store import chosen, sight
 from app.store.db import Database
 from app.store.rows import chunks, marks
 from app.store.store import Store
@@ -20,8 +20,13 @@ KEPT_MS: Final = (
 )  # acknowledged ops stay at least this long, for a server that comes back from a backup
 
 
-def results(store: Store, acked: Sequence[Op], said: Mapping[int, OpResult], *, fallback_ver: int) -> int:
-    """File acknowledged ops: the taken ones in the archive, the refused ones for attention; how many refused."""
+def results(
+    store: Store, acked: Sequence[Op], said: Mapping[int, OpResult], *, fallback_ver: int, care: int
+) -> int:
+    """File acknowledged ops: the taken ones in the archive, the refused ones for attention; how many refused.
+
+    Of one that writes what is hidden here the content goes: the server has it.
+    """
     db, now = store.db, store.clock()
     incarnation = store.incarnation
     taken, refused = [], []
@@ -29,12 +34,14 @@ def results(store: Store, acked: Sequence[Op], said: Mapping[int, OpResult], *, 
         result = said.get(op.n)
         if result is not None and result.outcome is Outcome.REJECTED:
             code = result.code.value if result.code else ""
-            refused.append((incarnation, op.n, op.kind, op.id, code, result.hint, now, pack(op)))
+            kept = None if sight.sets_hidden(op, care) else pack(op)
+            refused.append((incarnation, op.n, op.kind, op.id, code, result.hint, now, kept))
         else:
             ver = (result.ver if result else 0) or fallback_ver
-            taken.append((incarnation, op.n, op.id, ver, now, pack(op)))
+            gone = int(sight.sets_hidden(op, care))
+            taken.append((incarnation, op.n, op.id, ver, now, pack(op), gone))
     db.executemany(
-        "INSERT OR REPLACE INTO op_archive (incarnation, n, id, ver, acked_ms, op) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO op_archive (incarnation, n, id, ver, acked_ms, op, gone) VALUES (?, ?, ?, ?, ?, ?, ?)",
         taken,
     )
     db.executemany(

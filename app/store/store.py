@@ -48,6 +48,7 @@ class Writing:
         self.db = store.db
         self.now_ms = store.clock()
         self.person = here.person
+        self.care = here.cursor.care
         self.device = here.device
         self.incarnation = here.incarnation
         self.laid = 0  # how many ops are in the outbox already

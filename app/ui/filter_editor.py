@@ -64,7 +64,7 @@ class FilterEditor(QFrame):
         column.addWidget(self._error)
         column.addLayout(self._buttons(changing=condition is not None or bool(words)))
         self._fields.addItem(_("Words"), WORDS)
-        for field in narrow.fields_of(kind):
+        for field in narrow.fields_of(kind, desk.hidden(kind)):
             self._fields.addItem(_(field.label), field.name)
         chosen = condition.field if condition is not None else WORDS
         first = kind.columns[1].name if not words and condition is None and len(kind.columns) > 1 else chosen

@@ -24,6 +24,7 @@ from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import Field, Ref
 from sync.protocol.joins import sentences
 from sync.protocol.kinds import KINDS, Kind
+from sync.protocol.texts import gettext as _
 
 PAUSE_MS: Final = 900  # without a letter, and what was typed is saved
 _LABELS = 132
@@ -40,9 +41,20 @@ class _Line:
         self.label.setBuddy(editor.first())
         self.error = Paragraph("", Step.SMALL, Colour.BAD)
         self.error.hide()
+        self._hidden: Paragraph | None = None
+        self._grid, self._at = grid, 2 * at + 1
         grid.addWidget(self.label, 2 * at, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(editor, 2 * at, 1)
         grid.addWidget(self.error, 2 * at + 1, 1)
+
+    def show_hidden(self, hidden: bool) -> None:
+        """Say that the value is hidden, or not: what stands in the field is a mask then, and nothing is not empty."""
+        if hidden and self._hidden is None:
+            self._hidden = Paragraph(_("Hidden for your role"), Step.SMALL, Colour.SOFT)
+            self._grid.addWidget(self._hidden, self._at, 1)
+        if self._hidden is not None:
+            self._hidden.setVisible(hidden)
+            self.editor.first().setAccessibleDescription(_("Hidden for your role") if hidden else "")
 
     def show_error(self, text: str) -> None:
         """Show what is wrong, or that nothing is."""
@@ -117,7 +129,7 @@ class Form(QScrollArea):
         self._unwatch = editor.watch(self.refresh)
         for name, line in self._lines.items():
             line.editor.show_value(editor.value(name))
-            line.editor.set_usable(editor.may_change)
+            line.editor.set_usable(self._usable(name))
         self.refresh()
         self.verticalScrollBar().setValue(0)
 
@@ -133,16 +145,21 @@ class Form(QScrollArea):
         editor = self._editor
         if editor is None:
             return
+        hidden = editor.hidden
         for name, line in self._lines.items():
             problem = editor.errors.get(name)
             line.show_error(sentences(problem.title, problem.hint) if problem else "")
+            line.show_hidden(name in hidden)
             if problem is None and not line.editor.has_inner_focus():
                 line.editor.show_value(editor.value(name))
 
     def _listen(self, editor: FieldEditor) -> None:
         for child in (editor, *editor.findChildren(QWidget)):
             child.installEventFilter(self)
-        editor.set_usable(self._desk.may_change)
+        editor.set_usable(self._usable(editor.field.name))
+
+    def _usable(self, name: str) -> bool:
+        return self._desk.may_change and name not in self._desk.hidden(self.kind)
 
     def _stack(self) -> None:
         """Put all stops into reading order: Qt puts what is made later last. Their keys are the form's too."""

@@ -43,7 +43,11 @@ class SettingPanel(QFrame):
         column.setContentsMargins(S16, S12, S16, S12)
         column.setSpacing(S8)
         self._fields = box(_("Field"))
-        self._known = {field.name: field for field in settable(desk.list.kind)}
+        self._known = {
+            field.name: field
+            for field in settable(desk.list.kind)
+            if field.name not in desk.hidden(desk.list.kind)
+        }
         for field in self._known.values():
             label = _("Add tags") if isinstance(field.type, Tags) else _(field.label)
             self._fields.addItem(label, field.name)

@@ -20,7 +20,7 @@ from app.store.store import Store
 from app.viewmodels import reading
 from app.viewmodels.base import Errands, Watched
 from app.viewmodels.reading import Sheet
-from app.viewmodels.rights import not_changing
+from app.viewmodels.rights import hidden_field, not_changing
 from sync.protocol.errors import FieldProblem, KnownError
 from sync.protocol.fields import Field, Value
 from sync.protocol.ids import new_record_id
@@ -120,6 +120,11 @@ class Editor(Watched):
         """Whether this person's role writes at all: asked anew each time, as the server last told it."""
         return may_change(self._session.card.person.role)
 
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Names of the fields that this person may not see: what stands there is a mask."""
+        return self.kind.hidden(self._session.card.person.care)
+
     def has_unsaved(self) -> bool:
         """Whether anything typed is not in the store yet, errors included."""
         return bool(self._typed or self._flying or self.errors)
@@ -129,7 +134,7 @@ class Editor(Watched):
     def type_text(self, name: str, text: str) -> FieldProblem | None:
         """A field's text as a person typed it; the problem when it is not a value."""
         field = self.kind.by_name[name]
-        if self._only_shows():
+        if self._only_shows(name):
             return None
         try:
             value = field.type.parse(name, text)
@@ -140,7 +145,7 @@ class Editor(Watched):
     def put(self, name: str, value: Value) -> FieldProblem | None:
         """A field's value; the problem when the field cannot hold it."""
         field = self.kind.by_name[name]
-        if self._only_shows():
+        if self._only_shows(name):
             return None
         try:
             checked = field.type.check(name, value)
@@ -160,14 +165,14 @@ class Editor(Watched):
 
     def refused(self, name: str, problem: FieldProblem) -> None:
         """A field's editor holds what cannot become a value."""
-        if not self._only_shows():
+        if not self._only_shows(name):
             self._wrong(self.kind.by_name[name], problem)
 
-    def _only_shows(self) -> bool:
-        """Whether nothing may be typed here; then it is said why. Store and server refuse it too."""
-        if self.may_change:
+    def _only_shows(self, name: str = "") -> bool:
+        """Whether nothing may be typed here, or in that field; then it is said why. Store and server refuse it too."""
+        if self.may_change and name not in self.hidden:
             return False
-        self.problem = AppError(not_changing())
+        self.problem = AppError(hidden_field() if self.may_change else not_changing())
         self.tell()
         return True
 

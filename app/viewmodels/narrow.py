@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from app.store.filters import Asks, Condition, asks_of
@@ -52,10 +52,10 @@ def asks_words(field: Field, asks: Asks) -> str:
     return _(_OF_DAYS[asks]) if of_days and asks in _OF_DAYS else _(_ASKED[asks])
 
 
-def fields_of(kind: Kind) -> list[Field]:
-    """The fields that a list can be narrowed by: those of its columns first."""
+def fields_of(kind: Kind, hidden: Collection[str] = ()) -> list[Field]:
+    """The fields that a list can be narrowed by: those of its columns first, and none that is hidden."""
     rest = [field for field in kind.fields if not field.column]
-    return [*kind.columns, *rest]
+    return [field for field in (*kind.columns, *rest) if field.name not in hidden]
 
 
 def described(kind: Kind, condition: Condition, names: Mapping[bytes, str]) -> str:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from app.services.session import Session
-from sync.protocol.roles import PRIVACY, may_change
+from sync.protocol.kinds import Kind
+from sync.protocol.roles import hides_names, may_change
 from sync.protocol.texts import gettext as _
 
 
 def not_changing() -> str:
     """Why somebody who may only look is offered nothing to change, and what to do about it."""
     return _("Your role may look at records, but not change them. Ask IT if it should.")
+
+
+def hidden_field() -> str:
+    """Why a field that is hidden takes nothing."""
+    return _("This field is hidden for your role. Ask IT if you should see it.")
 
 
 class Rights:
@@ -22,7 +28,12 @@ class Rights:
         """Whether this person's role makes and changes records at all, as the server last told it."""
         return may_change(self.session.card.person.role)
 
+    def hidden(self, kind: Kind) -> frozenset[str]:
+        """Names of the fields that this person may not see: what stands there is a mask, and is not changed."""
+        return kind.hidden(self.session.card.person.care)
+
     @property
     def hides_names(self) -> bool:
         """Whether rows come without names, since this person's role may not see whom they are about."""
-        return self.session.card.person.role == PRIVACY
+        person = self.session.card.person
+        return hides_names(person.role, person.care)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from sync.compose import admin_arguments, hints, office_socket, refused_rows, rows_of, telling
+from sync.compose import admin_arguments, hints, holds, office_socket, people, refused_rows, rows_of, telling
 from sync.console import desk, passphrase, recovery, refusals
 from sync.console.ports import Office
 from sync.protocol import texts
@@ -53,8 +53,10 @@ def _run(asked: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     return admin_arguments.parser(
         {
-            "person add": _person_add,
-            "person list": _person_list,
+            "person add": people.add,
+            "person list": people.listed,
+            "team move": people.move_team,
+            "holds": holds.run,
             "enrol-code": _enrol_code,
             "devices": _devices,
             "orders": _orders,
@@ -100,43 +102,6 @@ def _running(folders: config.Folders, held: contextlib.ExitStack) -> Office | No
         pause.wait(_POLL_S)
 
 
-def _person_add(asked: argparse.Namespace, office: Office) -> int:
-    if not any(part.strip() for part in asked.team.split("/")):
-        raise KnownError(_("A team is needed."), _("Name it as in: --team Sales/East"))
-    teams = {each.team for each in office.people()}
-    person = office.add_person(asked.email, asked.role, asked.team, asked.territory)
-    if asked.json:
-        telling.document(person)
-        return 0
-    if person.news == "added":
-        text = _("{email} has an account now: role {role}, team {team}.")
-    elif person.news:
-        text = _("The account of {email} is changed: role {role}, team {team}.")
-    else:
-        text = _("{email} has this account already: role {role}, team {team}.")
-    telling.say(text.format(email=person.email, role=person.role, team=person.team))
-    if not any(f"{team}/".startswith(f"{person.team}/") for team in teams):
-        telling.aside(
-            _(
-                "{team} is a new team: nobody was in it or below it. If it is a slip, add the person again."
-            ).format(team=person.team)
-        )
-    return 0
-
-
-def _person_list(asked: argparse.Namespace, office: Office) -> int:
-    people = office.people()
-    if asked.json:
-        telling.document(people)
-    else:
-        telling.table(
-            [_("person"), _("role"), _("team"), _("territory"), _("devices")],
-            [[p.email, p.role, p.team, p.territory, str(p.devices)] for p in people],
-            _("Nobody has an account yet."),
-        )
-    return 0
-
-
 def _enrol_code(asked: argparse.Namespace, office: Office) -> int:
     if isinstance(office, StoreOffice) and not office.url:
         raise office_socket.Unreachable(
@@ -160,6 +125,8 @@ def _devices(asked: argparse.Namespace, office: Office) -> int:
     rows = []
     for each in devices:
         state = f"{each.state} ({each.pending}…)" if _tells(each) else each.state
+        if not each.confirmed:
+            state = _("{state}, may hold what left").format(state=state)
         seen = telling.when(each.last_seen) or "–"
         rows.append([each.name, each.id, each.person, state, seen, each.receipt])
     telling.table(

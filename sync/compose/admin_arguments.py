@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from sync.protocol.documents import LOCK, UNLOCK, WIPE
+from sync.protocol.kinds import KINDS
+from sync.protocol.roles import GRANTED
 from sync.protocol.texts import gettext as _
 from sync.protocol.version import APP_VERSION
 from sync.server import access
@@ -48,9 +50,12 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
 
     person = verbs.add_parser("person", help=_("who has an account"), parents=[common])
     _people(person.add_subparsers(dest="person_verb", required=True, metavar="VERB"), verb)
+    team = verbs.add_parser("team", help=_("where teams belong"), parents=[common])
+    _teams(team.add_subparsers(dest="team_verb", required=True, metavar="VERB"), verb)
     code = verb("enrol-code", _("a one-use code for a person's next device"), _("It is good for 24 hours."))
     code.add_argument("email", metavar="EMAIL", help=_("of somebody who has an account"))
     verb("devices", _("every device and how it stands"))
+    _holds(verb)
     verb("orders", _("every order and what became of it"))
     _orders(verb)
     _kept(verb)
@@ -69,7 +74,26 @@ def _people(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> None:
     )
     new.add_argument("--team", required=True, metavar="NAME", help=_("a path: Sales/East is below Sales"))
     new.add_argument("--territory", default="", metavar="NAME", help=_("where the person sells"))
+    care = _("hide fields that need more care than this class; left out, it stays as it is")
+    new.add_argument("--care", default="", choices=(*GRANTED,), help=care)
     verb("person list", _("everyone with an account"), "", among)
+
+
+def _teams(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> None:
+    along = _("Everybody in it and below goes along, and their records with them, at once.")
+    move = verb("team move", _("give a team another name or place, or merge it into another"), along, among)
+    move.add_argument("team", metavar="TEAM", help=_("a path, as it is now"))
+    move.add_argument("to", metavar="TO", help=_("a path; a team that is there already takes the people in"))
+
+
+def _holds(verb: Callable[..., argparse.ArgumentParser]) -> None:
+    without = _("By the device's own word of how far it has read; no name and no value is shown.")
+    holds = verb("holds", _("which records and care classes a device holds"), without)
+    one = holds.add_mutually_exclusive_group(required=True)
+    one.add_argument("--device", default="", metavar="DEVICE", help=_("by its name or its id"))
+    one.add_argument("--person", default="", metavar="EMAIL", help=_("all devices of that person"))
+    holds.add_argument("--kind", default="", choices=(*KINDS,), help=_("of one kind alone"))
+    holds.add_argument("--ids", action="store_true", help=_("the ids of the records too"))
 
 
 def _orders(verb: Callable[..., argparse.ArgumentParser]) -> None:

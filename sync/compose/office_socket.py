@@ -18,7 +18,18 @@ from typing import Any, Final
 import msgspec
 
 from sync.console.ports import Office
-from sync.protocol.desk import WORK_MAX, DeviceView, Draft, OrderView, Parcel, PersonView, RefusedView, Work
+from sync.protocol.desk import (
+    WORK_MAX,
+    DeviceView,
+    Draft,
+    HoldsView,
+    OrderView,
+    Parcel,
+    PersonView,
+    RefusedView,
+    TeamMoved,
+    Work,
+)
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
 from sync.server import logs
@@ -29,7 +40,9 @@ _WAIT_S: Final = 60.0
 
 # What may be asked: the types of the arguments and of the answer.
 _VERBS: Final[dict[str, tuple[Any, Any]]] = {
-    "add_person": (tuple[str, str, str, str], PersonView),
+    "add_person": (tuple[str, str, str, str, str], PersonView),
+    "move_team": (tuple[str, str], TeamMoved),
+    "holds": (tuple[str, str, bool], HoldsView),
     "people": (tuple[()], list[PersonView]),
     "enrol_code": (tuple[str], str),
     "devices": (tuple[()], list[DeviceView]),
@@ -90,9 +103,17 @@ class RemoteOffice:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
 
-    def add_person(self, email: str, role: str, team: str, territory: str) -> PersonView:
+    def add_person(self, email: str, role: str, team: str, territory: str, granted: str = "") -> PersonView:
         """Give somebody an account, or change it."""
-        return self._ask("add_person", email, role, team, territory)  # type: ignore[no-any-return]
+        return self._ask("add_person", email, role, team, territory, granted)  # type: ignore[no-any-return]
+
+    def move_team(self, team: str, to: str) -> TeamMoved:
+        """Move a team."""
+        return self._ask("move_team", team, to)  # type: ignore[no-any-return]
+
+    def holds(self, enrolment: str, kind: str, ids: bool) -> HoldsView:
+        """What a device holds."""
+        return self._ask("holds", enrolment, kind, ids)  # type: ignore[no-any-return]
 
     def people(self) -> list[PersonView]:
         """Everyone with an account."""

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sync.protocol.desk import DeviceView, Draft, OrderView, Parcel, PersonView, RefusedView, Work
+from sync.protocol.desk import (
+    DeviceView,
+    Draft,
+    HoldsView,
+    OrderView,
+    Parcel,
+    PersonView,
+    RefusedView,
+    TeamMoved,
+    Work,
+)
 
 
 class Office(Protocol):
     """The server's side of the desk. Every method raises KnownError when it cannot be done."""
 
-    def add_person(self, email: str, role: str, team: str, territory: str) -> PersonView:
-        """Give somebody an account, or change role, team and territory of one."""
+    def add_person(self, email: str, role: str, team: str, territory: str, granted: str = "") -> PersonView:
+        """Give somebody an account, or change role, team, territory and care class of one; "" leaves the class."""
+
+    def move_team(self, team: str, to: str) -> TeamMoved:
+        """Move a team with all below it, or merge it into another."""
+
+    def holds(self, enrolment: str, kind: str, ids: bool) -> HoldsView:
+        """What a device holds, of one kind unless it is ""; with `ids`, which records."""
 
     def people(self) -> list[PersonView]:
         """Everyone with an account."""

@@ -19,6 +19,7 @@ class PersonView(msgspec.Struct, frozen=True, kw_only=True):
     territory: str = ""
     devices: int = 0
     news: str = ""
+    care: str = ""  # the care class up to which the person sees
 
 
 class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +37,51 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     app_version: str
     pending: str = ""  # the order that is filed and not yet obeyed
     outbox_records: int = 0  # sealed records that it has handed in
+    confirmed: bool = True  # it has said that it let go of what its person may not see any more
+
+
+class Holding(msgspec.Struct, frozen=True, kw_only=True):
+    """What a device holds of one kind: records, and deleted ones that lie there still.
+
+    `classes` counts, of all of these, those with cells of a care class. `leaving` are among them, which the device has
+    to let go of at its next contact; `coming` are those that it gets then, new or changed.
+    """
+
+    kind: str
+    records: int
+    deleted: int
+    leaving: int
+    coming: int
+    classes: dict[str, int]
+    ids: list[str] = []
+
+
+class HoldsView(msgspec.Struct, frozen=True, kw_only=True):
+    """What one device holds, by its own word: up to which number it has `read`, of `head`, and up to which class.
+
+    Not `exact` while the device goes through everything anew, or has not said yet how far it is: then `kinds` counts
+    whatever its person could ever see.
+    """
+
+    device: str
+    id: str
+    enrolment: str
+    person: str
+    state: str
+    confirmed: bool
+    exact: bool
+    read: int
+    head: int
+    care: str
+    care_next: str
+    kinds: list[Holding]
+
+
+class TeamMoved(msgspec.Struct, frozen=True, kw_only=True):
+    """How many people went along with a team that was moved, and how many records changed hands or sight."""
+
+    people: int
+    records: int
 
 
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ from typing import Any, Final
 import msgspec
 
 from sync.protocol.errors import Outcome, Problem, Rejection
+from sync.protocol.fields import Care
 
 ROOT_PATH: Final = "/v1/root"
 ENROL_PATH: Final = "/v1/enrol"
@@ -58,12 +59,17 @@ WAIT_S: Final = 25  # the longest that a single event is waited for
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a device has read: the server's history, its sequence, the rights it was read under, the schema."""
+    """How far a device has read: the server's history, its sequence, the rights it was read under, the schema.
+
+    `scopes` is negative while all is gone through anew. `care` is the highest care class that is shown here: what needs
+    more is hidden, and whatever stands in its cells is a mask. A server that says none shows every class.
+    """
 
     epoch: bytes = b""
     seq: int = 0
     scopes: int = 0
     schema: int = 0
+    care: int = Care.RESTRICTED
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +80,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     role: str
     team: str
     territory: str = ""
+    care: int = Care.RESTRICTED  # the highest care class that its device shows
 
 
 class EnrolReply(msgspec.Struct, frozen=True, kw_only=True):

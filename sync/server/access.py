@@ -12,18 +12,22 @@ A record belongs to the person in its owner field if that is somebody with an ac
 that person's team. A record of a kind without an owner field (a consent) belongs where the record belongs that it is
 about: whoever sees a customer sees what that customer agreed to. Teams are paths: "Sales/East" is below "Sales". Kinds
 that are shared belong to everyone with customer data.
+
+Of a record that somebody sees, the cells go out up to the care class that the person was granted, or the role can see;
+what needs more is neither sent (`sees_cell`) nor taken (`sets`), and masks.py says what stands in its place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sync.protocol.fields import Person, Ref
+from sync.protocol.fields import Care, Person, Ref
 from sync.protocol.ids import ID_BYTES
 from sync.protocol.kinds import KINDS
-from sync.protocol.roles import IT, MANAGER, OFFICE, PRIVACY, REP, ROLES, may_change
+from sync.protocol.merge import WHOLE_RECORD
+from sync.protocol.roles import IT, MANAGER, OFFICE, PRIVACY, REP, ROLES, may_change, upto
 
 __all__ = ["IT", "MANAGER", "OFFICE", "PRIVACY", "REP", "ROLES"]
 
@@ -33,11 +37,17 @@ Circle = tuple[str, str | bytes]  # people who see the same: a person, a team, t
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What a person may see, from the person's role and team."""
+    """What a person may see, from role and team, and the care class that was granted ("" for the role's)."""
 
     person: bytes
     role: str
     team: str
+    granted: str = ""
+
+    @property
+    def care(self) -> Care:
+        """The highest care class that this person sees."""
+        return upto(self.role, self.granted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +110,21 @@ def adds(rights: Rights) -> bool:
     return may_change(rights.role)
 
 
-def masked(rights: Rights) -> bool:
-    """Whether the person sees masks in place of what concerns people."""
+def sees_cell(rights: Rights, kind: str, cell: str) -> bool:
+    """Whether a cell of a record that the person sees may reach a device of theirs."""
+    known = KINDS.get(kind)
+    if cell == WHOLE_RECORD:
+        return True
+    return known.shows(cell, rights.care) if known is not None else rights.care >= Care.RESTRICTED
+
+
+def sets(rights: Rights, kind: str, cells: Iterable[str]) -> bool:
+    """Whether the person may set all of these cells: nobody writes what they may not see."""
+    return rights.care >= Care.RESTRICTED or all(sees_cell(rights, kind, cell) for cell in cells)
+
+
+def nameless(rights: Rights) -> bool:
+    """Whether the person is not even told who wrote, nor of conflicts."""
     return rights.role == PRIVACY
 
 

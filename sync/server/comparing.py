@@ -1,8 +1,8 @@
 """Tells a device how what it holds compares with what its person sees: digests by bucket, and records by id.
 
 Nothing is kept for it: each request goes through a stretch of the records in the order of their numbers, in bounded
-memory, and the device asks again behind it. Whatever is told is of records that this person sees now, masked where
-the person sees masks; of all others nothing is told, not even whether they are there.
+memory, and the device asks again behind it. Whatever is told is of records that this person sees now, with masks in
+place of what needs more care; of all others nothing is told, not even whether they are there.
 """
 
 from __future__ import annotations
@@ -140,9 +140,7 @@ def _digest(reader: Reader, entry: Entry) -> int:
     if entry.deleted:
         return digest.digest_of(entry.id, entry.ver, None)
     cells = _CELLS.decode(entry.cells)
-    if access.masked(reader.rights):
-        cells = masks.mask(entry.kind, cells)
-    return digest.digest_of(entry.id, entry.ver, cells)
+    return digest.digest_of(entry.id, entry.ver, masks.seen(reader.rights, entry.kind, cells))
 
 
 def _records(tx: Transaction, reader: Reader, asked: RecordsHead) -> list[tuple[str, Any]]:

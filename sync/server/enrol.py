@@ -187,5 +187,10 @@ def reply(tx: Transaction, device: Device, person: Person, lease: bytes, now: in
 def wire_person(person: Person) -> messages.Person:
     """A person as devices see it."""
     return messages.Person(
-        id=person.id, email=person.email, role=person.role, team=person.team, territory=person.territory
+        id=person.id,
+        email=person.email,
+        role=person.role,
+        team=person.team,
+        territory=person.territory,
+        care=person.rights.care,
     )

@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sync.protocol import codec, messages
 from sync.protocol.documents import Policy, Root
 from sync.protocol.errors import Problem
+from sync.protocol.fields import Care
 from sync.protocol.ids import INCARNATION_BYTES
 from sync.protocol.merge import Conflict
-from sync.protocol.messages import Change, ExchangeHead, OpResult, Paper, ReplyHead
+from sync.protocol.messages import Change, Cursor, ExchangeHead, OpResult, Paper, ReplyHead
 from sync.protocol.ops import Op
 from sync.protocol.texts import gettext as _
 from sync.server import feed, intake, lease, limits, post
@@ -71,6 +72,8 @@ def read(body: bytes) -> Request:
         or len(head.obeyed) > OBEYED_MAX
         or len(head.recovered) > OBEYED_MAX
         or any(not 0 <= number < 2**53 for number in counted)
+        or abs(head.cursor.scopes) >= 2**53
+        or not 0 <= head.cursor.care <= Care.RESTRICTED
         or len(head.app_version) > 60
     ):
         raise RequestProblem(Problem.BAD_REQUEST, why="head")
@@ -93,10 +96,12 @@ def answer(
         root, policy = post.root_and_policy(tx)
         stands = post.standing(tx, device)
         reader = reader_of(tx, device, person, head.incarnation)
-        page = Page(head.cursor)
+        page, told = Page(head.cursor), wire_person(person)
         if page_open and not stands.closed:
             feed.check(tx, head.cursor)
             page = feed.page(tx, reader, head.cursor)
+            # What a device shows goes by its rows, which may not have been gone through yet.
+            told = msgspec.structs.replace(told, care=page.cursor.care)
         papers = post.papers(tx, device, head, root, policy, now)
         if stands.state not in ("wiping", "wiped") and not stands.defied and lease.due(head, policy):
             due = post.order_head(tx, device, now)
@@ -109,7 +114,7 @@ def answer(
             durable_seq=tx.records.head(),
             server_time=now,
             order_head=stands.order_head,
-            person=wire_person(person),
+            person=told,
             head=tx.records.head(),
         )
         results = _results(tx, reader, taken, closed=stands.closed)
@@ -159,6 +164,7 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step) 
                 unsent=max(0, head.unsent - len(request.ops)) if active else device.unsent,
                 app_version=head.app_version,
                 posture=_posture(head.posture),
+                **(_read(head) if active else {}),
             )
         )
         step("applied")
@@ -181,7 +187,19 @@ def _has_news(device: Device, head: ExchangeHead, now: int) -> bool:
         or (head.state == ACTIVE and head.unsent != device.unsent)
         or head.app_version != device.app_version
         or _posture(head.posture) != device.posture
+        # What must go from a device is asked after by people: it is noted at once that it has gone.
+        or (head.state == ACTIVE and _sight(head.cursor) != (device.read_scopes, device.read_care))
     )
+
+
+def _sight(cursor: Cursor) -> tuple[int, int]:
+    return cursor.scopes, int(cursor.care)
+
+
+def _read(head: ExchangeHead) -> dict[str, int]:
+    """How far the device has read, by its own word."""
+    scopes, care = _sight(head.cursor)
+    return {"read_seq": head.cursor.seq, "read_scopes": scopes, "read_care": care}
 
 
 def _posture(said: dict[str, Any]) -> bytes:
@@ -210,7 +228,7 @@ def reader_of(tx: Transaction, device: Device, person: Person, incarnation: byte
     """Who reads, and what of it the device has written itself."""
     numbering = tx.records.numbering(device.device, incarnation) or Numbering()
     return Reader(
-        rights=Author(device, person, incarnation).rights,
+        rights=person.rights,
         former=tuple(tx.people.former_rights(person.id)),
         scopes=person.scopes,
         device=device.device,
@@ -261,4 +279,4 @@ def _conflicts(tx: Transaction, reader: Reader, taken: Taken, page: Page) -> lis
     fresh = [
         each for each in tx.records.conflicts(list(dict.fromkeys(taken.conflicts))) if each.id not in told
     ]
-    return [*page.conflicts, *(each for each in fresh if feed.visible(tx, reader, each.record))]
+    return [*page.conflicts, *(each for each in fresh if feed.tells(tx, reader, each))]

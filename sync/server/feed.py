@@ -2,8 +2,8 @@
 
 A page is cut by rows and by bytes, those of conflicts too; the cursor stands on the last number that was looked at, so
 a page may be cut anywhere. What a device wrote itself is not sent back to it. A record that went out of a person's
-sight since the cursor is named as "left". When a person's role or team has changed, everything is gone through once
-more.
+sight since the cursor is named as "left". Of each record, the cells go out that the person sees, and masks for others.
+When a person's role, team or care class has changed, everything is gone through once more.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import msgspec
 
 from sync.protocol import codec, version
 from sync.protocol.errors import Problem
+from sync.protocol.fields import Care
 from sync.protocol.merge import Conflict, Row
 from sync.protocol.messages import PAGE_ROWS, Change, Cursor
 from sync.server import access, masks
@@ -74,7 +75,7 @@ def page(tx: Transaction, reader: Reader, cursor: Cursor) -> Page:
             break
         looked, last = looked + 1, each.ver
         if isinstance(each, Conflict):
-            some = [each] if visible(tx, reader, each.record) else []
+            some = [each] if tells(tx, reader, each) else []
         else:
             change = _change(tx, reader, each, start, sweeping=sweeping)
             if change is None:
@@ -93,7 +94,10 @@ def page(tx: Transaction, reader: Reader, cursor: Cursor) -> Page:
         found.changes += [each for each in _left_before(tx, reader, start, last) if each.id not in told_of]
     # A negative number says that the going-through has not come to its end.
     scopes = -reader.scopes if sweeping and found.more else reader.scopes
-    found.cursor = Cursor(epoch=tx.epoch, seq=last, scopes=scopes, schema=version.SCHEMA)
+    care = int(reader.rights.care)
+    if scopes < 0:
+        care = min(care, cursor.care)  # rows that were not gone through yet hold masks
+    found.cursor = Cursor(epoch=tx.epoch, seq=last, scopes=scopes, schema=version.SCHEMA, care=care)
     return found
 
 
@@ -118,7 +122,7 @@ def shown(tx: Transaction, reader: Reader, record: bytes) -> Change | None:
     row = held.row
     if not access.sees(reader.rights, row.kind, held.scope):
         return Change(kind=row.kind, id=row.id, ver=row.ver, gone="left")
-    cells = _CELLS.decode(codec.pack(dict(row.cells)))
+    cells = _as_seen(reader.rights, row.kind, codec.pack(dict(row.cells)))
     return Change(
         kind=row.kind,
         id=row.id,
@@ -145,13 +149,12 @@ def as_seen(rights: Rights, entry: Entry) -> Change:
     """A record as a person sees it who may see it."""
     if entry.deleted:
         return Change(kind=entry.kind, id=entry.id, ver=entry.ver, gone="deleted", hlc=entry.hlc)
-    hidden = access.masked(rights)
     return Change(
         kind=entry.kind,
         id=entry.id,
         ver=entry.ver,
-        cells=_masked(entry) if hidden else _CELLS.decode(entry.cells),
-        person="" if hidden else entry.person,
+        cells=_as_seen(rights, entry.kind, entry.cells),
+        person="" if access.nameless(rights) else entry.person,
         hlc=entry.hlc,
     )
 
@@ -180,23 +183,27 @@ def left_by(
     return found
 
 
-def _masked(entry: Entry) -> dict[str, msgspec.Raw]:
-    plain = msgspec.msgpack.decode(entry.cells, type=dict[str, object])
-    return _CELLS.decode(codec.pack(masks.mask(entry.kind, plain)))
+def _as_seen(rights: Rights, kind: str, cells: bytes) -> dict[str, msgspec.Raw]:
+    if rights.care >= Care.RESTRICTED:
+        return _CELLS.decode(cells)
+    plain = msgspec.msgpack.decode(cells, type=dict[str, object])
+    return _CELLS.decode(codec.pack(masks.seen(rights, kind, plain)))
 
 
 def _since(tx: Transaction, reader: Reader, start: int) -> Iterator[Entry | Conflict]:
     """Records and conflicts after a number, rising: a conflict need not have changed its row."""
     entries = tx.records.after(start)
-    if access.masked(reader.rights):
+    if access.nameless(reader.rights):
         return entries
     both: tuple[Iterator[Entry | Conflict], ...] = (entries, tx.records.conflicts_after(start))
     return heapq.merge(*both, key=lambda each: each.ver)
 
 
 def conflicts_of(tx: Transaction, reader: Reader, record: bytes) -> list[Conflict]:
-    """The open conflicts of a record that this reader sees; one that sees masks gets none."""
-    return [] if access.masked(reader.rights) else tx.records.conflicts_of(record)
+    """The open conflicts of a record that this reader sees, as far as they are about cells that it sees."""
+    if access.nameless(reader.rights):
+        return []
+    return [each for each in tx.records.conflicts_of(record) if _cell_seen(reader, each)]
 
 
 def weight(conflicts: list[Conflict]) -> int:
@@ -204,7 +211,13 @@ def weight(conflicts: list[Conflict]) -> int:
     return sum(len(codec.pack(conflict)) + 64 for conflict in conflicts)
 
 
-def visible(tx: Transaction, reader: Reader, record: bytes) -> bool:
-    """Whether this reader sees the record now."""
-    held = tx.records.held(record)
+def tells(tx: Transaction, reader: Reader, conflict: Conflict) -> bool:
+    """Whether this reader is told of a conflict: it sees the record now, and the cell."""
+    if access.nameless(reader.rights) or not _cell_seen(reader, conflict):
+        return False
+    held = tx.records.held(conflict.record)
     return held is not None and access.sees(reader.rights, held.row.kind, held.scope)
+
+
+def _cell_seen(reader: Reader, conflict: Conflict) -> bool:
+    return access.sees_cell(reader.rights, conflict.kind, conflict.cell)

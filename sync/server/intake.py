@@ -50,7 +50,7 @@ class Author:
     @property
     def rights(self) -> Rights:
         """What this person may see and edit."""
-        return Rights(self.person.id, self.person.role, self.person.team)
+        return self.person.rights
 
 
 @dataclass(slots=True)
@@ -154,6 +154,12 @@ def _new(
         )
     if not _may(author.rights, op, held):
         return _refused(print_, Rejection.FORBIDDEN, _why_not(author.rights))
+    named = [each.cell for each in tx.records.conflicts(list(op.settles)) if each.record == op.id]
+    if not access.sets(author.rights, op.kind, (*op.set, *named)):
+        hint = _(
+            "It sets a field that is hidden for your role. What you wrote is kept on the server; ask IT."
+        )
+        return _refused(print_, Rejection.FORBIDDEN, hint)
     return _apply(tx, author, op, op_id, print_, held, now)
 
 

@@ -1,18 +1,24 @@
-"""What somebody sees who may see that a record is there, but not whom it is about."""
+"""What stands in place of cells that somebody may not see who may see that the record is there."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from sync.protocol.fields import Address, Care, Field, Notes, Several, Text
 from sync.protocol.kinds import KINDS
+from sync.server.access import Rights, nameless
 
-_DOTS = "•••"
+_DOTS: Final = "•••"
+_DIGITS: Final = 2  # of a phone are shown to people who work with the record, where it has enough of them
+_ENOUGH: Final = 7
 
 
-def mask(kind: str, cells: Mapping[str, Any]) -> dict[str, Any]:
-    """The cells with everything above Care.INTERNAL masked or left out; what we do not know is left out."""
+def seen(rights: Rights, kind: str, cells: Mapping[str, Any]) -> dict[str, Any]:
+    """The cells as this person sees them: what needs more care is masked or left out, as is what we do not know."""
+    care = rights.care
+    if care >= Care.RESTRICTED:
+        return dict(cells)
     known = KINDS.get(kind)
     shown: dict[str, Any] = {}
     if known is None:
@@ -21,19 +27,21 @@ def mask(kind: str, cells: Mapping[str, Any]) -> dict[str, Any]:
         field = known.by_name.get(cell.partition("/")[0])
         if field is None or value is None:
             continue
-        if field.care <= Care.INTERNAL:
+        if field.care <= care:
             shown[cell] = value
-        elif (hidden := _hidden(field, value)) is not None:
+        elif (hidden := _hidden(field, value, hinting=not nameless(rights))) is not None:
             shown[cell] = hidden
     return shown
 
 
-def _hidden(field: Field, value: Any) -> Any:
-    """A value of the same type that tells nothing about anybody; None leaves the cell out."""
+def _hidden(field: Field, value: Any, *, hinting: bool) -> Any:
+    """A value of the same type that tells nothing about anybody, with `hinting` little; None leaves the cell out."""
     if field.care >= Care.RESTRICTED and not field.required:
         return None
     if isinstance(field.type, Several) and isinstance(value, Mapping):
         dots = f"{_DOTS}@{_DOTS}" if field.type.of == "email" else _DOTS
+        if hinting and field.type.of == "phone":
+            dots += _last_digits(str(value.get("value") or ""))
         return {"label": str(value.get("label") or ""), "value": dots}
     if isinstance(field.type, Address) and isinstance(value, Mapping):
         country = value.get("country")
@@ -41,3 +49,8 @@ def _hidden(field: Field, value: Any) -> Any:
     if isinstance(field.type, (Text, Notes)):
         return _DOTS
     return None
+
+
+def _last_digits(phone: str) -> str:
+    digits = [each for each in phone if each.isdecimal()]
+    return "".join(digits[-_DIGITS:]) if len(digits) >= _ENOUGH else ""

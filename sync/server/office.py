@@ -15,16 +15,29 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.protocol import codes, documents, sealing, signing
-from sync.protocol.desk import DeviceView, Draft, OrderView, Outbox, Parcel, PersonView, RefusedView, Work
+from sync.protocol.desk import (
+    DeviceView,
+    Draft,
+    HoldsView,
+    OrderView,
+    Outbox,
+    Parcel,
+    PersonView,
+    RefusedView,
+    TeamMoved,
+    Work,
+)
 from sync.protocol.documents import LOCK, UNLOCK, Order, Root, Target
 from sync.protocol.errors import KnownError
-from sync.protocol.fields import clean_text
+from sync.protocol.fields import Care, clean_text
 from sync.protocol.ids import ID_BYTES, id_text, new_person_id
 from sync.protocol.joins import listed
+from sync.protocol.kinds import KINDS
 from sync.protocol.ops import Op, print_of
+from sync.protocol.roles import GRANTED
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import ORDER_LIFE_MS
-from sync.server import access, enrol, intake, limits, post
+from sync.server import access, enrol, holdings, intake, limits, post
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import AuditLine, Device, FiledOrder, Packet, Person, RefusedOp
 from sync.server.service import system_now
@@ -45,9 +58,13 @@ class StoreOffice:
         self.url = url
         self._now = now
 
-    def add_person(self, email: str, role: str, team: str, territory: str) -> PersonView:
-        """Give somebody an account, or change role, team and territory of one. Raises KnownError."""
+    def add_person(self, email: str, role: str, team: str, territory: str, granted: str = "") -> PersonView:
+        """Give somebody an account, or change role, team, territory and care class of one; "" leaves the class.
+
+        Raises KnownError.
+        """
         email, team, territory = checked_person(email, role, team, territory)
+        checked_class(granted)
         now = self._now()
         with self._store.write() as tx:
             known = tx.people.by_email(email)
@@ -58,10 +75,11 @@ class StoreOffice:
                 team=team,
                 territory=territory,
                 scopes=known.scopes if known else 1,
+                granted=granted or (known.granted if known else ""),
             )
             if known == fresh:
                 return _person_view(fresh, 0, "")
-            if known and (known.role, known.team) != (role, team):
+            if known and _sight(known) != _sight(fresh):
                 fresh = msgspec.structs.replace(fresh, scopes=known.scopes + 1)
             tx.people.put_person(fresh)
             # Records that named this address before there was an account, and those of somebody who moved.
@@ -70,6 +88,38 @@ class StoreOffice:
             verb = "person changed" if known else "person added"
             tx.post.audit(AuditLine(at=now, actor="desk", verb=verb, object=fresh.id.hex()))
         return _person_view(fresh, 0, "changed" if known else "added")
+
+    def move_team(self, team: str, to: str) -> TeamMoved:
+        """Give a team another name or place, or merge it into another: everybody in it and below goes along, and the
+        records with them, at once or not at all. Raises KnownError.
+        """
+        team, to = _team(team), _team(to)
+        refuse_move(team, to)
+        now = self._now()
+        with self._store.write() as tx:
+            moving = [each for each in tx.people.persons() if f"{each.team}/".startswith(f"{team}/")]
+            if not moving:
+                raise KnownError(
+                    _("There is no team {team}.").format(team=team), _("See: fieldkeep-admin person list")
+                )
+            for each in moving:
+                place = f"{to}{each.team[len(team) :]}"
+                tx.people.put_person(msgspec.structs.replace(each, team=place, scopes=each.scopes + 1))
+            moved = sum(intake.rescope(tx, tx.records.of_person(each.id), now) for each in moving)
+            tx.post.audit(AuditLine(at=now, actor="desk", verb=f"team moved to {to}", object=team))
+        return TeamMoved(people=len(moving), records=moved)
+
+    def holds(self, enrolment: str, kind: str, ids: bool) -> HoldsView:
+        """What a device holds, of one kind unless it is ""; with `ids`, which records. Raises KnownError."""
+        line = AuditLine(at=self._now(), actor="desk", verb="read what is held", object=enrolment)
+        with self._store.write() as tx:
+            device = _enrolled(tx, enrolment)
+            tx.post.audit(line)
+        with self._store.read() as tx:
+            person = tx.people.person(device.person)
+            if person is None or kind not in ("", *KINDS):
+                raise KnownError(_("There is no such kind of record."), listed(KINDS))
+            return holdings.held_by(tx, device, person, kind=kind, ids=ids)
 
     def people(self) -> list[PersonView]:
         """Everyone with an account."""
@@ -157,9 +207,16 @@ class StoreOffice:
             if living.wiped or post.standing(tx, living).state == "wiping":
                 raise KnownError(_("“{name}” is wiped or about to be.").format(name=living.name))
             owner, heir = tx.people.person(wiped.person), tx.people.person(living.person)
-            if owner is None or heir is None or not access.adds(_rights(heir)):
+            if owner is None or heir is None or not access.adds(heir.rights):
                 raise KnownError(
                     _("Whoever has “{name}” may not hold customer data.").format(name=living.name)
+                )
+            if not post.sees_as_much(tx, heir, owner):
+                raise KnownError(
+                    _("What “{name}” has not sent may hold fields that are hidden from {heir}.").format(
+                        name=wiped.name, heir=heir.email
+                    ),
+                    _("Hand it to a device of somebody who may see them; it stays on the server until then."),
                 )
             return Work(
                 source=wiped.device.hex(),
@@ -230,6 +287,25 @@ def checked_person(email: str, role: str, team: str, territory: str) -> tuple[st
     return email, team, territory
 
 
+def checked_class(granted: str) -> None:
+    """Refuse what is no care class that can be granted. Raises KnownError."""
+    if granted and granted not in GRANTED:
+        raise KnownError(
+            _("There is no such care class."), _("Care classes: {names}").format(names=listed(GRANTED))
+        )
+
+
+def refuse_move(team: str, to: str) -> None:
+    """Refuse what would lose a team. Raises KnownError."""
+    if not team or not to or team == to or to.startswith(f"{team}/"):
+        raise KnownError(
+            _("A team moves to another place, and not below itself."),
+            _("Name both as in: fieldkeep-admin team move Sales/East Sales/North"),
+        )
+    if len(to) > _TEXT_MAX:
+        raise KnownError(_("Team and territory are at most {limit} letters.").format(limit=_TEXT_MAX))
+
+
 def _enrolled(tx: Transaction, enrolment: str) -> Device:
     device = tx.people.device(enrolment)
     if device is None:
@@ -237,8 +313,9 @@ def _enrolled(tx: Transaction, enrolment: str) -> Device:
     return device
 
 
-def _rights(person: Person) -> access.Rights:
-    return access.Rights(person.id, person.role, person.team)
+def _sight(person: Person) -> tuple[str, str, Care]:
+    """What decides what a person sees: when it changes, everything is gone through anew."""
+    return person.role, person.team, person.rights.care
 
 
 def _team(text: str) -> str:
@@ -256,6 +333,7 @@ def _person_view(person: Person, devices: int, news: str) -> PersonView:
         territory=person.territory,
         devices=devices,
         news=news,
+        care=person.rights.care.name.lower(),
     )
 
 
@@ -276,6 +354,7 @@ def _device_view(tx: Transaction, device: Device) -> DeviceView:
         app_version=device.app_version,
         pending=stands.pending,
         outbox_records=sum(each.records for each in tx.post.sealed(device.enrolment) if each.whole),
+        confirmed=holdings.confirmed(device, person),
     )
 
 

@@ -21,7 +21,7 @@ from sync.protocol.roles import may_change
 from sync.protocol.texts import gettext as _
 from sync.server import handin, limits, logs
 from sync.server.db.base import Transaction
-from sync.server.db.kept import AuditLine, Device, FiledOrder, Packet, StoredReceipt
+from sync.server.db.kept import AuditLine, Device, FiledOrder, Packet, Person, StoredReceipt
 from sync.server.errors import RequestProblem
 
 DONE: Final = "done"
@@ -129,9 +129,23 @@ def _packets(tx: Transaction, device: Device) -> list[Packet]:
         fitting = [packet for packet in packets if len(packet.data) <= limits.PARCEL_MAX]
         if len(fitting) < len(packets):
             logs.alarm("packet", problem="too_large", device=device.enrolment)
+        fitting = [packet for packet in fitting if _in_sight(tx, device, packet)]
         if len(fitting) >= PACKETS_AT_ONCE or len(packets) < most:
             return fitting[:PACKETS_AT_ONCE]
         most += PACKETS_AT_ONCE
+
+
+def _in_sight(tx: Transaction, device: Device, packet: Packet) -> bool:
+    """Whether a packet, which is sealed, can hold nothing that its person may not see by now."""
+    heir, wrote = tx.people.person(device.person), tx.people.device_by_id(packet.source)
+    owner = tx.people.person(wrote.person) if wrote is not None else None
+    return heir is not None and owner is not None and sees_as_much(tx, heir, owner)
+
+
+def sees_as_much(tx: Transaction, heir: Person, owner: Person) -> bool:
+    """Whether the one sees every care class that the other can ever have written."""
+    rights = (owner.rights, *tx.people.former_rights(owner.id))
+    return heir.rights.care >= max(each.care for each in rights)
 
 
 def take_reports(tx: Transaction, device: Device, head: ExchangeHead, now: int) -> Device:

@@ -93,7 +93,7 @@ class Service:
         with self.store.read() as tx:
             device, person = exchange.who(tx, enrolment)
             shut = post.standing(tx, device).closed
-        rights = access.Rights(person.id, person.role, person.team)
+        rights = person.rights
         return Audience(enrolment, person.id, frozenset() if shut else access.circles(rights))
 
     def runs(self, session: auth.Session) -> bool:

@@ -320,9 +320,9 @@ def test_tables_have_heads_and_say_when_there_is_nothing(org: Org) -> None:
         assert org.json(verb) == []
     org.admin("person", "add", "ana@example.com", "--role", "rep", "--team", "上海/销售")
     head, ana, it = org.admin("person", "list").stdout.splitlines()
-    assert head.split() == ["person", "role", "team", "territory", "devices"]
-    assert ana.split() == ["ana@example.com", "rep", "上海/销售", "0"]
-    assert it.split() == ["it@example.com", "it", "0"]
+    assert head.split() == ["person", "role", "team", "territory", "class", "devices"]
+    assert ana.split() == ["ana@example.com", "rep", "上海/销售", "restricted", "0"]
+    assert it.split() == ["it@example.com", "it", "public", "0"]
 
 
 def test_a_folder_of_somebody_else_is_refused_with_the_next_step(org: Org) -> None:

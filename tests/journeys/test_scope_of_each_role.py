@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.road import ANNA, BEN, IT, MANAGER, OFFICE, PRIVACY, WEST, Laptop, Town
@@ -88,3 +90,67 @@ def test_who_changes_teams_takes_nothing_along(town: Town) -> None:
         town.admin("person", "add", ANNA, "--role", "rep", "--team", "Sales/East")
     mover.sync()
     assert record in mover.holds()
+
+
+def test_a_hidden_field_is_not_there_and_not_empty(town: Town, tmp_path: Path) -> None:
+    """Ben is granted less: what he may no longer see leaves his laptop, says that it is hidden, and IT sees it go."""
+    mate, seller = town.laptop(ANNA), town.laptop(BEN)
+    record = mate.add("customer", name="Platypus Works", tax_number="XQ90817263", industry="Tea")
+    mate.sync()
+    seller.sync()
+    assert seller.show(record)["tax_number"] == "XQ90817263"
+    assert seller.json("search", "XQ90817263") != []
+    seller.edit(record, tax_number="XQ5544332211", industry="Rum")  # waits while the right is taken away
+    town.admin("person", "add", BEN, "--role", "rep", "--team", "Sales/East", "--care", "confidential")
+    try:
+        assert town.device(seller)["confirmed"] is False
+        assert "may hold what left" in town.ask("devices").out
+        seller.sync()
+        seller.sync()
+        assert town.device(seller)["confirmed"] is True
+        shown = seller.show(record)
+        assert (shown["tax_number"], shown["hidden"], shown["industry"]) == (None, ["tax_number"], "Tea")
+        assert "hidden for your role" in seller.ask("show", record).out
+        assert seller.json("search", "XQ90817263") == seller.json("search", "XQ5544332211") == []
+        for word in ("XQ90817263", "XQ5544332211"):
+            assert word not in seller.ask("conflicts", "--json").out
+        (kept,) = [each for each in town.admin("refused", seller.id) if each["record"] == record]
+        assert kept["rule"] == "forbidden"
+        refused = seller.ask("edit", record, "tax_number=XQ1")
+        assert (refused.code, "hidden for your role" in refused.err) == (1, True)
+        seller.json("export", "customer", str(tmp_path / "out.csv"))
+        heading = (tmp_path / "out.csv").read_text("utf-8-sig").splitlines()[0]
+        assert ("Industry" in heading, "Tax number" in heading) == (True, False)
+        (tmp_path / "in.csv").write_text("Name,Industry,Tax number\nNumbat Mills,Tea,XQ7\n")
+        report = seller.ask("import", str(tmp_path / "in.csv"))
+        assert (report.code, "hidden for your role" in report.out) == (0, True)
+        (view,) = [each for each in town.admin("holds", "--person", BEN, "--ids") if each["id"] == seller.id]
+        (customers,) = [each for each in view["kinds"] if each["kind"] == "customer"]
+        assert (view["care"], record in customers["ids"]) == ("confidential", True)
+        assert "restricted" not in customers["classes"]
+        assert "Platypus" not in town.ask("holds", "--device", seller.id, "--ids").out
+    finally:
+        town.admin("person", "add", BEN, "--role", "rep", "--team", "Sales/East", "--care", "restricted")
+    seller.sync()
+    assert seller.show(record)["tax_number"] == "XQ90817263"
+    seller.edit(record, tax_number="XQ2")
+    seller.sync()
+
+
+def test_teams_become_one(town: Town, records: dict[str, str]) -> None:
+    """Whoever comes into the team sees its customers, and the other way about."""
+
+    def of_these(laptop: Laptop) -> set[str]:
+        laptop.sync()
+        return {records[record] for record in laptop.holds() if record in records}
+
+    west, east = town.laptop(WEST), town.laptop(ANNA)
+    assert (of_these(west), of_these(east)) == (WESTERN, EAST)
+    try:
+        moved = town.admin("team", "move", "Sales/West", "Sales/East")
+        assert moved["people"] == 1
+        assert of_these(west) == of_these(east) == EAST | WESTERN
+        assert town.ask("team", "move", "Sales/West", "Sales/North").code == 1  # nobody is in it any more
+    finally:
+        town.admin("person", "add", WEST, "--role", "rep", "--team", "Sales/West")
+    assert (of_these(west), of_these(east)) == (WESTERN, EAST)

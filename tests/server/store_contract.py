@@ -205,7 +205,7 @@ class StoreContract:
 
     def test_persons_and_their_former_rights(self, store: Store) -> None:
         ana = Person(id=b"p" * 16, email="Ana@Example.com", role="rep", team="Sales")
-        moved = msgspec.structs.replace(ana, team="East", scopes=2)
+        moved = msgspec.structs.replace(ana, team="East", scopes=2, granted="confidential")
         with store.write() as tx:
             tx.people.put_person(ana)
             tx.people.put_person(ana)
@@ -214,15 +214,18 @@ class StoreContract:
             assert tx.people.by_email(" ana@EXAMPLE.com") == tx.people.person(ana.id) == moved
             assert tx.people.persons() == [moved]
             assert tx.people.former_rights(ana.id) == [Rights(ana.id, "rep", "Sales")]
+            assert moved.rights == Rights(ana.id, "rep", "East", "confidential")
+            assert tx.people.former_rights(ana.id, 2) == []
             assert tx.people.by_email("nobody@example.com") is None
 
     def test_devices_and_shares(self, store: Store) -> None:
         with store.write() as tx:
             tx.people.put_device(device())
             tx.people.put_share("e1", b"share", b"sealed")
-            tx.people.put_device(device(last_seen=9, unsent=2, locked=True, posture=b"p"))
+            said = {"read_seq": 7, "read_scopes": -2, "read_care": 1}
+            tx.people.put_device(device(last_seen=9, unsent=2, locked=True, posture=b"p", **said))
         with store.write() as tx:
-            known = device(last_seen=9, unsent=2, locked=True, posture=b"p", share_held=True)
+            known = device(last_seen=9, unsent=2, locked=True, posture=b"p", share_held=True, **said)
             assert (
                 tx.people.device("e1")
                 == tx.people.device_by_key("k1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sync.protocol.fields import Care
 from sync.protocol.kinds import KINDS
 from sync.server import access, masks
 from sync.server.access import Rights, Scope
@@ -41,6 +42,28 @@ def test_who_sees(role: str, team: str, owner: bytes, owners_team: str, kind: st
     assert access.edits(rights, kind, scope) is (expected and role != "privacy")
 
 
+@pytest.mark.parametrize(
+    ("role", "granted", "expected"),
+    [
+        ("rep", "", Care.RESTRICTED),
+        ("office", "confidential", Care.CONFIDENTIAL),
+        ("manager", "internal", Care.INTERNAL),
+        ("privacy", "", Care.INTERNAL),
+        ("privacy", "restricted", Care.INTERNAL),
+        ("it", "restricted", Care.PUBLIC),
+        ("rep", "class of later", Care.RESTRICTED),
+    ],
+)
+def test_a_grant_takes_away_and_never_adds(role: str, granted: str, expected: Care) -> None:
+    rights = Rights(ME, role, "Sales", granted)
+    assert rights.care == expected
+    assert access.sees_cell(rights, "customer", "industry") is (expected >= Care.INTERNAL)
+    assert access.sees_cell(rights, "customer", "phones/0011223344556677") is (expected >= Care.CONFIDENTIAL)
+    for cell in ("tax_number", "field_of_later"):
+        assert access.sees_cell(rights, "customer", cell) is (expected == Care.RESTRICTED)
+    assert access.sees_cell(rights, "kind_of_later", "name") is (expected == Care.RESTRICTED)
+
+
 def test_owner_is_read_only_where_the_kind_has_one() -> None:
     assert access.owner_of("customer", {"owner": " Ana@Example.com "}) == "ana@example.com"
     assert access.owner_of("consent", {"owner": "ana@example.com"}) == ""
@@ -73,7 +96,7 @@ def test_masks_hold_for_every_field_of_the_table(kind: str) -> None:
         }.get(field.type.editor, secret)
         cells[f"{field.name}/0011223344556677" if field.type.editor == "several" else field.name] = value
     cells["field_of_later"] = secret
-    shown = masks.mask(kind, cells)
+    shown = masks.seen(Rights(ME, "privacy", ""), kind, cells)
     public = {field.name for field in KINDS[kind].fields if field.care <= 1}
     for cell, value in shown.items():
         if cell.partition("/")[0] not in public:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from app.store import outbox, seal_book
+from app.store import outbox, seal_book, sight
 from app.store.replica import StoreReplica, _Server
 from app.store.store import Store
 from sync.client.ports import Answer, Applied
@@ -19,7 +19,7 @@ from sync.protocol.errors import Outcome
 from sync.protocol.merge import Merged
 from sync.protocol.messages import Change, Cursor, OpResult
 from sync.protocol.ops import Act, Op
-from sync.server import access, auth, exchange, feed, intake
+from sync.server import access, auth, exchange, feed, intake, masks, office
 from sync.server.access import Rights, Scope
 from sync.server.db.kept import Numbering
 from sync.server.db.news import News
@@ -88,6 +88,39 @@ def sight_checked_when_edited_only(patch: pytest.MonkeyPatch) -> None:
 def _see_by(patch: pytest.MonkeyPatch, sees: Callable[[Rights, str, Scope], bool]) -> None:
     """The feed alone goes by another rule; whoever judges keeps the true one."""
     patch.setattr(feed, "access", SimpleNamespace(**{**vars(access), "sees": sees}))
+
+
+def class_checked_when_edited_only(patch: pytest.MonkeyPatch) -> None:
+    """Whatever care a cell needs, it goes to everybody who sees the record; only writing it is refused."""
+    patch.setattr(masks, "seen", lambda rights, kind, cells: dict(cells))
+    patch.setattr(feed, "_cell_seen", lambda reader, conflict: True)
+
+
+def class_checked_when_read_only(patch: pytest.MonkeyPatch) -> None:
+    """What somebody may not see, their device can still write, as one that is told late does."""
+    open_handed = {**vars(access), "sets": lambda rights, kind, cells: True}
+    patch.setattr(intake, "access", SimpleNamespace(**open_handed))
+
+
+def mask_made_on_the_device(patch: pytest.MonkeyPatch) -> None:
+    """Rows go out whole, for the device to hide what it may not show."""
+    patch.setattr(feed, "_as_seen", lambda rights, kind, cells: feed._CELLS.decode(cells))
+
+
+def hidden_words_kept(patch: pytest.MonkeyPatch) -> None:
+    """What was refused keeps its words on the device, hidden or not."""
+    patch.setattr(sight, "sets_hidden", lambda op, care: False)
+
+
+def deleted_records_keep_what_is_hidden(patch: pytest.MonkeyPatch) -> None:
+    """The server sends nothing of a deleted record again, so whatever it held stays."""
+    patch.setattr(_Server, "bare", lambda self, care: None)
+    patch.setattr(sight, "strip_deleted", lambda db, shapes, care: None)
+
+
+def classes_change_nothing_there(patch: pytest.MonkeyPatch) -> None:
+    """Who is granted less keeps what is there: nothing is gone through anew."""
+    patch.setattr(office, "_sight", lambda person: (person.role, person.team))
 
 
 def leaving_untold(patch: pytest.MonkeyPatch) -> None:
@@ -300,4 +333,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     cursor_runs_ahead, notes_overwritten, set_back_unnoticed, answered_before_it_is_kept,
     refused_is_thrown_away, teams_below_forgotten, held_lines_forget_who_loses,
     held_lines_forget_teams_below, later_choice_wins, choice_without_its_value, settled_is_not_told,
+    class_checked_when_edited_only, class_checked_when_read_only,
+    mask_made_on_the_device, hidden_words_kept, classes_change_nothing_there,
+    deleted_records_keep_what_is_hidden,
 )  # fmt: skip

@@ -60,6 +60,20 @@ class Move(msgspec.Struct, frozen=True, tag="move"):
     team: str
 
 
+class Grant(msgspec.Struct, frozen=True, tag="grant"):
+    """A person is granted care classes up to this one: fewer or more than before."""
+
+    person: int
+    care: str
+
+
+class MergeTeams(msgspec.Struct, frozen=True, tag="merge teams"):
+    """A team goes to another place, with all below it."""
+
+    team: str
+    to: str
+
+
 class Copy(msgspec.Struct, frozen=True, tag="copy"):
     """A backup of a laptop's disk is made."""
 
@@ -76,10 +90,11 @@ class Restart(msgspec.Struct, frozen=True, tag="restart"):
     """The server is started anew: sessions are in its memory alone."""
 
 
-Step = Write | Settle | Exchange | Wait | Skew | Move | Copy | PutBack | Restart
+Step = Write | Settle | Exchange | Wait | Skew | Move | Grant | MergeTeams | Copy | PutBack | Restart
 
 TEAMS: Final = ("Sales", "Sales/East", "Sales/West")
 ROLES: Final = ("rep", "rep", "office", "manager", "it")
+CARES: Final = ("internal", "confidential", "restricted")
 _FATES: Final = (
     "cut", "deaf", "deaf", "twice", "torn",
     *(f"dies {name}" for name in SERVER_STEPS), *(f"crash {n}" for n in CRASHES),
@@ -111,6 +126,10 @@ def draw(seed: int, count: int) -> list[Step]:
             steps.append(Skew(who, dice.choice((-86_400_000, -30_000, 0, 30_000, 86_400_000))))
         elif luck < 0.95 and moves:
             steps.append(Move(dice.randrange(PEOPLE), dice.choice(ROLES), dice.choice(TEAMS)))
+        elif luck < 0.97 and moves:
+            steps.append(Grant(dice.randrange(PEOPLE), dice.choice(CARES)))
+        elif luck < 0.975 and moves:
+            steps.append(MergeTeams(dice.choice(TEAMS[1:]), dice.choice(TEAMS)))
         elif luck > 0.99:
             steps.append(Restart())
     return _quarrelled(seed, laptops, steps)

@@ -24,7 +24,7 @@ from sync.protocol import codec, messages, signing
 from sync.protocol.errors import KnownError, Outcome, Problem
 from sync.protocol.kinds import KINDS
 from sync.protocol.messages import OpResult
-from sync.protocol.ops import Act, Op
+from sync.protocol.ops import Act, Op, print_of
 from sync.server import access, auth, config, feed
 from sync.server.access import Rights
 from sync.server.db.base import Store as ServerStore
@@ -45,8 +45,9 @@ FIRST: Final = (("rep", "Sales/East"), ("rep", "Sales/East"), ("manager", "Sales
 
 # Each cell that a run writes: kind, cell. All merge rules are among them.
 CELLS: Final = (
-    ("customer", "name"), ("customer", "industry"), ("customer", "notes"), ("deal", "name"), ("deal", "number"),
-    ("deal", "stage"), ("contact", "name"), ("contact", "do_not_contact"), ("contact", "tags"),
+    ("customer", "name"), ("customer", "industry"), ("customer", "notes"), ("customer", "tax_number"),
+    ("deal", "name"), ("deal", "number"), ("deal", "stage"),
+    ("contact", "name"), ("contact", "do_not_contact"), ("contact", "tags"),
 )  # fmt: skip
 
 
@@ -127,15 +128,15 @@ class World:
     written: dict[tuple[bytes, str], list[Written]] = field(default_factory=dict)
     gone: set[Value] = field(default_factory=set)  # values that went with the disk they waited on
     acts: dict[bytes, list[tuple[Act, Outcome]]] = field(default_factory=dict)  # as the server answered
-    refused: set[Value] = field(
-        default_factory=set
-    )  # values that the server did not take, told to their author
+    refused: set[Value] = field(default_factory=set)  # values not taken, as their author was told
     given_up: list[tuple[bytes, str, Any]] = field(
         default_factory=list
     )  # values that somebody chose against, knowing both
     chosen: dict[int, Settled] = field(default_factory=dict)  # what each laptop chose last
     settles: list[Op] = field(default_factory=list)  # choices that the server took
     laptops: dict[int, Laptop] = field(default_factory=dict)
+    asking: str = ""  # whose laptop exchanges
+    tried: dict[bytes, bool] = field(default_factory=dict)  # by print: whether its author ever saw all of it
     counter: int = 0
     last: str = ""  # why an exchange failed last
     told: set[int] = field(default_factory=set)  # laptops that a held line would have told of something
@@ -166,10 +167,17 @@ class World:
 
     def exchange(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
         """An exchange; what became of each op is noted."""
-        answer = self.service.exchange(headers, target, body)
         sent = {
             op.n: op for tag, raw in codec.decode(body) if tag == messages.OP for op in (codec.read(raw, Op),)
         }
+        with self.server.read() as tx:
+            person = tx.people.by_email(self.asking)
+        assert person is not None
+        for op in sent.values():
+            self.tried[print_of(op)] = access.sets(person.rights, op.kind, op.set) or self.tried.get(
+                print_of(op), False
+            )
+        answer = self.service.exchange(headers, target, body)
         for tag, raw in codec.decode(answer):
             if tag == messages.RESULT:
                 result = codec.read(raw, OpResult)
@@ -178,6 +186,8 @@ class World:
                     self.settles.append(sent[result.n])
                 if result.outcome is Outcome.REJECTED:
                     self.refused |= values_of(sent[result.n])
+                elif not self.tried[print_of(sent[result.n])]:
+                    self.faults.append(f"{self.asking} wrote what is hidden: {sorted(sent[result.n].set)}")
         return answer
 
     def dies_at(self, step: str) -> None:
@@ -225,6 +235,12 @@ class World:
         elif isinstance(step, steps.Move):
             with contextlib.suppress(KnownError):
                 self.office.add_person(PERSONS[step.person], step.role, step.team, "")
+        elif isinstance(step, steps.Grant):
+            (there,) = [each for each in self.office.people() if each.email == PERSONS[step.person]]
+            self.office.add_person(there.email, there.role, there.team, "", step.care)
+        elif isinstance(step, steps.MergeTeams):
+            with contextlib.suppress(KnownError):
+                self.office.move_team(step.team, step.to)
         elif isinstance(step, steps.Copy):
             self.laptop(step.who).copy()
         elif isinstance(step, steps.PutBack):
@@ -234,6 +250,7 @@ class World:
 
     def _exchange(self, laptop: Laptop, fate: str) -> bool:
         """Whether there is, or may be, more to do."""
+        self.asking = laptop.card.person
         who = next(at for at, each in self.laptops.items() if each is laptop)
         # Who had everything, and was told of nothing since, is missing nothing.
         at_rest = who in self.quiet and who not in self.told and not laptop.unsent()
@@ -330,17 +347,17 @@ class World:
             for cell, value in ops[-1].set.items():
                 self.written.setdefault((ops[-1].id, cell), []).append(Written(value, ops[-1].was.get(cell)))
 
-    # -- the end
-
     def settle(self) -> None:
         """No fault any more: everybody exchanges until nothing is left."""
         for laptop in self.laptops.values():
             laptop.skew = 0
+        rested = False
         for _round in range(ROUNDS_MAX):
             self.elapsed += 60_000
             busy = [self._exchange(laptop, "") for laptop in self.laptops.values()]
-            if not any(busy):
-                return
+            if rested and not any(busy):
+                return  # and everybody has said how far they had read
+            rested = not any(busy)
         self.faults.append(f"it never came to rest: {self.last}")
 
     def close(self) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 
 from app.commands import BY_ID
+from app.services import records as asking
 from app.services.opening import open_session
 from app.store import records
 from app.store.bulk import Setting
 from app.store.store import Store
-from app.viewmodels import palette
+from app.viewmodels import narrow, palette
 from app.viewmodels.acting import Many
 from app.viewmodels.desk import Desk
 from app.viewmodels.offers import Act, offers
 from app.viewmodels.opened import Uses
+from sync.protocol.errors import FieldProblem
 from sync.protocol.kinds import KINDS
 from tests.ui import sample
 from tests.ui.organisation import PERSON, Organisation
@@ -74,3 +76,22 @@ def act_on_all(desk: Desk, held: Held, *, may: bool) -> None:
     held.turn()
     assert desk.aside is not None
     assert ("not change" in desk.aside.text) is not may
+
+
+def test_nobody_is_asked_for_what_is_hidden(org: Organisation, held: Held) -> None:
+    """Neither a list by it nor a value for many: masks would be taken for values."""
+    email = "low@demo.example"
+    org.admin("person", "add", email, "--role", "rep", "--team", "Company/Low", "--care", "internal")
+    with open_session(org.laptop("laptop-of-low", email)) as session:
+        desk = Desk(session, held)
+        customer = KINDS["customer"]
+        hidden = desk.hidden(customer)
+        assert {"name", "phones", "revenue", "tax_number"} <= hidden
+        assert "industry" not in hidden
+        assert desk.hides_names
+        offered = {field.name for field in narrow.fields_of(customer, hidden)}
+        assert offered == set(customer.by_name) - hidden
+        with pytest.raises(FieldProblem):
+            asking.refuse_asking(session, customer, ["industry", "revenue"])
+        asking.refuse_asking(session, customer, ["industry"])
+        desk.close()

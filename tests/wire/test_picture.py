@@ -26,7 +26,7 @@ def test_the_picture_notices_a_field_that_changed() -> None:
     """The drawing shows name, type, default and order of every field, so that no change passes."""
     drawn = picture.draw()
     assert drawn["structs"]["Cursor"]["fields"] == {
-        "epoch": "bytes = b''", "seq": "int = 0", "scopes": "int = 0", "schema": "int = 0",
+        "epoch": "bytes = b''", "seq": "int = 0", "scopes": "int = 0", "schema": "int = 0", "care": "int = 3",
     }  # fmt: skip
     assert drawn["kinds"]["deal"]["amount"] == "money hold confidential"
     assert drawn["kinds"]["consent"]["status"].startswith(

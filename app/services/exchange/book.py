@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
 from app.services.exchange.ports import Batch, Book, Catalogue, Named
-from app.store import lists, narrowing, records, rows, space
+from app.store import lists, narrowing, records, rows, sight, space
 from app.store.reader import Reader
 from app.store.schema import Stored
 from app.store.store import Store
@@ -85,6 +85,9 @@ class _Catalogue:
             there = self._desk.read(partial(_fetch, kind=kind, ids=some))
             found.update((id_, stored.values) for id_, stored in there.items() if not stored.deleted)
         return found
+
+    def hidden(self, kind: Kind, /) -> frozenset[str]:
+        return self._desk.read(partial(sight.hidden, kind=kind))
 
     def turn(self, kind: Kind, /) -> int:
         return self._desk.call(lambda store: store.shapes[kind.name].turns)

@@ -15,7 +15,7 @@ import io
 import os
 import re
 import zoneinfo
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -89,9 +89,10 @@ def as_csv(kind: Kind, book: Book) -> tuple[bytes, int]:
     """The records of a kind as the bytes of a CSV file, and how many they are."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(headings(kind))
-    indexes = {f.type.to: index_of(book, KINDS[f.type.to]) for f in kind.fields if isinstance(f.type, Ref)}
-    row = row_of(kind, indexes)
+    shown = without_hidden(kind, book.hidden(kind))
+    writer.writerow(headings(kind, shown))
+    indexes = {f.type.to: index_of(book, KINDS[f.type.to]) for f in shown if isinstance(f.type, Ref)}
+    row = row_of(shown, indexes)
     count = 0
     for record, values in book.records(kind):
         writer.writerow(row(record, values))
@@ -99,16 +100,23 @@ def as_csv(kind: Kind, book: Book) -> tuple[bytes, int]:
     return b"\xef\xbb\xbf" + text.getvalue().encode(), count
 
 
-def row_of(kind: Kind, indexes: Mapping[str, Index]) -> Callable[[bytes, Mapping[str, Value]], list[str]]:
+def without_hidden(kind: Kind, hidden: Collection[str]) -> tuple[Field, ...]:
+    """The fields that go into a file: a mask brought in again elsewhere would be taken for a value."""
+    return tuple(field for field in kind.fields if field.name not in hidden)
+
+
+def row_of(
+    fields: Iterable[Field], indexes: Mapping[str, Index]
+) -> Callable[[bytes, Mapping[str, Value]], list[str]]:
     """How a record becomes its row; `indexes` know what references point to, by kind."""
-    cells = [(field.name, _cells(field, indexes)) for field in kind.fields]
+    cells = [(field.name, _cells(field, indexes)) for field in fields]
     return lambda record, values: [id_text(record), *_row(cells, values)]
 
 
-def headings(kind: Kind) -> list[str]:
-    """The row of headings for a kind."""
+def headings(kind: Kind, fields: Iterable[Field] | None = None) -> list[str]:
+    """The row of headings for these fields of a kind, for all of them where none are named."""
     found = [our_id(kind)]
-    for field in kind.fields:
+    for field in kind.fields if fields is None else fields:
         if isinstance(field.type, Address):
             found += [f"{field.label} {part}" for part in ADDRESS_PARTS]
         elif isinstance(field.type, Money):

@@ -103,6 +103,8 @@ def prepare(
         for file in _opened(path, kind, partial(read_all, headings=headings, only=sheets))
     ]
     _find_dictionaries(files)
+    for file in files:
+        _leave_hidden_out(file, book)
     taken = [file for file in files if file.mapping is not None]
     _build(taken, today, currency, told)
     kinds = in_order(_with_targets(file.mapping.kind for file in taken if file.mapping is not None))
@@ -197,6 +199,21 @@ def _find_dictionaries(files: list[_File]) -> None:
         for other in others:
             if other.table is not None and other.mapping is not None:
                 other.mapping = with_units(other.mapping, other.table, file.table, tables)
+
+
+def _leave_hidden_out(file: _File, book: Catalogue) -> None:
+    """Take no column of a field that is hidden from this device's person, and no file whose records need one."""
+    mapping = file.mapping
+    if mapping is None or not (hidden := book.hidden(mapping.kind)):
+        return
+    if any(field.required and field.name in hidden for field in mapping.kind.fields):
+        file.mapping, file.state, file.reason = None, State.REFUSED, words.reason("hidden")
+        return
+    left = [each for each in mapping.columns if each.field is not None and each.field.name in hidden]
+    kept = tuple(each for each in mapping.columns if each not in left)
+    file.mapping = replace(mapping, columns=kept)
+    said = _("This field is hidden for your role: the column was not taken.")
+    file.gathered.order.extend(Finding(said, column=each.heading) for each in left)
 
 
 def _with_targets(kinds: Iterable[Kind]) -> set[Kind]:

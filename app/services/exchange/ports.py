@@ -44,6 +44,9 @@ class Catalogue(Protocol):
     def values(self, kind: Kind, ids: Collection[bytes], /) -> Mapping[bytes, Mapping[str, Value]]:
         """The values of those of these records that are there, by field name."""
 
+    def hidden(self, kind: Kind, /) -> Collection[str]:
+        """Names of the fields that are hidden from this device's person: nothing can be written there."""
+
     def turn(self, kind: Kind, /) -> int:
         """Another number after a record of the kind came, went or got another title or number."""
 

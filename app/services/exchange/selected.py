@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import csv
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from app.paths import Profile
-from app.services.exchange.export import headings, row_of, unwritten
+from app.services.exchange.export import headings, row_of, unwritten, without_hidden
 from app.services.exchange.relate import Index
 from app.services.unfinished import Unfinished
 from app.store import lists
@@ -25,9 +25,10 @@ _SAME_MAX = 50  # records of one name; more are told apart by id anyway
 class SelectedFile:
     """A file in the making, beside its place until `finish` puts it there; readable by its person alone."""
 
-    def __init__(self, profile: Profile, kind: Kind, path: Path) -> None:
-        """Begin the file. Raises AppError when it cannot be written, NoSpace."""
+    def __init__(self, profile: Profile, kind: Kind, path: Path, hidden: Collection[str] = ()) -> None:
+        """Begin the file, without fields that are hidden. Raises AppError when it cannot be written, NoSpace."""
         self._kind = kind
+        self._fields = without_hidden(kind, hidden)
         try:
             self._making = Unfinished(profile, path)
         except OSError as error:
@@ -35,17 +36,17 @@ class SelectedFile:
         self._file = os.fdopen(self._making.handle, "w", encoding="utf-8-sig", newline="")
         self._writer = csv.writer(self._file)
         with self._told():
-            self._writer.writerow(headings(kind))
+            self._writer.writerow(headings(kind, self._fields))
 
     def write(self, store: Store, rowids: Sequence[int]) -> int:
         """Add records in the order of these rowids; how many are still there. Raises AppError, NoSpace."""
         found = [record for record in lists.by_rowids(store, self._kind, rowids) if not record.deleted]
         indexes = {
             field.type.to: _index(store, KINDS[field.type.to], [r.values.get(field.name) for r in found])
-            for field in self._kind.fields
+            for field in self._fields
             if isinstance(field.type, Ref)
         }
-        row = row_of(self._kind, indexes)
+        row = row_of(self._fields, indexes)
         with self._told():
             self._writer.writerows(row(record.id, record.values) for record in found)
         return len(found)

@@ -170,6 +170,9 @@ _REASONS: Final = {
     "untitled": N_("No column holds the name of the record. Check the row of headings."),
     "ambiguous": N_("More than one kind of record fits the headings. Name the kind."),
     "no_table": N_("This is no CSV file and no .xlsx workbook."),
+    "hidden": N_(
+        "Records of this kind need a field that is hidden for your role. Ask IT if you should see it."
+    ),
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from sync.protocol.errors import FieldProblem
-from sync.protocol.fields import Field, Find, Merge, Ref, Tags, Value
+from sync.protocol.fields import Care, Field, Find, Merge, Ref, Tags, Value
 from sync.protocol.joins import listed
 from sync.protocol.kinds.han import simplified
 from sync.protocol.texts import gettext as _
@@ -101,6 +101,15 @@ class Kind:
                 _("Fields: {names}").format(names=listed(self.by_name)),
             )
         return found
+
+    def hidden(self, care: int) -> frozenset[str]:
+        """Names of the fields that are hidden from somebody who sees classes up to `care`."""
+        return frozenset(field.name for field in self.fields if field.care > care)
+
+    def shows(self, cell: str, care: int) -> bool:
+        """Whether somebody who sees classes up to `care` sees that cell; how much one of later needs is not known."""
+        field = self.by_name.get(cell.partition("/")[0])
+        return (Care.RESTRICTED if field is None else field.care) <= care
 
     def searched(self, *how: Find) -> tuple[Field, ...]:
         """Fields that search sees in one of these ways."""

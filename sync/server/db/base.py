@@ -51,8 +51,8 @@ class People(Protocol):
     def put_person(self, person: Person) -> None:
         """Keep a person, new or changed; former rights are remembered."""
 
-    def former_rights(self, id_: bytes) -> list[Rights]:
-        """The rights this person had before the present ones."""
+    def former_rights(self, id_: bytes, since: int = 0) -> list[Rights]:
+        """The rights this person had before the present ones, from that number of `scopes` on."""
 
     def code(self, digest: bytes) -> Code | None:
         """The enrolment code with this digest."""

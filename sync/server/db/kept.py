@@ -8,14 +8,15 @@ from typing import Final
 import msgspec
 
 from sync.protocol.errors import Outcome, Rejection
+from sync.protocol.fields import Care
 from sync.protocol.merge import Row
-from sync.server.access import Scope
+from sync.server.access import Rights, Scope
 
 RESULTS_KEPT: Final = 10_000
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody with an account. `scopes` rises whenever role or team change."""
+    """Somebody with an account. `scopes` rises whenever role, team or the care class that is seen change."""
 
     id: bytes
     email: str
@@ -23,6 +24,12 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     team: str
     territory: str = ""
     scopes: int = 1
+    granted: str = ""  # the care class up to which the person sees; "" for all that the role can see
+
+    @property
+    def rights(self) -> Rights:
+        """What this person may see and edit."""
+        return Rights(self.id, self.role, self.team, self.granted)
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +51,11 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     wiped: int = 0  # when its receipt was verified
     share_held: bool = True
     posture: bytes = b""
+    # How far it has read by its own word, under which rights, and up to which care class. What it was told beyond that,
+    # it may hold.
+    read_seq: int = 0
+    read_scopes: int = 0
+    read_care: int = int(Care.RESTRICTED)
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):

@@ -112,5 +112,13 @@ STEPS: Final[tuple[str, ...]] = (
     CREATE TABLE answered (print BLOB PRIMARY KEY, taken INTEGER NOT NULL) WITHOUT ROWID;
     DROP TABLE origin;
     """,
+    # Care classes are granted to people, and devices say how far they have read under which rights.
+    """
+    ALTER TABLE person ADD COLUMN granted TEXT NOT NULL DEFAULT '';
+    ALTER TABLE former_rights ADD COLUMN granted TEXT NOT NULL DEFAULT '';
+    ALTER TABLE device ADD COLUMN read_seq INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE device ADD COLUMN read_scopes INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE device ADD COLUMN read_care INTEGER NOT NULL DEFAULT 3;
+    """,
 )
 VERSION: Final = len(STEPS)

@@ -12,10 +12,10 @@ from sync.server.db.kept import Code, Device, Person
 from sync.server.db.news import News
 from sync.server.db.sql import Sql
 
-_PERSON = "id, email, role, team, territory, scopes"
+_PERSON = "id, email, role, team, territory, scopes, granted"
 _DEVICE = (
     "enrolment, device, name, keyid, spki, sealing_key, person, platform, enrolled, app_version, last_seen, "
-    "unsent, locked, wiped, share IS NOT NULL, posture"
+    "unsent, locked, wiped, share IS NOT NULL, posture, read_seq, read_scopes, read_care"
 )
 
 
@@ -44,13 +44,15 @@ class SqlPeople:
         """Keep a person, new or changed; former rights are remembered."""
         self._news.moved.add(person.id)
         self._db.execute(
-            "INSERT INTO former_rights SELECT id, scopes, role, team FROM person WHERE id = ? AND scopes <> ?",
+            "INSERT INTO former_rights (person, scopes, role, team, granted) "
+            "SELECT id, scopes, role, team, granted FROM person WHERE id = ? AND scopes <> ?",
             (person.id, person.scopes),
         )
         self._db.execute(
-            "INSERT INTO person (id, email, folded, role, team, territory, scopes) VALUES (?, ?, ?, ?, ?, ?, ?) "
+            "INSERT INTO person (id, email, folded, role, team, territory, scopes, granted) VALUES (?,?,?,?,?,?,?,?) "
             "ON CONFLICT (id) DO UPDATE SET email = excluded.email, folded = excluded.folded, "
-            "role = excluded.role, team = excluded.team, territory = excluded.territory, scopes = excluded.scopes",
+            "role = excluded.role, team = excluded.team, territory = excluded.territory, scopes = excluded.scopes, "
+            "granted = excluded.granted",
             (
                 person.id,
                 person.email,
@@ -59,15 +61,17 @@ class SqlPeople:
                 person.team,
                 person.territory,
                 person.scopes,
+                person.granted,
             ),
         )
 
-    def former_rights(self, id_: bytes) -> list[Rights]:
-        """The rights this person had before the present ones."""
-        rows = self._db.execute(
-            "SELECT role, team FROM former_rights WHERE person = ? ORDER BY scopes", (id_,)
+    def former_rights(self, id_: bytes, since: int = 0) -> list[Rights]:
+        """The rights this person had before the present ones, from that number of `scopes` on."""
+        asked = (
+            "SELECT role, team, granted FROM former_rights WHERE person = ? AND scopes >= ? ORDER BY scopes"
         )
-        return [Rights(id_, role, team) for role, team in rows]
+        rows = self._db.execute(asked, (id_, since))
+        return [Rights(id_, *row) for row in rows]
 
     def code(self, digest: bytes) -> Code | None:
         """The enrolment code with this digest."""
@@ -107,10 +111,12 @@ class SqlPeople:
             self._news.wiped.add(device.enrolment)
         self._db.execute(
             "INSERT INTO device (enrolment, device, name, keyid, spki, sealing_key, person, platform, enrolled, "
-            "app_version, last_seen, unsent, locked, wiped, posture) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+            "app_version, last_seen, unsent, locked, wiped, posture, read_seq, read_scopes, read_care) "
+            "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
             "ON CONFLICT (enrolment) DO UPDATE SET name = excluded.name, app_version = excluded.app_version, "
             "last_seen = excluded.last_seen, unsent = excluded.unsent, locked = excluded.locked, "
-            "wiped = excluded.wiped, posture = excluded.posture",
+            "wiped = excluded.wiped, posture = excluded.posture, read_seq = excluded.read_seq, "
+            "read_scopes = excluded.read_scopes, read_care = excluded.read_care",
             (
                 device.enrolment,
                 device.device,
@@ -127,6 +133,9 @@ class SqlPeople:
                 device.locked,
                 device.wiped,
                 device.posture,
+                device.read_seq,
+                device.read_scopes,
+                device.read_care,
             ),
         )
 
@@ -155,7 +164,9 @@ class SqlPeople:
 def _person(row: Any) -> Person | None:
     if row is None:
         return None
-    return Person(id=row[0], email=row[1], role=row[2], team=row[3], territory=row[4], scopes=row[5])
+    return Person(
+        id=row[0], email=row[1], role=row[2], team=row[3], territory=row[4], scopes=row[5], granted=row[6]
+    )
 
 
 def _device(row: Any) -> Device:
@@ -176,4 +187,7 @@ def _device(row: Any) -> Device:
         wiped=row[13],
         share_held=bool(row[14]),
         posture=row[15],
+        read_seq=row[16],
+        read_scopes=row[17],
+        read_care=row[18],
     )

@@ -36,6 +36,9 @@ class TwinBook:
     def values(self, kind: Kind, ids: Collection[bytes], /) -> Mapping[bytes, Mapping[str, Value]]:
         return {id_: values for id_, values in self.records(kind) if id_ in ids}
 
+    def hidden(self, _kind: Kind, /) -> frozenset[str]:
+        return frozenset()
+
     def turn(self, kind: Kind, /) -> int:
         return hash(frozenset(self.titles(kind)))
 
