@@ -6,7 +6,7 @@ import math
 from typing import Final
 
 from PySide6.QtCore import QPointF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QTextCharFormat, QTextLayout, QTextOption
+from PySide6.QtGui import QPainter, QPaintEvent, QTextLayout, QTextOption
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
 from app.ui.kit.paint import Tone, baseline, elided
@@ -178,6 +178,8 @@ def _underlined(text: str, begin: int, length: int) -> QTextLayout.FormatRange:
     made = QTextLayout.FormatRange()
     made.start = len(text[:begin].encode("utf-16-le")) // 2
     made.length = len(text[begin : begin + length].encode("utf-16-le")) // 2
+    from PySide6.QtGui import QTextCharFormat  # the first list has no marks
+
     look = QTextCharFormat()
     look.setFontUnderline(True)
     made.format = look
