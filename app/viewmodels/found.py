@@ -35,7 +35,6 @@ class FoundList(Watched):
         self._found: list[Shown] = []
         self.answered = ""  # the text that the rows belong to
         self._asking: Asking | None = None
-        self._again = False  # another text is wanted meanwhile
         self._news = False  # something has changed meanwhile
         self._rest: threading.Timer | None = None
         self._rest_for = ""  # the text of which only the first is here
@@ -79,7 +78,6 @@ class FoundList(Watched):
     def load(self) -> None:
         """Search again for what stands in the field; a search under way is broken off."""
         if self._asking is not None:
-            self._again = True
             self._asking.take_back()
             return
         text = self.text.strip()
@@ -102,7 +100,7 @@ class FoundList(Watched):
 
         def take(answer: tuple[list[Shown], int]) -> None:
             found, self.prepared = answer
-            self._asking, self._again = None, False
+            self._asking = None
             if text != self.text.strip():
                 self.load()
                 return
@@ -117,8 +115,7 @@ class FoundList(Watched):
 
         def broken_off(_problem: KnownError) -> None:
             self._asking = None
-            if self._again:
-                self._again = False
+            if asking.taken_back:  # another text is wanted meanwhile, or the same once more
                 self.load()
             else:
                 self._show(text, [])
@@ -129,9 +126,8 @@ class FoundList(Watched):
         """Look for all of it in a while: every letter would wait for what the one before still looks for."""
         if anew:
             self._rests_until = time.monotonic() + seconds
-        if (
-            self._rest is None
-        ):  # one timer for many letters: to start a thread takes longer than to paint a row
+        # One timer for many letters: to start a thread takes longer than to paint a row.
+        if self._rest is None:
             self._wait(seconds)
 
     def _wait(self, seconds: float) -> None:

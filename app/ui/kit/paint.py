@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
@@ -18,6 +18,9 @@ from PySide6.QtGui import (
 from app.ui.kit.marks import Mark
 from app.ui.theme.palette import ink
 from app.ui.theme.tokens import HAIRLINE, RADIUS, RING, Colour
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QTextCharFormat
 
 # Height of a capital letter as a part of the type size. Taken as fixed, because asking each font would set
 # Latin and Chinese at different heights.
@@ -121,14 +124,16 @@ def _formats(text: str, marks: tuple[Mark, ...]) -> list[QTextLayout.FormatRange
     found = QTextCharFormat()
     found.setBackground(ink(Colour.MARK))
     found.setForeground(ink(Colour.TEXT))
-    formats = []
-    for start, end in marks:
-        part = QTextLayout.FormatRange()
-        part.start = _units(text[:start])
-        part.length = _units(text[start:end])
-        part.format = found
-        formats.append(part)
-    return formats
+    return [stretch(text, start, end, found) for start, end in marks]
+
+
+def stretch(text: str, start: int, end: int, look: QTextCharFormat) -> QTextLayout.FormatRange:
+    """How the characters from `start` to before `end` look in a layout of this text."""
+    part = QTextLayout.FormatRange()
+    part.start = _units(text[:start])
+    part.length = _units(text[start:end])
+    part.format = look
+    return part
 
 
 def _units(text: str) -> int:

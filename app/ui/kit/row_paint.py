@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPainter, QPen, QTextLayout
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QPainter, QPen, QTextLayout
 
 from app.ui.kit import paint
 from app.ui.kit.rows import Row
@@ -167,7 +167,7 @@ def _cut(words: str, font: QFont, room: float, marks: tuple[tuple[int, int], ...
     line = paint.line(whole, font, marks if whole == words else ())
     if line.lineAt(0).naturalTextWidth() <= room:
         return line
-    shown = QFontMetricsF(font).elidedText(whole, Qt.TextElideMode.ElideRight, max(0.0, room))
+    shown = paint.elided(whole, font, room)
     return paint.line(shown, font, _kept(marks, shown, words))
 
 

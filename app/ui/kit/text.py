@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QTextLayout, QTextOption
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
-from app.ui.kit.paint import Tone, baseline, elided
+from app.ui.kit.paint import Tone, baseline, elided, stretch
 from app.ui.theme import fonts
 from app.ui.theme.palette import ink
 from app.ui.theme.tokens import Colour, Step
@@ -159,7 +159,7 @@ def _lines(
     layout = QTextLayout(text.replace("\n", "\u2028"), owner.font())
     layout.setTextOption(option)
     if marked:
-        layout.setFormats([_underlined(text, begin, length) for begin, length in marked])
+        layout.setFormats(_underlined(text, marked))
     starts: list[int] = []
     layout.beginLayout()
     while True:
@@ -173,14 +173,10 @@ def _lines(
     return layout, starts
 
 
-def _underlined(text: str, begin: int, length: int) -> QTextLayout.FormatRange:
-    """A stretch of the text, counted as Qt counts: a rare character is two."""
-    made = QTextLayout.FormatRange()
-    made.start = len(text[:begin].encode("utf-16-le")) // 2
-    made.length = len(text[begin : begin + length].encode("utf-16-le")) // 2
+def _underlined(text: str, spans: tuple[tuple[int, int], ...]) -> list[QTextLayout.FormatRange]:
+    """These stretches of the text, each from a character on and so many long."""
     from PySide6.QtGui import QTextCharFormat  # the first list has no marks
 
     look = QTextCharFormat()
     look.setFontUnderline(True)
-    made.format = look
-    return made
+    return [stretch(text, begin, begin + length, look) for begin, length in spans]
