@@ -55,11 +55,10 @@ def chosen(selection: Selection) -> Chosen:
     )  # fmt: skip
 
 
-class Doing(Quiet, frozen=True, tag=True):
-    """A field is to be set for all that is chosen; without a setting, all of it is to be deleted."""
+class _OfChosen(Quiet, frozen=True):
+    """Something is to be done with all that is chosen."""
 
     chosen: Chosen
-    setting: Setting | None
 
     @property
     def kind(self) -> Kind:
@@ -70,6 +69,12 @@ class Doing(Quiet, frozen=True, tag=True):
     def total(self) -> int:
         """How many records it goes through."""
         return self.chosen.count
+
+
+class Doing(_OfChosen, frozen=True, tag=True):
+    """A field is to be set for all that is chosen; without a setting, all of it is to be deleted."""
+
+    setting: Setting | None
 
 
 class Undoing(Quiet, frozen=True, tag=True):
@@ -85,21 +90,10 @@ class Undoing(Quiet, frozen=True, tag=True):
         return KINDS[self.of]
 
 
-class Exporting(Quiet, frozen=True, tag=True):
+class Exporting(_OfChosen, frozen=True, tag=True):
     """All that is chosen is to be written to a file. Half a file is of no use: it is never gone on with."""
 
-    chosen: Chosen
     path: bytes  # names of files need not be texts
-
-    @property
-    def kind(self) -> Kind:
-        """Of which kind the records are."""
-        return KINDS[self.chosen.kind]
-
-    @property
-    def total(self) -> int:
-        """How many records it goes through."""
-        return self.chosen.count
 
 
 Asked = Doing | Undoing | Exporting

@@ -8,7 +8,7 @@ from typing import Any, Final
 from app.changes import HERE, Changes
 from app.errors import AppError, NotFound, WrongUse
 from app.services.session import Session
-from app.store import lists, records
+from app.store import lists, records, sight
 from app.store.records import Record
 from app.store.store import Store
 from sync.protocol.errors import FieldProblem
@@ -39,16 +39,8 @@ def refuse_role(session: Session, kind: Kind | None = None) -> None:
 
 def refuse_asking(session: Session, kind: Kind, fields: Iterable[str]) -> None:
     """Stop a question about fields that are hidden: their masks would be taken for values. Raises FieldProblem."""
-    hidden = kind.hidden(session.card.person.care)
-    for name in fields:
-        if name in hidden:
-            raise FieldProblem(
-                name,
-                _("{field} is hidden for your role: no record can be found by it.").format(
-                    field=_(kind.by_name[name].label)
-                ),
-                _("Ask IT if you should see it."),
-            )
+    said = _("{field} is hidden for your role: no record can be found by it.")
+    sight.refuse_hidden(kind, fields, session.card.person.care, said)
 
 
 def add(session: Session, kind: Kind, values: Mapping[str, Value]) -> Record:

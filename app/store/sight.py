@@ -31,18 +31,17 @@ def hidden(store: Reader, kind: Kind) -> frozenset[str]:
     return kind.hidden(store.here().cursor.care)
 
 
-def refuse_hidden(kind: Kind, names: Iterable[str], care: int) -> None:
-    """Stop what would write into a field that is hidden here: the server would not take it. Raises FieldProblem."""
+def refuse_hidden(kind: Kind, names: Iterable[str], care: int, said: str = "") -> None:
+    """Stop what would write into a field that is hidden here: the server would not take it. Raises FieldProblem.
+
+    `said` is the sentence for what else is not to be done with such a {field}.
+    """
     out_of_sight = kind.hidden(care)
     for name in names:
         if name in out_of_sight:
-            raise FieldProblem(
-                name,
-                _("{field} is hidden for your role and cannot be changed.").format(
-                    field=_(kind.by_name[name].label)
-                ),
-                _("Ask IT if you should see it."),
-            )
+            said = said or _("{field} is hidden for your role and cannot be changed.")
+            shown = said.format(field=_(kind.by_name[name].label))
+            raise FieldProblem(name, shown, _("Ask IT if you should see it."))
 
 
 def sets_hidden(op: Op, care: int) -> bool:
