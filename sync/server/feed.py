@@ -105,7 +105,7 @@ def _left_before(tx: Transaction, reader: Reader, start: int, last: int) -> Iter
     """What went out of sight within a page that was cut and has changed again behind it: the next page begins after the
     change by which it left, and nothing there would tell of that.
     """
-    for id_ in tx.records.superseded(start, last):
+    for id_ in tx.records.passed_on(start, last, reader.device):
         held = tx.records.held(id_)
         if held is None or access.sees(reader.rights, held.row.kind, held.scope):
             continue

@@ -129,8 +129,9 @@ class StoreContract:
             assert [entry.ver for entry in tx.records.after(2)] == [3]
             assert tx.records.traces(b"1" * 16, 0) == [Trace(1, None, DEVICE), Trace(3, TEAM, DEVICE)]
             assert tx.records.traces(b"1" * 16, 1) == [Trace(3, TEAM, DEVICE)]
-            assert tx.records.superseded(0, 2) == [b"1" * 16]
-            assert tx.records.superseded(1, 2) == tx.records.superseded(0, 3) == []
+            assert tx.records.passed_on(0, 2, DEVICE) == [b"1" * 16]
+            assert tx.records.passed_on(1, 2, DEVICE) == tx.records.passed_on(0, 3, DEVICE) == []
+            assert tx.records.passed_on(0, 2, b"another device..") == []
 
     def test_records_are_found_by_owner_and_by_person(self, store: Store) -> None:
         with store.write() as tx:

@@ -106,8 +106,10 @@ class Records(Protocol):
     def traces(self, id_: bytes, seq: int) -> list[Trace]:
         """What is remembered of each change of a record after `seq`."""
 
-    def superseded(self, after: int, upto: int) -> list[bytes]:
-        """Ids of records that were changed within these numbers, `after` left out, and once more behind them."""
+    def passed_on(self, after: int, upto: int, device: bytes) -> list[bytes]:
+        """Ids of records changed within these numbers, `after` left out, and once more behind them, that have gone to
+        another person or team since, or were written by this device.
+        """
 
     def owned_by(self, owner: str) -> list[bytes]:
         """Ids of records with this (folded) owner."""
