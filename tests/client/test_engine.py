@@ -54,6 +54,20 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     assert not [thread for thread in threading.enumerate() if thread.name == "fieldkeep-engine"]
 
 
+def held_inside(world: World) -> threading.Event:
+    """Start the engine and wait until an exchange is under way; it goes on with the event given back."""
+    inside, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        inside.set()
+        go_on.wait(SOON)
+
+    world.do = hold
+    world.engine.start()
+    assert inside.wait(SOON)
+    return go_on
+
+
 def test_the_first_exchange_comes_at_once_and_then_nothing(world: World) -> None:
     world.engine.start()
     world.next_round()
@@ -95,15 +109,7 @@ def test_a_person_who_asks_does_not_wait_for_settling(world: World, monkeypatch:
 
 
 def test_an_edit_during_an_exchange_is_not_forgotten(world: World) -> None:
-    inside, go_on = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        inside.set()
-        go_on.wait(SOON)
-
-    world.do = hold
-    world.engine.start()
-    assert inside.wait(SOON)
+    go_on = held_inside(world)
     world.engine.edited()
     world.do = lambda: None
     go_on.set()
@@ -201,15 +207,7 @@ def test_it_ends_the_exchange_under_way_before_it_stops(world: World) -> None:
 
 
 def test_stopping_does_not_wait_for_ever(world: World) -> None:
-    inside, go_on = threading.Event(), threading.Event()
-
-    def hang() -> None:
-        inside.set()
-        go_on.wait(SOON)
-
-    world.do = hang
-    world.engine.start()
-    assert inside.wait(SOON)
+    go_on = held_inside(world)
     began = time.monotonic()
     world.engine.stop(0.2)
     assert time.monotonic() - began < 2.0
@@ -249,15 +247,7 @@ def test_a_poke_exchanges_at_once_and_once(world: World) -> None:
 
 
 def test_pokes_during_an_exchange_make_one_more_of_it(world: World) -> None:
-    inside, go_on = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        inside.set()
-        go_on.wait(SOON)
-
-    world.do = hold
-    world.engine.start()
-    assert inside.wait(SOON)
+    go_on = held_inside(world)
     for _each in range(5):
         world.engine.poked()
     world.do = lambda: None
