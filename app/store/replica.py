@@ -6,22 +6,22 @@ cursor: results first, then rows, then conflicts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
 
-from app.store import indexing, outbox, recovered, rows, seal_book, settled, space, straight
+from app.store import indexing, outbox, recovered, restored, rows, seal_book, settled, space, straight
 from app.store.db import Database
 from app.store.schema import Shape, Stored
 from app.store.store import Store
 from sync.client.ports import Answer, Applied, Position
 from sync.protocol import clock, codec
-from sync.protocol.errors import Outcome, UpgradeNeeded
+from sync.protocol.errors import Outcome, Rejection, UpgradeNeeded
 from sync.protocol.merge import OPEN
-from sync.protocol.messages import Change, Cursor, OpResult
+from sync.protocol.messages import Change, OpResult
 from sync.protocol.ops import Act, Op, lay
 from sync.protocol.texts import gettext as _
 
@@ -122,7 +122,9 @@ class StoreReplica:
             self._shape(change.kind)
         space.needed(self._store.db.folder, len(answer.changes) * space.ROW)
         with self._store.db.pen():
-            return self._apply(answer)
+            applied = self._apply(answer)
+            restored.send_refused(self._store)
+            return applied
 
     def lay_piece(self, changes: list[Change]) -> Applied:
         """Some rows of a page that ends no work and takes no record away; in a transaction. Laid in twice, they are
@@ -148,16 +150,12 @@ class StoreReplica:
         # The same work under two numberings would come back twice from a wiped device.
         seal_book.tidy(store, at_once=True)
 
-    def restart(self, epoch: bytes) -> None:
-        """The server's history changed: read again from its start, keeping every waiting op.
-
-        Versions of the old history say nothing in the new one, so every row takes the next word on it.
+    def restart(self, epoch: bytes, common: int = 0) -> None:
+        """The server's history changed: read again from its start, and send once more, ahead of what waits, what the
+        former history took after `common`, up to which both are one (0 where nobody knows).
         """
-        with self._store.db.write() as db:
-            for shape in self._store.shapes.values():
-                db.execute(f'UPDATE "{shape.table}" SET _ver = 1 WHERE _ver > 0')
-            db.execute("UPDATE base SET ver = 1")
-            db.execute("UPDATE here SET cursor = ?", (msgspec.msgpack.encode(Cursor(epoch=epoch)),))
+        with self._store.db.pen():
+            restored.begin(self._store, epoch, common)
 
     def take_in(self, packet: bytes, ops: list[Op], origin: tuple[bytes, bytes]) -> int:
         """Recovered ops of (device, incarnation) into the outbox, once per packet; how many were new."""
@@ -183,7 +181,8 @@ class StoreReplica:
             acked = outbox.up_to(db, answer.acked_n)
             results = {result.n: result for result in answer.results}
             world = self._world(acked, answer)
-            rejected = settled.results(store, acked, results, fallback_ver=answer.cursor.seq)
+            met = {conflict.id: conflict.ver for conflict in answer.conflicts}
+            rejected = settled.results(store, acked, results, fallback_ver=answer.cursor.seq, met=met)
             for op in acked:
                 self._settle(world[op.id], op, results.get(op.n))
             for change in answer.changes:
@@ -199,10 +198,16 @@ class StoreReplica:
             )
             left = [(id_, record.shape) for id_, record in world.items() if record.left]
             # An op on a record that left before: its words must not stay behind in what was refused. Recovered
-            # work is another matter: its author has it nowhere else.
-            orphans = [op.id for op in acked if op.base and op.origin is None and not world[op.id].is_known]
+            # work is another matter: its author has it nowhere else. So is what the server has lost: it may come back.
+            orphans = [
+                op.id
+                for op in acked
+                if op.base and op.origin is None and not world[op.id].is_known and not _missed(results, op)
+            ]
             settled.forget_left(db, [*(id_ for id_, _shape in left), *orphans])
             settled.forget_old(db, answer.durable_seq, store.clock())
+            if acked:
+                settled.keep_within(db)
             for shape in {shape.kind.name: shape for _id, shape in left}.values():
                 rows.purge_words(db, shape)
                 indexing.drop_old(db, shape)
@@ -218,8 +223,8 @@ class StoreReplica:
         brought = {change.id for change in answer.changes}
         brought.update(result.row.id for result in answer.results if result.row is not None)
         received = sum(id_ in brought for id_ in there) - gone
-        met = sum(each.state == OPEN for each in answer.conflicts)
-        return Applied(looked, met, rejected, received, gone)
+        opened = sum(each.state == OPEN for each in answer.conflicts)
+        return Applied(looked, opened, rejected, received, gone)
 
     def _page_written(self, answer: Answer, *, durable: bool) -> AbstractContextManager[Database]:
         """The transaction of a page: one that may drop tables where a record leaves and there are old indexes."""
@@ -275,8 +280,7 @@ class StoreReplica:
 
     def _settle(self, record: _Server, op: Op, result: OpResult | None) -> None:
         """What the server's word on one op means for its record."""
-        rejected = result is not None and result.outcome is Outcome.REJECTED
-        if not rejected:
+        if not _refused(result):
             # Taken, and the answer that said as what was lost: known to the server, open to its next word.
             record.lay(op, (result.ver if result else 0) or 1)
         if result is not None and result.row is not None:
@@ -346,6 +350,16 @@ def _shown(id_: bytes, record: _Server, conflicts: dict[bytes, int]) -> Stored |
     if before is not None and (record.pending or not record.changed_ms):
         after = replace(after, changed_ms=before.changed_ms, changed_by=before.changed_by)
     return after
+
+
+def _refused(result: OpResult | None) -> bool:
+    return result is not None and result.outcome is Outcome.REJECTED
+
+
+def _missed(results: Mapping[int, OpResult], op: Op) -> bool:
+    """Whether the op was refused since its record is not on the server."""
+    result = results.get(op.n)
+    return result is not None and result.code is Rejection.GONE
 
 
 def _same(before: Stored, after: Stored) -> bool:

@@ -18,7 +18,18 @@ from typing import Any, Final
 import msgspec
 
 from sync.console.ports import Office
-from sync.protocol.desk import WORK_MAX, DeviceView, Draft, OrderView, Parcel, PersonView, RefusedView, Work
+from sync.protocol.desk import (
+    WORK_MAX,
+    Backed,
+    DeviceView,
+    Draft,
+    OrderView,
+    Parcel,
+    PersonView,
+    RefusedView,
+    SafetyView,
+    Work,
+)
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
 from sync.server import logs
@@ -43,6 +54,8 @@ _VERBS: Final[dict[str, tuple[Any, Any]]] = {
     "answered": (tuple[list[bytes]], list[bool | None]),
     "hand_over": (tuple[str, str, list[Parcel]], int),
     "refused": (tuple[str, bool], list[RefusedView]),
+    "backed_up": (tuple[Backed], bool),
+    "safety": (tuple[()], SafetyView),
 }
 
 
@@ -145,6 +158,14 @@ class RemoteOffice:
     def refused(self, enrolment: str, sealed: bool) -> list[RefusedView]:
         """Changes that were not taken."""
         return self._ask("refused", enrolment, sealed)  # type: ignore[no-any-return]
+
+    def backed_up(self, backed: Backed) -> bool:
+        """Note a verified backup."""
+        return self._ask("backed_up", backed)  # type: ignore[no-any-return]
+
+    def safety(self) -> SafetyView:
+        """How much of the history a verified backup holds."""
+        return self._ask("safety")  # type: ignore[no-any-return]
 
     def _ask(self, verb: str, *args: Any) -> Any:
         question = msgspec.msgpack.encode(Ask(verb, msgspec.Raw(msgspec.msgpack.encode(args))))

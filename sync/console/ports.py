@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sync.protocol.desk import DeviceView, Draft, OrderView, Parcel, PersonView, RefusedView, Work
+from sync.protocol.desk import (
+    Backed,
+    DeviceView,
+    Draft,
+    OrderView,
+    Parcel,
+    PersonView,
+    RefusedView,
+    SafetyView,
+    Work,
+)
 
 
 class Office(Protocol):
@@ -51,3 +61,9 @@ class Office(Protocol):
 
     def refused(self, enrolment: str, *, sealed: bool) -> list[RefusedView]:
         """Changes of a device, of all of them for "", that were not taken; `sealed` has what they say come along."""
+
+    def backed_up(self, backed: Backed) -> bool:
+        """Note a verified backup, which devices are told of; False for one of another history."""
+
+    def safety(self) -> SafetyView:
+        """How much of the history a verified backup holds."""

@@ -105,12 +105,11 @@ def answer(
             cursor=page.cursor,
             more=page.more or sum(each.kind == "recovered" for each in papers) >= post.PACKETS_AT_ONCE,
             acked_n=taken.acked_n,
-            # Until there are backups, what is committed and flushed to disk is as durable as it gets.
-            durable_seq=tx.records.head(),
+            durable_seq=feed.durable_seq(tx),
             server_time=now,
             order_head=stands.order_head,
             person=wire_person(person),
-            head=tx.records.head(),
+            head=feed.way_end(tx, page.cursor),
         )
         results = _results(tx, reader, taken, closed=stands.closed)
         conflicts = [] if stands.closed else _conflicts(tx, reader, taken, page)

@@ -19,7 +19,7 @@ from sync.protocol import codec, version
 from sync.protocol.errors import Problem
 from sync.protocol.merge import Conflict
 from sync.protocol.messages import PAGE_ROWS, Change, Cursor
-from sync.server import access, masks
+from sync.server import access, logs, masks
 from sync.server.access import Rights
 from sync.server.db.base import Transaction
 from sync.server.db.kept import Entry
@@ -54,9 +54,31 @@ class Page:
 
 
 def check(tx: Transaction, cursor: Cursor) -> None:
-    """Refuse a cursor of another history. Raises RequestProblem."""
-    if cursor.epoch and (cursor.epoch != tx.epoch or cursor.seq > tx.records.head()):
-        raise RequestProblem(Problem.EPOCH, why="other history")
+    """Refuse a cursor of another history; `expected` is the number up to which both are one. Raises RequestProblem."""
+    if not cursor.epoch:
+        return
+    if cursor.epoch != tx.epoch:
+        common = tx.histories.common(cursor.epoch)
+        raise RequestProblem(Problem.EPOCH, why="other history", expected=common)
+    if cursor.seq > tx.records.head():
+        # The store was put back without a restore: it gives out numbers once more that stand for something else.
+        logs.alarm("history", problem="set_back")
+        raise RequestProblem(Problem.EPOCH, why="set back")
+
+
+def durable_seq(tx: Transaction) -> int:
+    """Up to which number the history is safe: what a verified backup holds.
+
+    Where none was ever made, there is nothing to restore from either: what is committed and flushed is all there is.
+    """
+    durable = tx.histories.durable()
+    return tx.records.head() if durable is None else durable.seq
+
+
+def way_end(tx: Transaction, cursor: Cursor) -> int:
+    """The number at which the way of this cursor ends; before the gap that a restore leaves, where the gap begins."""
+    common = tx.histories.newest_common()
+    return common if common is not None and cursor.seq < common else tx.records.head()
 
 
 def page(tx: Transaction, reader: Reader, cursor: Cursor) -> Page:

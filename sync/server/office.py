@@ -15,7 +15,18 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.protocol import codes, documents, sealing, signing
-from sync.protocol.desk import DeviceView, Draft, OrderView, Outbox, Parcel, PersonView, RefusedView, Work
+from sync.protocol.desk import (
+    Backed,
+    DeviceView,
+    Draft,
+    OrderView,
+    Outbox,
+    Parcel,
+    PersonView,
+    RefusedView,
+    SafetyView,
+    Work,
+)
 from sync.protocol.documents import LOCK, UNLOCK, Order, Root, Target
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import clean_text
@@ -26,7 +37,7 @@ from sync.protocol.texts import gettext as _
 from sync.protocol.trust import ORDER_LIFE_MS
 from sync.server import access, enrol, intake, limits, post
 from sync.server.db.base import Store, Transaction
-from sync.server.db.kept import AuditLine, Device, FiledOrder, Packet, Person, RefusedOp
+from sync.server.db.kept import AuditLine, Device, Durable, FiledOrder, Packet, Person, RefusedOp
 from sync.server.service import system_now
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}")
@@ -200,6 +211,27 @@ class StoreOffice:
             )
             tx.post.audit(line)
         return fresh
+
+    def backed_up(self, backed: Backed) -> bool:
+        """Note a verified backup, which devices are told of; False for one of another history."""
+        with self._store.write() as tx:
+            if backed.epoch != tx.epoch or not 0 <= backed.seq <= tx.records.head():
+                return False
+            known = tx.histories.durable()
+            if known is not None and known.seq > backed.seq:
+                return True  # two were made at once, and the later one was told of first
+            tx.histories.put_durable(Durable(seq=backed.seq, made=backed.made))
+            line = AuditLine(at=self._now(), actor="desk", verb="backup", object=f"seq {backed.seq}")
+            tx.post.audit(line)
+        return True
+
+    def safety(self) -> SafetyView:
+        """How much of the history a verified backup holds."""
+        with self._store.read() as tx:
+            head, durable = tx.records.head(), tx.histories.durable()
+            seq = durable.seq if durable else 0
+            made = durable.made if durable else 0
+            return SafetyView(head=head, durable=seq, made=made, since=tx.histories.given_after(seq))
 
     def refused(self, enrolment: str, sealed: bool) -> list[RefusedView]:
         """Changes of a device, of all of them for "", that were not taken.

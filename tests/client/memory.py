@@ -185,7 +185,7 @@ class MemoryReplica:
         self.waiting = [op(n, each.set["name"]) for n, each in enumerate(self.waiting, 1)]
         self.last_n = len(self.waiting)
 
-    def restart(self, epoch: bytes) -> None:
+    def restart(self, epoch: bytes, common: int = 0) -> None:
         """Read again from the start."""
         self.restarts.append(epoch)
         self.cursor = Cursor(epoch=epoch)

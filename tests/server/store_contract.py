@@ -19,6 +19,7 @@ from sync.server.db.kept import (
     AuditLine,
     Code,
     Device,
+    Durable,
     FiledOrder,
     Held,
     Numbering,
@@ -369,6 +370,26 @@ class StoreContract:
         with store.write() as tx:
             tx.people.device("e1")  # nothing that anybody waits for
         assert told == [({"e1"}, 1)]
+
+    def test_a_new_history_goes_on_behind_the_former_one_and_backups_are_known(
+        self, store: Store, again: OPEN
+    ) -> None:
+        with store.write() as tx:
+            former = tx.epoch
+            assert (tx.histories.durable(), tx.histories.newest_common()) == (None, None)
+            for at in range(3):
+                tx.records.put(held(os.urandom(16), tx.records.next_seq()), None, 1)
+                tx.histories.put_durable(Durable(seq=at, made=5 + at))
+            assert tx.histories.given_after(2) == 1
+        with store.write() as tx:
+            tx.histories.begin(b"another epoch id", 2**40, 5_000)
+        store = again()
+        with store.write() as tx:
+            assert (tx.epoch, tx.records.head()) == (b"another epoch id", 2**40)
+            assert (tx.records.next_seq(), tx.post.next_order_number()) == (2**40 + 1, 5_001)
+            assert (tx.histories.common(former), tx.histories.common(b"never heard of")) == (3, 0)
+            assert tx.histories.newest_common() == 3
+            assert tx.histories.durable() == Durable(seq=2, made=7)
 
     def test_it_knows_how_much_room_is_left(self, store: Store) -> None:
         assert store.room() > 0

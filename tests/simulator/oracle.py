@@ -7,6 +7,7 @@ from typing import Any
 
 from app.store import conflicts, lists, search
 from app.store.records import find_row
+from app.store.restored import FIRST
 from sync.protocol import codec
 from sync.protocol.codec import Raw
 from sync.protocol.errors import Outcome
@@ -18,7 +19,8 @@ from sync.server.access import Rights
 from sync.server.db.base import Transaction
 from sync.server.db.kept import Held
 from tests.simulator.laptop import Laptop
-from tests.simulator.world import World, Written, values_of
+from tests.simulator.said import Value, values_of
+from tests.simulator.world import World, Written
 
 
 def judge(world: World) -> list[str]:
@@ -29,14 +31,18 @@ def judge(world: World) -> list[str]:
         kept = list(tx.records.conflicts_after(0))
         refused = [codec.read(Raw(each.op), Op) for each in tx.records.refused() if each.op]
         persons = {each.email: Rights(each.id, each.role, each.team) for each in tx.people.persons()}
+    if world.restores:
+        world.gone |= world.at_risk
     for who, laptop in sorted(world.laptops.items()):
         rights = persons[laptop.card.person]
-        found += [f"laptop {who}: {each}" for each in _replica(laptop, rights, held, kept)]
+        told = _replica(laptop, rights, held, kept, restored=world.restores > 0)
+        found += [f"laptop {who}: {each}" for each in told]
     found += _lost(world, held, kept)
     found += _passed_over(world, held, kept)
-    found += _deletes(world, held)
+    found += _deletes(world, held, kept)
     words = set().union(*map(values_of, refused))
-    found += [f"{cell} {v}, which was refused, is kept nowhere" for _id, cell, v in world.refused - words]
+    answered = world.refused - world.refused_once
+    found += [f"{cell} {v}, which was refused, is kept nowhere" for _id, cell, v in answered - words]
     return found
 
 
@@ -46,7 +52,9 @@ def _held(tx: Transaction, id_: bytes) -> Held:
     return held
 
 
-def _replica(laptop: Laptop, rights: Rights, held: dict[bytes, Held], kept: list[Conflict]) -> Iterator[str]:
+def _replica(
+    laptop: Laptop, rights: Rights, held: dict[bytes, Held], kept: list[Conflict], *, restored: bool
+) -> Iterator[str]:
     """What a laptop holds beyond, or short of, what its person may see; or otherwise than the server does."""
     store = laptop.store
     if laptop.unsent():
@@ -59,6 +67,8 @@ def _replica(laptop: Laptop, rights: Rights, held: dict[bytes, Held], kept: list
     for id_ in alive.keys() - here.keys():
         yield f"{alive[id_].row.kind} {_title(alive[id_])} is missing"
     for id_ in here.keys() - alive.keys():
+        if restored and id_ not in held and find_row(store, id_)[1].ver == FIRST:
+            continue  # whoever made it has lost it too: this laptop may be all that holds it
         why = "deleted" if id_ in visible else "out of sight" if id_ in held else "unknown to the server"
         yield f"{here[id_].kind.name} {here[id_].title} is still here: it is {why}"
     for id_ in alive.keys() & here.keys():
@@ -101,16 +111,16 @@ def _lost(world: World, held: dict[bytes, Held], kept: list[Conflict]) -> Iterat
             both.setdefault((conflict.record, conflict.cell), set()).update(
                 _parts(conflict.shown) | _parts(conflict.kept)
             )
+    excused, missed = world.refused | world.gone, world.missed & _looked_at(world)
     for (id_, cell), writes in world.written.items():
         if cell.partition(":")[0] in ("stage", "do_not_contact", "owner"):
             continue  # the same few values again and again: nothing tells whose one is
         wanted = [
-            each
-            for each in writes
-            if each.value is not None and (id_, cell, repr(each.value)) not in world.refused | world.gone
+            each for each in writes if each.value is not None and (id_, cell, repr(each.value)) not in excused
         ]
         row = held[id_].row if id_ in held else None
         if row is None:
+            wanted = [each for each in wanted if (id_, cell, repr(each.value)) not in missed]
             if wanted:
                 yield f"a record with {cell} {wanted[0].value!r} never came to the server"
             continue
@@ -127,7 +137,10 @@ def _passed_over(world: World, held: dict[bytes, Held], kept: list[Conflict]) ->
     back = {id_ for op in world.settles for id_, choice in op.settles.items() if choice == OPEN}
     for op in world.settles:
         for id_, choice in op.settles.items():
-            conflict = by_id[id_]
+            conflict = by_id.get(id_)
+            if conflict is None and world.restores:
+                continue  # it went with the lost history, and what met there met again under another name
+            assert conflict is not None
             if choice == OPEN or id_ in back or conflict.state not in (KEPT, SWAPPED):
                 continue
             row = held[op.id].row
@@ -141,6 +154,12 @@ def _passed_over(world: World, held: dict[bytes, Held], kept: list[Conflict]) ->
             said = any(each.cell in (conflict.cell, WHOLE_RECORD) for each in later)
             if conflict.state != choice and not said and not stands:
                 yield f"{_title(held[op.id])}: the choice {choice} of {conflict.cell} was passed over"
+
+
+def _looked_at(world: World) -> set[Value]:
+    """What stands before its author's eyes, since it was not taken."""
+    found = [each.op for laptop in world.laptops.values() for each in conflicts.attention(laptop.store)]
+    return set().union(*(values_of(op) for op in found if op is not None))
 
 
 def _parts(value: Any) -> set[str]:
@@ -159,10 +178,17 @@ def _seen_from(safe: set[str], writes: list[Written]) -> set[str]:
         whole |= more
 
 
-def _deletes(world: World, held: dict[bytes, Held]) -> Iterator[str]:
-    """A delete that was taken holds, unless somebody took the record back."""
+def _deletes(world: World, held: dict[bytes, Held], kept: list[Conflict]) -> Iterator[str]:
+    """A delete that was taken holds, unless somebody took the record back. On a restored server it may meet what was
+    written since, and is kept in a conflict then; or be refused, since its author may not delete it any more.
+    """
+    met = {each.record for each in kept if each.cell == WHOLE_RECORD} if world.restores else set()
     for id_, acts in world.acts.items():
         taken = [act for act, outcome in acts if outcome in (Outcome.OK, Outcome.MERGED)]
+        if world.restores and (Act.DELETE, Outcome.REJECTED) in acts:
+            continue
         back = any(act is Act.UNDELETE for act, _outcome in acts)
+        if id_ in met or (world.restores and id_ in world.deletes_gone):
+            continue
         if Act.DELETE in taken and not back and id_ in held and not held[id_].row.deleted:
             yield f"{_title(held[id_])} was deleted and is here again"

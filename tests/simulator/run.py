@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from tests.simulator import steps
+from tests.simulator.ground import Ground
 from tests.simulator.oracle import judge
 from tests.simulator.steps import Step
-from tests.simulator.world import Ground, Keeping, as_it_is, world
+from tests.simulator.world import Keeping, as_it_is, world
 
 STEPS: Final = 60
 

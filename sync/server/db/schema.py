@@ -112,5 +112,10 @@ STEPS: Final[tuple[str, ...]] = (
     CREATE TABLE answered (print BLOB PRIMARY KEY, taken INTEGER NOT NULL) WITHOUT ROWID;
     DROP TABLE origin;
     """,
+    # Histories that this one came from, and the backups that were verified.
+    """
+    CREATE TABLE history (epoch BLOB PRIMARY KEY, common INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE backup (n INTEGER PRIMARY KEY, seq INTEGER NOT NULL, made INTEGER NOT NULL);
+    """,
 )
 VERSION: Final = len(STEPS)
