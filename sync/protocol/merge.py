@@ -256,7 +256,7 @@ def apply(
     cells, marks = dict(row.cells), dict(row.marks)
     meeting = _Meeting(op, op_id, mark, KINDS.get(op.kind), cells, marks, closing=closing, met=met)
     back = row.deleted and op.act is Act.UNDELETE
-    unseen = any(not meeting.seen(each) for each in row.marks.values())
+    unseen, lost = any(not meeting.seen(each) for each in row.marks.values()), bool(mark.base or mark.was)
     if op.act is Act.DELETE:
         return _delete(row, meeting, unseen=unseen)
     if back:
@@ -276,11 +276,11 @@ def apply(
         _lay_cell(row, meeting, cell, value)
     outcome = Outcome.CONFLICT if meeting.conflicts else Outcome.MERGED if unseen else Outcome.OK
     if not meeting.changed:
-        differs = unseen or row.deleted or meeting.overruled
+        differs = unseen or row.deleted or meeting.overruled or lost
         return Merged(outcome, row, tuple(meeting.conflicts), differs=differs, settled=tuple(meeting.settled))
     after = Row(row.kind, row.id, seq, meeting.cells, meeting.marks, row.deleted)
-    # A device that came after the delete holds nothing of what it brings back.
-    differs = unseen or meeting.overruled or back or row.deleted
+    # A device that came after the delete, or has read a restored server, holds nothing of what its author had seen.
+    differs = unseen or meeting.overruled or back or row.deleted or lost
     made, settled = tuple(meeting.conflicts), tuple(meeting.settled)
     return Merged(outcome, after, made, differs=differs, changed=True, settled=settled)
 
