@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from app.store import outbox, recovered, rows, seal_book
+from app.store import chosen, outbox, recovered, rows, seal_book
 from app.store.schema import Stored
 from app.store.store import Store
 from sync.protocol.errors import Rejection
@@ -140,6 +140,7 @@ def _forget_conflicts(store: Store, common: int) -> None:
         "SELECT kind, record, count(*) FROM conflict WHERE ver > ? GROUP BY kind, record", (common,)
     )
     db.execute("DELETE FROM conflict WHERE ver > ?", (common,))
+    chosen.forget_after(db, common)
     for kind, record, count in about:
         shape = store.shapes.get(kind)
         before = rows.fetch(db, shape, [record]).get(record) if shape else None
