@@ -138,7 +138,8 @@ def shown(tx: Transaction, reader: Reader, record: bytes) -> Change | None:
 
 def _change(tx: Transaction, reader: Reader, entry: Entry, start: int, *, sweeping: bool) -> Change | None:
     if not access.sees(reader.rights, entry.kind, entry.scope):
-        if had(tx, reader, entry, start, sweeping=sweeping):
+        # A device may hold what it saw in a history that is lost, under rights that its person has had.
+        if had(tx, reader, entry, start, sweeping=sweeping or tx.histories.newest_common() is not None):
             return Change(kind=entry.kind, id=entry.id, ver=entry.ver, gone="left")
         return None
     own = (entry.device, entry.incarnation) == (reader.device, reader.incarnation)

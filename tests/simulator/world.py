@@ -19,6 +19,7 @@ from sync.compose import backing
 from sync.protocol import codec, merge, messages
 from sync.protocol.desk import Backed
 from sync.protocol.errors import KnownError, Outcome, Problem, Rejection
+from sync.protocol.ids import OpId
 from sync.protocol.kinds import KINDS
 from sync.protocol.messages import OpResult
 from sync.protocol.ops import Act, Op, print_of
@@ -147,9 +148,9 @@ class World:
         if not step:
             self.service.sessions = auth.Sessions()
 
-    def merged(self, op: Op) -> None:
+    def merged(self, op: Op, device: bytes) -> None:
         """The server merges an op, which counts once its transaction is committed."""
-        self.merging.append(print_of(op))
+        self.merging.append(print_of(op) + device)  # two devices may do the same thing at the same time
 
     def _step(self, name: str) -> None:
         if name == "committed":
@@ -224,11 +225,13 @@ class World:
             self.last = problem.title
         else:
             busy = page.more or page.sent > 0 or bool(page.applied.records)
+            # An edit that came before its record waits again once that is here.
+            waits = self.restores > 0 and laptop.unsent() > 0
             if busy and at_rest:
                 self.faults.append(f"laptop {who}: there was something, and it was not told")
             if not (page.more or laptop.unsent()):
                 self.quiet.add(who)
-            return busy
+            return busy or waits
         return True
 
     def _put_back(self, laptop: Laptop) -> None:
@@ -257,6 +260,11 @@ class World:
         self.refused_once |= self.refused
         self.server.close()
         file, done = self.backups[-1 - back % len(self.backups)]
+        if back % len(self.backups):
+            # A newer one held what devices let go of since: that its record left is reason enough then.
+            kept = set[Value]().union(*map(kept_by, self.laptops.values()))
+            said = {(*at, repr(each.value)) for at, some in self.written.items() for each in some}
+            self.at_risk |= said - kept
         self.done = set(done)
         backing.restore(self.folders, file, replace=True)
         self._serve()
@@ -355,10 +363,10 @@ def world(ground: Ground, keeping: Keeping = as_it_is) -> Iterator[World]:
         made = World(ground, Path(name), keeping)
         whole = merge.apply
 
-        def apply(row: merge.Row | None, op: Op, *args: Any, **more: Any) -> merge.Merged:
-            result = whole(row, op, *args, **more)
+        def apply(row: merge.Row | None, op: Op, op_id: OpId, **more: Any) -> merge.Merged:
+            result = whole(row, op, op_id, **more)
             if result.outcome is not Outcome.REJECTED:
-                made.merged(op)
+                made.merged(op, op_id.device)
             return result
 
         try:
