@@ -37,10 +37,10 @@ def judge(world: World) -> list[str]:
         rights = persons[laptop.card.person]
         told = _replica(laptop, rights, held, kept, restored=world.restores > 0)
         found += [f"laptop {who}: {each}" for each in told]
-    found += _lost(world, held, kept)
+    words: set[Value] = set().union(*map(values_of, refused))
+    found += _lost(world, held, kept, words)
     found += _passed_over(world, held, kept)
     found += _deletes(world, held, kept)
-    words = set().union(*map(values_of, refused))
     answered = world.refused - world.refused_once
     found += [f"{cell} {v}, which was refused, is kept nowhere" for _id, cell, v in answered - words]
     return found
@@ -101,7 +101,7 @@ def _title(held: Held) -> str:
     return str(held.row.cells.get("name", ""))
 
 
-def _lost(world: World, held: dict[bytes, Held], kept: list[Conflict]) -> Iterator[str]:
+def _lost(world: World, held: dict[bytes, Held], kept: list[Conflict], words: set[Value]) -> Iterator[str]:
     """A value that was typed stands in its record or a conflict, or somebody who saw it wrote another."""
     both: dict[tuple[bytes, str], set[str]] = {}
     for id_, cell, value in world.given_up:
@@ -111,7 +111,9 @@ def _lost(world: World, held: dict[bytes, Held], kept: list[Conflict]) -> Iterat
             both.setdefault((conflict.record, conflict.cell), set()).update(
                 _parts(conflict.shown) | _parts(conflict.kept)
             )
-    excused, missed = world.refused | world.gone, world.missed & _looked_at(world)
+    missed = world.missed & _looked_at(world)
+    # Refused before their record came, and out of their author's sight when it did: the server keeps them.
+    excused = world.refused | world.gone | ((world.missed & words) - missed)
     for (id_, cell), writes in world.written.items():
         if cell.partition(":")[0] in ("stage", "do_not_contact", "owner"):
             continue  # the same few values again and again: nothing tells whose one is
