@@ -240,6 +240,9 @@ class Histories(Protocol):
     def common(self, epoch: bytes) -> int:
         """Up to which number that former history is this one's beginning; 0 for one that is not known."""
 
+    def ends(self) -> list[int]:
+        """The same for every former history."""
+
     def newest_common(self) -> int | None:
         """The same for the history before this one; None where there was none: this server was never restored."""
 
