@@ -23,6 +23,7 @@ from sync.client.line import Line, whole
 from sync.client.ports import Answer, Applied, OrderBook, Position, Replica, Standing
 from sync.protocol import codec, messages, version
 from sync.protocol.errors import BadFrames, Problem, UpgradeNeeded
+from sync.protocol.fields import Care
 from sync.protocol.ids import new_incarnation
 from sync.protocol.merge import Conflict
 from sync.protocol.messages import Change, Cursor, ExchangeHead, OpResult, Paper, ReplyHead
@@ -66,6 +67,8 @@ def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = 
         line.forget()
         position = replica.position()
         session = line.open(position, standing.state)
+    if session.ops_max < 1:
+        raise _unfit()
     ops = replica.take(session.ops_max, messages.OPS_BYTES_MAX) if replica else []
     step(1)
     nonce = secrets.token_hex(16)
@@ -77,15 +80,19 @@ def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = 
         frames = whole(_post(line, body, position, standing.state))
     except ServerRefused as refusal:
         if replica and refusal.problem is Problem.EPOCH:
-            replica.restart(refusal.trouble.expected)
+            # Whatever it says: a number beyond the own cursor would be refused from then on, by every server.
+            replica.restart(max(0, min(refusal.trouble.expected, position.cursor.seq)))
         raise
     step(3)
     reply, answer, papers = _read(frames)
     _plausible(reply, answer, ops, position)
     # A disk that was put back may hold more of what the server has taken than goes up at once: what was not sent now
     # stays in the outbox until the server has answered for it.
-    acked_n = min(reply.acked_n, max((op.n for op in ops), default=position.last_n))
-    answer = msgspec.structs.replace(answer, acked_n=acked_n)
+    waits = replica is not None and replica.unsent() > 0
+    sent_n = max((op.n for op in ops), default=0 if waits else position.last_n)
+    # More than there is cannot be safe. (Before the gap that a restore leaves, the way's end is less than what is.)
+    durable = min(reply.durable_seq, reply.head) if reply.head else reply.durable_seq
+    answer = msgspec.structs.replace(answer, acked_n=min(reply.acked_n, sent_n), durable_seq=durable)
     book.take_papers(papers, nonce)
     step(4)
     applied = replica.apply(answer) if replica else Applied()
@@ -111,12 +118,18 @@ def _plausible(reply: ReplyHead, answer: Answer, ops: list[Op], position: Positi
         not all(0 <= number < NUMBER_END for number in numbers)
         or reply.server_time > TIME_END
         or reply.acked_n > position.last_n
+        or not 0 <= reply.cursor.care <= Care.RESTRICTED
+        or abs(reply.cursor.scopes) >= NUMBER_END
         or not {result.n for result in answer.results} <= sent
     ):
-        raise Unreachable(
-            _("The server's answer does not fit what was sent and was not used."),
-            _("Your changes are safe on this device. Tell IT if this goes on."),
-        )
+        raise _unfit()
+
+
+def _unfit() -> Unreachable:
+    return Unreachable(
+        _("The server's answer does not fit what was sent and was not used."),
+        _("Your changes are safe on this device. Tell IT if this goes on."),
+    )
 
 
 def _post(line: Line, body: bytes, position: Position, state: str) -> bytes:
