@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from app.errors import Locked
 from app.keys import trusted_time
 from sync.protocol.texts import gettext as _
@@ -26,8 +28,8 @@ def order_missing(org_name: str) -> Locked:
     )
 
 
-def hard(because: str, org_name: str, why: str = "") -> Locked:
-    """An order locked it, or silence, or the clock; `why` is what IT said to its order."""
+def hard(because: str, org_name: str, why: str = "", *, sealed: Path | None = None) -> Locked:
+    """An order locked it, or silence, or the clock; `why` is what IT said to its order, `sealed` the sealed outbox."""
     if because == BY_ORDER:
         return Locked(
             _("This device was locked by {org}.").format(org=org_name),
@@ -37,7 +39,10 @@ def hard(because: str, org_name: str, why: str = "") -> Locked:
     if because == NOT_ENROLLED:
         return Locked(
             _("This device is not enrolled any more."),
-            _("Work that was not sent stays here, sealed. Ask IT for a new enrolment code."),
+            _(
+                "Work that was not sent stays here, sealed, in {file}. "
+                "Give IT that file, and ask for a new enrolment code."
+            ).format(file=sealed or "outbox.seal"),
             by_order=True,
         )
     if because == trusted_time.CLOCK_BACK:
