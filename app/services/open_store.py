@@ -19,7 +19,7 @@ from app.paths import Profile
 from app.services import spare
 from app.services.bulk.pen import Pen
 from app.services.upkeep import HELD_KIB, Upkeep
-from app.store import indexing, merging, schema
+from app.store import duplicates, indexing, merging, schema
 from app.store.db import Database
 from app.store.reader import Reader
 from app.store.store import Store
@@ -214,8 +214,8 @@ class OpenStore:
                     store.close()
                     raise
                 self._start_upkeep(SecretBytes(key.view))
-                if indexing.left(store)[1] and self._upkeep is not None:
-                    self._upkeep.wrote()  # a file of an older version: search waits for its index
+                if (indexing.left(store)[1] or duplicates.left(store)) and self._upkeep is not None:
+                    self._upkeep.wrote()  # a file of an older version, or one that was closed before it was at rest
             self._store = store
             self._rested_at = store.db.changes
         return self._store

@@ -55,7 +55,7 @@ class Titles:
     def __call__(self, id_: bytes) -> str:
         """The title; a dash when the record is not on this device."""
         if id_ not in self._known:
-            self._known[id_] = lists.title_of(self._store, id_) or words.DASH
+            self._known[id_] = lists.name_of(self._store, id_) or words.DASH
         return self._known[id_]
 
 
