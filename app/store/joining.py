@@ -134,6 +134,7 @@ def join(store: Store, remains: bytes, gone: bytes, takes: Mapping[str, str] | N
     Raises NotFound, FieldProblem, NoSpace; AppError where they cannot be one.
     """
     lines = [chosen_line(line, (takes or {}).get(line.field.name)) for line in compared(store, remains, gone)]
+    _refuse_hidden(store, find_row(store, remains)[0].kind)
     with batch(store) as one, one.one_act():
         shape, first = one.row(remains)
         _shape, second = one.row(gone)
@@ -253,9 +254,13 @@ def _two(store: Reader, one: bytes, other: bytes) -> tuple[Shape, Stored, Stored
         )
     if first.deleted or second.deleted:
         raise AppError(_("This record is deleted."), _("Take it back with “undelete” first."))
-    if sight.hidden(store, shape.kind):
+    return shape, first, second
+
+
+def _refuse_hidden(store: Reader, kind: Kind) -> None:
+    """Nobody can say what becomes of values that they do not see. Raises AppError."""
+    if sight.hidden(store, kind):
         raise AppError(
             _("Part of these records is hidden for your role, so they cannot be joined here."),
             _("Ask somebody who sees the whole of both."),
         )
-    return shape, first, second

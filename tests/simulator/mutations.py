@@ -10,12 +10,13 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from app.store import outbox, seal_book, sight
+from app.store import keyed, outbox, seal_book, sight
 from app.store.replica import StoreReplica, _Server
 from app.store.store import Store
 from sync.client.ports import Answer, Applied
 from sync.protocol import merge, settling
 from sync.protocol.errors import Outcome
+from sync.protocol.kinds import Kind
 from sync.protocol.merge import Merged
 from sync.protocol.messages import Change, Cursor, OpResult
 from sync.protocol.ops import Act, Op
@@ -326,6 +327,41 @@ def settled_is_not_told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(feed, "_since", since)
 
 
+def part_of_a_join_is_taken(patch: pytest.MonkeyPatch) -> None:
+    """The record that was joined is deleted, though the one that should remain took nothing over."""
+    patch.setattr(intake, "_rest_of", lambda op, fallen, print_: None)
+
+
+def changed_rows_keep_their_keys(patch: pytest.MonkeyPatch) -> None:
+    """Records that have changed are not looked at again for duplicates."""
+    patch.setattr(keyed, "note", lambda db, shape, rowids: None)
+
+
+def different_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """That two records are different is heard by the server, and goes nowhere."""
+    whole = Kind.check_cells
+
+    def check(self: Kind, cells: Any) -> dict[str, Any]:
+        return {cell: value for cell, value in whole(self, cells).items() if not cell.startswith("apart/")}
+
+    patch.setattr(Kind, "check_cells", check)
+
+
+def joined_records_lead_nowhere(patch: pytest.MonkeyPatch) -> None:
+    """What refers to a record that was joined is left with it."""
+    patch.setattr(keyed, "note_joined", lambda db, shape, before, after: None)
+
+
+def a_join_deletes_whatever_was_edited(patch: pytest.MonkeyPatch) -> None:
+    """What somebody else wrote to the record meanwhile goes with it, and nobody is asked."""
+
+    def delete(row: merge.Row, meeting: Any, *, unseen: bool) -> Merged:
+        return whole(replace(row, cells={}) if unseen else row, meeting, unseen=False)
+
+    whole = merge._delete
+    patch.setattr(merge, "_delete", delete)
+
+
 MUTATIONS: Final[tuple[Mutation, ...]] = (
     cursor_saved_first, tombstone_skipped, no_version_guard, gap_accepted, sight_checked_when_edited_only,
     leaving_untold, acknowledged_too_far, sent_is_gone, edit_brings_back, conflict_not_kept,
@@ -335,5 +371,6 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     held_lines_forget_teams_below, later_choice_wins, choice_without_its_value, settled_is_not_told,
     class_checked_when_edited_only, class_checked_when_read_only,
     mask_made_on_the_device, hidden_words_kept, classes_change_nothing_there,
-    deleted_records_keep_what_is_hidden,
+    deleted_records_keep_what_is_hidden, part_of_a_join_is_taken, changed_rows_keep_their_keys,
+    different_is_forgotten, joined_records_lead_nowhere, a_join_deletes_whatever_was_edited,
 )  # fmt: skip

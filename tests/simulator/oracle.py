@@ -23,6 +23,7 @@ from sync.server.access import Rights
 from sync.server.db.base import Transaction
 from sync.server.db.kept import Device, Held
 from sync.server.masks import seen
+from tests.simulator import doubles
 from tests.simulator.laptop import Laptop
 from tests.simulator.world import World, Written, values_of
 
@@ -39,10 +40,12 @@ def judge(world: World) -> list[str]:
     for who, laptop in sorted(world.laptops.items()):
         rights = persons[laptop.card.person]
         found += [f"laptop {who}: {each}" for each in _replica(laptop, rights, held, kept)]
+        found += [f"laptop {who}: {each}" for each in doubles.judge(laptop)]
         found += [f"laptop {who}: {each}" for each in _told(laptop, views[laptop.card.device])]
     found += _lost(world, held, kept)
     found += _passed_over(world, held, kept)
     found += _deletes(world, held)
+    found += doubles.went(world.doubles, held, kept)
     words = set().union(*map(values_of, refused))
     found += [f"{cell} {v}, which was refused, is kept nowhere" for _id, cell, v in world.refused - words]
     return found

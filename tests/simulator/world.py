@@ -35,6 +35,7 @@ from sync.server.office import StoreOffice
 from sync.server.service import Service
 from tests.server.inside import Inside
 from tests.simulator import steps
+from tests.simulator.doubles import Doubles
 from tests.simulator.laptop import Card, Laptop, Power
 from tests.simulator.steps import LAPTOPS, PEOPLE, Step
 
@@ -134,6 +135,7 @@ class World:
     )  # values that somebody chose against, knowing both
     chosen: dict[int, Settled] = field(default_factory=dict)  # what each laptop chose last
     settles: list[Op] = field(default_factory=list)  # choices that the server took
+    doubles: Doubles = field(default_factory=Doubles)
     laptops: dict[int, Laptop] = field(default_factory=dict)
     asking: str = ""  # whose laptop exchanges
     tried: dict[bytes, bool] = field(default_factory=dict)  # by print: whether its author ever saw all of it
@@ -226,6 +228,8 @@ class World:
             self._write(self.laptop(step.who), step)
         elif isinstance(step, steps.Settle):
             self._choose(step.who, self.laptop(step.who), step)
+        elif isinstance(step, steps.Same | steps.Pair):
+            self.doubles.play(self, step.who, self.laptop(step.who), step)
         elif isinstance(step, steps.Exchange):
             self._exchange(self.laptop(step.who), step.fate)
         elif isinstance(step, steps.Wait):
@@ -289,7 +293,7 @@ class World:
                 kind, cell = CELLS[step.cell % len(CELLS)]
                 values = {"name": f"n{self.counter}"}
                 records.add(store, KINDS[kind], {**values, cell: self._value(cell)})
-                self._note(laptop)
+                self.note(laptop)
                 return
             here = sorted(
                 (name, id_) for name in ("customer", "deal", "contact") for id_ in _ids(store, name)
@@ -303,6 +307,7 @@ class World:
             name, id_ = here[step.pick % len(here)]
             if step.verb == "delete":
                 records.delete(store, id_)
+                self.doubles.deleted.add(id_)
             elif step.verb == "undelete":
                 records.undelete(store, id_)
             elif step.verb == "give":
@@ -311,7 +316,7 @@ class World:
                 cells = [cell for kind, cell in CELLS if kind == name]
                 cell = cells[step.cell % len(cells)]
                 records.edit(store, id_, {cell: self._value(cell)})
-            self._note(laptop)
+            self.note(laptop)
 
     def _choose(self, who: int, laptop: Laptop, step: steps.Settle) -> None:
         store = laptop.store
@@ -319,7 +324,7 @@ class World:
             if step.choice == "back":
                 if who in self.chosen:
                     choices.reopen(store, self.chosen.pop(who))
-                    self._note(laptop)
+                    self.note(laptop)
                 return
             waiting = conflicts.open_conflicts(store)
             if not waiting:
@@ -329,7 +334,7 @@ class World:
             self.chosen[who] = choices.settle(store, each.conflict.id, choice)
             over = each.conflict.kept if choice == choices.KEPT else each.present
             self.given_up.append((each.conflict.record, each.conflict.cell, over))
-            self._note(laptop)
+            self.note(laptop)
 
     def _value(self, cell: str) -> Any:
         if cell == "stage":
@@ -340,12 +345,13 @@ class World:
             return [f"t{self.counter}"]
         return f"w{self.counter}"
 
-    def _note(self, laptop: Laptop) -> None:
-        """Keep in mind what the newest op wrote."""
+    def note(self, laptop: Laptop) -> None:
+        """Keep in mind what the newest act wrote."""
         ops = outbox.every(laptop.store.db)
-        if ops:
-            for cell, value in ops[-1].set.items():
-                self.written.setdefault((ops[-1].id, cell), []).append(Written(value, ops[-1].was.get(cell)))
+        for op in ops:
+            if op.first == ops[-1].first:
+                for cell, value in op.set.items():
+                    self.written.setdefault((op.id, cell), []).append(Written(value, op.was.get(cell)))
 
     def settle(self) -> None:
         """No fault any more: everybody exchanges until nothing is left."""
