@@ -23,6 +23,9 @@ MANY: Final = CHUNK  # where somebody waits for it
 AGAIN: Final = "joined"  # the reason of a pair that was joined, and of which one is kept all the same
 
 
+News = tuple[str, bytes]  # kind and id of a record whose pairs came or went
+
+
 class Pair(Quiet, frozen=True):
     """Two kept records that seem to be one; `why` is a word of alike.REASONS, or AGAIN."""
 
@@ -35,9 +38,13 @@ class Pair(Quiet, frozen=True):
 # --- looking, in steps -------------------------------------------------------------------------------
 
 
-def step(store: Reader, at_most: int = ROWS) -> bool:
-    """Look at some more rows; whether there may be more to do. One transaction. Raises NoSpace."""
-    return any(_step(store, shape, at_most) for shape in store.shapes.values() if shape.kind.alike)
+def step(store: Reader, at_most: int = ROWS, news: set[News] | None = None) -> bool:
+    """Look at some more rows; whether there may be more to do. One transaction. Raises NoSpace.
+
+    `news` takes the records whose pairs came or went.
+    """
+    news = set() if news is None else news
+    return any(_step(store, shape, at_most, news) for shape in store.shapes.values() if shape.kind.alike)
 
 
 def catch_up(store: Reader) -> None:
@@ -56,7 +63,7 @@ def left(store: Reader) -> int:
     return missing
 
 
-def _step(store: Reader, shape: Shape, at_most: int) -> bool:
+def _step(store: Reader, shape: Shape, at_most: int, news: set[News]) -> bool:
     db, kind = store.db, shape.kind.name
     if not _waits(db, shape):
         return False
@@ -75,12 +82,12 @@ def _step(store: Reader, shape: Shape, at_most: int) -> bool:
             db.executemany(
                 "DELETE FROM duplicate_row WHERE kind = ? AND row = ?", [(kind, r) for r in changed]
             )
-            look(store, shape, changed, [shape.stored(each) for each in some])
+            _look(store, shape, changed, [shape.stored(each) for each in some], news)
         else:
             some = db.all(f"{shape.select} WHERE _rowid > ? ORDER BY _rowid LIMIT ?", (done, at_most))
             if some:
                 db.execute("UPDATE duplicate_left SET upto = ? WHERE kind = ?", (some[-1][0], kind))
-                look(store, shape, (), [shape.stored(each) for each in some])
+                _look(store, shape, (), [shape.stored(each) for each in some], news)
     return True
 
 
@@ -93,12 +100,15 @@ def _waits(db: Database, shape: Shape) -> bool:
     return bool(last) and (row is None or row[0] != alike.RULE or row[1] < last)
 
 
-def look(store: Reader, shape: Shape, changed: Iterable[int], some: Sequence[Stored]) -> None:
+def _look(
+    store: Reader, shape: Shape, changed: Iterable[int], some: Sequence[Stored], news: set[News]
+) -> None:
     """Make the keys of these rows anew and look for their pairs; `changed` had keys before. In a transaction."""
     db, kind = store.db, shape.kind.name
     hidden = sight.hidden(store, shape.kind)
     table = keyed.keys_of(shape)
     db.executemany(f"DELETE FROM {table} WHERE row = ?", [(row,) for row in changed])
+    before = _pairs_of(db, [each.id for each in some])
     db.executemany("DELETE FROM duplicate WHERE a = ?1 OR b = ?1", [(each.id,) for each in some])
     kept = [each for each in some if not each.deleted]
     if shape.kind.title in hidden:
@@ -114,15 +124,28 @@ def look(store: Reader, shape: Shape, changed: Iterable[int], some: Sequence[Sto
     others = {other for each in meets.values() for other in each}.difference(known)
     known.update((each.rowid, each) for each in _read(db, shape, sorted(others)) if not each.deleted)
     found: list[tuple[bytes, bytes, str, str]] = []
-    for rowid, others in meets.items():
-        for other in others:
+    for rowid, met in meets.items():
+        for other in met:
             if other in known:
                 said.setdefault(other, _said(shape, known[other], hidden))
                 why = _why(known[rowid], known[other], said[rowid], said[other])
                 if why:
                     found.append((*_pair(known[rowid].id, known[other].id), kind, why))
-    found += [(*_pair(one, other), kind, AGAIN) for one, other in _kept_all_the_same(db, shape, kept)]
+    found += [(*_pair(one, two), kind, AGAIN) for one, two in _kept_all_the_same(db, shape, kept)]
     db.executemany("INSERT OR REPLACE INTO duplicate (a, b, kind, why) VALUES (?, ?, ?, ?)", found)
+    for one, two, _kind, _reason in before.symmetric_difference(found):
+        news.update(((kind, one), (kind, two)))
+
+
+def _pairs_of(db: Database, ids: Sequence[bytes]) -> set[tuple[bytes, bytes, str, str]]:
+    """The pairs of these records; mostly there are none at all."""
+    if not ids or db.first("SELECT 1 FROM duplicate LIMIT 1") is None:
+        return set()
+    found: set[tuple[bytes, bytes, str, str]] = set()
+    for column in ("a", "b"):
+        asked = f"SELECT a, b, kind, why FROM duplicate WHERE {column} IN ({marks(len(ids))})"
+        found.update((bytes(a), bytes(b), kind, why) for a, b, kind, why in db.all(asked, ids))
+    return found
 
 
 def _pair(one: bytes, other: bytes) -> tuple[bytes, bytes]:
@@ -202,6 +225,11 @@ def found(store: Reader, *, record: bytes | None = None, limit: int = -1) -> lis
 def count(store: Reader) -> int:
     """How many pairs there are, as far as rows were looked at."""
     return int(store.db.one("SELECT count(*) FROM duplicate")[0])
+
+
+def marked(store: Reader, ids: Sequence[bytes]) -> set[bytes]:
+    """Those of these records that seem to be one with another."""
+    return {id_ for a, b, _kind, _why in _pairs_of(store.db, ids) for id_ in (a, b)}.intersection(ids)
 
 
 def _stands(store: Reader, pair: Pair) -> bool:

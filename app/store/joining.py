@@ -165,12 +165,13 @@ def join(store: Store, remains: bytes, gone: bytes, takes: Mapping[str, str] | N
 
 def chosen_line(line: Line, takes: str | None) -> Line:
     """A line as somebody wants it; where nobody chooses, as it was."""
-    if takes is None or line.fixed or (takes == BOTH and not _may_be_both(line)):
+    if takes is None or line.fixed or (takes == BOTH and not may_be_both(line)):
         return line
     return Line(line.field, line.remains, line.gone, takes)
 
 
-def _may_be_both(line: Line) -> bool:
+def may_be_both(line: Line) -> bool:
+    """Whether both values of a field can stand: several of them, or texts one below the other."""
     return line.field.type.several or line.field.rule is Merge.NOTES
 
 

@@ -14,9 +14,12 @@ PAGES: Final = 8  # of index written in one step: a few milliseconds
 FEWEST: Final = 4  # pieces of one size that are worth a merge
 
 
-def step(store: Store) -> bool:
-    """Do a little; whether there may be more to do. One transaction; what a power cut takes of it is done again."""
-    behind = indexing.step(store) or duplicates.step(store)
+def step(store: Store, news: set[duplicates.News] | None = None) -> bool:
+    """Do a little; whether there may be more to do. One transaction; what a power cut takes of it is done again.
+
+    `news` takes records of which it was found, or is no longer so, that they seem to be one with another.
+    """
+    behind = indexing.step(store) or duplicates.step(store, news=news)
     return behind or any(_merge(store, shape.index) for shape in store.shapes.values())
 
 
