@@ -28,7 +28,7 @@ WHY: Final = {
     "website": N_("Nearly one name, and the same website"),
     "company": N_("The same name at the same customer"),
     "name": N_("The same name, and nothing that says otherwise"),
-    AGAIN: N_("Joined already, and changed elsewhere meanwhile: see what is new, and join them again"),
+    AGAIN: N_("Joined already, and changed elsewhere meanwhile"),
 }
 
 
@@ -49,6 +49,14 @@ def look(session: Session) -> None:
     """Look at all that was not looked at yet; on a large book that was never looked at, for minutes. Raises Locked."""
     while session.call(lambda store: duplicates.step(store, duplicates.MANY)):
         pass
+
+
+def look_a_while(session: Session) -> int:
+    """Look at what an exchange has brought, not for minutes at a book that is new here; how many pairs there are."""
+    for _at in range(AT_ONCE):
+        if not session.call(lambda store: duplicates.step(store, duplicates.MANY)):
+            break
+    return session.read(duplicates.count)
 
 
 def seen(store: Reader, record: bytes | None = None, limit: int = -1) -> list[Seen]:

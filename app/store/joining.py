@@ -17,7 +17,7 @@ from app.store.reader import Reader
 from app.store.records import Batch, batch, find_row
 from app.store.schema import Shape, Stored
 from app.store.store import Store
-from sync.protocol.fields import Field, Merge, Ref, Several, Tags, Value, notes_room
+from sync.protocol.fields import Address, Field, Merge, Ref, Several, Tags, Value, notes_room
 from sync.protocol.kinds import Kind, pairs
 from sync.protocol.merge import DELETED, OPEN, SWAPPED, WHOLE_RECORD, Conflict, join_notes, stricter
 from sync.protocol.ops import Act
@@ -96,6 +96,8 @@ def _line(kind: Kind, field: Field, first: Stored, second: Stored, newer: str) -
         return Line(field, one, other, GONE)
     if field.rule is Merge.HOLD or field.name == "number":
         return Line(field, one, other, REMAINS)  # whose it is, and how far: no clock decides that
+    if isinstance(field.type, Address) and (one.items() <= other.items() or other.items() <= one.items()):
+        return Line(field, one, other, GONE if len(other) > len(one) else REMAINS)  # the fuller of both
     return Line(field, one, other, newer)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -24,6 +24,7 @@ from sync.protocol.joins import labelled, listed, spoken
 from sync.protocol.texts import gettext as _
 
 _WIDE = TEXT_WIDTH + 280
+_MIDDLE = Qt.AlignmentFlag.AlignVCenter
 
 
 class DuplicatesPage(Page):
@@ -118,11 +119,11 @@ class DuplicatesPage(Page):
         return card
 
     def _row(self, grid: QGridLayout, row: int, double: Double, cell: Cell) -> None:
-        grid.addWidget(label(cell.label, Step.SMALL, Colour.SOFT), row, 0)
+        grid.addWidget(label(cell.label, Step.SMALL, Colour.SOFT), row, 0, _MIDDLE)
         sides = {}
         for column, side, text in ((1, REMAINS, cell.left), (2, GONE, cell.right)):
             sides[side] = Paragraph(text, Step.BODY)
-            grid.addWidget(sides[side], row, column)
+            grid.addWidget(sides[side], row, column, _MIDDLE)
         if cell.fixed or not self._desk.may_change:
             _show(sides, cell.takes)
             return
@@ -137,7 +138,7 @@ class DuplicatesPage(Page):
             _show(sides, side)
 
         made.chosen.connect(chosen)
-        grid.addWidget(made, row, 3)
+        grid.addWidget(made, row, 3, _MIDDLE)
 
     def _buttons(self, double: Double) -> list[QWidget]:
         both = spoken((double.left, double.right))

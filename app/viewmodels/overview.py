@@ -322,7 +322,7 @@ def _pair_moments(store: Reader, record: Record, now_ms: int) -> Iterable[Moment
         other = each.gone if each.remains.id == record.id else each.remains
         title = _("Possible duplicate: {name}").format(name=other.title)
         at_ms = max(_made(each.gone.id), _made(each.remains.id)) or now_ms
-        text = sentences(each.why, _("See both beside one another in Duplicates."))
+        text = _("{why}. See both beside one another in Duplicates.").format(why=each.why)
         yield MomentText(at_ms, title, _when(at_ms, now_ms, other.changed_by), text, "duplicate", other.id)
 
 

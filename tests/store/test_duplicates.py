@@ -139,9 +139,11 @@ def test_different_is_said_once_for_everybody(device: Device, store: Store, othe
 
 def test_a_join_takes_the_values_moves_what_refers_and_is_one_act(device: Device, store: Store) -> None:
     one, two = _both(
-        store, industry="Cranes", do_not_contact=True, emails="info@nordlicht.example", stage="lead", notes="Two",
+        store, industry="Cranes", address={"city": "Kiel", "street": "Quay 1"}, do_not_contact=True,
+        emails="info@nordlicht.example", stage="lead", notes="Two",
     )  # fmt: skip
-    records.edit(store, one, {"notes": "One", "stage": "customer", "source": "Fair"})
+    filled = {"notes": "One", "stage": "customer", "source": "Fair", "address": {"city": "Kiel"}}
+    records.edit(store, one, filled)
     contact = records.add(store, CONTACT, {"name": "Anna", "customer": two}).id
     consent = records.add(store, CONSENT, {"purpose": "news", "status": "withdrawn", "customer": two}).id
     device.ahead_ms = 1_000
@@ -152,6 +154,7 @@ def test_a_join_takes_the_values_moves_what_refers_and_is_one_act(device: Device
     values = get(store, one).values
     assert values["industry"] == "Cranes"  # filled over empty
     assert values["name"] == "Nordlicht Kräne"  # the record that was changed last
+    assert values["address"]["street"] == "Quay 1"  # the fuller one
     assert values["source"] == "Fair"  # as chosen
     assert values["stage"] == "customer"  # whose and how far: no clock decides that
     assert values["do_not_contact"] is True  # the stricter one, whatever was chosen
