@@ -10,13 +10,12 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from app.store import keyed, outbox, seal_book, sight
+from app.store import outbox, restored, seal_book, settled, sight
 from app.store.replica import StoreReplica, _Server
 from app.store.store import Store
 from sync.client.ports import Answer, Applied
 from sync.protocol import merge, settling
 from sync.protocol.errors import Outcome
-from sync.protocol.kinds import Kind
 from sync.protocol.merge import Merged
 from sync.protocol.messages import Change, Cursor, OpResult
 from sync.protocol.ops import Act, Op
@@ -24,6 +23,9 @@ from sync.server import access, auth, exchange, feed, intake, masks, office
 from sync.server.access import Rights, Scope
 from sync.server.db.kept import Numbering
 from sync.server.db.news import News
+from sync.server.db.sql_histories import SqlHistories
+from sync.server.db.sql_records import SqlRecords
+from tests.simulator import broken_doubles
 from tests.simulator.laptop import Power
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
@@ -327,39 +329,36 @@ def settled_is_not_told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(feed, "_since", since)
 
 
-def part_of_a_join_is_taken(patch: pytest.MonkeyPatch) -> None:
-    """The record that was joined is deleted, though the one that should remain took nothing over."""
-    patch.setattr(intake, "_rest_of", lambda op, fallen, print_: None)
+def archive_dropped(patch: pytest.MonkeyPatch) -> None:
+    """What was acknowledged is not kept for a server that is restored."""
+    whole = settled.results
+
+    def results(store: Store, *args: Any, **more: Any) -> int:
+        refused = whole(store, *args, **more)
+        store.db.execute("DELETE FROM op_archive")
+        return refused
+
+    patch.setattr(settled, "results", results)
 
 
-def changed_rows_keep_their_keys(patch: pytest.MonkeyPatch) -> None:
-    """Records that have changed are not looked at again for duplicates."""
-    patch.setattr(keyed, "note", lambda db, shape, rowids: None)
+def history_kept_at_restore(patch: pytest.MonkeyPatch) -> None:
+    """A restored server goes on with the history of its backup."""
+    patch.setattr(SqlHistories, "begin", lambda self, epoch, head, order_number: None)
 
 
-def different_is_forgotten(patch: pytest.MonkeyPatch) -> None:
-    """That two records are different is heard by the server, and goes nowhere."""
-    whole = Kind.check_cells
-
-    def check(self: Kind, cells: Any) -> dict[str, Any]:
-        return {cell: value for cell, value in whole(self, cells).items() if not cell.startswith("apart/")}
-
-    patch.setattr(Kind, "check_cells", check)
+def reconciled_by_reading_alone(patch: pytest.MonkeyPatch) -> None:
+    """A device reads a restored server's history from its start, and sends nothing again."""
+    patch.setattr(restored, "_lost", lambda store, common: [])
 
 
-def joined_records_lead_nowhere(patch: pytest.MonkeyPatch) -> None:
-    """What refers to a record that was joined is left with it."""
-    patch.setattr(keyed, "note_joined", lambda db, shape, before, after: None)
+def missed_for_ever(patch: pytest.MonkeyPatch) -> None:
+    """An edit that came before its record stays refused."""
+    patch.setattr(restored, "send_refused", lambda store: 0)
 
 
-def a_join_deletes_whatever_was_edited(patch: pytest.MonkeyPatch) -> None:
-    """What somebody else wrote to the record meanwhile goes with it, and nobody is asked."""
-
-    def delete(row: merge.Row, meeting: Any, *, unseen: bool) -> Merged:
-        return whole(replace(row, cells={}) if unseen else row, meeting, unseen=False)
-
-    whole = merge._delete
-    patch.setattr(merge, "_delete", delete)
+def prints_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """The server does an op once more that comes under another number."""
+    patch.setattr(SqlRecords, "answered", lambda self, print_: None)
 
 
 MUTATIONS: Final[tuple[Mutation, ...]] = (
@@ -371,6 +370,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     held_lines_forget_teams_below, later_choice_wins, choice_without_its_value, settled_is_not_told,
     class_checked_when_edited_only, class_checked_when_read_only,
     mask_made_on_the_device, hidden_words_kept, classes_change_nothing_there,
-    deleted_records_keep_what_is_hidden, part_of_a_join_is_taken, changed_rows_keep_their_keys,
-    different_is_forgotten, joined_records_lead_nowhere, a_join_deletes_whatever_was_edited,
+    deleted_records_keep_what_is_hidden,
+    archive_dropped, history_kept_at_restore, reconciled_by_reading_alone, missed_for_ever, prints_forgotten,
+    *broken_doubles.MUTATIONS,
 )  # fmt: skip
