@@ -14,7 +14,7 @@ from typing import Any, Final
 from app.errors import AppError
 from app.store import chosen, conflicts, phones, sight
 from app.store.reader import Reader
-from app.store.records import Batch, batch, find_row
+from app.store.records import Batch, Record, batch, find_row
 from app.store.schema import Shape, Stored
 from app.store.store import Store
 from sync.protocol.fields import Address, Field, Merge, Ref, Several, Tags, Value, notes_room
@@ -224,6 +224,18 @@ def take_apart(store: Store, made: Joined) -> None:
         shape, first = one.row(made.remains)
         here = shape.cells(first)
         one.put_cells(made.remains, {c: made.was[c] for c in made.now if here.get(c) == made.now[c]})
+
+
+def bring_back(store: Store, id_: bytes) -> Record:
+    """Take a deleted record back; one that was joined is then part of no other any more; what moved stays there.
+
+    Raises NotFound, NoSpace.
+    """
+    with batch(store) as one, one.one_act():
+        back = one.undelete(id_)
+        for (remains,) in store.db.all("SELECT remains FROM joined WHERE gone = ?", (id_,)):
+            one.put_cells(remains, {pairs.joined(id_): None})
+    return back
 
 
 # --- different -----------------------------------------------------------------------------------------

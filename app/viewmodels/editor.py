@@ -304,7 +304,12 @@ def write(session: Session, kind: Kind, id_: bytes, values: Mapping[str, Value],
 
 def turn(session: Session, kind: Kind, id_: bytes, *, deleted: bool) -> None:
     """Delete a record or take it back, and tell of it. Raises KnownError."""
-    session.call(records.delete if deleted else records.undelete, id_)
+    if deleted:
+        session.call(records.delete, id_)
+    else:
+        from app.store import joining  # the first list needs none of it
+
+        session.call(joining.bring_back, id_)
     session.tell(Changes(((kind.name, id_),), HERE))
 
 

@@ -195,7 +195,8 @@ def _doubled(seed: int, laptops: int, steps: list[Step]) -> list[Step]:
             Exchange(one),
         ]
         double.append(Pair(one, dice.choice(_DECIDED), pick))
-        if dice.random() < 0.2:  # who has joined them may not see one of them any more
+        # Who has joined them may not see one of them any more. A restored server may not know of a move: another story.
+        if dice.random() < 0.2 and not any(isinstance(each, Restore) for each in steps):
             double.append(Move(one % PEOPLE, "rep", dice.choice(TEAMS)))
         # Meanwhile somebody edits one of both, hangs something on it, or decides, too.
         meanwhile: tuple[Step, ...] = (

@@ -173,6 +173,13 @@ def test_a_join_takes_the_values_moves_what_refers_and_is_one_act(device: Device
     assert _pairs(store) == [(one, two, "phone")]
 
 
+def test_a_joined_record_that_is_brought_back_is_part_of_no_other(store: Store) -> None:
+    one, two = _both(store)
+    joining.join(store, one, two)
+    joining.bring_back(store, two)
+    assert joined.joined_into(store, one) == [] and _pairs(store) == [(one, two, "phone")]
+
+
 def test_a_value_is_chosen_cell_by_cell(store: Store) -> None:
     one, two = _both(store, notes="Two")
     records.edit(store, one, {"notes": "One"})
