@@ -32,7 +32,7 @@ from sync.protocol.fields import Value
 from sync.protocol.quiet import Quiet
 
 RULE: Final = 1  # rises with every change below: then all is looked at anew
-CROWD: Final = 24  # records of one key: of more of them it tells nothing
+CROWD: Final = 12  # records of one key: of more of them it tells nothing
 
 _LEGAL_WORDS: Final = (
     "ab ag aps as bv bvba cie co company corp corporation eg eingetragener ek ev gbr ges gesellschaft gesmbh gmbh "
@@ -343,4 +343,4 @@ def _elsewhere(one: Said, other: Said) -> bool:
 
 
 def _hashed(kind: str, text: str) -> int:
-    return int.from_bytes(blake2b(f"{kind} {text}".encode(), digest_size=6).digest(), "big")
+    return int.from_bytes(blake2b(f"{kind} {text}".encode(), digest_size=4).digest(), "big")

@@ -18,7 +18,7 @@ from app.store.schema import Shape, Stored
 from sync.protocol.kinds import pairs
 from sync.protocol.quiet import Quiet
 
-ROWS: Final = 100  # in one step: some 20 milliseconds, which a save may have to wait
+ROWS: Final = 25  # in one step: a few hundredths of a second at most, which a save may have to wait
 MANY: Final = CHUNK  # where somebody waits for it
 AGAIN: Final = "joined"  # the reason of a pair that was joined, and of which one is kept all the same
 

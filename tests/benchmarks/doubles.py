@@ -26,7 +26,7 @@ Pairs = set[tuple[int, int]]
 
 @dataclass(frozen=True)
 class Told:
-    """What came of a set: its records, its right pairs, those told, the right ones of these, why wrong ones were told."""
+    """What came of a set: records, right pairs, those told, the right ones of these, and why wrong ones were told."""
 
     name: str
     rows: int
