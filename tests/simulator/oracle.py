@@ -236,6 +236,10 @@ def _passed_over(world: World, held: dict[bytes, Held], kept: list[Conflict]) ->
             if choice == OPEN or id_ in back or conflict.state not in (KEPT, SWAPPED):
                 continue
             row = held[op.id].row
+            if conflict.cell == WHOLE_RECORD and any(
+                act is Act.UNDELETE for act, _ in world.acts.get(op.id, [])
+            ):
+                continue  # taken back by somebody who knew that it was deleted
             if conflict.cell in op.set:
                 stands = row.cells.get(conflict.cell) == op.set[conflict.cell]
             else:
