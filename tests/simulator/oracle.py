@@ -25,8 +25,8 @@ from sync.server.db.base import Transaction
 from sync.server.db.kept import Device, Held
 from sync.server.masks import seen
 from tests.simulator.laptop import Laptop
-from tests.simulator.said import Value, values_of
-from tests.simulator.world import World, Written
+from tests.simulator.said import Value, Written, values_of
+from tests.simulator.world import World
 
 
 def judge(world: World) -> list[str]:
@@ -42,7 +42,8 @@ def judge(world: World) -> list[str]:
         world.gone |= world.at_risk
     for who, laptop in sorted(world.laptops.items()):
         rights = persons[laptop.card.person]
-        told = _replica(laptop, rights, held, kept, restored=world.restores > 0)
+        older = world.mixed.is_older(who)
+        told = _replica(laptop, rights, held, kept, restored=world.restores > 0, older=older)
         found += [f"laptop {who}: {each}" for each in told]
         only = _only_here(laptop, held) if world.restores else set()
         found += [f"laptop {who}: {each}" for each in _told(laptop, views[laptop.card.device], only)]
@@ -95,7 +96,13 @@ def _told(laptop: Laptop, view: HoldsView, only: set[bytes]) -> Iterator[str]:
 
 
 def _replica(
-    laptop: Laptop, rights: Rights, held: dict[bytes, Held], kept: list[Conflict], *, restored: bool
+    laptop: Laptop,
+    rights: Rights,
+    held: dict[bytes, Held],
+    kept: list[Conflict],
+    *,
+    restored: bool,
+    older: bool,
 ) -> Iterator[str]:
     """What a laptop holds beyond, or short of, what its person may see; or otherwise than the server does."""
     store = laptop.store
@@ -133,8 +140,9 @@ def _replica(
     if waiting := store.db.one("SELECT count(*) FROM chosen WHERE waiting = 1")[0]:
         yield f"{waiting} conflicts are settled here for ever, and the server knows nothing of it"
     yield from _searched(laptop, held, alive, rights)
-    yield from _hidden(laptop, rights)
-    yield from _tombstones(laptop, rights, visible)
+    if not older:  # that knows nothing of what is hidden, and takes the masks that it gets for values
+        yield from _hidden(laptop, rights)
+        yield from _tombstones(laptop, rights, visible)
 
 
 def _hidden(laptop: Laptop, rights: Rights) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 from app.store import lists, outbox
 from app.store.store import Store
@@ -18,6 +19,25 @@ CELLS: Final = (
     ("deal", "name"), ("deal", "number"), ("deal", "stage"),
     ("contact", "name"), ("contact", "do_not_contact"), ("contact", "tags"),
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Written:
+    """A value that somebody wrote into a cell, and what they saw there."""
+
+    value: Any
+    was: Any
+
+
+def value_of(cell: str, count: int) -> Any:
+    """What somebody writes there: another value with each count, where the cell has so many."""
+    if cell == "stage":
+        return ("engaging", "proposal", "won", "lost")[count % 4]
+    if cell == "do_not_contact":
+        return True
+    if cell == "tags":
+        return [f"t{count}"]
+    return f"w{count}"
 
 
 def values_of(op: Op) -> set[Value]:

@@ -36,7 +36,20 @@ from sync.server.service import Service
 from tests.simulator import steps
 from tests.simulator.ground import PERSONS, Ground
 from tests.simulator.laptop import Laptop, Power
-from tests.simulator.said import CELLS, Value, deletes_by, gone, ids, kept_by, prints_of, values_of, waiting
+from tests.simulator.older import Mixed
+from tests.simulator.said import (
+    CELLS,
+    Value,
+    Written,
+    deletes_by,
+    gone,
+    ids,
+    kept_by,
+    prints_of,
+    value_of,
+    values_of,
+    waiting,
+)  # fmt: skip
 from tests.simulator.steps import PEOPLE, Step
 
 ROUNDS_MAX: Final = 40  # by then whatever was typed has gone to everybody, or something stalls
@@ -50,14 +63,6 @@ def as_it_is(store: MovableStore) -> ServerStore:
     return store
 
 
-@dataclass(frozen=True)
-class Written:
-    """A value that somebody wrote into a cell, and what they saw there."""
-
-    value: Any
-    was: Any
-
-
 @dataclass
 class World:
     """One run under way."""
@@ -65,6 +70,7 @@ class World:
     ground: Ground
     folder: Path
     keeping: Keeping = as_it_is
+    mixed: Mixed = field(default_factory=Mixed)
     elapsed: int = 0
     faults: list[str] = field(default_factory=list)
     written: dict[tuple[bytes, str], list[Written]] = field(default_factory=dict)
@@ -190,12 +196,15 @@ class World:
         if who not in self.laptops:
             folder = self.folder / f"laptop-{who}"
             shutil.copytree(self.ground.folder / f"laptop-{who}", folder)
-            self.laptops[who] = Laptop(folder, self.ground.cards[who], self, self.now)
+            far = self.mixed.way(who, self, self.faults.append)
+            self.laptops[who] = Laptop(folder, self.ground.cards[who], far, self.now)
         return self.laptops[who]
 
     def play(self, step: Step) -> None:
         """One step. What must not happen, whatever is staged, is added to `faults`."""
         self.elapsed += 7
+        if not self.mixed.knows(step):
+            return
         if isinstance(step, steps.Write):
             self._write(self.laptop(step.who), step)
         elif isinstance(step, steps.Settle):
@@ -299,7 +308,7 @@ class World:
             if step.verb == "add":
                 kind, cell = CELLS[step.cell % len(CELLS)]
                 values = {"name": f"n{self.counter}"}
-                records.add(store, KINDS[kind], {**values, cell: self._value(cell)})
+                records.add(store, KINDS[kind], {**values, cell: value_of(cell, self.counter)})
                 self._note(laptop)
                 return
             here = sorted((name, id_) for name in ("customer", "deal", "contact") for id_ in ids(store, name))
@@ -319,7 +328,7 @@ class World:
             else:
                 cells = [cell for kind, cell in CELLS if kind == name]
                 cell = cells[step.cell % len(cells)]
-                records.edit(store, id_, {cell: self._value(cell)})
+                records.edit(store, id_, {cell: value_of(cell, self.counter)})
             self._note(laptop)
 
     def _choose(self, who: int, laptop: Laptop, step: steps.Settle) -> None:
@@ -339,15 +348,6 @@ class World:
             over = each.conflict.kept if choice == choices.KEPT else each.present
             self.given_up.append((each.conflict.record, each.conflict.cell, over))
             self._note(laptop)
-
-    def _value(self, cell: str) -> Any:
-        if cell == "stage":
-            return ("engaging", "proposal", "won", "lost")[self.counter % 4]
-        if cell == "do_not_contact":
-            return True
-        if cell == "tags":
-            return [f"t{self.counter}"]
-        return f"w{self.counter}"
 
     def _note(self, laptop: Laptop) -> None:
         """Keep in mind what the newest op wrote."""
@@ -377,13 +377,13 @@ class World:
 
 
 @contextlib.contextmanager
-def world(ground: Ground, keeping: Keeping = as_it_is) -> Iterator[World]:
+def world(ground: Ground, keeping: Keeping = as_it_is, mixed: Mixed | None = None) -> Iterator[World]:
     """A run on its own copy of the ground."""
     with (
         tempfile.TemporaryDirectory(dir=ground.folder) as name,
         mock.patch.object(feed, "PAGE_ROWS", ROWS_AT_ONCE),
     ):
-        made = World(ground, Path(name), keeping)
+        made = World(ground, Path(name), keeping, mixed or Mixed())
         whole = merge.apply
 
         def apply(row: merge.Row | None, op: Op, op_id: OpId, **more: Any) -> merge.Merged:
