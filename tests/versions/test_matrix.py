@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from app.store.store import Store
 from sync.protocol import codec, messages, signing
 from sync.protocol.kinds import KINDS
 from sync.protocol.ops import Op
+from sync.server.db.base import Transaction
+from sync.server.db.kept import Held
 from tests.server.driver import Device
 from tests.simulator.laptop import Card, Laptop
 from tests.versions.conftest import Opened
@@ -48,6 +50,7 @@ class Near:
 class Beside:
     """The laptop of today: it writes into what the others write, and settles what met, with all that is new."""
 
+    town: Recorded
     laptop: Laptop
     wrote: set[str] = field(default_factory=set)
     settled: bytes = b""
@@ -65,6 +68,7 @@ class Beside:
         if id_ is None:
             return
         if "source" not in self.wrote:
+            _write_as_a_later_version(self.town, id_)
             self._edit(id_, {"source": "Fair", "territory": "North"})
         elif "stage" not in self.wrote and "stage" in _written(said, id_):
             self._edit(id_, {"stage": "lead"})  # and they meet: this waits until the other one was heard
@@ -84,7 +88,7 @@ def test_older_devices_and_one_of_today_hold_the_same_in_the_end(
 ) -> None:
     town = opened(kept.begin(tmp_path / "server"))
     town.turn_to(tape.traffic[0].at)
-    beside = Beside(_laptop(town, tmp_path / "laptop"))
+    beside = Beside(town, _laptop(town, tmp_path / "laptop"))
     replay = Replay(tape, town, monkeypatch)
     replay.play(beside.between)
     anna, ben = replay.devices["laptop-anna"], replay.devices["laptop-ben"]
@@ -101,6 +105,11 @@ def test_older_devices_and_one_of_today_hold_the_same_in_the_end(
     assert (harbour["source"], harbour["territory"]) == ("Fair", "North")  # past every edit of the older ones
     assert harbour["industry"] == "Tea"  # and theirs past it
     assert harbour == next(cells for cells in ben.now.rows.values() if cells.get("name") == HARBOUR)
+    with town.store.read() as tx:
+        (there,) = [
+            held.row for id_ in anna.now.rows if (held := _held(tx, id_)).row.cells.get("name") == HARBOUR
+        ]
+    assert there.cells["colour"] == "of a later version"  # no older device took it away
     # What met is told to all of them, and that it was settled is told in a word that they know.
     assert len(anna.now.conflicts) > len(anna.then.conflicts)
     assert beside.settled in anna.now.conflicts
@@ -136,6 +145,21 @@ def _harbour(store: Store) -> bytes | None:
     """The customer that everybody writes into, once it is here."""
     customers = lists.by_rowids(store, KINDS["customer"], lists.ids(store, KINDS["customer"]))
     return next((each.id for each in customers if each.values["name"] == HARBOUR), None)
+
+
+def _held(tx: Transaction, id_: bytes) -> Held:
+    held = tx.records.held(id_)
+    assert held is not None
+    return held
+
+
+def _write_as_a_later_version(town: Recorded, id_: bytes) -> None:
+    """A cell that neither they nor the server of today knows."""
+    with town.store.write() as tx:
+        held = _held(tx, id_)
+        cells = {**held.row.cells, "colour": "of a later version"}
+        row = replace(held.row, cells=cells, ver=tx.records.next_seq())
+        tx.records.put(replace(held, row=row, device=b"", incarnation=b""), held.scope, town.now())
 
 
 def _written(said: Said, id_: bytes) -> set[str]:
