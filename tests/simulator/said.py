@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from app.store import lists, outbox
@@ -18,6 +19,14 @@ CELLS: Final = (
     ("deal", "name"), ("deal", "number"), ("deal", "stage"),
     ("contact", "name"), ("contact", "do_not_contact"), ("contact", "tags"),
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Written:
+    """A value that somebody wrote into a cell, and what they saw there."""
+
+    value: Any
+    was: Any
 
 
 def values_of(op: Op) -> set[Value]:

@@ -34,7 +34,8 @@ from tests.simulator import lost, said, steps
 from tests.simulator.doubles import Doubles
 from tests.simulator.ground import PERSONS, Ground
 from tests.simulator.laptop import Laptop, Power
-from tests.simulator.said import CELLS, Value, values_of
+from tests.simulator.older import Mixed
+from tests.simulator.said import CELLS, Value, Written, values_of
 from tests.simulator.steps import PEOPLE, Step
 
 ROUNDS_MAX: Final = 40  # by then whatever was typed has gone to everybody, or something stalls
@@ -48,14 +49,6 @@ def as_it_is(store: MovableStore) -> ServerStore:
     return store
 
 
-@dataclass(frozen=True)
-class Written:
-    """A value that somebody wrote into a cell, and what they saw there."""
-
-    value: Any
-    was: Any
-
-
 @dataclass
 class World:
     """One run under way."""
@@ -63,6 +56,7 @@ class World:
     ground: Ground
     folder: Path
     keeping: Keeping = as_it_is
+    mixed: Mixed = field(default_factory=Mixed)
     elapsed: int = 0
     faults: list[str] = field(default_factory=list)
     written: dict[tuple[bytes, str], list[Written]] = field(default_factory=dict)
@@ -196,12 +190,15 @@ class World:
         if who not in self.laptops:
             folder = self.folder / f"laptop-{who}"
             shutil.copytree(self.ground.folder / f"laptop-{who}", folder)
-            self.laptops[who] = Laptop(folder, self.ground.cards[who], self, self.now)
+            far = self.mixed.way(who, self, self.faults.append)
+            self.laptops[who] = Laptop(folder, self.ground.cards[who], far, self.now)
         return self.laptops[who]
 
     def play(self, step: Step) -> None:
         """One step. What must not happen, whatever is staged, is added to `faults`."""
         self.elapsed += 7
+        if not self.mixed.knows(step):
+            return
         if isinstance(step, steps.Write):
             self._write(self.laptop(step.who), step)
         elif isinstance(step, steps.Settle):
@@ -350,13 +347,13 @@ class World:
 
 
 @contextlib.contextmanager
-def world(ground: Ground, keeping: Keeping = as_it_is) -> Iterator[World]:
+def world(ground: Ground, keeping: Keeping = as_it_is, mixed: Mixed | None = None) -> Iterator[World]:
     """A run on its own copy of the ground."""
     with (
         tempfile.TemporaryDirectory(dir=ground.folder) as name,
         mock.patch.object(feed, "PAGE_ROWS", ROWS_AT_ONCE),
     ):
-        made = World(ground, Path(name), keeping)
+        made = World(ground, Path(name), keeping, mixed or Mixed())
         whole = merge.apply
 
         def apply(row: merge.Row | None, op: Op, op_id: OpId, **more: Any) -> merge.Merged:
