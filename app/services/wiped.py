@@ -19,6 +19,7 @@ from app.services.card import Card, read_card
 from app.services.held import roots_on_file
 from app.services.opener import Opener
 from app.services.papers import Pending
+from app.store import blobs
 from sync.client import handing
 from sync.client.line import Identity
 from sync.protocol import documents, signing, trust
@@ -27,7 +28,7 @@ from sync.protocol.errors import Refused
 from sync.protocol.texts import gettext as _
 
 EPOCHS_LOOKED_AT: Final = range(1, 5)
-PIECE_STEP: Final = "W6a"  # a piece of a large sealed outbox is with the server
+PIECE_STEP: Final = "W6a"  # a piece of a large sealed outbox, or of an attachment, is with the server
 
 
 def intent_for(
@@ -290,9 +291,12 @@ def _finish(profile: Profile, ring: Keyring, step: wipe.Step) -> bool:
         def after_piece() -> None:
             step(PIECE_STEP)
 
-        handing.hand_in_receipt(
-            intent.server_url, _root(profile, ring, intent), receipt, who, sealed, after_piece
-        )
+        root = _root(profile, ring, intent)
+        handing.hand_in_receipt(intent.server_url, root, receipt, who, sealed, after_piece)
+        # Nobody waits for these as IT does for the receipt. They may be large, and their keys are gone from here.
+        waiting = blobs.unsent_in(profile.unsent_blobs)
+        if waiting:
+            handing.hand_in_blobs(intent.server_url, root, who(), waiting, after_piece)
 
     return wipe.finish(profile, ring, hand_in, _wall_ms, step)
 

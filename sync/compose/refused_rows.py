@@ -13,8 +13,21 @@ from sync.compose import telling
 from sync.protocol import money
 from sync.protocol.desk import RefusedView
 from sync.protocol.errors import FieldProblem
-from sync.protocol.fields import Address, Choice, Field, Flag, Instant, Money, Ref, Several, Tags, Value
+from sync.protocol.fields import (
+    Address,
+    Choice,
+    Content,
+    Field,
+    Flag,
+    Instant,
+    Money,
+    Ref,
+    Several,
+    Tags,
+    Value,
+)
 from sync.protocol.ids import id_text
+from sync.protocol.joins import sized
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.texts import gettext as _
 
@@ -91,6 +104,8 @@ def _in_words(field: Field, value: Value) -> str:
         return ", ".join(value.values())
     if isinstance(field.type, Tags):
         return ", ".join(value)
+    if isinstance(field.type, Content):
+        return sized(value["size"])
     return str(value)
 
 

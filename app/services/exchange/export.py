@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import errno
 import io
 import os
 import re
@@ -21,7 +20,7 @@ from typing import Final
 
 from babel.numbers import get_currency_precision
 
-from app.errors import AppError, NoSpace
+from app.errors import unwritten
 from app.paths import Profile
 from app.services.exchange.cells import defuse
 from app.services.exchange.columns import LABELLED, MOMENT
@@ -45,7 +44,6 @@ from sync.protocol.fields import (
 )
 from sync.protocol.ids import id_text
 from sync.protocol.kinds import KINDS, Kind
-from sync.protocol.texts import gettext as _
 
 _PLAIN: Final = re.compile(r"[^;,\n；，、]+")
 _PARTS_TAGS: Final = re.compile(r"[;,，；]")
@@ -74,15 +72,6 @@ def export(profile: Profile, kind: Kind, book: Book, path: Path) -> int:
     except OSError as error:
         raise unwritten(error) from error
     return count
-
-
-def unwritten(error: OSError) -> AppError:
-    """What to tell when a file that a person chose could not be written."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return NoSpace(_("The disk is full; the file was not written."), _("Make room and try again."))
-    return AppError(
-        _("The file could not be written."), _("Choose a folder that is there and that you may write to.")
-    )
 
 
 def as_csv(kind: Kind, book: Book) -> tuple[bytes, int]:

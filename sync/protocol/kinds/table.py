@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from sync.protocol.errors import FieldProblem
-from sync.protocol.fields import Care, Field, Find, Merge, Ref, Tags, Value
+from sync.protocol.fields import Care, Content, Field, Find, Merge, Ref, Tags, Value
 from sync.protocol.joins import listed
 from sync.protocol.kinds.han import simplified
 from sync.protocol.texts import gettext as _
@@ -58,6 +58,7 @@ class Kind:
     shared: bool = False  # a catalogue that everyone with customer data holds, whatever the team
     synonyms: str = ""  # words in file names that mean this kind, parted by "; "
     order: int = 0  # place in the rail
+    from_file: bool = False  # made of a file that is attached to another record, and in no other way
     totals: tuple[Totals, ...] = ()
     ahead: Ahead | None = None
 
@@ -110,6 +111,11 @@ class Kind:
         """Whether somebody who sees classes up to `care` sees that cell; how much one of later needs is not known."""
         field = self.by_name.get(cell.partition("/")[0])
         return (Care.RESTRICTED if field is None else field.care) <= care
+
+    @cached_property
+    def contents(self) -> tuple[Field, ...]:
+        """The fields that hold files."""
+        return tuple(f for f in self.fields if isinstance(f.type, Content))
 
     def searched(self, *how: Find) -> tuple[Field, ...]:
         """Fields that search sees in one of these ways."""
