@@ -51,7 +51,10 @@ def as_json(refused: RefusedView, values: dict[str, Any] | None) -> dict[str, An
     """A refused change as JSON, with its cells where they were asked for."""
     found = {**msgspec.structs.asdict(refused), "at": telling.when(refused.at)}
     del found["sealed"]
-    return found if values is None else {**found, "values": values}
+    kind = KINDS.get(refused.kind)
+    if values is None:
+        return found
+    return {**found, "values": kind.told(values) if kind is not None else values}
 
 
 def written(kind_name: str, cells: Mapping[str, Any]) -> list[str]:

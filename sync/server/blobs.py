@@ -134,7 +134,7 @@ def _begun(tx: Transaction, device: Device, sha256: bytes, length: int, now: int
         if found.length != length:
             raise RequestProblem(Problem.BAD_REQUEST, why="blob stated in two ways")
         return found
-    unnamed = tx.blobs.unnamed(device.enrolment)
+    unnamed = [] if tx.blobs.is_named(sha256) else tx.blobs.unnamed(device.enrolment)
     while sum(each.length for each in unnamed) + length > limits.UNNAMED_MAX:
         unfinished = next((each for each in unnamed if not each.whole), None)
         if unfinished is None:

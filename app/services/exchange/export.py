@@ -33,6 +33,7 @@ from sync.protocol.fields import (
     ADDRESS_PARTS,
     Address,
     Choice,
+    Content,
     Field,
     Flag,
     Instant,
@@ -139,6 +140,8 @@ def _cells(field: Field, indexes: Mapping[str, Index]) -> Cells:
         return lambda value: [defuse("\n".join(_element(kind, each) for each in value or ()))]
     if isinstance(kind, Tags):
         return lambda value: [defuse(_tags(value or ()))]
+    if isinstance(kind, Content):  # never the key
+        return lambda value: [str(value["size"]) if value else ""]
     if isinstance(kind, Instant):
         return lambda value: [_moment(value) if value else ""]
     return lambda value: ["" if value is None else defuse(str(value))]

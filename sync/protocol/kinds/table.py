@@ -165,6 +165,11 @@ class Kind:
                 value.sort()
         return found
 
+    def told(self, cells: Mapping[str, Value]) -> dict[str, Value]:
+        """Cells as scripts are told them: without what must not leave the program."""
+        secret = {field.name: field.type for field in self.contents}
+        return {cell: secret[cell].told(value) if cell in secret else value for cell, value in cells.items()}
+
     def changes(self, before: Mapping[str, Value], values: Mapping[str, Value]) -> dict[str, Value]:
         """The cells that turn the cells `before` into `values` (None takes a cell away); unmentioned fields stay."""
         wanted = self.cells(values)

@@ -249,6 +249,9 @@ class Blobs(Protocol):
     def name(self, sha256: bytes, record: bytes) -> None:
         """Note that a record names a blob, which may not be here yet."""
 
+    def is_named(self, sha256: bytes) -> bool:
+        """Whether any record has ever named a blob."""
+
     def unnamed(self, enrolment: str) -> list[Blob]:
         """The blobs that a device began, that are here in part or whole, and that no record has ever named."""
 

@@ -67,6 +67,11 @@ class SqlBlobs:
             (sha256, record),
         )
 
+    def is_named(self, sha256: bytes) -> bool:
+        """Whether any record has ever named a blob."""
+        asked = "SELECT 1 FROM blob_named WHERE sha256 = ? LIMIT 1"
+        return self._db.execute(asked, (sha256,)).fetchone() is not None
+
     def unnamed(self, enrolment: str) -> list[Blob]:
         """The blobs that a device began, that are here in part or whole, and that no record has ever named."""
         rows = self._db.execute(
