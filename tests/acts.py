@@ -33,7 +33,7 @@ from app.store.bulk import Selection
 from app.store.rowset import RowSet
 from sync.client import enrol as client
 from sync.client.pieces import Climb
-from sync.compose import server, serving
+from sync.compose import backing, server, serving
 from sync.protocol.errors import KnownError
 from sync.protocol.ids import parse_id
 from sync.protocol.kinds import KINDS
@@ -216,6 +216,17 @@ def serve(words: list[str]) -> int:
     deadly = Deadly(asked["times"] - 1, asked["step"])
     serving.run = functools.partial(serving.run, step=deadly)
     return server.main(asked["words"])
+
+
+def back(words: list[str]) -> int:
+    """`fieldkeep-server` that dies at a step of a backup or restore, or prints them: {"words": [...], "step"}."""
+    asked = json.loads(words[0])
+    deadly = Deadly(0 if asked["step"] else None, asked["step"])
+    for name in ("backup", "restore"):
+        setattr(backing, name, functools.partial(getattr(backing, name), step=deadly))
+    code = server.main(asked["words"])
+    sys.stdout.write(json.dumps(deadly.seen))
+    return code
 
 
 def _turn(wall_ms: int = 0, boot_ms: int = 0, boot_id: str = "") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.services.bulk.laying import Laying, together
 from app.services.session import Session
+from app.store.blobs import Blobs
 from app.store.replica import StoreReplica
 from sync.client.ports import Answer, Applied, Position
 from sync.protocol.ops import Op
@@ -14,6 +15,7 @@ class OnWorker:
 
     def __init__(self, session: Session, replica: StoreReplica, laying: Laying | None) -> None:
         self._run = session.run_replica
+        self._blobs = Blobs(session.profile)
         self._replica = replica
         self._laying = laying
 
@@ -32,8 +34,9 @@ class OnWorker:
     def renumber(self, incarnation: bytes) -> None:
         self._run(self._replica.renumber, incarnation)
 
-    def restart(self, epoch: bytes) -> None:
-        self._run(self._replica.restart, epoch)
+    def restart(self, common: int = 0) -> None:
+        self._blobs.send_again()
+        self._run(self._replica.restart, common)
 
     def take_in(self, packet: bytes, ops: list[Op], origin: tuple[bytes, bytes]) -> int:
         return self._run(self._replica.take_in, packet, ops, origin)

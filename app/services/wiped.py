@@ -292,7 +292,7 @@ def _finish(profile: Profile, ring: Keyring, step: wipe.Step) -> bool:
             step(PIECE_STEP)
 
         root = _root(profile, ring, intent)
-        handing.hand_in_receipt(intent.server_url, root, receipt, who, sealed, after_piece)
+        handing.hand_in_receipt(intent.server_url, root, receipt, who, sealed, after_piece, intent.order)
         # Nobody waits for these as IT does for the receipt. They may be large, and their keys are gone from here.
         waiting = blobs.unsent_in(profile.unsent_blobs)
         if waiting:

@@ -83,6 +83,15 @@ class Blobs:
         """The server has all of it, durably. Raises OSError."""
         self._keep(self._unsent / sha256.hex(), sha256)
 
+    def send_again(self) -> None:
+        """The server was restored and may have lost what it had: each file goes up again, unless it is there."""
+        for _at, _size, path in self._sent_ones():
+            with contextlib.suppress(OSError):
+                _make(self._unsent)
+                path.replace(self._unsent / path.name)
+        if self._unsent.exists():
+            sync_folder(self._unsent)
+
     # -- what is here
 
     def unsent(self) -> list[Path]:

@@ -74,6 +74,7 @@ class _Pair:
         self.records: Any = _Both(one.records, other.records, faults)
         self.post: Any = _Both(one.post, other.post, faults)
         self.blobs: Any = _Both(one.blobs, other.blobs, faults)
+        self.histories: Any = _Both(one.histories, other.histories, faults)
 
 
 class _Both:

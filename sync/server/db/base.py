@@ -18,6 +18,7 @@ from sync.server.db.kept import (
     Blob,
     Code,
     Device,
+    Durable,
     Entry,
     FiledOrder,
     Held,
@@ -259,6 +260,28 @@ class Blobs(Protocol):
         """Blobs that are here, were begun before that time, and were named by no kept record since then."""
 
 
+class Histories(Protocol):
+    """Which history this is, which it came from, and how much of it a backup holds."""
+
+    def durable(self) -> Durable | None:
+        """What the newest verified backup holds; None where there never was one."""
+
+    def put_durable(self, durable: Durable) -> None:
+        """Note a verified backup."""
+
+    def common(self, epoch: bytes) -> int:
+        """Up to which number that former history is this one's beginning; 0 for one that is not known."""
+
+    def newest_common(self) -> int | None:
+        """The same for the history before this one; None where there was none: this server was never restored."""
+
+    def given_after(self, seq: int) -> int:
+        """How many changes have a number above `seq`."""
+
+    def begin(self, epoch: bytes, head: int, order_number: int) -> None:
+        """End the history and go on with a new one behind these numbers. A transaction that does so gives no number."""
+
+
 class Transaction(Protocol):
     """One transaction: everything in it happens, or nothing."""
 
@@ -283,6 +306,10 @@ class Transaction(Protocol):
     @property
     def blobs(self) -> Blobs:
         """Attached files."""
+
+    @property
+    def histories(self) -> Histories:
+        """This history and those before it."""
 
 
 class Store(Protocol):

@@ -8,6 +8,7 @@ from sync.protocol.texts import gettext as _
 from sync.server.db.news import News
 from sync.server.db.sql import Sql
 from sync.server.db.sql_blobs import SqlBlobs
+from sync.server.db.sql_histories import SqlHistories
 from sync.server.db.sql_people import SqlPeople
 from sync.server.db.sql_post import SqlPost
 from sync.server.db.sql_records import SqlRecords
@@ -33,6 +34,7 @@ class Books:
         self._records = SqlRecords(sql, row[1], self.news)
         self._post = SqlPost(sql, self.news)
         self._blobs = SqlBlobs(sql)
+        self._histories = SqlHistories(sql)
 
     @property
     def epoch(self) -> bytes:
@@ -58,3 +60,8 @@ class Books:
     def blobs(self) -> SqlBlobs:
         """Attached files."""
         return self._blobs
+
+    @property
+    def histories(self) -> SqlHistories:
+        """This history and those before it."""
+        return self._histories
