@@ -148,6 +148,7 @@ def open_copy(session: Session, record: Record, told: Told = no_one) -> Path:
     """A copy in clear that another program may read, and nobody but this person; gone when the store closes, and at the
     next start at the latest. Raises what `have` raises, NoSpace, AppError.
     """
+    copies.refuse_programs(record.title)
     have(session, record, told)
     try:
         with copies.making(session.profile, record.title) as (place, handle):

@@ -7,6 +7,7 @@ signs each piece. So a device that is locked still brings what it has not sent.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -47,16 +48,25 @@ class Carrying:
         self._pace = Pace()
         self._line: Https | None = None
         self._now: tuple[Path, BinaryIO, Climb] | None = None
-        self._refused: set[str] = (
-            set()
-        )  # by this server, until the next start: it is asked for nothing else meanwhile
+        self._turn = threading.Lock()  # held by a step; who closes waits for none
+        self._over = False
+        # By this server, until the next start; the others go on meanwhile.
+        self._refused: set[str] = set()
 
     def step(self) -> bool:
         """Bring the next piece up; whether more waits. Raises Offline, ExchangeError."""
+        with self._turn:
+            try:
+                return not self._over and self._step()
+            finally:
+                if self._over:
+                    self._rest()
+
+    def _step(self) -> bool:
         if self._now is None:
             path = next((each for each in self._blobs.unsent() if each.name not in self._refused), None)
             if path is None:
-                self.rest()
+                self._rest()
                 return False
             self._begin(path)
         if self._now is None:
@@ -66,14 +76,14 @@ class Carrying:
             whole = climb.step(self._pace.begins())
             self._pace.ended()
         except ServerRefused as refusal:
-            self.rest()
+            self._rest()
             if not wire.is_final(refusal):
                 raise
             _LOG.warning("an attachment was not taken: %s", refusal.problem.value)
             self._refused.add(path.name)
             return True
         except (Unreachable, NotOurServer) as problem:
-            self.rest()
+            self._rest()
             raise Offline(problem.title, problem.hint) from problem
         if whole:
             self._let_go()
@@ -87,7 +97,7 @@ class Carrying:
             while self.step():
                 pass
 
-    def rest(self) -> None:
+    def _rest(self) -> None:
         """Nothing is carried for a while: no file and no connection is held open."""
         self._let_go()
         line, self._line = self._line, None
@@ -95,8 +105,11 @@ class Carrying:
             line.close()
 
     def close(self) -> None:
-        """The end of it."""
-        self.rest()
+        """The end of it: at once, or after the piece that is on its way in another thread."""
+        self._over = True
+        if self._turn.acquire(blocking=False):
+            self._rest()
+            self._turn.release()
 
     def _begin(self, path: Path) -> None:
         if self._line is None:
@@ -122,13 +135,19 @@ def fetch(session: Session, record: bytes, content: dict[str, Any], told: Callab
     replica = session.replica()
     if replica is None:
         raise session.locked_error()
+
+    def while_open(done: int, of: int) -> None:
+        if session.store.is_shut:  # a lock or a wipe: nothing more of it comes into the profile
+            raise session.locked_error()
+        told(done, of)
+
     blobs = Blobs(session.profile)
     place = blobs.place_to_fetch(content["sha256"])
     with closing(_line_to(session)) as transport:
         line = Line(transport, identity_of(session), session.now)
         try:
             position = session.run_replica(replica.position)
-            wire.fetch(line, position, record, content["sha256"], place, told)
+            wire.fetch(line, position, record, content["sha256"], place, while_open)
         except (Unreachable, NotOurServer) as problem:
             raise Offline(problem.title, problem.hint) from problem
         except ServerRefused as refusal:

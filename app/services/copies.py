@@ -16,10 +16,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from app.errors import AppError
 from app.paths import PRIVATE_DIR, Profile
+from sync.protocol.texts import gettext as _
 
 _OPENED: Final = "opened"
 _READ_ONLY: Final = 0o400
+# Endings that some system takes for something to run, or for a way to something to run.
+_PROGRAMS: Final = {
+    "app", "appimage", "bat", "cmd", "com", "command", "cpl", "deb", "desktop", "dll", "exe", "gadget", "hta", "inf",
+    "jar", "js", "jse", "lnk", "msc", "msi", "msp", "pif", "ps1", "psm1", "py", "pyw", "reg", "rpm", "run", "scf", "scr", "sh",
+    "terminal", "url", "vb", "vbe", "vbs", "webloc", "wsf", "wsh", "xll",
+}  # fmt: skip
 _NAME_MAX: Final = 120  # bytes; a system allows 255, and other programs add to it
 _NO_NAME: Final = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]+')
 
@@ -38,6 +46,15 @@ def making(profile: Profile, title: str) -> Iterator[tuple[Path, int]]:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def refuse_programs(title: str) -> None:
+    """Stop before a system is asked to show what it would run instead, whoever attached it. Raises AppError."""
+    if name_of(title).rpartition(".")[2].casefold() in _PROGRAMS:
+        raise AppError(
+            _("This file may be a program, and is not opened from here."),
+            _("Save it instead, if you trust who attached it."),
+        )
 
 
 def take_away(profile: Profile) -> None:

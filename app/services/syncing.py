@@ -36,9 +36,11 @@ from sync.client.status import Phase, SyncStatus
 from sync.protocol import outbox_seal, sealing
 from sync.protocol.documents import SealedOutbox
 from sync.protocol.errors import KnownError, Problem
+from sync.protocol.kinds import KINDS
 
 _LOG = logging.getLogger("app.services.syncing")
 PAGES_MAX: Final = 10_000  # more than any honest history: a server that never ends is left alone
+_WITH_FILES: Final = frozenset(kind.name for kind in KINDS.values() if kind.contents)
 REPORTS_MAX: Final = 8  # exchanges of one round that only report
 
 Step = Callable[[int], None]
@@ -324,7 +326,8 @@ class Keeping:
         return False
 
     def _heard(self, changes: Changes) -> None:
-        self._tidied = False
+        if changes.left or not changes.records or any(kind in _WITH_FILES for kind, _id in changes.records):
+            self._tidied = False
         if changes.origin == HERE:
             self._engine.edited()
         elif changes.origin == SYNC and self._syncing.fetched:

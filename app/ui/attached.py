@@ -18,6 +18,7 @@ from app.ui.list_pane import painted
 from app.ui.theme.tokens import S8, S16, S24, Colour, Step
 from app.viewmodels.attached import Attached
 from sync.protocol.texts import gettext as _
+from sync.protocol.texts import pgettext
 
 
 class _Rows:
@@ -80,7 +81,7 @@ class AttachedPage(QFrame):
     def _buttons(self) -> QHBoxLayout:
         self.add = Button(_("Attach …"), icon="plus")
         self.add.clicked.connect(self._choose_files)
-        self.show_file = Button(_("Open"))
+        self.show_file = Button(pgettext("show a file in another program", "Open"))
         self.show_file.clicked.connect(lambda: self.open(self.rows.chosen_row()))
         self.save_as = Button(_("Save as …"))
         self.save_as.clicked.connect(self._choose_place)

@@ -308,6 +308,24 @@ def test_a_copy_in_clear_is_its_persons_alone_and_goes_at_a_lock(
     assert _files(session.profile.temp) == []
 
 
+@pytest.mark.parametrize("name", ["offer.pdf.exe", "start.SH", "a.desktop", "x.lnk", "y.js"])
+def test_what_a_system_would_run_is_not_opened_but_can_be_saved(
+    session: Session, customer: Record, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_bytes(b"#!/bin/sh")
+    attachment = attachments.attach(session, customer.id, tmp_path / name)
+    with pytest.raises(AppError, match="may be a program"):
+        attachments.open_copy(session, attachment)
+    assert attachments.save(session, attachment, tmp_path / "saved") == 9
+    assert (tmp_path / "saved").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_lock_ends_what_is_being_fetched(session: Session, elsewhere: Record) -> None:
+    with pytest.raises(Locked):
+        attachments.have(session, elsewhere, lambda _done, _of: session.lock())
+    assert not Blobs(session.profile).is_here(elsewhere.values["content"]["sha256"])
+
+
 def test_a_copy_that_a_kill_left_goes_at_the_next_start(laptop: Laptop) -> None:
     with copies.making(laptop.profile, "left.pdf") as (copy, handle):
         os.write(handle, b"in clear")
