@@ -25,8 +25,8 @@ _READ_ONLY: Final = 0o400
 # Endings that some system takes for something to run, or for a way to something to run.
 _PROGRAMS: Final = {
     "app", "appimage", "bat", "cmd", "com", "command", "cpl", "deb", "desktop", "dll", "exe", "gadget", "hta", "inf",
-    "jar", "js", "jse", "lnk", "msc", "msi", "msp", "pif", "ps1", "psm1", "py", "pyw", "reg", "rpm", "run", "scf", "scr",
-    "sh", "terminal", "url", "vb", "vbe", "vbs", "webloc", "wsf", "wsh", "xll",
+    "jar", "js", "jse", "lnk", "msc", "msi", "msp", "pif", "ps1", "psm1", "py", "pyw", "reg", "rpm", "run", "scf",
+    "scr", "sh", "terminal", "url", "vb", "vbe", "vbs", "webloc", "wsf", "wsh", "xll",
 }  # fmt: skip
 _NAME_MAX: Final = 120  # bytes; a system allows 255, and other programs add to it
 _NO_NAME: Final = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]+')

@@ -19,7 +19,6 @@ from app.services.card import Card, read_card
 from app.services.held import roots_on_file
 from app.services.opener import Opener
 from app.services.papers import Pending
-from app.store import blobs
 from sync.client import handing
 from sync.client.line import Identity
 from sync.protocol import documents, signing, trust
@@ -278,6 +277,8 @@ def finish_held(profile: Profile, step: wipe.Step = wipe.no_step) -> bool:
 
 
 def _finish(profile: Profile, ring: Keyring, step: wipe.Step) -> bool:
+    from app.store import blobs  # no start needs it
+
     def hand_in(intent: wipe.Intent, receipt: bytes, sealed: BinaryIO) -> None:
         def who() -> Identity:
             key = device.load_signing(ring)  # the last key to go, once the server has everything

@@ -99,7 +99,7 @@ def test_dropped_saved_removed_and_taken_back(opened: Opened, laptop: Profile, t
     driver.press("Del")
     driver.until(lambda: page._files.count() == 0)
     driver.work.undo()
-    driver.until(lambda: driver.desk.section == "attachment" and driver.desk.detail is not None)
+    driver.until(lambda: driver.desk.detail is not None and driver.desk.detail.record.kind.from_file)
     driver.work.detail.show_page("attachment")  # the page of a file is about itself
     driver.settle()
     own = next(each for each in driver.work.findChildren(AttachedPage) if each.isVisibleTo(driver.work))
