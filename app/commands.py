@@ -135,11 +135,13 @@ def _elsewhere(section: str) -> Callable[[Now], bool]:
     return lambda now: now.section != section
 
 
+_FIRST_OF_PAGES: Final = 8  # from this digit on, keys lead to pages that are no lists
+
 _SECTIONS = tuple(
     Command(
         f"go_{kind.name}",
         kind.plural,
-        (f"Ctrl+{at}",),
+        (f"Ctrl+{at}",) if at < _FIRST_OF_PAGES else (),
         GO,
         _show(kind.name),
         _elsewhere(kind.name),

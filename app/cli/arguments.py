@@ -56,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     _device_verbs(verb)
     _duplicate_verb(verb)
     _record_verbs(verb)
+    _attachment_verbs(verb)
     _many_verbs(verb)
     return top
 
@@ -141,6 +142,27 @@ def _record_verbs(verb: Adding) -> None:
     )
     page.add_argument(
         "--limit", type=_count, default=None, metavar="N", help=_("at most so many; all without it")
+    )
+
+
+def _attachment_verbs(verb: Adding) -> None:
+    attach = verb(
+        "attach",
+        _("attach a file to a record"),
+        _("It is kept here at once and goes up with the next exchange: fieldkeep sync"),
+    )
+    attach.add_argument("id", metavar="ID", help=_("the id of a record; list and search show it"))
+    attach.add_argument("file", type=Path, metavar="FILE", help=_("the file; it stays where it is"))
+    listed = verb("attachments", _("list what is attached to a record"))
+    listed.add_argument("id", metavar="ID", help=_("the id of a record; list and search show it"))
+    save = verb(
+        "save-attachment",
+        _("write an attachment to a file; fetches it where it is not here yet"),
+        _("Only you may read the file."),
+    )
+    save.add_argument("id", metavar="ID", help=_("the id of an attachment; “attachments” shows it"))
+    save.add_argument(
+        "file", type=Path, metavar="FILE", help=_("a new file; one that is there is not replaced")
     )
 
 

@@ -65,6 +65,14 @@ def verb_of(name: str) -> Verb:
         from app.cli import waiting_verbs
 
         return waiting_verbs.conflicts
+    if name in ("attach", "attachments", "save-attachment"):
+        from app.cli import attachment_verbs
+
+        return {
+            "attach": attachment_verbs.attach,
+            "attachments": attachment_verbs.list_of,
+            "save-attachment": attachment_verbs.save,
+        }[name]
     from app.cli import record_verbs
 
     return {

@@ -90,7 +90,7 @@ def _refused_json(each: met.Attention, steps: Steps) -> dict[str, Any]:
         "title": each.title,
         "act": each.op.act.value if each.op else None,
         "fields": list(each.fields),
-        "values": each.op.set if each.op else None,
+        "values": show.told(each.kind, each.op.set) if each.op else None,
         "code": each.code,
         "hint": each.hint,
         "at": show.when_iso(each.at_ms),

@@ -24,7 +24,7 @@ from app.keys.ring import Keyring, share_name
 from app.keys.secret import SecretBytes
 from app.keys.state import Alarm, State
 from app.paths import Profile
-from app.services import guard, unfinished, why_locked, wipe
+from app.services import copies, guard, unfinished, why_locked, wipe
 from app.services.card import Card, refreshed
 from app.services.held import Held
 from app.services.memory import Memory
@@ -67,6 +67,7 @@ class Session:
         self.card = card
         self.damage = damage
         self.bus = Bus()
+        self.files = Bus()  # told when an attached file has gone up or come: no record is another for that
         self.wipe_step = wipe_step
         self._opener = opener
         self._ring = ring
@@ -318,6 +319,7 @@ class Session:
             self.tell(Changes((), CLOSING))
         unsent = self.store.shut()
         unfinished.take_away(self.profile)
+        copies.take_away(self.profile)
         if unsent is not None and unsent != self.state.unsent:
             self._set(unsent=unsent)
 

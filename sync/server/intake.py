@@ -246,6 +246,10 @@ def _keep(tx: Transaction, author: Author, op: Op, held: Held | None, row: Row, 
         held.scope if held else None,
         now,
     )
+    for each in KINDS[row.kind].contents:
+        content = row.cells.get(each.name)
+        if content is not None:
+            tx.blobs.name(content["sha256"], row.id)
     if access.has_owner(row.kind) and (held is None or held.scope != scope):
         rescope(tx, tx.records.about(row.id), now)
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from sync.protocol.errors import FieldProblem
-from sync.protocol.fields import Care, Field, Find, Merge, Ref, Tags, Value
+from sync.protocol.fields import Care, Content, Field, Find, Merge, Ref, Tags, Value
 from sync.protocol.joins import listed
 from sync.protocol.kinds import pairs
 from sync.protocol.kinds.han import simplified
@@ -59,6 +59,7 @@ class Kind:
     shared: bool = False  # a catalogue that everyone with customer data holds, whatever the team
     synonyms: str = ""  # words in file names that mean this kind, parted by "; "
     order: int = 0  # place in the rail
+    from_file: bool = False  # made of a file that is attached to another record, and in no other way
     totals: tuple[Totals, ...] = ()
     ahead: Ahead | None = None
     alike: bool = False  # two of its records may be about one customer or person, and be made one (pairs.py)
@@ -115,6 +116,11 @@ class Kind:
             return True
         return (Care.RESTRICTED if field is None else field.care) <= care
 
+    @cached_property
+    def contents(self) -> tuple[Field, ...]:
+        """The fields that hold files."""
+        return tuple(f for f in self.fields if isinstance(f.type, Content))
+
     def searched(self, *how: Find) -> tuple[Field, ...]:
         """Fields that search sees in one of these ways."""
         return tuple(f for f in self.fields if f.find in how)
@@ -162,6 +168,11 @@ class Kind:
             if isinstance(self.by_name[name].type, Tags):
                 value.sort()
         return found
+
+    def told(self, cells: Mapping[str, Value]) -> dict[str, Value]:
+        """Cells as scripts are told them: without what must not leave the program."""
+        secret = {field.name: field.type for field in self.contents}
+        return {cell: secret[cell].told(value) if cell in secret else value for cell, value in cells.items()}
 
     def changes(self, before: Mapping[str, Value], values: Mapping[str, Value]) -> dict[str, Value]:
         """The cells that turn the cells `before` into `values` (None takes a cell away); unmentioned fields stay."""
