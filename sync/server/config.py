@@ -19,6 +19,7 @@ from sync.protocol.texts import gettext as _
 from sync.server.db.moving import MovableStore
 from sync.server.db.sqlite import KEY_BYTES, SqliteStore
 from sync.server.errors import SetupError
+from sync.server.placing import place_all
 
 if TYPE_CHECKING:
     from sync.server.db.postgres import PostgresStore
@@ -168,10 +169,18 @@ def alone(folders: Folders) -> Iterator[None]:
 def open_store(folders: Folders) -> MovableStore:
     """The store that the settings name. Raises SetupError, StoreError."""
     settings = _settings(folders.data)
+    store: MovableStore
     if settings.store:
         kind, where = database(folders, settings.store)
-        return kind.open(where, settings.store_gib * 2**30)
-    return SqliteStore.open(folders.store, read_store_key(folders.store_key))
+        store = kind.open(where, settings.store_gib * 2**30)
+    else:
+        store = SqliteStore.open(folders.store, read_store_key(folders.store_key))
+    try:
+        place_all(store)
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 def database(folders: Folders, url: str) -> tuple[type[PostgresStore], Address]:

@@ -78,6 +78,10 @@ def held_by(tx: Transaction, device: Device, person: Person, *, kind: str, ids: 
         head=tx.records.head(),
         care=_name(device.read_care),
         care_next=_name(person.rights.care),
+        role=person.role,
+        team=person.team,
+        territories=list(person.territories) if person.role == access.REP else [],
+        own_alone=person.role == access.REP and person.own_alone,
         kinds=[
             Holding(
                 kind=name, records=each.records, deleted=each.deleted, leaving=each.leaving, coming=each.coming,

@@ -212,37 +212,51 @@ def _differs(merged: Merged) -> bool:
 
 
 def _keep(tx: Transaction, author: Author, op: Op, held: Held | None, row: Row, now: int) -> None:
-    owner, subject = access.owner_of(row.kind, row.cells), access.subject_of(row.kind, row.cells)
     creator = held.creator if held else author.person.id
-    scope = scope_of(tx, owner, subject, creator)
-    tx.records.next_seq()
-    tx.records.put(
-        Held(
-            row=row,
-            scope=scope,
-            owner=owner,
-            subject=subject,
-            creator=creator,
-            device=author.device.device,
-            incarnation=author.incarnation,
-            person=author.person.email,
-            hlc=op.hlc,
-        ),
-        held.scope if held else None,
-        now,
+    fresh = Held(
+        row=row,
+        scope=Scope(creator, ""),
+        owner=access.owner_of(row.kind, row.cells),
+        subject=access.subject_of(row.kind, row.cells),
+        creator=creator,
+        device=author.device.device,
+        incarnation=author.incarnation,
+        person=author.person.email,
+        hlc=op.hlc,
     )
-    if access.has_owner(row.kind) and (held is None or held.scope != scope):
-        rescope(tx, tx.records.about(row.id), now)
+    tx.records.next_seq()
+    put_where_it_belongs(tx, fresh, held.scope if held else None, now)
 
 
-def scope_of(tx: Transaction, owner: str, subject: bytes, creator: bytes) -> Scope:
+def put_where_it_belongs(tx: Transaction, held: Held, before: Scope | None, now: int) -> int:
+    """Keep a record that was changed, and take along what goes where it goes; how many those were."""
+    scope = scope_of(tx, held)
+    tx.records.put(replace(held, scope=scope), before, now)
+    return rescope(tx, _followers(tx, held.row, before, scope), now)
+
+
+def scope_of(tx: Transaction, held: Held) -> Scope:
     """Whose a record is: its owner's, if that is somebody with an account, that of the record it is about, else its
-    maker's."""
-    about = tx.records.held(subject) if subject else None
-    if about is not None and access.has_owner(about.row.kind):
-        return about.scope
-    person = (tx.people.by_email(owner) if owner else None) or tx.people.person(creator)
-    return Scope(person.id, person.team) if person else Scope(creator, "")
+    maker's; and where it lies: in the territory that it names, or in that of the record that it is about."""
+    kind = held.row.kind
+    if held.subject and not access.has_owner(kind):
+        about = tx.records.held(held.subject)
+        if about is not None and access.has_owner(about.row.kind):
+            return about.scope
+    if access.has_territory(kind):
+        territory = access.territory_of(kind, held.row.cells)
+    else:
+        territory = tx.records.territory(held.subject) if held.subject else ""
+    person = (tx.people.by_email(held.owner) if held.owner else None) or tx.people.person(held.creator)
+    return Scope(person.id, person.team, territory) if person else Scope(held.creator, "", territory)
+
+
+def _followers(tx: Transaction, row: Row, before: Scope | None, scope: Scope) -> list[bytes]:
+    """Records that go where this one went: what has no owner of its own, and at another territory everything."""
+    if before == scope or not access.has_owner(row.kind):
+        return []
+    elsewhere = scope.territory != (before.territory if before else "")
+    return [id_ for id_, kind in tx.records.about(row.id) if elsewhere or not access.has_owner(kind)]
 
 
 def rescope(tx: Transaction, ids: Sequence[bytes], now: int) -> int:
@@ -253,14 +267,13 @@ def rescope(tx: Transaction, ids: Sequence[bytes], now: int) -> int:
         held = tx.records.held(id_)
         if held is None:
             continue
-        scope = scope_of(tx, held.owner, held.subject, held.creator)
+        scope = scope_of(tx, held)
         if scope != held.scope:
             row = replace(held.row, ver=tx.records.next_seq())
             # No device made this change, so none has it yet: it goes to all.
             tx.records.put(replace(held, row=row, scope=scope, device=b"", incarnation=b""), held.scope, now)
             moved += 1
-            if access.has_owner(row.kind):
-                waiting.extend(tx.records.about(id_))  # they go where it goes
+            waiting.extend(_followers(tx, row, held.scope, scope))
     return moved
 
 

@@ -146,9 +146,26 @@ class StoreContract:
             tx.records.put(held(b"1" * 16, tx.records.next_seq()), None, 1)
             about = held(b"2" * 16, tx.records.next_seq(), subject=b"1" * 16)
             tx.records.put(about, None, 1)
-            assert tx.records.about(b"1" * 16) == [b"2" * 16]
+            assert tx.records.about(b"1" * 16) == [(b"2" * 16, "customer")]
             assert tx.records.about(b"") == []
             assert tx.records.held(b"2" * 16) == about
+
+    def test_records_are_found_by_where_they_lie(self, store: Store) -> None:
+        north, south = (Scope(TEAM.person, TEAM.team, name) for name in ("north", "south"))
+        with store.write() as tx:
+            tx.records.put(held(b"1" * 16, tx.records.next_seq(), scope=north), None, 1)
+            about = held(b"2" * 16, tx.records.next_seq(), subject=b"1" * 16, scope=north)
+            tx.records.put(about, None, 1)
+            tx.records.put(held(b"3" * 16, tx.records.next_seq()), None, 1)
+            assert tx.records.of_territory("north") == [b"1" * 16]
+            assert tx.records.territories() == [("north", 1)]
+            assert [tx.records.territory(each * 16) for each in (b"2", b"3", b"4")] == ["north", "", ""]
+            tx.records.put(held(b"1" * 16, tx.records.next_seq(), scope=south), north, 1)
+            assert tx.records.traces(b"1" * 16, 1) == [Trace(4, north, DEVICE)]
+            assert tx.records.passed_on(0, 1, b"another device..") == []
+            tx.records.put(held(b"1" * 16, tx.records.next_seq(), scope=south), south, 1)
+            assert tx.records.passed_on(1, 4, b"another device..") == [b"1" * 16]
+            assert (tx.records.unplaced(0, 9), tx.records.is_placed(b"1" * 16)) == ([], True)
 
     def test_a_refused_op_is_kept_once(self, store: Store) -> None:
         first, second = (OpId(DeviceId(DEVICE), Incarnation(b"i" * 8), n) for n in (1, 2))
@@ -206,7 +223,10 @@ class StoreContract:
 
     def test_persons_and_their_former_rights(self, store: Store) -> None:
         ana = Person(id=b"p" * 16, email="Ana@Example.com", role="rep", team="Sales")
-        moved = msgspec.structs.replace(ana, team="East", scopes=2, granted="confidential")
+        moved = msgspec.structs.replace(
+            ana, team="East", scopes=2, granted="confidential", territory="North\n South "
+        )
+        alone = msgspec.structs.replace(moved, scopes=3, territory="\n")
         with store.write() as tx:
             tx.people.put_person(ana)
             tx.people.put_person(ana)
@@ -215,9 +235,14 @@ class StoreContract:
             assert tx.people.by_email(" ana@EXAMPLE.com") == tx.people.person(ana.id) == moved
             assert tx.people.persons() == [moved]
             assert tx.people.former_rights(ana.id) == [Rights(ana.id, "rep", "Sales")]
-            assert moved.rights == Rights(ana.id, "rep", "East", "confidential")
+            both = Rights(ana.id, "rep", "East", "confidential", frozenset({"north", "south"}))
+            assert moved.rights == both
             assert tx.people.former_rights(ana.id, 2) == []
             assert tx.people.by_email("nobody@example.com") is None
+        with store.write() as tx:
+            tx.people.put_person(alone)
+            assert tx.people.former_rights(ana.id, 2) == [both]
+            assert (alone.rights.territories, alone.own_alone) == (frozenset(), True)
 
     def test_devices_and_shares(self, store: Store) -> None:
         with store.write() as tx:

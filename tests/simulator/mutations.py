@@ -19,10 +19,11 @@ from sync.protocol.errors import Outcome
 from sync.protocol.merge import Merged
 from sync.protocol.messages import Change, Cursor, OpResult
 from sync.protocol.ops import Act, Op
-from sync.server import access, auth, exchange, feed, intake, masks, office
+from sync.server import access, auth, belonging, exchange, feed, intake, masks
 from sync.server.access import Rights, Scope
-from sync.server.db.kept import Numbering
+from sync.server.db.kept import Numbering, Trace
 from sync.server.db.news import News
+from sync.server.db.sql_records import SqlRecords
 from tests.simulator.laptop import Power
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
@@ -120,7 +121,7 @@ def deleted_records_keep_what_is_hidden(patch: pytest.MonkeyPatch) -> None:
 
 def classes_change_nothing_there(patch: pytest.MonkeyPatch) -> None:
     """Who is granted less keeps what is there: nothing is gone through anew."""
-    patch.setattr(office, "_sight", lambda person: (person.role, person.team))
+    patch.setattr(belonging, "_sight", lambda person: (person.role, person.team, person.rights.territories))
 
 
 def leaving_untold(patch: pytest.MonkeyPatch) -> None:
@@ -326,6 +327,45 @@ def settled_is_not_told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(feed, "_since", since)
 
 
+def territories_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """A rep is sent all of the team's records, whatever territory they were granted."""
+    _see_by(patch, lambda rights, kind, scope: access.sees(replace(rights, territories=None), kind, scope))
+
+
+def territories_change_nothing_there(patch: pytest.MonkeyPatch) -> None:
+    """Who is granted another territory keeps what is there: nothing is gone through anew."""
+    patch.setattr(belonging, "_sight", lambda person: (person.role, person.team, person.rights.care))
+
+
+def children_stay_behind(patch: pytest.MonkeyPatch) -> None:
+    """When a customer comes to another territory, what is about it lies where it lay."""
+    patch.setattr(intake, "_followers", lambda *about: [])
+
+
+def territory_before_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """The log of changes does not say in which territory a record lay before."""
+    whole = SqlRecords.traces
+
+    def traces(self: SqlRecords, id_: bytes, seq: int) -> list[Trace]:
+        found = whole(self, id_, seq)
+        return [
+            each if each.before is None else replace(each, before=replace(each.before, territory=""))
+            for each in found
+        ]
+
+    patch.setattr(SqlRecords, "traces", traces)
+
+
+def held_lines_forget_territories(patch: pytest.MonkeyPatch) -> None:
+    """A rep with territories is not told of what changes in them."""
+    whole = access.circles
+
+    def circles(rights: Rights) -> frozenset[access.Circle]:
+        return whole(rights) - {each for each in whole(rights) if each[0] == "territory"}
+
+    patch.setattr(access, "circles", circles)
+
+
 MUTATIONS: Final[tuple[Mutation, ...]] = (
     cursor_saved_first, tombstone_skipped, no_version_guard, gap_accepted, sight_checked_when_edited_only,
     leaving_untold, acknowledged_too_far, sent_is_gone, edit_brings_back, conflict_not_kept,
@@ -335,5 +375,6 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     held_lines_forget_teams_below, later_choice_wins, choice_without_its_value, settled_is_not_told,
     class_checked_when_edited_only, class_checked_when_read_only,
     mask_made_on_the_device, hidden_words_kept, classes_change_nothing_there,
-    deleted_records_keep_what_is_hidden,
+    deleted_records_keep_what_is_hidden, territories_forgotten, territories_change_nothing_there,
+    children_stay_behind, territory_before_forgotten, held_lines_forget_territories,
 )  # fmt: skip

@@ -40,6 +40,7 @@ def judge(world: World) -> list[str]:
         rights = persons[laptop.card.person]
         found += [f"laptop {who}: {each}" for each in _replica(laptop, rights, held, kept)]
         found += [f"laptop {who}: {each}" for each in _told(laptop, views[laptop.card.device])]
+    found += _placed(held)
     found += _lost(world, held, kept)
     found += _passed_over(world, held, kept)
     found += _deletes(world, held)
@@ -58,6 +59,22 @@ def _view(tx: Transaction, device: Device) -> HoldsView:
     person = tx.people.person(device.person)
     assert person is not None
     return holdings.held_by(tx, device, person, kind="", ids=True)
+
+
+def _placed(held: dict[bytes, Held]) -> Iterator[str]:
+    """Every record lies where its customer says that it lies, worked out anew from what stands in the records."""
+    for id_, each in held.items():
+        at = each
+        if each.row.kind != "customer":
+            whom = each.row.cells.get("customer")
+            if whom not in held:
+                if each.scope.territory:
+                    yield f"{_title(each)} lies in {each.scope.territory!r} and belongs to nobody there"
+                continue
+            at = held[whom]
+        land = str(at.row.cells.get("territory") or "").strip().casefold()
+        if each.scope.territory != land:
+            yield f"{_title(held[id_])} lies in {each.scope.territory!r}, not in {land!r}"
 
 
 def _told(laptop: Laptop, view: HoldsView) -> Iterator[str]:
@@ -166,7 +183,7 @@ def _lost(world: World, held: dict[bytes, Held], kept: list[Conflict]) -> Iterat
                 _parts(conflict.shown) | _parts(conflict.kept)
             )
     for (id_, cell), writes in world.written.items():
-        if cell.partition(":")[0] in ("stage", "do_not_contact", "owner"):
+        if cell in ("stage", "do_not_contact", "owner", "territory", "customer"):
             continue  # the same few values again and again: nothing tells whose one is
         wanted = [
             each

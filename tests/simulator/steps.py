@@ -19,7 +19,7 @@ class Write(msgspec.Struct, frozen=True, tag="write"):
     """Somebody adds, edits, deletes or takes back a record, or gives it to somebody else."""
 
     who: int
-    verb: str  # "add" | "edit" | "delete" | "undelete" | "give"
+    verb: str  # "add" | "edit" | "delete" | "undelete" | "give" | "place" (in a territory) | "join" (to a customer)
     pick: int  # of the records on the device, modulo their number
     cell: int  # of the cells that a run writes, modulo their number
 
@@ -74,6 +74,17 @@ class MergeTeams(msgspec.Struct, frozen=True, tag="merge teams"):
     to: str
 
 
+class Territory(msgspec.Struct, frozen=True, tag="territory"):
+    """A person is granted a territory, loses one, is left with own records alone, or sees the whole team again; or a
+    territory is renamed or merged.
+    """
+
+    verb: str  # "grant" | "revoke" | "own" | "whole" | "move"
+    person: int
+    name: str
+    to: str = ""
+
+
 class Copy(msgspec.Struct, frozen=True, tag="copy"):
     """A backup of a laptop's disk is made."""
 
@@ -90,10 +101,13 @@ class Restart(msgspec.Struct, frozen=True, tag="restart"):
     """The server is started anew: sessions are in its memory alone."""
 
 
-Step = Write | Settle | Exchange | Wait | Skew | Move | Grant | MergeTeams | Copy | PutBack | Restart
+Step = (
+    Write | Settle | Exchange | Wait | Skew | Move | Grant | MergeTeams | Territory | Copy | PutBack | Restart
+)
 
 TEAMS: Final = ("Sales", "Sales/East", "Sales/West")
 ROLES: Final = ("rep", "rep", "office", "manager", "it")
+LANDS: Final = ("North", "South", " north ", "")  # as people write them; the last empties the field
 CARES: Final = ("internal", "confidential", "restricted")
 _FATES: Final = (
     "cut", "deaf", "deaf", "twice", "torn",
@@ -132,7 +146,28 @@ def draw(seed: int, count: int) -> list[Step]:
             steps.append(MergeTeams(dice.choice(TEAMS[1:]), dice.choice(TEAMS)))
         elif luck > 0.99:
             steps.append(Restart())
-    return _quarrelled(seed, laptops, steps)
+    return _settled_in(seed, laptops, _quarrelled(seed, laptops, steps))
+
+
+def _settled_in(seed: int, laptops: int, steps: list[Step]) -> list[Step]:
+    """The steps, in half of the runs with territories among them: people get some, customers move, others follow."""
+    dice = random.Random(f"territories of {seed}")
+    if dice.random() < 0.5:
+        return steps
+    for _each in range(dice.randint(8, 24)):
+        who, at = dice.randrange(laptops), dice.randint(3, len(steps))
+        luck = dice.random()
+        if luck < 0.65:
+            verb = dice.choice(("place", "place", "join"))
+            there: list[Step] = [Write(who, verb, dice.randrange(64), dice.randrange(64))]
+        else:
+            verb = dice.choice(("grant", "grant", "grant", "revoke", "own", "whole", "move"))
+            name, to = dice.sample(LANDS[:2], 2)
+            there = [Territory(verb, dice.randrange(PEOPLE), name, to)]
+        if dice.random() < 0.5:
+            there += [Exchange(dice.randrange(laptops))]
+        steps[at:at] = there
+    return steps
 
 
 def _quarrelled(seed: int, laptops: int, steps: list[Step]) -> list[Step]:

@@ -21,12 +21,12 @@ from app.store.choices import Settled
 from app.store.store import Store
 from sync.client.errors import ExchangeError, ServerRefused
 from sync.protocol import codec, messages, signing
+from sync.protocol.desk import WHOLE_TEAM
 from sync.protocol.errors import KnownError, Outcome, Problem
 from sync.protocol.kinds import KINDS
 from sync.protocol.messages import OpResult
 from sync.protocol.ops import Act, Op, print_of
 from sync.server import access, auth, config, feed
-from sync.server.access import Rights
 from sync.server.db.base import Store as ServerStore
 from sync.server.db.moving import MovableStore
 from sync.server.db.news import News
@@ -205,7 +205,7 @@ class World:
             persons = {each.email: each for each in tx.people.persons()}
         for who, laptop in self.laptops.items():
             person = persons[laptop.card.person]
-            circles = access.circles(Rights(person.id, person.role, person.team))
+            circles = access.circles(person.rights)
             if person.id in news.moved or (circles & news.circles and news.by != laptop.card.enrolment):
                 self.told.add(who)
 
@@ -241,6 +241,8 @@ class World:
         elif isinstance(step, steps.MergeTeams):
             with contextlib.suppress(KnownError):
                 self.office.move_team(step.team, step.to)
+        elif isinstance(step, steps.Territory):
+            self._territory(step)
         elif isinstance(step, steps.Copy):
             self.laptop(step.who).copy()
         elif isinstance(step, steps.PutBack):
@@ -307,11 +309,37 @@ class World:
                 records.undelete(store, id_)
             elif step.verb == "give":
                 records.edit(store, id_, {"owner": PERSONS[step.cell % PEOPLE]})
+            elif step.verb in ("place", "join"):
+                self._settle_in(store, step, here)
             else:
                 cells = [cell for kind, cell in CELLS if kind == name]
                 cell = cells[step.cell % len(cells)]
                 records.edit(store, id_, {cell: self._value(cell)})
             self._note(laptop)
+
+    def _settle_in(self, store: Store, step: steps.Write, here: list[tuple[str, bytes]]) -> None:
+        """A customer comes to lie in a territory, or another record comes to a customer."""
+        customers = [id_ for name, id_ in here if name == "customer"]
+        others = [id_ for name, id_ in here if name != "customer"]
+        if step.verb == "place" and customers:
+            land = steps.LANDS[step.cell % len(steps.LANDS)]
+            records.edit(store, customers[step.pick % len(customers)], {"territory": land or None})
+        elif step.verb == "join" and customers and others:
+            whom = customers[step.cell % len(customers)]
+            records.edit(store, others[step.pick % len(others)], {"customer": whom})
+
+    def _territory(self, step: steps.Territory) -> None:
+        (there,) = [each for each in self.office.people() if each.email == PERSONS[step.person]]
+        with contextlib.suppress(KnownError):
+            if step.verb == "grant":
+                self.office.grant_territory(there.email, step.name)
+            elif step.verb == "revoke":
+                self.office.revoke_territory(there.email, step.name)
+            elif step.verb == "move":
+                self.office.move_territory(step.name, step.to)
+            else:
+                where = WHOLE_TEAM if step.verb == "whole" else "\n"
+                self.office.add_person(there.email, there.role, there.team, where)
 
     def _choose(self, who: int, laptop: Laptop, step: steps.Settle) -> None:
         store = laptop.store
@@ -338,7 +366,7 @@ class World:
             return True
         if cell == "tags":
             return [f"t{self.counter}"]
-        return f"w{self.counter}"
+        return f"w{self.counter}x"  # no beginning of a later one, which search would find
 
     def _note(self, laptop: Laptop) -> None:
         """Keep in mind what the newest op wrote."""

@@ -117,8 +117,26 @@ class Records(Protocol):
     def of_person(self, person: bytes) -> list[bytes]:
         """Ids of records in this person's scope."""
 
-    def about(self, subject: bytes) -> list[bytes]:
-        """Ids of records that belong where this one belongs."""
+    def about(self, subject: bytes) -> list[tuple[bytes, str]]:
+        """Id and kind of the records that are about this one."""
+
+    def territory(self, id_: bytes) -> str:
+        """The territory that a record lies in; "" for none, and for one that is not here."""
+
+    def of_territory(self, territory: str) -> list[bytes]:
+        """Ids of records that are about no other and lie in this territory."""
+
+    def territories(self) -> list[tuple[str, int]]:
+        """Every territory that records lie in which are about no other, with their number."""
+
+    def unplaced(self, after: int, most: int) -> list[bytes]:
+        """Ids of records with a higher number than this whose territory nobody has worked out yet, rising."""
+
+    def is_placed(self, id_: bytes) -> bool:
+        """Whether it is known where a record lies; one that is not here lies nowhere."""
+
+    def place(self, id_: bytes, subject: bytes, territory: str) -> None:
+        """Note what a record is about and where it lies, of one that was kept before that counted."""
 
     def put_conflict(self, conflict: Conflict) -> None:
         """Keep a conflict, once."""

@@ -120,5 +120,17 @@ STEPS: Final[tuple[str, ...]] = (
     ALTER TABLE device ADD COLUMN read_scopes INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE device ADD COLUMN read_care INTEGER NOT NULL DEFAULT 3;
     """,
+    # Territories count: whoever has one goes through everything anew. A record whose territory is null lies where its
+    # customer does, which nobody has worked out yet (placing.py).
+    """
+    ALTER TABLE record ADD COLUMN territory TEXT;
+    ALTER TABLE change ADD COLUMN territory_before TEXT;
+    ALTER TABLE former_rights ADD COLUMN territory TEXT NOT NULL DEFAULT '';
+    CREATE INDEX record_territory ON record (territory) WHERE subject = x'';
+    CREATE INDEX record_unplaced ON record (ver) WHERE territory IS NULL;
+    INSERT INTO former_rights (person, scopes, role, team, granted)
+        SELECT id, scopes, role, team, granted FROM person WHERE role = 'rep' AND territory <> '';
+    UPDATE person SET scopes = scopes + 1 WHERE role = 'rep' AND territory <> '';
+    """,
 )
 VERSION: Final = len(STEPS)
