@@ -150,23 +150,6 @@ class StoreContract:
             assert tx.records.about(b"") == []
             assert tx.records.held(b"2" * 16) == about
 
-    def test_records_are_found_by_where_they_lie(self, store: Store) -> None:
-        north, south = (Scope(TEAM.person, TEAM.team, name) for name in ("north", "south"))
-        with store.write() as tx:
-            tx.records.put(held(b"1" * 16, tx.records.next_seq(), scope=north), None, 1)
-            about = held(b"2" * 16, tx.records.next_seq(), subject=b"1" * 16, scope=north)
-            tx.records.put(about, None, 1)
-            tx.records.put(held(b"3" * 16, tx.records.next_seq()), None, 1)
-            assert tx.records.of_territory("north") == [b"1" * 16]
-            assert tx.records.territories() == [("north", 1)]
-            assert [tx.records.territory(each * 16) for each in (b"2", b"3", b"4")] == ["north", "", ""]
-            tx.records.put(held(b"1" * 16, tx.records.next_seq(), scope=south), north, 1)
-            assert tx.records.traces(b"1" * 16, 1) == [Trace(4, north, DEVICE)]
-            assert tx.records.passed_on(0, 1, b"another device..") == []
-            tx.records.put(held(b"1" * 16, tx.records.next_seq(), scope=south), south, 1)
-            assert tx.records.passed_on(1, 4, b"another device..") == [b"1" * 16]
-            assert (tx.records.unplaced(0, 9), tx.records.is_placed(b"1" * 16)) == ([], True)
-
     def test_a_refused_op_is_kept_once(self, store: Store) -> None:
         first, second = (OpId(DeviceId(DEVICE), Incarnation(b"i" * 8), n) for n in (1, 2))
         with store.write() as tx:

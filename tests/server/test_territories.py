@@ -8,8 +8,12 @@ from sync.protocol.desk import WHOLE_TEAM
 from sync.protocol.errors import KnownError, Outcome, Rejection
 from sync.protocol.ids import id_text, new_record_id
 from sync.server import feed
+from sync.server.access import Scope
+from sync.server.db.kept import Trace
 from tests.server.driver import Device
 from tests.server.inside import Inside
+from tests.server.store_contract import DEVICE, TEAM
+from tests.server.store_contract import held as stored
 from tests.server.test_comparing import entries_of, held
 
 ON_BOTH_STORES = True
@@ -243,3 +247,21 @@ def test_it_is_told_what_leaves(inside: Inside, ana: Device, north: Device) -> N
     settle(north)
     view = inside.office.holds(north.enrolment, "customer", True)
     assert (view.kinds, view.confirmed, view.territories) == ([], True, ["North"])
+
+
+def test_records_are_found_by_where_they_lie(inside: Inside) -> None:
+    north, south = (Scope(TEAM.person, TEAM.team, name) for name in ("north", "south"))
+    with inside.store.write() as tx:
+        tx.records.put(stored(b"1" * 16, tx.records.next_seq(), scope=north), None, 1)
+        about = stored(b"2" * 16, tx.records.next_seq(), subject=b"1" * 16, scope=north)
+        tx.records.put(about, None, 1)
+        tx.records.put(stored(b"3" * 16, tx.records.next_seq()), None, 1)
+        assert tx.records.of_territory("north") == [b"1" * 16]
+        assert tx.records.territories() == [("north", 1)]
+        assert [tx.records.territory(each * 16) for each in (b"2", b"3", b"4")] == ["north", "", ""]
+        tx.records.put(stored(b"1" * 16, tx.records.next_seq(), scope=south), north, 1)
+        assert tx.records.traces(b"1" * 16, 1) == [Trace(4, north, DEVICE)]
+        assert tx.records.passed_on(0, 1, b"another device..") == []
+        tx.records.put(stored(b"1" * 16, tx.records.next_seq(), scope=south), south, 1)
+        assert tx.records.passed_on(1, 4, b"another device..") == [b"1" * 16]
+        assert (tx.records.unplaced(0, 9), tx.records.is_placed(b"1" * 16)) == ([], True)

@@ -16,12 +16,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app.errors import AppError
 from app.keys.secret import SecretBytes
 from app.paths import Profile
-from app.store import choices, conflicts, lists, outbox, records
+from app.store import choices, conflicts, outbox, records
 from app.store.choices import Settled
 from app.store.store import Store
 from sync.client.errors import ExchangeError, ServerRefused
 from sync.protocol import codec, messages, signing
-from sync.protocol.desk import WHOLE_TEAM
 from sync.protocol.errors import KnownError, Outcome, Problem
 from sync.protocol.kinds import KINDS
 from sync.protocol.messages import OpResult
@@ -34,7 +33,7 @@ from sync.server.db.sqlite import SqliteStore
 from sync.server.office import StoreOffice
 from sync.server.service import Service
 from tests.server.inside import Inside
-from tests.simulator import steps
+from tests.simulator import desk, steps, writing
 from tests.simulator.laptop import Card, Laptop, Power
 from tests.simulator.steps import LAPTOPS, PEOPLE, Step
 
@@ -232,17 +231,8 @@ class World:
             self.elapsed += step.ms
         elif isinstance(step, steps.Skew):
             self.laptop(step.who).skew = step.ms
-        elif isinstance(step, steps.Move):
-            with contextlib.suppress(KnownError):
-                self.office.add_person(PERSONS[step.person], step.role, step.team, "")
-        elif isinstance(step, steps.Grant):
-            (there,) = [each for each in self.office.people() if each.email == PERSONS[step.person]]
-            self.office.add_person(there.email, there.role, there.team, "", step.care)
-        elif isinstance(step, steps.MergeTeams):
-            with contextlib.suppress(KnownError):
-                self.office.move_team(step.team, step.to)
-        elif isinstance(step, steps.Territory):
-            self._territory(step)
+        elif isinstance(step, desk.Ordered):
+            desk.order(self.office, PERSONS, step)
         elif isinstance(step, steps.Copy):
             self.laptop(step.who).copy()
         elif isinstance(step, steps.PutBack):
@@ -294,11 +284,13 @@ class World:
                 self._note(laptop)
                 return
             here = sorted(
-                (name, id_) for name in ("customer", "deal", "contact") for id_ in _ids(store, name)
+                (name, id_) for name in ("customer", "deal", "contact") for id_ in writing.kept(store, name)
             )
             if step.verb == "undelete":
                 here = sorted(
-                    (name, id_) for name in ("customer", "deal", "contact") for id_ in _gone(store, name)
+                    (name, id_)
+                    for name in ("customer", "deal", "contact")
+                    for id_ in writing.deleted(store, name)
                 )
             if not here:
                 return
@@ -310,36 +302,12 @@ class World:
             elif step.verb == "give":
                 records.edit(store, id_, {"owner": PERSONS[step.cell % PEOPLE]})
             elif step.verb in ("place", "join"):
-                self._settle_in(store, step, here)
+                writing.settle_in(store, step, here)
             else:
                 cells = [cell for kind, cell in CELLS if kind == name]
                 cell = cells[step.cell % len(cells)]
                 records.edit(store, id_, {cell: self._value(cell)})
             self._note(laptop)
-
-    def _settle_in(self, store: Store, step: steps.Write, here: list[tuple[str, bytes]]) -> None:
-        """A customer comes to lie in a territory, or another record comes to a customer."""
-        customers = [id_ for name, id_ in here if name == "customer"]
-        others = [id_ for name, id_ in here if name != "customer"]
-        if step.verb == "place" and customers:
-            land = steps.LANDS[step.cell % len(steps.LANDS)]
-            records.edit(store, customers[step.pick % len(customers)], {"territory": land or None})
-        elif step.verb == "join" and customers and others:
-            whom = customers[step.cell % len(customers)]
-            records.edit(store, others[step.pick % len(others)], {"customer": whom})
-
-    def _territory(self, step: steps.Territory) -> None:
-        (there,) = [each for each in self.office.people() if each.email == PERSONS[step.person]]
-        with contextlib.suppress(KnownError):
-            if step.verb == "grant":
-                self.office.grant_territory(there.email, step.name)
-            elif step.verb == "revoke":
-                self.office.revoke_territory(there.email, step.name)
-            elif step.verb == "move":
-                self.office.move_territory(step.name, step.to)
-            else:
-                where = WHOLE_TEAM if step.verb == "whole" else "\n"
-                self.office.add_person(there.email, there.role, there.team, where)
 
     def _choose(self, who: int, laptop: Laptop, step: steps.Settle) -> None:
         store = laptop.store
@@ -402,16 +370,6 @@ def values_of(op: Op) -> set[Value]:
 
 def _waiting(laptop: Laptop) -> set[Value]:
     return set().union(*map(values_of, outbox.every(laptop.store.db)))
-
-
-def _ids(store: Store, kind: str) -> list[bytes]:
-    return [one.id for one in lists.by_rowids(store, KINDS[kind], lists.ids(store, KINDS[kind]))]
-
-
-def _gone(store: Store, kind: str) -> list[bytes]:
-    shape = store.shapes[kind]
-    found = store.db.all(f"{shape.select} WHERE _deleted = 1")  # the name is one of the table of kinds
-    return [shape.stored(row).id for row in found]
 
 
 @contextlib.contextmanager
