@@ -13,7 +13,7 @@ from sync.protocol import clock
 from sync.protocol.desk import WHOLE_TEAM, PersonView, TeamMoved, TerritoryMoved, TerritoryView
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import Care, clean_text
-from sync.protocol.ids import id_text, new_person_id
+from sync.protocol.ids import new_person_id
 from sync.protocol.joins import listed
 from sync.protocol.merge import NOBODY, Mark
 from sync.protocol.roles import GRANTED
@@ -21,6 +21,7 @@ from sync.protocol.texts import gettext as _
 from sync.server import access, intake
 from sync.server.db.base import Transaction
 from sync.server.db.kept import AuditLine, Person, territory_lines
+from sync.server.views import person_view
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}")
 _TEXT_MAX = 120
@@ -230,19 +231,3 @@ def _team(text: str) -> str:
     """A team as a path without empty parts, so that "Sales / East" is below "Sales"."""
     parts = (part.strip() for part in clean_text(text).split("/"))
     return "/".join(part for part in parts if part)
-
-
-def person_view(person: Person, devices: int, news: str) -> PersonView:
-    """Somebody with an account as the desk sees it."""
-    return PersonView(
-        id=id_text(person.id),
-        email=person.email,
-        role=person.role,
-        team=person.team,
-        territory=", ".join(person.territories),
-        devices=devices,
-        news=news,
-        care=person.rights.care.name.lower(),
-        territories=list(person.territories),
-        own_alone=person.own_alone,
-    )

@@ -110,12 +110,11 @@ def answer(
             cursor=page.cursor,
             more=page.more or sum(each.kind == "recovered" for each in papers) >= post.PACKETS_AT_ONCE,
             acked_n=taken.acked_n,
-            # Until there are backups, what is committed and flushed to disk is as durable as it gets.
-            durable_seq=tx.records.head(),
+            durable_seq=feed.durable_seq(tx),
             server_time=now,
             order_head=stands.order_head,
             person=told,
-            head=tx.records.head(),
+            head=feed.way_end(tx, page.cursor),
         )
         results = _results(tx, reader, taken, closed=stands.closed)
         conflicts = [] if stands.closed else _conflicts(tx, reader, taken, page)
@@ -140,7 +139,7 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step) 
         numbering = tx.records.numbering(device.device, head.incarnation)
     # A locked device holds no records: it sends an empty cursor and a number of ops that mean nothing.
     active = head.state == ACTIVE
-    beginning = active and (numbering is None or not head.cursor.epoch)
+    beginning = active and (numbering is None or feed.begins(head.cursor))
     if not (request.ops or beginning or _has_news(device, head, now)):
         return Taken(numbering.acked_n if numbering else 0), active
     with store.write() as tx:

@@ -116,12 +116,12 @@ def test_a_newer_store_is_refused(path: Path) -> None:
 
 
 def test_records_of_yesterday_lie_where_their_customers_do(path: Path) -> None:
-    """Until step 6 a territory had no effect: whoever has one then goes through everything anew."""
+    """Until step 7 a territory had no effect: whoever has one then goes through everything anew."""
     path.unlink()
     connection = sqlite.connect(str(path), isolation_level=None)
     connection.set_key(bytearray(b"x'" + KEY.hex().encode() + b"'"))
     connection.create_function("sha256_hex", 1, lambda data: hashlib.sha256(data).hexdigest())
-    for step in STEPS[:5]:
+    for step in STEPS[:6]:
         connection.executescript(step)
     connection.execute("INSERT INTO meta VALUES (1, x'00', 4, 0)")
     for id_, email, role in ((b"r", "r@example.com", "rep"), (b"m", "m@example.com", "manager")):
@@ -141,7 +141,7 @@ def test_records_of_yesterday_lie_where_their_customers_do(path: Path) -> None:
             (id_, kind, ver, msgspec.msgpack.encode(cells), msgspec.msgpack.encode([])),
         )
         connection.execute("INSERT INTO change VALUES (?, ?, NULL, NULL, x'', 0)", (ver, id_))
-    connection.execute("PRAGMA user_version = 5")
+    connection.execute("PRAGMA user_version = 6")
     connection.close()
     store = SqliteStore.open(path, bytearray(KEY))
     assert (place_all(store), place_all(store)) == (4, 0)

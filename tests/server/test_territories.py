@@ -12,7 +12,7 @@ from sync.server.access import Scope
 from sync.server.db.kept import Trace
 from tests.server.driver import Device
 from tests.server.inside import Inside
-from tests.server.store_contract import DEVICE, TEAM
+from tests.server.store_contract import TEAM
 from tests.server.store_contract import held as stored
 from tests.server.test_comparing import entries_of, held
 
@@ -260,7 +260,7 @@ def test_records_are_found_by_where_they_lie(inside: Inside) -> None:
         assert tx.records.territories() == [("north", 1)]
         assert [tx.records.territory(each * 16) for each in (b"2", b"3", b"4")] == ["north", "", ""]
         tx.records.put(stored(b"1" * 16, tx.records.next_seq(), scope=south), north, 1)
-        assert tx.records.traces(b"1" * 16, 1) == [Trace(4, north, DEVICE)]
+        assert tx.records.traces(b"1" * 16, 1) == [Trace(4, north, stored(b"1" * 16, 1).device)]
         assert tx.records.passed_on(0, 1, b"another device..") == []
         tx.records.put(stored(b"1" * 16, tx.records.next_seq(), scope=south), south, 1)
         assert tx.records.passed_on(1, 4, b"another device..") == [b"1" * 16]

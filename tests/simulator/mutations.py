@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from app.store import outbox, seal_book, sight
+from app.store import outbox, restored, seal_book, settled, sight
 from app.store.replica import StoreReplica, _Server
 from app.store.store import Store
 from sync.client.ports import Answer, Applied
@@ -21,10 +21,12 @@ from sync.protocol.messages import Change, Cursor, OpResult
 from sync.protocol.ops import Act, Op
 from sync.server import access, auth, belonging, exchange, feed, intake, masks
 from sync.server.access import Rights, Scope
-from sync.server.db.kept import Numbering, Trace
+from sync.server.db.kept import Numbering
 from sync.server.db.news import News
+from sync.server.db.sql_histories import SqlHistories
 from sync.server.db.sql_records import SqlRecords
 from tests.simulator.laptop import Power
+from tests.simulator.mutations_of_territories import OF_TERRITORIES, see_by
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
 
@@ -83,12 +85,7 @@ def gap_accepted(patch: pytest.MonkeyPatch) -> None:
 
 def sight_checked_when_edited_only(patch: pytest.MonkeyPatch) -> None:
     """Whatever changes goes to everybody."""
-    _see_by(patch, lambda rights, kind, scope: True)
-
-
-def _see_by(patch: pytest.MonkeyPatch, sees: Callable[[Rights, str, Scope], bool]) -> None:
-    """The feed alone goes by another rule; whoever judges keeps the true one."""
-    patch.setattr(feed, "access", SimpleNamespace(**{**vars(access), "sees": sees}))
+    see_by(patch, lambda rights, kind, scope: True)
 
 
 def class_checked_when_edited_only(patch: pytest.MonkeyPatch) -> None:
@@ -276,7 +273,7 @@ def teams_below_forgotten(patch: pytest.MonkeyPatch) -> None:
         near = scope.team == rights.team or scope.person == rights.person
         return near and access.sees(rights, kind, scope)
 
-    _see_by(patch, sees)
+    see_by(patch, sees)
 
 
 def held_lines_forget_who_loses(patch: pytest.MonkeyPatch) -> None:
@@ -327,43 +324,36 @@ def settled_is_not_told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(feed, "_since", since)
 
 
-def territories_forgotten(patch: pytest.MonkeyPatch) -> None:
-    """A rep is sent all of the team's records, whatever territory they were granted."""
-    _see_by(patch, lambda rights, kind, scope: access.sees(replace(rights, territories=None), kind, scope))
+def archive_dropped(patch: pytest.MonkeyPatch) -> None:
+    """What was acknowledged is not kept for a server that is restored."""
+    whole = settled.results
+
+    def results(store: Store, *args: Any, **more: Any) -> int:
+        refused = whole(store, *args, **more)
+        store.db.execute("DELETE FROM op_archive")
+        return refused
+
+    patch.setattr(settled, "results", results)
 
 
-def territories_change_nothing_there(patch: pytest.MonkeyPatch) -> None:
-    """Who is granted another territory keeps what is there: nothing is gone through anew."""
-    patch.setattr(belonging, "_sight", lambda person: (person.role, person.team, person.rights.care))
+def history_kept_at_restore(patch: pytest.MonkeyPatch) -> None:
+    """A restored server goes on with the history of its backup."""
+    patch.setattr(SqlHistories, "begin", lambda self, epoch, head, order_number: None)
 
 
-def children_stay_behind(patch: pytest.MonkeyPatch) -> None:
-    """When a customer comes to another territory, what is about it lies where it lay."""
-    patch.setattr(intake, "_followers", lambda *about: [])
+def reconciled_by_reading_alone(patch: pytest.MonkeyPatch) -> None:
+    """A device reads a restored server's history from its start, and sends nothing again."""
+    patch.setattr(restored, "_lost", lambda store, common: [])
 
 
-def territory_before_forgotten(patch: pytest.MonkeyPatch) -> None:
-    """The log of changes does not say in which territory a record lay before."""
-    whole = SqlRecords.traces
-
-    def traces(self: SqlRecords, id_: bytes, seq: int) -> list[Trace]:
-        found = whole(self, id_, seq)
-        return [
-            each if each.before is None else replace(each, before=replace(each.before, territory=""))
-            for each in found
-        ]
-
-    patch.setattr(SqlRecords, "traces", traces)
+def missed_for_ever(patch: pytest.MonkeyPatch) -> None:
+    """An edit that came before its record stays refused."""
+    patch.setattr(restored, "send_refused", lambda store: 0)
 
 
-def held_lines_forget_territories(patch: pytest.MonkeyPatch) -> None:
-    """A rep with territories is not told of what changes in them."""
-    whole = access.circles
-
-    def circles(rights: Rights) -> frozenset[access.Circle]:
-        return whole(rights) - {each for each in whole(rights) if each[0] == "territory"}
-
-    patch.setattr(access, "circles", circles)
+def prints_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """The server does an op once more that comes under another number."""
+    patch.setattr(SqlRecords, "answered", lambda self, print_: None)
 
 
 MUTATIONS: Final[tuple[Mutation, ...]] = (
@@ -375,6 +365,6 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     held_lines_forget_teams_below, later_choice_wins, choice_without_its_value, settled_is_not_told,
     class_checked_when_edited_only, class_checked_when_read_only,
     mask_made_on_the_device, hidden_words_kept, classes_change_nothing_there,
-    deleted_records_keep_what_is_hidden, territories_forgotten, territories_change_nothing_there,
-    children_stay_behind, territory_before_forgotten, held_lines_forget_territories,
+    deleted_records_keep_what_is_hidden, *OF_TERRITORIES,
+    archive_dropped, history_kept_at_restore, reconciled_by_reading_alone, missed_for_ever, prints_forgotten,
 )  # fmt: skip

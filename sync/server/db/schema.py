@@ -120,6 +120,11 @@ STEPS: Final[tuple[str, ...]] = (
     ALTER TABLE device ADD COLUMN read_scopes INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE device ADD COLUMN read_care INTEGER NOT NULL DEFAULT 3;
     """,
+    # Histories that this one came from, and the backups that were verified.
+    """
+    CREATE TABLE history (epoch BLOB PRIMARY KEY, common INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE backup (n INTEGER PRIMARY KEY, seq INTEGER NOT NULL, made INTEGER NOT NULL);
+    """,
     # Territories count: whoever has one goes through everything anew. A record whose territory is null lies where its
     # customer does, which nobody has worked out yet (placing.py).
     """

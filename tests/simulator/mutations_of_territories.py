@@ -1,0 +1,65 @@
+"""Syncing that is broken in what territories mean; a part of the list in `mutations.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Final
+
+import pytest
+
+from sync.server import access, belonging, feed, intake
+from sync.server.access import Rights, Scope
+from sync.server.db.kept import Trace
+from sync.server.db.sql_records import SqlRecords
+
+
+def see_by(patch: pytest.MonkeyPatch, sees: Callable[[Rights, str, Scope], bool]) -> None:
+    """The feed alone goes by another rule; whoever judges keeps the true one."""
+    patch.setattr(feed, "access", SimpleNamespace(**{**vars(access), "sees": sees}))
+
+
+def territories_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """A rep is sent all of the team's records, whatever territory they were granted."""
+    see_by(patch, lambda rights, kind, scope: access.sees(replace(rights, territories=None), kind, scope))
+
+
+def territories_change_nothing_there(patch: pytest.MonkeyPatch) -> None:
+    """Who is granted another territory keeps what is there: nothing is gone through anew."""
+    patch.setattr(belonging, "_sight", lambda person: (person.role, person.team, person.rights.care))
+
+
+def children_stay_behind(patch: pytest.MonkeyPatch) -> None:
+    """When a customer comes to another territory, what is about it lies where it lay."""
+    patch.setattr(intake, "_followers", lambda *about: [])
+
+
+def territory_before_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """The log of changes does not say in which territory a record lay before."""
+    whole = SqlRecords.traces
+
+    def traces(self: SqlRecords, id_: bytes, seq: int) -> list[Trace]:
+        found = whole(self, id_, seq)
+        return [
+            each if each.before is None else replace(each, before=replace(each.before, territory=""))
+            for each in found
+        ]
+
+    patch.setattr(SqlRecords, "traces", traces)
+
+
+def held_lines_forget_territories(patch: pytest.MonkeyPatch) -> None:
+    """A rep with territories is not told of what changes in them."""
+    whole = access.circles
+
+    def circles(rights: Rights) -> frozenset[access.Circle]:
+        return whole(rights) - {each for each in whole(rights) if each[0] == "territory"}
+
+    patch.setattr(access, "circles", circles)
+
+
+OF_TERRITORIES: Final = (
+    territories_forgotten, territories_change_nothing_there, children_stay_behind, territory_before_forgotten,
+    held_lines_forget_territories,
+)  # fmt: skip
