@@ -16,26 +16,27 @@ from typing import BinaryIO, Final
 from app.changes import HERE, SYNC, Changes
 from app.errors import AppError, Locked, Offline, StoreDamaged, Wiped
 from app.services import sealed_work, way_on
-from app.services.bulk.laying import Laying, together
 from app.services.lost_work import LostWork
+from app.services.on_worker import OnWorker
 from app.services.session import ACTIVE, Session
 from app.services.wiped import finish_held
 from app.store.conflicts import attention_count, open_count
 from app.store.replica import StoreReplica
 from app.store.store import Store
 from sync.client import handing
+from sync.client.comparing import Comparison
 from sync.client.cycle import Page, exchange
 from sync.client.engine import Engine
-from sync.client.errors import NotOurServer, ServerRefused, Unreachable
+from sync.client.errors import ExchangeError, NotOurServer, ServerRefused, Unreachable
+from sync.client.holding_back import HoldingBack
 from sync.client.https import Held, Https, Said, own_trust
 from sync.client.line import Identity, Line
 from sync.client.listener import SILENT_S, Listener
-from sync.client.ports import Answer, Applied, Position, Replica
+from sync.client.ports import Replica
 from sync.client.status import Phase, SyncStatus
 from sync.protocol import outbox_seal, sealing, signing
 from sync.protocol.documents import SealedOutbox
 from sync.protocol.errors import KnownError, Problem
-from sync.protocol.ops import Op
 
 _LOG = logging.getLogger("app.services.syncing")
 PAGES_MAX: Final = 10_000  # more than any honest history: a server that never ends is left alone
@@ -68,45 +69,6 @@ class Round:
         )
 
 
-class OnWorker:
-    """The replica with every method run on the store's thread, but for large pages, where `laying` takes those."""
-
-    def __init__(self, session: Session, replica: StoreReplica, laying: Laying | None) -> None:
-        self._run = session.run_replica
-        self._replica = replica
-        self._laying = laying
-
-    def position(self) -> Position:
-        return self._run(self._replica.position)
-
-    def take(self, ops_max: int, bytes_max: int) -> list[Op]:
-        return self._run(self._replica.take, ops_max, bytes_max)
-
-    def apply(self, answer: Answer) -> Applied:
-        if self._laying is None or not self._laying.takes(answer):
-            return self._run(self._replica.apply, answer)
-        laid, rest = self._laying.lay(answer)
-        return laid if rest is None else together((laid, self._run(self._replica.apply, rest)))
-
-    def renumber(self, incarnation: bytes) -> None:
-        self._run(self._replica.renumber, incarnation)
-
-    def restart(self, common: int = 0) -> None:
-        self._run(self._replica.restart, common)
-
-    def take_in(self, packet: bytes, ops: list[Op], origin: tuple[bytes, bytes]) -> int:
-        return self._run(self._replica.take_in, packet, ops, origin)
-
-    def recovered(self) -> list[bytes]:
-        return self._run(self._replica.recovered)
-
-    def reported(self, packets: list[bytes]) -> None:
-        self._run(self._replica.reported, packets)
-
-    def unsent(self) -> int:
-        return self._run(self._replica.unsent)
-
-
 class Syncing:
     """Rounds of one session over one line to the server."""
 
@@ -127,6 +89,8 @@ class Syncing:
         )
         self._identity = identity
         self._line = Line(self._transport, identity, session.now)
+        self._back = HoldingBack()
+        self.let_go = False  # somebody asks once more: what the server says of each record by itself counts
         self._lost_work = LostWork(session.profile, session.card, self._hand_in)
 
     def round(self, step: Step = lambda n: None) -> Round:
@@ -135,7 +99,7 @@ class Syncing:
         Raises Offline, Locked (after orders were brought), Wiped, and other KnownErrors.
         """
         done, first = Round(), None
-        asked_in_vain, reported, looked = 0, 0, 0
+        asked_in_vain, reported, looked, told = 0, 0, 0, False
         for _page in range(PAGES_MAX):
             was_active = self._session.stage == ACTIVE
             try:
@@ -173,8 +137,35 @@ class Syncing:
             done = dataclasses.replace(done, recovered=done.recovered + taken)
             more_to_send = page.sent > 0 and self._session.call(Store.unsent) > 0
             if was_active and not (page.more or taken or more_to_send):
-                break
+                if not page.held_back:
+                    break
+                if not self._confirmed():
+                    if told:
+                        raise self._back.refusal()
+                    told = True  # IT hears of it with the next exchange
         return dataclasses.replace(done, lost=self._lost_work.show_it())
+
+    def asked_again(self) -> None:
+        """A person asks: what the server says once more of what is held back counts."""
+        self.let_go = self._back.count > 0
+
+    def _confirmed(self) -> bool:
+        """Whether somebody asked once more about what is held back, and the server says of each record that it goes."""
+        asked, self.let_go = self.let_go, False
+        if not asked:
+            return False
+        position = self._session.call(lambda store: StoreReplica(store).position())
+        ids = [change.id for change in self._back.changes]
+        try:
+            told = [each for some in Comparison(self._line, position).records(ids) for each in some.changes]
+        except ExchangeError as problem:
+            _LOG.info("what is held back was not asked about: %s", type(problem).__name__)
+            return False
+        agreed = len(told) == len(ids) and all(each.gone for each in told)
+        if agreed:
+            self._back.confirm(frozenset(ids))
+            self.let_go = True  # for the pages behind it too
+        return agreed
 
     def hear(self, damage: AppError) -> StoreDamaged:
         """What can be done without the store: papers come, orders are obeyed and reported, and the sealed outbox goes
@@ -275,12 +266,12 @@ class Syncing:
 
     def _exchanged(self, replica: Replica | None, step: Step) -> Page:
         try:
-            return exchange(replica, self._session.papers, self._line, step)
+            return exchange(replica, self._session.papers, self._line, step, self._back)
         except ServerRefused as refusal:
             if refusal.problem not in (Problem.ROLLBACK, Problem.EPOCH):
                 raise
             # This device or the server is a copy of an earlier day. Asked again, both start from what they know.
-            return exchange(replica, self._session.papers, self._line, step)
+            return exchange(replica, self._session.papers, self._line, step, self._back)
 
     def _obey(self) -> None:
         try:
@@ -332,7 +323,8 @@ class Keeping:
         self._syncing.close()
 
     def wanted(self) -> None:
-        """A person asked for an exchange now."""
+        """A person asked for an exchange now; once more, where something is held back that they were told of."""
+        self._syncing.asked_again()
         self._engine.wanted()
 
     def _round(self) -> None:

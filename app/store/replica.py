@@ -149,6 +149,12 @@ class StoreReplica:
         brought = {change.id for change in changes}
         return Applied(looked, received=sum(id_ in brought for _kind, id_ in looked))
 
+    def loses(self, changes: list[Change]) -> tuple[int, int]:
+        """How many records that are kept here these changes would take away, and how many there are."""
+        ids = [change.id for change in changes if change.gone]
+        lost = sum(rows.kept_of(self._store.db, shape, ids) for shape in self._store.shapes.values())
+        return lost, sum(self._store.counts().values())
+
     def renumber(self, incarnation: bytes) -> None:
         """Give all waiting ops new numbers, from 1, under a new incarnation; they are sealed again."""
         store = self._store

@@ -48,6 +48,12 @@ def there(db: Database, shape: Shape, ids: Sequence[bytes]) -> set[bytes]:
     return found
 
 
+def kept_of(db: Database, shape: Shape, ids: Sequence[bytes]) -> int:
+    """How many of these ids are records that are not deleted."""
+    asked = f'SELECT count(*) FROM "{shape.table}" WHERE _deleted = 0 AND _id IN '
+    return sum(int(db.one(f"{asked}({marks(len(some))})", some)[0]) for some in chunks(ids))
+
+
 def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
     """Put rows as they are after: inserted, updated or removed, with search words, count and totals. In a transaction.
 

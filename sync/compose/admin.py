@@ -131,6 +131,8 @@ def _devices(asked: argparse.Namespace, office: Office) -> int:
         state = f"{each.state} ({each.pending}…)" if _tells(each) else each.state
         if not each.confirmed:
             state = _("{state}, may hold what left").format(state=state)
+        if each.held_back:
+            state = _("{state}, holds back {n}").format(state=state, n=each.held_back)
         seen = telling.when(each.last_seen) or "–"
         rows.append([each.name, each.id, each.person, state, seen, each.receipt])
     telling.table(

@@ -41,6 +41,7 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     pending: str = ""  # the order that is filed and not yet obeyed
     outbox_records: int = 0  # sealed records that it has handed in
     confirmed: bool = True  # it has said that it let go of what its person may not see any more
+    held_back: int = 0  # records that it was to let go of, and keeps, since the server could not say why
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):

@@ -115,6 +115,7 @@ def answer(
             order_head=stands.order_head,
             person=told,
             head=feed.way_end(tx, page.cursor),
+            accounted=page.accounted,
         )
         results = _results(tx, reader, taken, closed=stands.closed)
         conflicts = [] if stands.closed else _conflicts(tx, reader, taken, page)

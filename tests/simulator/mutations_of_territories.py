@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
+from sync.protocol.messages import Change
 from sync.server import access, belonging, feed, intake
 from sync.server.access import Rights, Scope
 from sync.server.db.kept import Trace
@@ -59,7 +60,26 @@ def held_lines_forget_territories(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(access, "circles", circles)
 
 
+def goes_without_a_word(patch: pytest.MonkeyPatch) -> None:
+    """The feed takes away now and then whatever it looks at."""
+    whole, turn = feed._change, [0]
+
+    def change(*about: Any, **more: Any) -> Change | None:
+        found = whole(*about, **more)
+        turn[0] += 1
+        if found is None or found.gone or turn[0] % 20:
+            return found
+        return Change(kind=found.kind, id=found.id, ver=found.ver, gone="left")
+
+    patch.setattr(feed, "_change", change)
+
+
+def log_knows_no_reason(patch: pytest.MonkeyPatch) -> None:
+    """What goes for a good reason is held back."""
+    patch.setattr(feed, "accounted", lambda *about, **more: 0)
+
+
 OF_TERRITORIES: Final = (
     territories_forgotten, territories_change_nothing_there, children_stay_behind, territory_before_forgotten,
-    held_lines_forget_territories,
+    held_lines_forget_territories, goes_without_a_word, log_knows_no_reason,
 )  # fmt: skip

@@ -248,6 +248,10 @@ def _passed_over(world: World, held: dict[bytes, Held], kept: list[Conflict]) ->
             else:
                 delete = conflict.cell != WHOLE_RECORD or (conflict.kept == DELETED) is (choice == SWAPPED)
                 stands = row.deleted is delete
+                # Whoever takes a deleted record back has seen that somebody chose so.
+                stands = stands or (
+                    delete and any(act is Act.UNDELETE for act, _told in world.acts.get(op.id, ()))
+                )
             # What two said against each other was kept after the first of them was heard.
             later = [each for each in kept if each.record == op.id and each.ver > conflict.ver]
             said = any(each.cell in (conflict.cell, WHOLE_RECORD) for each in later)
