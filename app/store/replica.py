@@ -150,10 +150,10 @@ class StoreReplica:
         return Applied(looked, received=sum(id_ in brought for _kind, id_ in looked))
 
     def loses(self, changes: list[Change]) -> tuple[int, int]:
-        """How many records that are kept here these changes would take away, and how many there are."""
-        ids = [change.id for change in changes if change.gone]
-        lost = sum(rows.kept_of(self._store.db, shape, ids) for shape in self._store.shapes.values())
-        return lost, sum(self._store.counts().values())
+        """How many records these changes would take away, and how many are kept here."""
+        store, ids = self._store, [change.id for change in changes if change.gone]
+        lost = sum(rows.kept_of(store.db, shape, ids) for shape in store.shapes.values())
+        return lost, sum(store.counts().values())
 
     def renumber(self, incarnation: bytes) -> None:
         """Give all waiting ops new numbers, from 1, under a new incarnation; they are sealed again."""

@@ -42,6 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     store: str = (
         ""  # address of a PostgreSQL database, without its password; "" for the file in the data folder
     )
+    kept_days: int = 90  # how long results, the log and deleted records are kept whole; 90 at least
     store_gib: int = 0  # how much that database may take up, in GiB; 0 where nobody has set a limit
 
 

@@ -153,8 +153,9 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step) 
         taken = Taken(0)
         if active:
             taken = intake.take(tx, Author(device, person, head.incarnation), request.ops, now)
-            if request.ops and post.standing(tx, device).closed:
+            if taken.forgotten or (request.ops and post.standing(tx, device).closed):
                 # It is not shown what became of its ops; once it may look again, it needs those rows too.
+                # So does one that is answered so late that the results are not kept any more.
                 _echo_from_here(tx, device, head.incarnation)
         device = post.take_reports(tx, device, head, now)
         tx.people.put_device(

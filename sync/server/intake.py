@@ -22,7 +22,7 @@ from sync.protocol.merge import Merged, Row
 from sync.protocol.messages import OpResult
 from sync.protocol.ops import Act, Op, print_of
 from sync.protocol.texts import gettext as _
-from sync.server import access
+from sync.server import access, forgetting
 from sync.server.access import Rights, Scope
 from sync.server.db.base import Transaction
 from sync.server.db.kept import Device, Held, Numbering, Person, Result
@@ -62,6 +62,7 @@ class Taken:
     conflicts: list[bytes] = field(default_factory=list)
     shown: list[bytes | None] = field(default_factory=list)  # per result: the record to send along
     new: int = 0
+    forgotten: bool = False  # of some that were taken, what was answered is not kept any more
 
 
 def read_op(raw: msgspec.Raw) -> Op | Unreadable:
@@ -86,6 +87,7 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
             if result is None:
                 taken_in = records.answered(print_)
                 if taken_in:
+                    taken.forgotten = True
                     continue  # answered so long ago that only this is kept: acked_n says enough
                 if taken_in is False:
                     hint = _("This change was refused. What you wrote is kept on the server; ask IT.")
@@ -101,7 +103,7 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
                 # What its author may no longer hold is not lost: the words stay here, beside the answer.
                 said = result.code.value if result.code else ""
                 records.keep_refused(op_id, author.person.id, said, _to_keep(op), now)
-            records.put_result(op_id, result)
+            records.put_result(op_id, result, now)
             records.put_answered(print_, not refused)
             taken.acked_n = op.n
             taken.new += 1
@@ -152,6 +154,11 @@ def _new(
         return Result(
             outcome=Outcome.OK, print=print_, ver=held.row.ver if held else 0, differs=held is not None
         )
+    if held is not None and op.act is Act.UNDELETE and forgetting.hollow(held.row):
+        hint = _("It was deleted so long ago that nothing of it is kept.")
+        return _refused(
+            print_, Rejection.INVALID, hint
+        )  # not “gone”: no record of that id will come some day
     if not _may(author.rights, op, held):
         return _refused(print_, Rejection.FORBIDDEN, _why_not(author.rights))
     named = [each.cell for each in tx.records.conflicts(list(op.settles)) if each.record == op.id]

@@ -26,7 +26,7 @@ from sync.server.db.news import News
 from sync.server.db.sql_histories import SqlHistories
 from sync.server.db.sql_records import SqlRecords
 from tests.simulator.laptop import Power
-from tests.simulator.mutations_of_territories import OF_TERRITORIES, see_by
+from tests.simulator.mutations_of_sight import OF_SIGHT, see_by
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
 
@@ -365,6 +365,6 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     held_lines_forget_teams_below, later_choice_wins, choice_without_its_value, settled_is_not_told,
     class_checked_when_edited_only, class_checked_when_read_only,
     mask_made_on_the_device, hidden_words_kept, classes_change_nothing_there,
-    deleted_records_keep_what_is_hidden, *OF_TERRITORIES,
+    deleted_records_keep_what_is_hidden, *OF_SIGHT,
     archive_dropped, history_kept_at_restore, reconciled_by_reading_alone, missed_for_ever, prints_forgotten,
 )  # fmt: skip

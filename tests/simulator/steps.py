@@ -40,7 +40,7 @@ class Exchange(msgspec.Struct, frozen=True, tag="exchange"):
 
 
 class Wait(msgspec.Struct, frozen=True, tag="wait"):
-    """Time goes by."""
+    """Time goes by, or a clock is set back."""
 
     ms: int
 
@@ -101,6 +101,10 @@ class Restart(msgspec.Struct, frozen=True, tag="restart"):
     """The server is started anew: sessions are in its memory alone."""
 
 
+class Forget(msgspec.Struct, frozen=True, tag="forget"):
+    """The server forgets all that it would some day, as if every change, delete and result were old enough."""
+
+
 class Backup(msgspec.Struct, frozen=True, tag="backup"):
     """A verified backup of the server is made."""
 
@@ -124,6 +128,7 @@ Step = (
     | Copy
     | PutBack
     | Restart
+    | Forget
     | Backup
     | Restore
 )
@@ -173,7 +178,17 @@ def draw(seed: int, count: int) -> list[Step]:
             steps.append(MergeTeams(dice.choice(TEAMS[1:]), dice.choice(TEAMS)))
         elif luck > 0.99:
             steps.append(Restart())
-    return _settled_in(seed, laptops, _quarrelled(seed, laptops, steps))
+    return _forgotten(seed, _settled_in(seed, laptops, _quarrelled(seed, laptops, steps)))
+
+
+def _forgotten(seed: int, steps: list[Step]) -> list[Step]:
+    """The steps, in a third of the runs with a server that forgets between them."""
+    dice = random.Random(f"forgets of {seed}")
+    for _each in range(dice.choice((0, 0, 3))):
+        steps.insert(dice.randint(3, len(steps)), Forget())
+    if dice.random() < 0.2:  # a clock is set back, the server's and all others with it
+        steps.insert(dice.randint(3, len(steps)), Wait(dice.choice((-60_000, -3_600_000, -86_400_000))))
+    return steps
 
 
 def _settled_in(seed: int, laptops: int, steps: list[Step]) -> list[Step]:

@@ -24,7 +24,7 @@ from sync.protocol.ids import OpId
 from sync.protocol.kinds import KINDS
 from sync.protocol.messages import OpResult
 from sync.protocol.ops import Act, Op, print_of
-from sync.server import access, auth, feed
+from sync.server import access, auth, feed, forgetting
 from sync.server.config import Folders
 from sync.server.db import copies
 from sync.server.db.base import Store as ServerStore
@@ -208,6 +208,11 @@ class World:
             self.laptop(step.who).skew = step.ms
         elif isinstance(step, desk.Ordered):
             desk.order(self.office, PERSONS, step)
+        elif isinstance(step, steps.Forget):
+            for _step in forgetting.forget(
+                self.server, self.now() + 2 * forgetting.KEPT_DAYS * forgetting.DAY_MS
+            ):
+                pass
         elif isinstance(step, steps.Copy):
             self.laptop(step.who).copy()
         elif isinstance(step, steps.PutBack):

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from sync.protocol.ids import OpId
-from sync.protocol.merge import Conflict
+from sync.protocol.merge import Conflict, Row
 from sync.server.access import Rights, Scope
 from sync.server.db.kept import (
     AuditLine,
@@ -136,6 +136,9 @@ class Records(Protocol):
     def is_placed(self, id_: bytes) -> bool:
         """Whether it is known where a record lies; one that is not here lies nowhere."""
 
+    def empty(self, row: Row) -> None:
+        """Keep less of a deleted record than stood in it; no change of it."""
+
     def place(self, id_: bytes, subject: bytes, territory: str) -> None:
         """Note what a record is about and where it lies, of one that was kept before that counted."""
 
@@ -163,7 +166,7 @@ class Records(Protocol):
     def result(self, op_id: OpId) -> Result | None:
         """What became of an op."""
 
-    def put_result(self, op_id: OpId, result: Result) -> None:
+    def put_result(self, op_id: OpId, result: Result, at: int = 0) -> None:
         """Keep what became of an op; only the last `RESULTS_KEPT` of an incarnation stay."""
 
     def keep_refused(self, op_id: OpId, person: bytes, code: str, op: bytes, at: int) -> None:
@@ -257,6 +260,24 @@ class Histories(Protocol):
 
     def common(self, epoch: bytes) -> int:
         """Up to which number that former history is this one's beginning; 0 for one that is not known."""
+
+    def folded(self) -> tuple[int, int]:
+        """Up to which number the log is folded, and when a run came to its end last."""
+
+    def put_folded(self, upto: int, at: int) -> None:
+        """Note how far the log is folded."""
+
+    def changes(self, after: int, most: int) -> list[tuple[int, bytes, int]]:
+        """Number, record and time of the next entries of the log."""
+
+    def fold(self, record: bytes, upto: int) -> int:
+        """Keep, of a record's entries up to a number that say the same, the newest; how many went."""
+
+    def drop_results(
+        self, after: tuple[bytes, bytes, int], before: int, now: int, most: int
+    ) -> tuple[int, tuple[bytes, bytes, int] | None]:
+        """Drop what is older than a time of the next results; how many went, and where to go on. Those of which nobody
+        knows when they came count from now."""
 
     def newest_common(self) -> int | None:
         """The same for the history before this one; None where there was none: this server was never restored."""

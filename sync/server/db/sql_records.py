@@ -200,6 +200,13 @@ class SqlRecords:
         row = self._db.execute(asked, (id_,)).fetchone()
         return row is None or not row[0]
 
+    def empty(self, row: Row) -> None:
+        """Keep less of a deleted record than stood in it."""
+        self._db.execute(
+            "UPDATE record SET cells = ?, marks = ? WHERE id = ?",
+            (_PACK.encode(dict(row.cells)), _pack_marks(row.marks), row.id),
+        )
+
     def place(self, id_: bytes, subject: bytes, territory: str) -> None:
         """Note what a record is about and where it lies, of one that was kept before that counted."""
         self._db.execute(
@@ -270,9 +277,12 @@ class SqlRecords:
         ).fetchone()
         return _RESULT.decode(row[0]) if row else None
 
-    def put_result(self, op_id: OpId, result: Result) -> None:
+    def put_result(self, op_id: OpId, result: Result, at: int = 0) -> None:
         """Keep what became of an op."""
-        self._db.execute("INSERT INTO opresult VALUES (?, ?, ?, ?)", (*op_id, _PACK.encode(result)))
+        self._db.execute(
+            "INSERT INTO opresult (device, incarnation, n, body, at) VALUES (?, ?, ?, ?, ?)",
+            (*op_id, _PACK.encode(result), at),
+        )
         self._db.execute(
             "DELETE FROM opresult WHERE device = ? AND incarnation = ? AND n = ?",
             (op_id.device, op_id.incarnation, op_id.n - RESULTS_KEPT),

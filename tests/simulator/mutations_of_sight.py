@@ -1,4 +1,4 @@
-"""Syncing that is broken in what territories mean; a part of the list in `mutations.py`."""
+"""Syncing that is broken in who sees what by territory, and in what is known of what goes; a part of `mutations.py`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any, Final
 import pytest
 
 from sync.protocol.messages import Change
-from sync.server import access, belonging, feed, intake
+from sync.server import access, belonging, feed, forgetting, intake
 from sync.server.access import Rights, Scope
 from sync.server.db.kept import Trace
+from sync.server.db.sql_histories import SqlHistories
 from sync.server.db.sql_records import SqlRecords
 
 
@@ -79,7 +80,25 @@ def log_knows_no_reason(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(feed, "accounted", lambda *about, **more: 0)
 
 
-OF_TERRITORIES: Final = (
+def log_folded_too_far(patch: pytest.MonkeyPatch) -> None:
+    """Of a record's entries in the log the newest alone stays, whatever the others say."""
+    whole = SqlHistories.fold
+
+    def fold(self: SqlHistories, record: bytes, upto: int) -> int:
+        last = self._sql.execute("SELECT max(seq) FROM change WHERE record = ? AND seq <= ?", (record, upto))
+        self._sql.execute("DELETE FROM change WHERE record = ? AND seq < ?", (record, last.fetchone()[0]))
+        return whole(self, record, upto)
+
+    patch.setattr(SqlHistories, "fold", fold)
+
+
+def forgotten_records_come_back(patch: pytest.MonkeyPatch) -> None:
+    """A deleted record of which nothing is kept can be brought back."""
+    patch.setattr(forgetting, "hollow", lambda row: False)
+
+
+OF_SIGHT: Final = (
     territories_forgotten, territories_change_nothing_there, children_stay_behind, territory_before_forgotten,
     held_lines_forget_territories, goes_without_a_word, log_knows_no_reason,
+    log_folded_too_far, forgotten_records_come_back,
 )  # fmt: skip
