@@ -151,9 +151,8 @@ class StoreReplica:
 
     def loses(self, changes: list[Change]) -> tuple[int, int]:
         """How many records these changes would take away, and how many are kept here."""
-        store, ids = self._store, [change.id for change in changes if change.gone]
-        lost = sum(rows.kept_of(store.db, shape, ids) for shape in store.shapes.values())
-        return lost, sum(store.counts().values())
+        store, ids = self._store, [each.id for each in changes if each.gone]
+        return rows.kept_of(store.db, store.shapes.values(), ids), sum(store.counts().values())
 
     def renumber(self, incarnation: bytes) -> None:
         """Give all waiting ops new numbers, from 1, under a new incarnation; they are sealed again."""

@@ -43,9 +43,8 @@ def judge(world: World) -> list[str]:
         world.gone |= world.at_risk
     for who, laptop in sorted(world.laptops.items()):
         rights = persons[laptop.card.person]
-        told = _replica(laptop, rights, held, kept, restored=world.restores > 0)
-        found += [f"laptop {who}: {each}" for each in told]
-        only = _only_here(laptop, held) if world.restores else set()
+        only = _only_here(world, laptop, rights, held)
+        found += [f"laptop {who}: {each}" for each in _replica(laptop, rights, held, kept, only)]
         found += [f"laptop {who}: {each}" for each in _told(laptop, views[laptop.card.device], only)]
     found += _placed(held)
     words: set[Value] = set().union(*map(values_of, refused))
@@ -73,6 +72,8 @@ def _placed(held: dict[bytes, Held]) -> Iterator[str]:
     """Every record lies where its customer says that it lies, worked out anew from what stands in the records."""
     for id_, each in held.items():
         at = each
+        if hollow(each.row):
+            continue  # it stays where it lay
         if each.row.kind != "customer":
             whom = each.row.cells.get("customer")
             if whom not in held:
@@ -85,13 +86,21 @@ def _placed(held: dict[bytes, Held]) -> Iterator[str]:
             yield f"{_title(held[id_])} lies in {each.scope.territory!r}, not in {land!r}"
 
 
-def _only_here(laptop: Laptop, held: dict[bytes, Held]) -> set[bytes]:
-    """Records that a restored server does not know: whoever made them has lost them too, and this laptop has not."""
+def _only_here(world: World, laptop: Laptop, rights: Rights, held: dict[bytes, Held]) -> set[bytes]:
+    """Records that stay on a laptop though a restored server does not show them: those that it does not know, since
+    whoever made them has lost them too; and those that IT's word gave them in the lost history, of which nobody knows.
+    """
+    if not world.restores:
+        return set()
     shapes = laptop.store.shapes.values()
     found = [
         laptop.store.db.all(f"SELECT _id FROM {shape.table} WHERE _ver = ?", (FIRST,)) for shape in shapes
     ]
-    return {id_ for some in found for (id_,) in some} - held.keys()
+    unknown = {id_ for some in found for (id_,) in some} - held.keys()
+    shown = world.shown_before.get(laptop.card.person, set())
+    return unknown | {
+        id_ for id_ in shown & held.keys() if not access.sees(rights, held[id_].row.kind, held[id_].scope)
+    }
 
 
 def _told(laptop: Laptop, view: HoldsView, only: set[bytes]) -> Iterator[str]:
@@ -113,7 +122,7 @@ def _told(laptop: Laptop, view: HoldsView, only: set[bytes]) -> Iterator[str]:
 
 
 def _replica(
-    laptop: Laptop, rights: Rights, held: dict[bytes, Held], kept: list[Conflict], *, restored: bool
+    laptop: Laptop, rights: Rights, held: dict[bytes, Held], kept: list[Conflict], only: set[bytes]
 ) -> Iterator[str]:
     """What a laptop holds beyond, or short of, what its person may see; or otherwise than the server does."""
     store = laptop.store
@@ -126,9 +135,7 @@ def _replica(
     alive = {id_: each for id_, each in visible.items() if not each.row.deleted}
     for id_ in alive.keys() - here.keys():
         yield f"{alive[id_].row.kind} {_title(alive[id_])} is missing"
-    for id_ in here.keys() - alive.keys():
-        if restored and id_ not in held and find_row(store, id_)[1].ver == FIRST:
-            continue  # whoever made it has lost it too: this laptop may be all that holds it
+    for id_ in here.keys() - alive.keys() - only:
         why = "deleted" if id_ in visible else "out of sight" if id_ in held else "unknown to the server"
         yield f"{here[id_].kind.name} {here[id_].title} is still here: it is {why}"
     for id_ in alive.keys() & here.keys():
@@ -150,7 +157,7 @@ def _replica(
         yield f"{len(theirs_open - mine_open)} conflicts are missing, {len(mine_open - theirs_open)} should be gone"
     if waiting := store.db.one("SELECT count(*) FROM chosen WHERE waiting = 1")[0]:
         yield f"{waiting} conflicts are settled here for ever, and the server knows nothing of it"
-    yield from _searched(laptop, held, alive, rights)
+    yield from _searched(laptop, {id_: each for id_, each in held.items() if id_ not in only}, alive, rights)
     yield from _hidden(laptop, rights)
     yield from _tombstones(laptop, rights, visible)
 

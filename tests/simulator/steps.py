@@ -258,3 +258,12 @@ RESTORES: Final[dict[str, list[Step]]] = {
         Exchange(0), Restore(1),
     ],
 }  # fmt: skip
+
+# Runs that broke a law once, cut down.
+FOUND: Final[dict[str, list[Step]]] = {
+    "a disk put back reads past its own changes before its numbers are found to be taken": [
+        Write(1, "add", 0, 2), Exchange(1), Exchange(0), Write(0, "edit", 46, 12), Write(0, "add", 23, 30),
+        Write(0, "add", 46, 13), Copy(0), Write(0, "edit", 59, 38), Exchange(0), Exchange(0), PutBack(0),
+        Write(0, "edit", 37, 8),
+    ],
+}  # fmt: skip
