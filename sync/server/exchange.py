@@ -191,7 +191,7 @@ def _has_news(device: Device, head: ExchangeHead, now: int) -> bool:
     return bool(
         head.obeyed
         or head.recovered
-        or now - device.last_seen >= SEEN_EVERY_MS
+        or not 0 <= now - device.last_seen < SEEN_EVERY_MS  # a clock that was set back counts as well
         or (head.state == ACTIVE and head.unsent != device.unsent)
         or head.app_version != device.app_version
         or _posture(head.posture) != device.posture
