@@ -77,6 +77,7 @@ def sync(profile: Profile, args: Arguments) -> int:
         raise
     with session:
         syncing = Syncing(session)
+        syncing.let_go = args.let_go
         try:
             brought = syncing.round()
         except (Locked, StoreDamaged):

@@ -1,4 +1,4 @@
-"""The replica as the engine's thread uses it: every method runs on the store's thread."""
+"""The replica of a session, with every method run on the store's thread: the thread that exchanges holds no store."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from app.services.session import Session
 from app.store.blobs import Blobs
 from app.store.replica import StoreReplica
 from sync.client.ports import Answer, Applied, Position
+from sync.protocol.messages import Change
 from sync.protocol.ops import Op
 
 
@@ -30,6 +31,9 @@ class OnWorker:
             return self._run(self._replica.apply, answer)
         laid, rest = self._laying.lay(answer)
         return laid if rest is None else together((laid, self._run(self._replica.apply, rest)))
+
+    def loses(self, changes: list[Change]) -> tuple[int, int]:
+        return self._run(self._replica.loses, changes)
 
     def renumber(self, incarnation: bytes) -> None:
         self._run(self._replica.renumber, incarnation)

@@ -23,11 +23,14 @@ from app.services.session import ACTIVE, Session
 from app.services.wiped import finish_held
 from app.store.blobs import unsent_in
 from app.store.conflicts import attention_count, open_count
+from app.store.replica import StoreReplica
 from app.store.store import Store
 from sync.client import handing
+from sync.client.comparing import Comparison
 from sync.client.cycle import Page, exchange
 from sync.client.engine import Engine
-from sync.client.errors import NotOurServer, ServerRefused, Unreachable
+from sync.client.errors import ExchangeError, NotOurServer, ServerRefused, Unreachable
+from sync.client.holding_back import HoldingBack
 from sync.client.https import Held, Https, Said, own_trust
 from sync.client.line import Line
 from sync.client.listener import SILENT_S, Listener
@@ -84,6 +87,8 @@ class Syncing:
         self._transport = Https(card.server_url, self._trust)
         self._identity = identity_of(session)
         self._line = Line(self._transport, self._identity, session.now)
+        self._back = HoldingBack()
+        self.let_go = False  # somebody asks once more: what the server says of each record by itself counts
         self._lost_work = LostWork(session.profile, session.card, self._hand_in)
 
     def round(self, step: Step = lambda n: None) -> Round:
@@ -92,7 +97,7 @@ class Syncing:
         Raises Offline, Locked (after orders were brought), Wiped, and other KnownErrors.
         """
         done, first = Round(), None
-        asked_in_vain, reported, looked = 0, 0, 0
+        asked_in_vain, reported, looked, told = 0, 0, 0, False
         for _page in range(PAGES_MAX):
             was_active = self._session.stage == ACTIVE
             try:
@@ -130,8 +135,35 @@ class Syncing:
             done = dataclasses.replace(done, recovered=done.recovered + taken)
             more_to_send = page.sent > 0 and self._session.call(Store.unsent) > 0
             if was_active and not (page.more or taken or more_to_send):
-                break
+                if not page.held_back:
+                    break
+                if not self._confirmed():
+                    if told:
+                        raise self._back.refusal()
+                    told = True  # IT hears of it with the next exchange
         return dataclasses.replace(done, lost=self._lost_work.show_it())
+
+    def asked_again(self) -> None:
+        """A person asks: what the server says once more of what is held back counts."""
+        self.let_go = self._back.count > 0
+
+    def _confirmed(self) -> bool:
+        """Whether somebody asked once more about what is held back, and the server says of each record that it goes."""
+        asked, self.let_go = self.let_go, False
+        if not asked:
+            return False
+        position = self._session.call(lambda store: StoreReplica(store).position())
+        ids = [change.id for change in self._back.changes]
+        try:
+            told = [each for some in Comparison(self._line, position).records(ids) for each in some.changes]
+        except ExchangeError as problem:
+            _LOG.info("what is held back was not asked about: %s", type(problem).__name__)
+            return False
+        agreed = len(told) == len(ids) and all(each.gone for each in told)
+        if agreed:
+            self._back.confirm(frozenset(ids))
+            self.let_go = True  # for the pages behind it too
+        return agreed
 
     def hear(self, damage: AppError) -> StoreDamaged:
         """What can be done without the store: papers come, orders are obeyed and reported, and the sealed outbox goes
@@ -232,12 +264,12 @@ class Syncing:
 
     def _exchanged(self, replica: Replica | None, step: Step) -> Page:
         try:
-            return exchange(replica, self._session.papers, self._line, step)
+            return exchange(replica, self._session.papers, self._line, step, self._back)
         except ServerRefused as refusal:
             if refusal.problem not in (Problem.ROLLBACK, Problem.EPOCH):
                 raise
             # This device or the server is a copy of an earlier day. Asked again, both start from what they know.
-            return exchange(replica, self._session.papers, self._line, step)
+            return exchange(replica, self._session.papers, self._line, step, self._back)
 
     def _obey(self) -> None:
         try:
@@ -293,7 +325,8 @@ class Keeping:
         self._syncing.close()
 
     def wanted(self) -> None:
-        """A person asked for an exchange now."""
+        """A person asked for an exchange now; once more, where something is held back that they were told of."""
+        self._syncing.asked_again()
         self._engine.wanted()
 
     def _round(self) -> None:

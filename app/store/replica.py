@@ -149,6 +149,11 @@ class StoreReplica:
         brought = {change.id for change in changes}
         return Applied(looked, received=sum(id_ in brought for _kind, id_ in looked))
 
+    def loses(self, changes: list[Change]) -> tuple[int, int]:
+        """How many records these changes would take away, and how many are kept here."""
+        store, ids = self._store, [each.id for each in changes if each.gone]
+        return rows.kept_of(store.db, store.shapes.values(), ids), sum(store.counts().values())
+
     def renumber(self, incarnation: bytes) -> None:
         """Give all waiting ops new numbers, from 1, under a new incarnation; they are sealed again."""
         store = self._store

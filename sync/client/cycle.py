@@ -19,6 +19,7 @@ from typing import Final
 import msgspec
 
 from sync.client.errors import ServerRefused, Unreachable
+from sync.client.holding_back import HoldingBack
 from sync.client.line import Line, whole
 from sync.client.ports import Answer, Applied, OrderBook, Position, Replica, Standing
 from sync.protocol import codec, messages, version
@@ -49,10 +50,17 @@ class Page(msgspec.Struct, frozen=True):
     )
     at: int = 0
     end: int = 0
+    held_back: int = 0  # records that the server would take away and cannot say why
 
 
-def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = lambda n: None) -> Page:
-    """Exchange once. Without a replica (locked, wiped) only papers travel.
+def exchange(
+    replica: Replica | None,
+    book: OrderBook,
+    line: Line,
+    step: Step = lambda n: None,
+    back: HoldingBack | None = None,
+) -> Page:
+    """Exchange once. Without a replica (locked, wiped) only papers travel. `back` holds back what would take too much.
 
     Raises ExchangeError and UpgradeNeeded; then nothing has changed on the device but what a whole answer brought.
     """
@@ -71,6 +79,8 @@ def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = 
     nonce = secrets.token_hex(16)
     packets = replica.recovered() if replica else []
     head = _head(standing, position, nonce, replica.unsent() if replica else 0, packets)
+    if back is not None and back.count:
+        head = msgspec.structs.replace(head, posture={**head.posture, messages.HELD_BACK: back.count})
     body = codec.encode([(messages.HEAD, head), *((messages.OP, op) for op in ops)])
     step(2)
     try:
@@ -87,6 +97,9 @@ def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = 
     acked_n = min(reply.acked_n, max((op.n for op in ops), default=position.last_n))
     answer = msgspec.structs.replace(answer, acked_n=acked_n)
     book.take_papers(papers, nonce)
+    if replica and back is not None:
+        answer = back.judge(replica, reply, answer, position)
+    held = back.count if back is not None else 0
     step(4)
     applied = replica.apply(answer) if replica else Applied()
     if replica and packets:
@@ -94,10 +107,10 @@ def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = 
     step(5)
     book.heard(reply.server_time, standing.obeyed, reply.person)
     step(6)
-    begin, at = position.cursor.seq, reply.cursor.seq
+    begin, at = position.cursor.seq, answer.cursor.seq
     if at < begin:  # the history is gone through from its start
         begin = 0
-    return Page(reply.more, len(ops), applied, len(papers), begin, at, reply.head)
+    return Page(reply.more and not held, len(ops), applied, len(papers), begin, at, reply.head, held)
 
 
 def _plausible(reply: ReplyHead, answer: Answer, ops: list[Op], position: Position) -> None:

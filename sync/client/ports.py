@@ -56,6 +56,9 @@ class Replica(Protocol):
     def apply(self, answer: Answer) -> Applied:
         """Results, rows, conflicts and cursor in one transaction; what still waits is laid on top."""
 
+    def loses(self, changes: list[Change]) -> tuple[int, int]:
+        """How many records that are kept here these changes would take away, and how many there are."""
+
     def renumber(self, incarnation: bytes) -> None:
         """Give all waiting ops new numbers, from 1, under a new incarnation."""
 

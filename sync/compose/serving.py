@@ -10,13 +10,13 @@ import resource
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 
-from sync.compose import office_socket
+from sync.compose import compacting, office_socket
 from sync.protocol.texts import gettext as _
 from sync.server import config, limits, logs, tls
 from sync.server.config import Folders, Settings
@@ -77,6 +77,7 @@ def run(
                 office,
                 lines,
                 lambda: announce(config.url_of(host, bound)),
+                lambda: compacting.daily(store, settings.kept_days),
             )
             with _quiet_signals():
                 server.run(sockets=[listening])
@@ -95,12 +96,15 @@ class _Server(uvicorn.Server):
         office: StoreOffice,
         lines: Events,
         announce: Callable[[], None],
+        daily: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
         super().__init__(settings)
         self._path = path
         self._office = office
         self._lines = lines
         self._announce = announce
+        self._daily = daily
+        self._chores: asyncio.Task[None] | None = None
         self._desk: asyncio.Server | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -110,9 +114,12 @@ class _Server(uvicorn.Server):
             self._desk = await office_socket.serve(self._path, self._office)
             logs.note("started")
             self._announce()
+            self._chores = asyncio.create_task(self._daily())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Finish what has begun and end."""
+        if self._chores is not None:
+            self._chores.cancel()
         if self._desk is not None:
             self._desk.close()
             self._path.unlink(missing_ok=True)

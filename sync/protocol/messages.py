@@ -60,6 +60,9 @@ EVENT_END: Final = b"\n\n"
 POKE: Final = b"event: poke\ndata:" + EVENT_END
 BEAT: Final = b":" + EVENT_END
 BEAT_S: Final = 20.0  # between two heartbeats of a line with nothing to say
+HELD_BACK: Final = (
+    "held_back"  # in the posture of a device: records that it keeps although it was told to let go
+)
 WAIT_S: Final = 25  # the longest that a single event is waited for
 
 
@@ -146,6 +149,9 @@ class ReplyHead(msgspec.Struct, frozen=True, kw_only=True):
     head: int = (
         0  # the highest number there is: so long is the way of the cursor; 0 from a server that does not say
     )
+    accounted: int = (
+        -1
+    )  # of the records that this answer's changes take away, those of which the log says why
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -115,6 +115,7 @@ def answer(
             order_head=stands.order_head,
             person=told,
             head=feed.way_end(tx, page.cursor),
+            accounted=page.accounted,
         )
         results = _results(tx, reader, taken, closed=stands.closed)
         conflicts = [] if stands.closed else _conflicts(tx, reader, taken, page)
@@ -152,8 +153,9 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step) 
         taken = Taken(0)
         if active:
             taken = intake.take(tx, Author(device, person, head.incarnation), request.ops, now)
-            if request.ops and post.standing(tx, device).closed:
+            if taken.forgotten or (request.ops and post.standing(tx, device).closed):
                 # It is not shown what became of its ops; once it may look again, it needs those rows too.
+                # So does one that is answered so late that the results are not kept any more.
                 _echo_from_here(tx, device, head.incarnation)
         device = post.take_reports(tx, device, head, now)
         tx.people.put_device(
@@ -189,7 +191,7 @@ def _has_news(device: Device, head: ExchangeHead, now: int) -> bool:
     return bool(
         head.obeyed
         or head.recovered
-        or now - device.last_seen >= SEEN_EVERY_MS
+        or not 0 <= now - device.last_seen < SEEN_EVERY_MS  # a clock that was set back counts as well
         or (head.state == ACTIVE and head.unsent != device.unsent)
         or head.app_version != device.app_version
         or _posture(head.posture) != device.posture

@@ -22,6 +22,7 @@ from sync.protocol.merge import Conflict, Row
 from sync.protocol.messages import PAGE_ROWS, Change, Cursor
 from sync.server import access, logs, masks
 from sync.server.access import Rights
+from sync.server.accounting import accounted
 from sync.server.db.base import Transaction
 from sync.server.db.kept import Entry
 from sync.server.errors import RequestProblem
@@ -52,6 +53,7 @@ class Page:
     more: bool = False
     changes: list[Change] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
+    accounted: int = 0  # of the records that it takes away, those of which the log says why
 
 
 def begins(cursor: Cursor) -> bool:
@@ -125,6 +127,11 @@ def page(tx: Transaction, reader: Reader, cursor: Cursor) -> Page:
             for each in _left_before(tx, reader, start, last, own=begins(cursor))
             if each.id not in told_of
         ]
+    # Rights are others than those that the device has read under, or may be: before its first page, and in a history
+    # that is lost.
+    unsure = begins(cursor) or tx.histories.newest_common() is not None
+    anew = bool(reader.former) and (sweeping or unsure)
+    found.accounted = accounted(tx, reader.rights, reader.device, found.changes, start, anew=anew)
     # A negative number says that the going-through has not come to its end.
     scopes = -reader.scopes if sweeping and found.more else reader.scopes
     care = int(reader.rights.care)

@@ -66,6 +66,7 @@ class MemoryServer:
     refusals: dict[str, list[ServerRefused]] = field(default_factory=dict)  # by path, each raised once
     bend: Callable[[str, bytes], bytes] = lambda path, body: body  # what the network does
     more: bool = False
+    accounted: int = -1  # of what goes, how much it knows why; -1 for a server that does not say
 
     def get(self, path: str) -> bytes:
         """Nothing is fetched in an exchange."""
@@ -133,6 +134,7 @@ class MemoryServer:
             server_time=self.now,
             order_head=0,
             person=ANN,
+            accounted=self.accounted,
         )
         return codec.encode([(messages.HEAD, reply), *((messages.RESULT, each) for each in results), *extra])
 
@@ -157,6 +159,7 @@ class MemoryReplica:
     packets: list[bytes] = field(default_factory=list)
     told: list[bytes] = field(default_factory=list)
     asked_for: tuple[int, int] = (0, 0)
+    kept: int = 0  # records here, all of which the server may take away
 
     def position(self) -> Position:
         """Where this replica stands."""
@@ -178,6 +181,10 @@ class MemoryReplica:
         self.waiting = [each for each in self.waiting if each.n > answer.acked_n]
         self.cursor = answer.cursor
         return Applied([(change.kind, change.id) for change in answer.changes], len(answer.conflicts))
+
+    def loses(self, changes: list[Change]) -> tuple[int, int]:
+        """What these take away, as if all of it were here."""
+        return min(self.kept, sum(bool(each.gone) for each in changes)), self.kept
 
     def renumber(self, incarnation: bytes) -> None:
         """Number what waits anew."""
@@ -250,3 +257,11 @@ def change(n: int, **cells: Any) -> tuple[str, Change]:
     """A frame with a changed record."""
     raw = {cell: codec.Raw(codec.pack(value)) for cell, value in cells.items()}
     return messages.CHANGE, Change(kind="customer", id=n.to_bytes(16, "big"), ver=n, cells=raw)
+
+
+def leaving(count: int, first: int = 1) -> list[tuple[str, Change]]:
+    """Frames by which so many records go out of sight."""
+    return [
+        (messages.CHANGE, Change(kind="customer", id=n.to_bytes(16, "big"), ver=n, gone="left"))
+        for n in range(first, first + count)
+    ]

@@ -15,6 +15,7 @@ from app.store.replica import StoreReplica
 from app.store.store import Store
 from sync.client import cycle
 from sync.client.errors import ServerRefused, Unreachable
+from sync.client.holding_back import HoldingBack
 from sync.client.line import Identity, Line
 from sync.client.ports import Standing
 from sync.protocol import messages
@@ -156,6 +157,7 @@ class Laptop:
             Profile(self.folder), SecretBytes(self.card.key), recovery=self.card.recovery, clock=self.clock
         )
         self.line = self._line()
+        self.back = HoldingBack()
 
     def crash(self) -> None:
         """Turn it off and on: whatever was in memory is gone."""
@@ -189,7 +191,7 @@ class Laptop:
                 raise Power
 
         try:
-            return cycle.exchange(Small(self.store), Book(), self.line, step)
+            return cycle.exchange(Small(self.store), Book(), self.line, step, self.back)
         finally:
             self.wire.fate = ""
 

@@ -19,7 +19,7 @@ class Write(msgspec.Struct, frozen=True, tag="write"):
     """Somebody adds, edits, deletes or takes back a record, or gives it to somebody else."""
 
     who: int
-    verb: str  # "add" | "edit" | "delete" | "undelete" | "give"
+    verb: str  # "add" | "edit" | "delete" | "undelete" | "give" | "place" (in a territory) | "join" (to a customer)
     pick: int  # of the records on the device, modulo their number
     cell: int  # of the cells that a run writes, modulo their number
 
@@ -55,7 +55,7 @@ class Exchange(msgspec.Struct, frozen=True, tag="exchange"):
 
 
 class Wait(msgspec.Struct, frozen=True, tag="wait"):
-    """Time goes by."""
+    """Time goes by, or a clock is set back."""
 
     ms: int
 
@@ -89,6 +89,17 @@ class MergeTeams(msgspec.Struct, frozen=True, tag="merge teams"):
     to: str
 
 
+class Territory(msgspec.Struct, frozen=True, tag="territory"):
+    """A person is granted a territory, loses one, is left with own records alone, or sees the whole team again; or a
+    territory is renamed or merged.
+    """
+
+    verb: str  # "grant" | "revoke" | "own" | "whole" | "move"
+    person: int
+    name: str
+    to: str = ""
+
+
 class Copy(msgspec.Struct, frozen=True, tag="copy"):
     """A backup of a laptop's disk is made."""
 
@@ -103,6 +114,10 @@ class PutBack(msgspec.Struct, frozen=True, tag="put back"):
 
 class Restart(msgspec.Struct, frozen=True, tag="restart"):
     """The server is started anew: sessions are in its memory alone."""
+
+
+class Forget(msgspec.Struct, frozen=True, tag="forget"):
+    """The server forgets all that it would some day, as if every change, delete and result were old enough."""
 
 
 class Backup(msgspec.Struct, frozen=True, tag="backup"):
@@ -126,15 +141,18 @@ Step = (
     | Move
     | Grant
     | MergeTeams
+    | Territory
     | Copy
     | PutBack
     | Restart
+    | Forget
     | Backup
     | Restore
 )
 
 TEAMS: Final = ("Sales", "Sales/East", "Sales/West")
 ROLES: Final = ("rep", "rep", "office", "manager", "it")
+LANDS: Final = ("North", "South", " north ", "")  # as people write them; the last empties the field
 CARES: Final = ("internal", "confidential", "restricted")
 _FATES: Final = (
     "cut", "deaf", "deaf", "twice", "torn",
@@ -178,7 +196,40 @@ def draw(seed: int, count: int) -> list[Step]:
             steps.append(MergeTeams(dice.choice(TEAMS[1:]), dice.choice(TEAMS)))
         elif luck > 0.99:
             steps.append(Restart())
-    return _doubled(seed, laptops, _quarrelled(seed, laptops, steps))
+    return _forgotten(
+        seed, _settled_in(seed, laptops, _doubled(seed, laptops, _quarrelled(seed, laptops, steps)))
+    )
+
+
+def _forgotten(seed: int, steps: list[Step]) -> list[Step]:
+    """The steps, in a third of the runs with a server that forgets between them."""
+    dice = random.Random(f"forgets of {seed}")
+    for _each in range(dice.choice((0, 0, 3))):
+        steps.insert(dice.randint(3, len(steps)), Forget())
+    if dice.random() < 0.2:  # a clock is set back, the server's and all others with it
+        steps.insert(dice.randint(3, len(steps)), Wait(dice.choice((-60_000, -3_600_000, -86_400_000))))
+    return steps
+
+
+def _settled_in(seed: int, laptops: int, steps: list[Step]) -> list[Step]:
+    """The steps, in half of the runs with territories among them: people get some, customers move, others follow."""
+    dice = random.Random(f"territories of {seed}")
+    if dice.random() < 0.5:
+        return steps
+    for _each in range(dice.randint(8, 24)):
+        who, at = dice.randrange(laptops), dice.randint(3, len(steps))
+        luck = dice.random()
+        if luck < 0.65:
+            verb = dice.choice(("place", "place", "join"))
+            there: list[Step] = [Write(who, verb, dice.randrange(64), dice.randrange(64))]
+        else:
+            verb = dice.choice(("grant", "grant", "grant", "revoke", "own", "whole", "move"))
+            name, to = dice.sample(LANDS[:2], 2)
+            there = [Territory(verb, dice.randrange(PEOPLE), name, to)]
+        if dice.random() < 0.5:
+            there += [Exchange(dice.randrange(laptops))]
+        steps[at:at] = there
+    return steps
 
 
 def _doubled(seed: int, laptops: int, steps: list[Step]) -> list[Step]:

@@ -49,14 +49,14 @@ class SqlRecords:
         """The record of that id."""
         row = self._db.execute(
             "SELECT kind, id, ver, cells, marks, deleted, scope_person, scope_team, owner, creator, device, "
-            "incarnation, person, hlc, subject FROM record WHERE id = ?",
+            "incarnation, person, hlc, subject, territory FROM record WHERE id = ?",
             (id_,),
         ).fetchone()
         if row is None:
             return None
         return Held(
             row=Row(row[0], row[1], row[2], _CELLS.decode(row[3]), _unpack_marks(row[4]), bool(row[5])),
-            scope=Scope(row[6], row[7]),
+            scope=Scope(row[6], row[7], row[15] or ""),
             owner=row[8],
             creator=row[9],
             device=row[10],
@@ -72,11 +72,12 @@ class SqlRecords:
         self._news.record(row.kind, held.scope, before)
         self._db.execute(
             "INSERT INTO record (id, kind, ver, deleted, scope_person, scope_team, owner, creator, device, "
-            "incarnation, person, hlc, cells, marks, subject) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+            "incarnation, person, hlc, cells, marks, subject, territory) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
             "ON CONFLICT (id) DO UPDATE SET ver = excluded.ver, deleted = excluded.deleted, "
             "scope_person = excluded.scope_person, scope_team = excluded.scope_team, owner = excluded.owner, "
             "device = excluded.device, incarnation = excluded.incarnation, person = excluded.person, "
-            "hlc = excluded.hlc, cells = excluded.cells, marks = excluded.marks, subject = excluded.subject",
+            "hlc = excluded.hlc, cells = excluded.cells, marks = excluded.marks, subject = excluded.subject, "
+            "territory = excluded.territory",
             (
                 row.id,
                 row.kind,
@@ -93,10 +94,12 @@ class SqlRecords:
                 _PACK.encode(dict(row.cells)),
                 _pack_marks(row.marks),
                 held.subject,
+                held.scope.territory,
             ),
         )
         self._db.execute(
-            "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO change (seq, record, person_before, team_before, device, at, territory_before) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 row.ver,
                 row.id,
@@ -104,14 +107,15 @@ class SqlRecords:
                 before.team if before else None,
                 held.device,
                 now,
+                before.territory if before else None,
             ),
         )
 
     def after(self, seq: int) -> Iterator[Entry]:
         """Records changed after `seq`, each once in its newest state, rising."""
         asked = (
-            "SELECT ver, id, kind, deleted, cells, scope_person, scope_team, device, incarnation, person, hlc "
-            "FROM record WHERE ver > ?"
+            "SELECT ver, id, kind, deleted, cells, scope_person, scope_team, device, incarnation, person, hlc, "
+            "territory FROM record WHERE ver > ?"
         )
         for row in self._db.rising(asked, seq):
             yield Entry(
@@ -120,7 +124,7 @@ class SqlRecords:
                 ver=row[0],
                 deleted=bool(row[3]),
                 cells=row[4],
-                scope=Scope(row[5], row[6]),
+                scope=Scope(row[5], row[6], row[11] or ""),
                 device=row[7],
                 incarnation=row[8],
                 person=row[9],
@@ -130,22 +134,24 @@ class SqlRecords:
     def traces(self, id_: bytes, seq: int) -> list[Trace]:
         """What is remembered of each change of a record after `seq`."""
         rows = self._db.execute(
-            "SELECT seq, person_before, team_before, device FROM change WHERE record = ? AND seq > ? ORDER BY seq",
+            "SELECT seq, person_before, team_before, device, territory_before FROM change "
+            "WHERE record = ? AND seq > ? ORDER BY seq",
             (id_, seq),
         )
         return [
-            Trace(number, None if person is None else Scope(person, team), device)
-            for number, person, team, device in rows
+            Trace(number, None if person is None else Scope(person, team, territory or ""), device)
+            for number, person, team, device, territory in rows
         ]
 
     def passed_on(self, after: int, upto: int, device: bytes, *, own: bool = False) -> list[bytes]:
         """Ids of records changed within these numbers, `after` left out, and once more behind them, that have gone to
-        another person or team since, or were written by this device; `own` for these last alone.
+        another person, team or territory since, or were written by this device; `own` for these last alone.
         """
         asked = (
             "SELECT DISTINCT record.id FROM change JOIN record ON record.id = change.record"
             " WHERE change.seq > ? AND change.seq <= ? AND record.ver > ? AND (change.device = ? OR (? = 0 AND"
-            " (change.person_before <> record.scope_person OR change.team_before <> record.scope_team)))"
+            " (change.person_before <> record.scope_person OR change.team_before <> record.scope_team"
+            " OR change.territory_before <> record.territory)))"
             " ORDER BY record.id"
         )
         return [row[0] for row in self._db.execute(asked, (after, upto, upto, device, int(own)))]
@@ -160,10 +166,52 @@ class SqlRecords:
         asked = "SELECT id FROM record WHERE scope_person = ? ORDER BY ver"
         return [row[0] for row in self._db.execute(asked, (person,))]
 
-    def about(self, subject: bytes) -> list[bytes]:
-        """Ids of records that belong where this one belongs."""
-        asked = "SELECT id FROM record WHERE subject = ? AND subject <> x'' ORDER BY ver"
-        return [row[0] for row in self._db.execute(asked, (subject,))]
+    def about(self, subject: bytes) -> list[tuple[bytes, str]]:
+        """Id and kind of the records that are about this one."""
+        asked = "SELECT id, kind FROM record WHERE subject = ? AND subject <> x'' ORDER BY ver"
+        return [(row[0], row[1]) for row in self._db.execute(asked, (subject,))]
+
+    def territory(self, id_: bytes) -> str:
+        """The territory that a record lies in; "" for none, and for one that is not here."""
+        row = self._db.execute("SELECT territory FROM record WHERE id = ?", (id_,)).fetchone()
+        return (row[0] or "") if row else ""
+
+    def of_territory(self, territory: str) -> list[bytes]:
+        """Ids of records that are about no other and lie in this territory."""
+        asked = "SELECT id FROM record WHERE territory = ? AND subject = x'' ORDER BY ver"
+        return [row[0] for row in self._db.execute(asked, (territory,))]
+
+    def territories(self) -> list[tuple[str, int]]:
+        """Every territory that records lie in which are about no other, with their number."""
+        asked = (
+            "SELECT territory, count(*) FROM record WHERE subject = x'' AND territory <> '' "
+            "GROUP BY territory ORDER BY territory"
+        )
+        return [(row[0], row[1]) for row in self._db.execute(asked)]
+
+    def unplaced(self, after: int, most: int) -> list[bytes]:
+        """Ids of records with a higher number than this whose territory nobody has worked out yet, rising."""
+        asked = "SELECT id FROM record WHERE territory IS NULL AND ver > ? ORDER BY ver LIMIT ?"
+        return [row[0] for row in self._db.execute(asked, (after, most))]
+
+    def is_placed(self, id_: bytes) -> bool:
+        """Whether it is known where a record lies; one that is not here lies nowhere."""
+        asked = "SELECT territory IS NULL FROM record WHERE id = ?"
+        row = self._db.execute(asked, (id_,)).fetchone()
+        return row is None or not row[0]
+
+    def empty(self, row: Row) -> None:
+        """Keep less of a deleted record than stood in it."""
+        self._db.execute(
+            "UPDATE record SET cells = ?, marks = ? WHERE id = ?",
+            (_PACK.encode(dict(row.cells)), _pack_marks(row.marks), row.id),
+        )
+
+    def place(self, id_: bytes, subject: bytes, territory: str) -> None:
+        """Note what a record is about and where it lies, of one that was kept before that counted."""
+        self._db.execute(
+            "UPDATE record SET subject = ?, territory = ? WHERE id = ?", (subject, territory, id_)
+        )
 
     def put_conflict(self, conflict: Conflict) -> None:
         """Keep a conflict, once."""
@@ -183,9 +231,9 @@ class SqlRecords:
 
     def _disputed(self, conflict: Conflict) -> None:
         """A conflict concerns those who see its record, which need not have changed."""
-        asked = "SELECT kind, scope_person, scope_team FROM record WHERE id = ?"
+        asked = "SELECT kind, scope_person, scope_team, territory FROM record WHERE id = ?"
         if row := self._db.execute(asked, (conflict.record,)).fetchone():
-            self._news.record(row[0], Scope(row[1], row[2]))
+            self._news.record(row[0], Scope(row[1], row[2], row[3] or ""))
 
     def conflicts(self, ids: Sequence[bytes]) -> list[Conflict]:
         """These conflicts."""
@@ -229,9 +277,12 @@ class SqlRecords:
         ).fetchone()
         return _RESULT.decode(row[0]) if row else None
 
-    def put_result(self, op_id: OpId, result: Result) -> None:
+    def put_result(self, op_id: OpId, result: Result, at: int = 0) -> None:
         """Keep what became of an op."""
-        self._db.execute("INSERT INTO opresult VALUES (?, ?, ?, ?)", (*op_id, _PACK.encode(result)))
+        self._db.execute(
+            "INSERT INTO opresult (device, incarnation, n, body, at) VALUES (?, ?, ?, ?, ?)",
+            (*op_id, _PACK.encode(result), at),
+        )
         self._db.execute(
             "DELETE FROM opresult WHERE device = ? AND incarnation = ? AND n = ?",
             (op_id.device, op_id.incarnation, op_id.n - RESULTS_KEPT),
