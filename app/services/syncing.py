@@ -16,12 +16,11 @@ from typing import BinaryIO, Final
 from app.changes import HERE, SYNC, Changes
 from app.errors import AppError, Locked, Offline, StoreDamaged, Wiped
 from app.services import sealed_work, way_on
-from app.services.bulk.laying import Laying, together
 from app.services.lost_work import LostWork
+from app.services.on_worker import on_worker
 from app.services.session import ACTIVE, Session
 from app.services.wiped import finish_held
 from app.store.conflicts import attention_count, open_count
-from app.store.replica import StoreReplica
 from app.store.store import Store
 from sync.client import handing
 from sync.client.cycle import Page, exchange
@@ -30,12 +29,11 @@ from sync.client.errors import NotOurServer, ServerRefused, Unreachable
 from sync.client.https import Held, Https, Said, own_trust
 from sync.client.line import Identity, Line
 from sync.client.listener import SILENT_S, Listener
-from sync.client.ports import Answer, Applied, Position, Replica
+from sync.client.ports import Replica
 from sync.client.status import Phase, SyncStatus
 from sync.protocol import outbox_seal, sealing, signing
 from sync.protocol.documents import SealedOutbox
 from sync.protocol.errors import KnownError, Problem
-from sync.protocol.ops import Op
 
 _LOG = logging.getLogger("app.services.syncing")
 PAGES_MAX: Final = 10_000  # more than any honest history: a server that never ends is left alone
@@ -66,45 +64,6 @@ class Round:
             conflicts=self.conflicts + page.applied.conflicts,
             rejected=self.rejected + page.applied.rejected,
         )
-
-
-class OnWorker:
-    """The replica with every method run on the store's thread, but for large pages, where `laying` takes those."""
-
-    def __init__(self, session: Session, replica: StoreReplica, laying: Laying | None) -> None:
-        self._run = session.run_replica
-        self._replica = replica
-        self._laying = laying
-
-    def position(self) -> Position:
-        return self._run(self._replica.position)
-
-    def take(self, ops_max: int, bytes_max: int) -> list[Op]:
-        return self._run(self._replica.take, ops_max, bytes_max)
-
-    def apply(self, answer: Answer) -> Applied:
-        if self._laying is None or not self._laying.takes(answer):
-            return self._run(self._replica.apply, answer)
-        laid, rest = self._laying.lay(answer)
-        return laid if rest is None else together((laid, self._run(self._replica.apply, rest)))
-
-    def renumber(self, incarnation: bytes) -> None:
-        self._run(self._replica.renumber, incarnation)
-
-    def restart(self, epoch: bytes) -> None:
-        self._run(self._replica.restart, epoch)
-
-    def take_in(self, packet: bytes, ops: list[Op], origin: tuple[bytes, bytes]) -> int:
-        return self._run(self._replica.take_in, packet, ops, origin)
-
-    def recovered(self) -> list[bytes]:
-        return self._run(self._replica.recovered)
-
-    def reported(self, packets: list[bytes]) -> None:
-        self._run(self._replica.reported, packets)
-
-    def unsent(self) -> int:
-        return self._run(self._replica.unsent)
 
 
 class Syncing:
@@ -226,7 +185,7 @@ class Syncing:
 
     def _exchange(self, step: Step) -> Page:
         try:
-            store = self._session.replica()
+            replica = on_worker(self._session, self._laying)
         except Locked as locked:
             if not locked.by_order or self._session.stage != ACTIVE:
                 raise
@@ -241,7 +200,7 @@ class Syncing:
             self._talk(None, step)
             raise
         self._session.papers.store_shut = False
-        return self._talk(OnWorker(self._session, store, self._laying) if store else None, step)
+        return self._talk(replica, step)
 
     def _talk(self, replica: Replica | None, step: Step) -> Page:
         try:

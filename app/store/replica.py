@@ -17,7 +17,7 @@ from app.store import indexing, outbox, recovered, rows, seal_book, settled, sig
 from app.store.db import Database
 from app.store.schema import Shape, Stored
 from app.store.store import Store
-from sync.client.ports import Answer, Applied, Position
+from sync.client.ports import Answer, Applied, Position, Stands
 from sync.protocol import clock, codec
 from sync.protocol.errors import Outcome, UpgradeNeeded
 from sync.protocol.fields import Care
@@ -110,6 +110,10 @@ class StoreReplica:
         """Where this replica stands."""
         here = self._store.here()
         return Position(here.cursor, here.incarnation, here.next_n - 1)
+
+    def stands(self) -> Stands:
+        """Where it stands, and what there is to say."""
+        return Stands(self.position(), self.unsent(), self.recovered())
 
     def take(self, ops_max: int, bytes_max: int) -> list[Op]:
         """The next waiting ops in order; an act is never split, and one larger than both bounds comes alone."""

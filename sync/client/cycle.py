@@ -19,8 +19,8 @@ from typing import Final
 import msgspec
 
 from sync.client.errors import ServerRefused, Unreachable
-from sync.client.line import Line, whole
-from sync.client.ports import Answer, Applied, OrderBook, Position, Replica, Standing
+from sync.client.line import Line, Rest, whole
+from sync.client.ports import Answer, Applied, OrderBook, Position, Replica, Standing, Stands
 from sync.protocol import codec, messages, version
 from sync.protocol.errors import BadFrames, Problem, UpgradeNeeded
 from sync.protocol.ids import new_incarnation
@@ -58,7 +58,8 @@ def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = 
     """
     standing = book.standing()
     replica = replica if standing.state == ACTIVE else None
-    position = replica.position() if replica else NOTHING_HELD
+    stands = replica.stands() if replica else Stands(NOTHING_HELD)
+    position = stands.position
     session = line.open(position, standing.state)
     if replica and session.rollback:
         # A restored copy or a clone: the numbers we would give are taken. Unsent ops get new ones.
@@ -66,11 +67,18 @@ def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = 
         line.forget()
         position = replica.position()
         session = line.open(position, standing.state)
+    nonce = secrets.token_hex(16)
+    packets = stands.recovered
+    head = _head(standing, position, nonce, stands.unsent, packets)
+    if (rest := line.rest) is not None and _alike(head) == rest.head and (told := line.still()) is not None:
+        # Neither side has anything to say: contact was made, and the cursor moves with the next page.
+        _refuse_unlikely([*told], told[1])
+        book.heard(told[1], {}, rest.person)
+        line.rest = rest
+        return Page(more=False, sent=0, begin=position.cursor.seq, at=told[0], end=told[0])
+    session = line.open(position, standing.state)  # the server may have forgotten it
     ops = replica.take(session.ops_max, messages.OPS_BYTES_MAX) if replica else []
     step(1)
-    nonce = secrets.token_hex(16)
-    packets = replica.recovered() if replica else []
-    head = _head(standing, position, nonce, replica.unsent() if replica else 0, packets)
     body = codec.encode([(messages.HEAD, head), *((messages.OP, op) for op in ops)])
     step(2)
     try:
@@ -94,6 +102,7 @@ def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = 
     step(5)
     book.heard(reply.server_time, standing.obeyed, reply.person)
     step(6)
+    line.rest = _rest(head, reply, bool(answer.results or answer.changes or answer.conflicts or papers))
     begin, at = position.cursor.seq, reply.cursor.seq
     if at < begin:  # the history is gone through from its start
         begin = 0
@@ -107,16 +116,35 @@ def _plausible(reply: ReplyHead, answer: Answer, ops: list[Op], position: Positi
         reply.acked_n, reply.durable_seq, reply.server_time, reply.order_head, reply.cursor.seq, reply.head,
         *(change.ver for change in answer.changes), *(result.ver for result in answer.results),
     ]  # fmt: skip
-    if (
-        not all(0 <= number < NUMBER_END for number in numbers)
-        or reply.server_time > TIME_END
-        or reply.acked_n > position.last_n
-        or not {result.n for result in answer.results} <= sent
-    ):
-        raise Unreachable(
-            _("The server's answer does not fit what was sent and was not used."),
-            _("Your changes are safe on this device. Tell IT if this goes on."),
-        )
+    _refuse_unlikely(numbers, reply.server_time)
+    if reply.acked_n > position.last_n or not {result.n for result in answer.results} <= sent:
+        raise _unfit()
+
+
+def _refuse_unlikely(numbers: list[int], server_time: int) -> None:
+    """Refuse numbers and times that no honest server gives."""
+    if not all(0 <= number < NUMBER_END for number in numbers) or server_time > TIME_END:
+        raise _unfit()
+
+
+def _unfit() -> Unreachable:
+    return Unreachable(
+        _("The server's answer does not fit what was sent and was not used."),
+        _("Your changes are safe on this device. Tell IT if this goes on."),
+    )
+
+
+def _rest(head: ExchangeHead, reply: ReplyHead, news: bool) -> Rest | None:
+    """What the next exchange need not say again, where this one left nothing to say."""
+    said = head.obeyed or head.recovered or head.unsent or head.ask_share or head.state != ACTIVE
+    if news or said or reply.more or not head.lease_left_ms:
+        return None
+    return Rest(_alike(msgspec.structs.replace(head, cursor=reply.cursor)), reply.person)
+
+
+def _alike(head: ExchangeHead) -> ExchangeHead:
+    """A head without what is another one each time: the server reckons how long the lease holds by itself."""
+    return msgspec.structs.replace(head, nonce="", lease_left_ms=int(head.lease_left_ms > 0))
 
 
 def _post(line: Line, body: bytes, position: Position, state: str) -> bytes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 import logging
+import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("sync.client.https")
 TOTAL_S: Final = 60.0
+IDLE_S: Final = 2.0  # without a request; the exchanges of a round share a thread
 
 
 class Sign(enum.Enum):
@@ -61,6 +63,7 @@ class Https:
         self._context = trust
         self._total_s = total_s
         self._pool: Pool | None = None  # from the first request on
+        self._lane = _Lane()
 
     def get(self, path: str) -> bytes:
         """The body of a GET. Raises Unreachable, NotOurServer, ServerRefused."""
@@ -68,7 +71,8 @@ class Https:
 
     def post(self, path: str, body: bytes, headers: dict[str, str], media: str) -> bytes:
         """The body of the answer to a POST. Raises Unreachable, NotOurServer, ServerRefused."""
-        return self._within_deadline("POST", path, body, {**headers, "Content-Type": media})
+        said = {**headers, "Content-Type": media} if body else headers
+        return self._within_deadline("POST", path, body, said)
 
     def close(self) -> None:
         """Close the connection that was kept alive; another request would make another."""
@@ -77,7 +81,7 @@ class Https:
             pool.close()
 
     def _within_deadline(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> bytes:
-        """Run one request in a thread of its own, since no setting of the library bounds the whole of it."""
+        """Run one request in another thread, since no setting of the library bounds the whole of it."""
         from sync.client import requesting  # with the first request: a list is on the screen by then
 
         pool, answer = self._pool or requesting.fresh(self.url, self._context), Future[bytes]()
@@ -90,14 +94,45 @@ class Https:
             except BaseException as problem:  # noqa: BLE001 - handed to the caller below, whatever it is
                 answer.set_exception(problem)
 
-        threading.Thread(target=work, name="fieldkeep-https", daemon=True).start()
+        self._lane.put(work)
         try:
             return answer.result(self._total_s)
         except FutureTimeout:
             self._pool = None
+            self._lane = _Lane()  # that one may hang for good
             pool.cut()
             pool.close()
             raise unreachable() from None
+
+
+class _Lane:
+    """A thread that does one request after another, and ends when there was none for a while."""
+
+    def __init__(self) -> None:
+        self._asked: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._runs = False
+
+    def put(self, work: Callable[[], None]) -> None:
+        """Have it do this next."""
+        with self._lock:
+            self._asked.put(work)
+            if not self._runs:
+                self._runs = True
+                threading.Thread(target=self._run, name="fieldkeep-https", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                work = self._asked.get(timeout=IDLE_S)
+            except queue.Empty:
+                with self._lock:
+                    if self._asked.empty():
+                        self._runs = False
+                        return
+                continue
+            work()
+            del work  # an answer that nobody holds must not be kept by a thread that waits
 
 
 class Held:

@@ -19,6 +19,14 @@ class Position(msgspec.Struct, frozen=True):
     last_n: int
 
 
+class Stands(msgspec.Struct, frozen=True):
+    """A replica before an exchange: where it stands, how many ops wait, packets that are to be reported."""
+
+    position: Position
+    unsent: int = 0
+    recovered: list[bytes] = msgspec.field(default_factory=list)
+
+
 class Answer(msgspec.Struct, frozen=True):
     """One page from the server, whole and checked."""
 
@@ -47,8 +55,11 @@ class Applied(msgspec.Struct, frozen=True):
 class Replica(Protocol):
     """The device's copy of its records. Every method is one transaction."""
 
+    def stands(self) -> Stands:
+        """Where this replica stands, and what there is to say."""
+
     def position(self) -> Position:
-        """Where this replica stands."""
+        """Where it stands alone."""
 
     def take(self, ops_max: int, bytes_max: int) -> list[Op]:
         """The next waiting ops in order, contiguous from the first unacknowledged; an act is never split."""
@@ -65,14 +76,8 @@ class Replica(Protocol):
     def take_in(self, packet: bytes, ops: list[Op], origin: tuple[bytes, bytes]) -> int:
         """Recovered ops of (device, incarnation) into the outbox, once per packet; how many were new."""
 
-    def recovered(self) -> list[bytes]:
-        """Ids of packets taken in and not yet reported."""
-
     def reported(self, packets: list[bytes]) -> None:
         """The server knows of these packets."""
-
-    def unsent(self) -> int:
-        """How many ops wait for the server's word."""
 
 
 class Transport(Protocol):

@@ -67,6 +67,7 @@ def run(
                     log_config=None,
                     access_log=False,
                     server_header=False,
+                    date_header=False,  # what time it is stands in the answers
                     proxy_headers=False,
                     limit_concurrency=CONNECTIONS + 2 * most,
                     timeout_keep_alive=KEEP_ALIVE_S,

@@ -4,6 +4,7 @@
     POST /v1/enrol      enrolment envelope, JSON            -> EnrolReply
     POST /v1/session    session envelope, JSON              -> SessionReply
     POST /v1/exchange   ExchangeHead, Op*                   -> ReplyHead, OpResult*, Change*, Conflict*, Paper*
+    POST /v1/still      nothing                             -> 16 bytes (still_answer), or none: exchange
     POST /v1/digest     DigestHead                          -> DigestReply
     POST /v1/bucket     BucketHead                          -> BucketReply
     POST /v1/records    RecordsHead                         -> RecordsReply, Change*, Conflict*
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import struct
 from typing import Any, Final
 
 import msgspec
@@ -31,6 +33,7 @@ ROOT_PATH: Final = "/v1/root"
 ENROL_PATH: Final = "/v1/enrol"
 SESSION_PATH: Final = "/v1/session"
 EXCHANGE_PATH: Final = "/v1/exchange"
+STILL_PATH: Final = "/v1/still"
 DIGEST_PATH: Final = "/v1/digest"
 BUCKET_PATH: Final = "/v1/bucket"
 RECORDS_PATH: Final = "/v1/records"
@@ -282,3 +285,16 @@ def request_mac(key: bytes, method: str, target: str, body: bytes, counter: int)
     """The mac of a request within a session, hex: over method, path and query, body digest and counter."""
     text = f"fieldkeep-request/v1\n{method}\n{target}\n{hashlib.sha256(body).hexdigest()}\n{counter}"
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+_STILL: Final = struct.Struct(">QQ")
+
+
+def still_answer(seq: int, server_time: int) -> bytes:
+    """The answer to a device that has nothing to say but what it said last: nor has the server, up to this number."""
+    return _STILL.pack(seq, server_time)
+
+
+def read_still(body: bytes) -> tuple[int, int] | None:
+    """(number, server time) of such an answer; None where there is something, or nobody of ours has answered."""
+    return _STILL.unpack(body) if len(body) == _STILL.size else None

@@ -14,6 +14,7 @@ BODY: Final[dict[str, int]] = {
     messages.ENROL_PATH: DOCUMENT_MAX,
     messages.SESSION_PATH: DOCUMENT_MAX,
     messages.EXCHANGE_PATH: messages.OPS_BYTES_MAX + DOCUMENT_MAX,
+    messages.STILL_PATH: 0,
     messages.DIGEST_PATH: DOCUMENT_MAX,
     messages.BUCKET_PATH: DOCUMENT_MAX,
     messages.RECORDS_PATH: DOCUMENT_MAX,

@@ -74,12 +74,24 @@ class Service:
         session = self.sessions.authenticate(headers, "POST", target, body, self.now())
         request = exchange.read(body)
         began = time.monotonic()
-        answer = exchange.answer(
+        session.rest = None
+        answer, session.rest = exchange.answer(
             self.store, self._lease_key, session.enrolment, request, self.now(), self.step
         )
         took = int((time.monotonic() - began) * 1000)
         logs.note("exchange", device=session.enrolment, ops=len(request.ops), bytes=len(answer), ms=took)
         return answer
+
+    def still(self, headers: Mapping[str, str], target: str, body: bytes) -> bytes:
+        """The answer to a device that has nothing to say but what it said last in this session; none where there is
+        something for it, or nothing is remembered: it exchanges. Raises RequestProblem.
+        """
+        session = self.sessions.authenticate(headers, "POST", target, body, self.now())
+        rest, session.rest = session.rest, None
+        if rest is not None:
+            rest = exchange.still(self.store, self._lease_key, session.enrolment, rest, self.now(), self.step)
+            session.rest = rest
+        return messages.still_answer(rest.reply.cursor.seq, rest.reply.server_time) if rest else b""
 
     def listens(self, headers: Mapping[str, str], target: str) -> auth.Session:
         """The session of a device that wants to hold a line. Raises RequestProblem."""

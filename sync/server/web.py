@@ -49,12 +49,15 @@ def routes(service: Service, events: Events | None = None) -> Starlette:
     async def session(request: Request) -> Response:
         return await _answer(request, turns, service.session)
 
-    def within(work: Callable[[Mapping[str, str], str, bytes], bytes]) -> Endpoint:
-        """A request within a session."""
+    def within(work: Callable[[Mapping[str, str], str, bytes], bytes], *, brief: bool = False) -> Endpoint:
+        """A request within a session; the answer to a `brief` one is a few bytes, and so is its head."""
 
         async def signed(request: Request) -> Response:
             headers = {name: request.headers.get(name, "") for name in _SIGNED}
-            return await _answer(request, turns, lambda body: work(headers, _target(request), body))
+            said = await _done(request, turns, lambda body: work(headers, _target(request), body))
+            if isinstance(said, Response):
+                return said
+            return Response(said) if brief else _answered(said)  # of a POST, nobody keeps it
 
         return signed
 
@@ -83,6 +86,7 @@ def routes(service: Service, events: Events | None = None) -> Starlette:
             Route(messages.ENROL_PATH, enrol, methods=["POST"]),
             Route(messages.SESSION_PATH, session, methods=["POST"]),
             Route(messages.EXCHANGE_PATH, within(service.exchange), methods=["POST"]),
+            Route(messages.STILL_PATH, within(service.still, brief=True), methods=["POST"]),
             *(Route(path, within(service.compare), methods=["POST"]) for path in _COMPARING),
             Route(messages.EVENTS_PATH, listen, methods=["GET"]),
             Route(messages.SEALED_PATH, sealed, methods=["POST"]),
@@ -172,7 +176,11 @@ async def _answer(
 ) -> Response:
     """What `work` answers, as a response."""
     data = await _done(request, turns, work)
-    return data if isinstance(data, Response) else Response(data, media_type=media, headers=_HEADERS)
+    return data if isinstance(data, Response) else _answered(data, media)
+
+
+def _answered(data: bytes, media: str = codec.MEDIA_TYPE) -> Response:
+    return Response(data, media_type=media, headers=_HEADERS)
 
 
 async def _done(request: Request, turns: _Turns, work: Callable[[bytes], T]) -> T | Response:

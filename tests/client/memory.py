@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.client.errors import ServerRefused
 from sync.client.line import Identity, Line
-from sync.client.ports import Answer, Applied, Position, Standing
+from sync.client.ports import Answer, Applied, Position, Standing, Stands
 from sync.protocol import codec, documents, messages, signing
 from sync.protocol.documents import SessionOpen
 from sync.protocol.errors import Outcome, Problem
@@ -77,6 +77,8 @@ class MemoryServer:
             raise self.refusals[path].pop(0)
         if path == messages.SESSION_PATH:
             return self.bend(path, self._open(body, headers, media))
+        if path == messages.STILL_PATH:
+            raise refusal(Problem.NOT_HERE)
         assert path == messages.EXCHANGE_PATH
         return self.bend(path, self._exchange(path, body, headers, media))
 
@@ -194,18 +196,18 @@ class MemoryReplica:
         """Not part of an exchange."""
         raise AssertionError(packet)
 
-    def recovered(self) -> list[bytes]:
-        """Packets taken in and not yet reported."""
-        return list(self.packets)
+    def stands(self) -> Stands:
+        """Where it stands, how many ops wait, packets taken in and not yet reported."""
+        return Stands(self.position(), self.unsent(), list(self.packets))
+
+    def unsent(self) -> int:
+        """How many ops wait."""
+        return len(self.waiting)
 
     def reported(self, packets: list[bytes]) -> None:
         """The server knows of these."""
         self.told += packets
         self.packets = [each for each in self.packets if each not in packets]
-
-    def unsent(self) -> int:
-        """How many ops wait."""
-        return len(self.waiting)
 
 
 @dataclass

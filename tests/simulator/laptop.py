@@ -48,6 +48,9 @@ class Far(Protocol):
     def exchange(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
         """The answer to an exchange."""
 
+    def still(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
+        """The answer to whoever has nothing to say."""
+
     def dies_at(self, step: str) -> None:
         """End at this step of the next request; "" for never."""
 
@@ -67,15 +70,15 @@ class Wire:
         """One request; a staged fault comes to an exchange and not to the sign-in before it."""
         if path == messages.SESSION_PATH:
             return self._asked(lambda: self.far.session(body))
-        assert path == messages.EXCHANGE_PATH
+        asked = {messages.EXCHANGE_PATH: self.far.exchange, messages.STILL_PATH: self.far.still}[path]
         fate, self.fate = self.fate, ""
         if fate == "cut":
             raise _unreachable()
         if fate.startswith("dies "):
             self.far.dies_at(fate.removeprefix("dies "))
-        answer = self._asked(lambda: self.far.exchange(headers, path, body))
+        answer = self._asked(lambda: asked(headers, path, body))
         if fate == "twice":  # a proxy that lost the answer asks once more, and hands on what it gets then
-            answer = self._asked(lambda: self.far.exchange(headers, path, body))
+            answer = self._asked(lambda: asked(headers, path, body))
         if fate == "deaf":
             raise _unreachable()
         return answer[: len(answer) * 2 // 3] if fate == "torn" else answer

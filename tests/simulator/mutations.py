@@ -326,6 +326,11 @@ def settled_is_not_told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(feed, "_since", since)
 
 
+def still_whatever_there_is(patch: pytest.MonkeyPatch) -> None:
+    """Who has nothing to say is told that there is nothing, and is not looked after."""
+    patch.setattr(exchange, "still", lambda store, key, enrolment, rest, now, step: rest)
+
+
 MUTATIONS: Final[tuple[Mutation, ...]] = (
     cursor_saved_first, tombstone_skipped, no_version_guard, gap_accepted, sight_checked_when_edited_only,
     leaving_untold, acknowledged_too_far, sent_is_gone, edit_brings_back, conflict_not_kept,
@@ -335,5 +340,5 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     held_lines_forget_teams_below, later_choice_wins, choice_without_its_value, settled_is_not_told,
     class_checked_when_edited_only, class_checked_when_read_only,
     mask_made_on_the_device, hidden_words_kept, classes_change_nothing_there,
-    deleted_records_keep_what_is_hidden,
+    deleted_records_keep_what_is_hidden, still_whatever_there_is,
 )  # fmt: skip

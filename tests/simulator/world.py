@@ -190,6 +190,10 @@ class World:
                     self.faults.append(f"{self.asking} wrote what is hidden: {sorted(sent[result.n].set)}")
         return answer
 
+    def still(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
+        """Nothing is said, and maybe nothing answered."""
+        return self.service.still(headers, target, body)
+
     def dies_at(self, step: str) -> None:
         """End at this step of the next request; start again when it has."""
         self._dies_at = step
