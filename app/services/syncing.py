@@ -15,7 +15,7 @@ from typing import BinaryIO, Final
 
 from app.changes import HERE, SYNC, Changes
 from app.errors import AppError, Locked, Offline, StoreDamaged, Wiped
-from app.services import sealed_work, way_on
+from app.services import ready_road, sealed_work, way_on
 from app.services.lost_work import LostWork
 from app.services.on_worker import on_worker
 from app.services.session import ACTIVE, Session
@@ -106,6 +106,8 @@ class Syncing:
                 self._obey()
                 raise
             done = done.plus(page)
+            if ready_road.is_worth_asking(page) and not asked_in_vain:
+                done = dataclasses.replace(done, received=done.received + self._by_part(page))
             self.fetched = done.received if page.more else 0
             first = min(page.begin, first if first is not None else page.begin)
             self.percent = _percent(first, page) if page.more else 0
@@ -134,6 +136,13 @@ class Syncing:
             if was_active and not (page.more or taken or more_to_send):
                 break
         return dataclasses.replace(done, lost=self._lost_work.show_it())
+
+    def _by_part(self, page: Page) -> int:
+        """The rows that a ready part brings after the first page; 0 where there is none."""
+        self._session.tell(Changes(tuple(page.applied.records), SYNC))
+        if self._laying is not None:
+            self._laying.rest()  # it has the store open
+        return ready_road.take(self._session, self._line) if self._session.stage == ACTIVE else 0
 
     def hear(self, damage: AppError) -> StoreDamaged:
         """What can be done without the store: papers come, orders are obeyed and reported, and the sealed outbox goes

@@ -190,15 +190,16 @@ def _show(db: Database, shape: Shape, person: str) -> None:
         for id_, ops in outbox.of_records(db, ids).items():
             ver, deleted, cells = bases.get(id_, (0, False, {}))
             if id_ in bases or any(op.act is Act.ADD for op in ops):
-                changes.append((None, _laid(shape, id_, ver, ops, cells, person, deleted=deleted)))
+                changes.append((None, laid(shape, id_, ver, ops, cells, person, deleted=deleted)))
         rows.write(db, shape, changes)
 
 
-def _laid(
+def laid(
     shape: Shape, id_: bytes, ver: int, ops: list[Op], cells: dict[str, object], person: str, *, deleted: bool
 ) -> Stored:
-    laid, deleted = lay(cells, deleted, ops)
-    values, ext = shape.split(laid)
+    """A record as it is shown with what waits on it."""
+    shown, deleted = lay(cells, deleted, ops)
+    values, ext = shape.split(shown)
     return Stored(id_, ver, deleted, len(ops), 0, clock.millis(ops[-1].hlc), person, values, ext)
 
 

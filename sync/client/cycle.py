@@ -33,6 +33,7 @@ ACTIVE = "active"
 NOTHING_HELD = Position(Cursor(), b"\0" * 8, 0)
 
 NUMBER_END: Final = 2**53
+FIRST_ROWS: Final = 200  # of the first page of all: whoever waits sees a list at once
 TIME_END: Final = 4_102_444_800_000  # the year 2100, in UTC milliseconds
 Step = Callable[[int], None]
 
@@ -177,6 +178,7 @@ def _head(
         posture=dict(standing.posture),
         ask_share=standing.ask_share,
         recovered=packets,
+        rows=0 if position.cursor.epoch else FIRST_ROWS,
     )
 
 

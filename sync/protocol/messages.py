@@ -5,6 +5,8 @@
     POST /v1/session    session envelope, JSON              -> SessionReply
     POST /v1/exchange   ExchangeHead, Op*                   -> ReplyHead, OpResult*, Change*, Conflict*, Paper*
     POST /v1/still      nothing                             -> 16 bytes (still_answer), or none: exchange
+    POST /v1/ready      ReadyHead                           -> ReadyReply
+    POST /v1/ready/piece ReadyPieceHead                     -> ReadyPieceReply, a sealed piece (ready.py)
     POST /v1/digest     DigestHead                          -> DigestReply
     POST /v1/bucket     BucketHead                          -> BucketReply
     POST /v1/records    RecordsHead                         -> RecordsReply, Change*, Conflict*
@@ -34,6 +36,8 @@ ENROL_PATH: Final = "/v1/enrol"
 SESSION_PATH: Final = "/v1/session"
 EXCHANGE_PATH: Final = "/v1/exchange"
 STILL_PATH: Final = "/v1/still"
+READY_PATH: Final = "/v1/ready"
+READY_PIECE_PATH: Final = "/v1/ready/piece"
 DIGEST_PATH: Final = "/v1/digest"
 BUCKET_PATH: Final = "/v1/bucket"
 RECORDS_PATH: Final = "/v1/records"
@@ -129,6 +133,7 @@ class ExchangeHead(msgspec.Struct, frozen=True, kw_only=True):
     posture: dict[str, Any] = {}
     ask_share: bool = False
     recovered: list[bytes] = []  # recovered packets this device has taken into its outbox
+    rows: int = 0  # of the page at most, where the device wants to show something soon; 0 for as many as fit
 
 
 class ReplyHead(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,6 +181,35 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     data: bytes
     id: bytes = b""
+
+
+class ReadyHead(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks for a ready part for a store that is laid out so, and has just been begun."""
+
+    layout: bytes
+
+
+class ReadyReply(msgspec.Struct, frozen=True, kw_only=True):
+    """A ready part: its id and one-time key, how long each of its pieces is, and where who has it stands; or none."""
+
+    part: bytes = b""
+    key: bytes = b""
+    lengths: list[int] = []
+    rows: int = 0
+    cursor: Cursor = Cursor()
+
+
+class ReadyPieceHead(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks for one piece of a ready part."""
+
+    part: bytes
+    number: int
+
+
+class ReadyPieceReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The piece follows, in one frame."""
+
+    length: int
 
 
 class DigestHead(msgspec.Struct, frozen=True, kw_only=True):

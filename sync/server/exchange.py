@@ -76,6 +76,7 @@ def read(body: bytes) -> Request:
         or abs(head.cursor.scopes) >= 2**53
         or not 0 <= head.cursor.care <= Care.RESTRICTED
         or len(head.app_version) > 60
+        or not 0 <= head.rows < 2**53
     ):
         raise RequestProblem(Problem.BAD_REQUEST, why="head")
     return Request(head, ops)
@@ -173,7 +174,7 @@ def _told(
     page, told = Page(head.cursor), wire_person(person)
     if head.state == ACTIVE and not stands.closed:
         feed.check(tx, head.cursor)
-        page = feed.page(tx, reader, head.cursor)
+        page = feed.page(tx, reader, head.cursor, head.rows)
         # What a device shows goes by its rows, which may not have been gone through yet.
         told = msgspec.structs.replace(told, care=page.cursor.care)
     papers = post.papers(tx, device, head, root, policy, now)
@@ -278,6 +279,14 @@ def who(tx: Transaction, enrolment: str) -> tuple[Device, Person]:
     if device is None or person is None or device.wiped:
         raise RequestProblem(Problem.UNKNOWN_DEVICE, why="gone")
     return device, person
+
+
+def may_read(tx: Transaction, enrolment: str) -> Person:
+    """The person of a device that may hold records now. Raises RequestProblem."""
+    device, person = who(tx, enrolment)
+    if post.standing(tx, device).closed:
+        raise RequestProblem(Problem.NOT_HERE, why="closed")
+    return person
 
 
 def reader_of(tx: Transaction, device: Device, person: Person, incarnation: bytes) -> Reader:

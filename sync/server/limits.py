@@ -15,6 +15,8 @@ BODY: Final[dict[str, int]] = {
     messages.SESSION_PATH: DOCUMENT_MAX,
     messages.EXCHANGE_PATH: messages.OPS_BYTES_MAX + DOCUMENT_MAX,
     messages.STILL_PATH: 0,
+    messages.READY_PATH: DOCUMENT_MAX,
+    messages.READY_PIECE_PATH: DOCUMENT_MAX,
     messages.DIGEST_PATH: DOCUMENT_MAX,
     messages.BUCKET_PATH: DOCUMENT_MAX,
     messages.RECORDS_PATH: DOCUMENT_MAX,

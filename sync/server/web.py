@@ -87,6 +87,8 @@ def routes(service: Service, events: Events | None = None) -> Starlette:
             Route(messages.SESSION_PATH, session, methods=["POST"]),
             Route(messages.EXCHANGE_PATH, within(service.exchange), methods=["POST"]),
             Route(messages.STILL_PATH, within(service.still, brief=True), methods=["POST"]),
+            Route(messages.READY_PATH, within(service.offer), methods=["POST"]),
+            Route(messages.READY_PIECE_PATH, within(service.ready_piece), methods=["POST"]),
             *(Route(path, within(service.compare), methods=["POST"]) for path in _COMPARING),
             Route(messages.EVENTS_PATH, listen, methods=["GET"]),
             Route(messages.SEALED_PATH, sealed, methods=["POST"]),
