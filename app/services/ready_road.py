@@ -32,8 +32,9 @@ def is_worth_asking(page: Page) -> bool:
     return page.more and page.begin == 0 and page.end - page.at >= LEAST
 
 
-def take(session: Session, line: Line) -> int:
-    """Put a ready part in the place of this store, if there is one for it; how many rows it brought, 0 for none.
+def take(session: Session, line: Line, read: int) -> int:
+    """Put a ready part in the place of this store, if there is one for it that goes further than the number that was
+    `read`; how many rows it brought, 0 for none.
 
     Raises Locked when the store was locked meanwhile.
     """
@@ -43,7 +44,7 @@ def take(session: Session, line: Line) -> int:
     rows = 0
     try:
         part = ready.offered(line, layout) if layout else None
-        if part is not None and _laid_in(session, line, part):
+        if part is not None and part.cursor.seq > read and _laid_in(session, line, part):
             rows = part.rows
     except (ready.Dropped, ExchangeError, OSError) as problem:
         _LOG.info("no ready part: %s", type(problem).__name__)

@@ -107,7 +107,7 @@ class Syncing:
                 raise
             done = done.plus(page)
             if ready_road.is_worth_asking(page) and not asked_in_vain:
-                done = dataclasses.replace(done, received=done.received + self._by_part(page))
+                done = dataclasses.replace(done, received=max(done.received, self._by_part(page)))
             self.fetched = done.received if page.more else 0
             first = min(page.begin, first if first is not None else page.begin)
             self.percent = _percent(first, page) if page.more else 0
@@ -142,7 +142,7 @@ class Syncing:
         self._session.tell(Changes(tuple(page.applied.records), SYNC))
         if self._laying is not None:
             self._laying.rest()  # it has the store open
-        return ready_road.take(self._session, self._line) if self._session.stage == ACTIVE else 0
+        return ready_road.take(self._session, self._line, page.at) if self._session.stage == ACTIVE else 0
 
     def hear(self, damage: AppError) -> StoreDamaged:
         """What can be done without the store: papers come, orders are obeyed and reported, and the sealed outbox goes

@@ -36,6 +36,8 @@ class Dropped(KnownError):
 
 def offered(line: Line, layout: bytes) -> ReadyReply | None:
     """The part that there is for a store laid out so; None where there is none. Raises ExchangeError."""
+    if not line.session:
+        return None  # the next exchange opens one
     body = codec.encode([(messages.HEAD, ReadyHead(layout=layout))])
     try:
         reply = head(whole(line.post(messages.READY_PATH, body)), ReadyReply)

@@ -10,10 +10,11 @@ from typing import Final, Protocol
 
 from app.keys.secret import SecretBytes
 from app.paths import Profile
-from app.store import outbox
+from app.store import outbox, ready
 from app.store.replica import StoreReplica
 from app.store.store import Store
 from sync.client import cycle
+from sync.client import ready as fetching
 from sync.client.errors import ServerRefused, Unreachable
 from sync.client.line import Identity, Line
 from sync.client.ports import Standing
@@ -51,6 +52,12 @@ class Far(Protocol):
     def still(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
         """The answer to whoever has nothing to say."""
 
+    def offer(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
+        """A ready part, or none."""
+
+    def ready_piece(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
+        """A piece of it."""
+
     def dies_at(self, step: str) -> None:
         """End at this step of the next request; "" for never."""
 
@@ -70,7 +77,12 @@ class Wire:
         """One request; a staged fault comes to an exchange and not to the sign-in before it."""
         if path == messages.SESSION_PATH:
             return self._asked(lambda: self.far.session(body))
-        asked = {messages.EXCHANGE_PATH: self.far.exchange, messages.STILL_PATH: self.far.still}[path]
+        asked = {
+            messages.EXCHANGE_PATH: self.far.exchange,
+            messages.STILL_PATH: self.far.still,
+            messages.READY_PATH: self.far.offer,
+            messages.READY_PIECE_PATH: self.far.ready_piece,
+        }[path]
         fate, self.fate = self.fate, ""
         if fate == "cut":
             raise _unreachable()
@@ -195,6 +207,30 @@ class Laptop:
             return cycle.exchange(Small(self.store), Book(), self.line, step)
         finally:
             self.wire.fate = ""
+
+    def fetch(self, fate: str, meanwhile: Callable[[], None]) -> None:
+        """Take the ready part of this person, as a session does; `meanwhile` happens before its pieces are asked for.
+
+        Raises ExchangeError, and Power when it is killed.
+        """
+        layout = ready.layout(self.store.db) if ready.may_take(self.store) else b""
+        part = fetching.offered(self.line, layout) if layout else None
+        if part is None:
+            return
+        profile, key = Profile(self.folder), SecretBytes(self.card.key)
+        try:
+            meanwhile()
+            ready.unpack(profile, key, fetching.pieces(self.line, part, lambda: None))
+        except fetching.Dropped:
+            ready.clear(profile)
+            return
+        if fate == "killed":
+            raise Power
+        ready.put_in_place(profile, key, self.store)
+        if fate == "placed and killed":
+            raise Power
+        self.store.close()
+        self.start()
 
     def unsent(self) -> int:
         """How many ops wait."""

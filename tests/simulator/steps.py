@@ -90,7 +90,34 @@ class Restart(msgspec.Struct, frozen=True, tag="restart"):
     """The server is started anew: sessions are in its memory alone."""
 
 
-Step = Write | Settle | Exchange | Wait | Skew | Move | Grant | MergeTeams | Copy | PutBack | Restart
+class Expect(msgspec.Struct, frozen=True, tag="expect"):
+    """A ready part is made of what a person sees now."""
+
+    person: int
+
+
+class Fetch(msgspec.Struct, frozen=True, tag="fetch"):
+    """A laptop takes its person's ready part, where it may; `fate` is what happens meanwhile."""
+
+    who: int
+    fate: str = ""  # "" | "killed" | "placed and killed" | "expires" | "moved" | "typed"
+
+
+Step = (
+    Expect
+    | Fetch
+    | Write
+    | Settle
+    | Exchange
+    | Wait
+    | Skew
+    | Move
+    | Grant
+    | MergeTeams
+    | Copy
+    | PutBack
+    | Restart
+)
 
 TEAMS: Final = ("Sales", "Sales/East", "Sales/West")
 ROLES: Final = ("rep", "rep", "office", "manager", "it")
@@ -99,6 +126,7 @@ _FATES: Final = (
     "cut", "deaf", "deaf", "twice", "torn",
     *(f"dies {name}" for name in SERVER_STEPS), *(f"crash {n}" for n in CRASHES),
 )  # fmt: skip
+_FETCHED: Final = ("", "", "", "killed", "placed and killed", "expires", "moved", "typed", "typed")
 _CHOICES: Final = (("keep", "take"), ("keep", "take"), ("take", "keep"), ("take", "take"), ("back", "take"))
 _AGAINST: Final = ("edit", "edit", "edit", "delete")
 _VERBS: Final = ("add", "edit", "edit", "edit", "edit", "delete", "undelete", "give")
@@ -132,7 +160,25 @@ def draw(seed: int, count: int) -> list[Step]:
             steps.append(MergeTeams(dice.choice(TEAMS[1:]), dice.choice(TEAMS)))
         elif luck > 0.99:
             steps.append(Restart())
-    return _quarrelled(seed, laptops, steps)
+    return _begun_by_part(seed, laptops, _quarrelled(seed, laptops, steps))
+
+
+def _begun_by_part(seed: int, laptops: int, steps: list[Step]) -> list[Step]:
+    """The steps, in one run of three with a laptop that begins in the midst of it, by a ready part."""
+    dice = random.Random(f"parts of {seed}")
+    if dice.random() > 1 / 3:
+        return steps
+    who, at = dice.randrange(1, laptops), dice.randrange(len(steps) // 3, len(steps))
+    before = [each for each in steps[:at] if getattr(each, "who", None) != who]
+    expected = dice.randint(max(0, len(before) - 15), len(before))
+    before[expected:expected] = [Expect(who % PEOPLE)]
+    begun: list[Step] = [Exchange(who)]
+    if dice.random() < 0.5:
+        begun.append(Write(who, dice.choice(_VERBS), dice.randrange(64), dice.randrange(64)))
+    if dice.random() < 0.15:
+        begun.append(Exchange(who))  # then its own work was heard of, and pages alone may go on
+    begun += [Fetch(who, dice.choice(_FETCHED)), Exchange(who)]
+    return [*before, *begun, *steps[at:]]
 
 
 def _quarrelled(seed: int, laptops: int, steps: list[Step]) -> list[Step]:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app.errors import AppError
 from app.keys.secret import SecretBytes
 from app.paths import Profile
-from app.store import choices, conflicts, lists, outbox, records
+from app.store import choices, conflicts, lists, outbox, ready, records
 from app.store.choices import Settled
 from app.store.store import Store
 from sync.client.errors import ExchangeError, ServerRefused
@@ -25,13 +25,16 @@ from sync.protocol.errors import KnownError, Outcome, Problem
 from sync.protocol.kinds import KINDS
 from sync.protocol.messages import OpResult
 from sync.protocol.ops import Act, Op, print_of
+from sync.protocol.ready import Fed, Made
 from sync.server import access, auth, config, feed
+from sync.server import ready as server_ready
 from sync.server.access import Rights
 from sync.server.db.base import Store as ServerStore
 from sync.server.db.moving import MovableStore
 from sync.server.db.news import News
 from sync.server.db.sqlite import SqliteStore
 from sync.server.office import StoreOffice
+from sync.server.ready import LIFE_MS, Ready
 from sync.server.service import Service
 from tests.server.inside import Inside
 from tests.simulator import steps
@@ -153,9 +156,24 @@ class World:
         self.service.step = self._step
         self.server.heard = self._tell
         self.office = StoreOffice(self.server, self.ground.lease_key, "https://127.0.0.1:8443", self.now)
+        self.service.ready = Ready(self.server, self.folder / "ready", self._made, self.now)
+        (self.folder / "ready").mkdir()
         self._dies_at = ""
 
     # -- the server
+
+    def _made(self, folder: Path, part: bytes, key: bytes, pages: Iterator[Fed]) -> Made:
+        """A ready part, made in this process."""
+        with tempfile.TemporaryDirectory(dir=folder) as name:
+            return ready.make(Path(name), pages, key, part, folder / f"{part.hex()}.part")
+
+    def offer(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
+        """Whether there is a ready part."""
+        return self.service.offer(headers, target, body)
+
+    def ready_piece(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
+        """A piece of a ready part."""
+        return self.service.ready_piece(headers, target, body)
 
     def now(self) -> int:
         """The server's time, UTC milliseconds."""
@@ -232,6 +250,11 @@ class World:
             self._choose(step.who, self.laptop(step.who), step)
         elif isinstance(step, steps.Exchange):
             self._exchange(self.laptop(step.who), step.fate)
+        elif isinstance(step, steps.Expect):
+            assert self.service.ready is not None
+            self.service.ready.make(self.ground.persons[step.person])
+        elif isinstance(step, steps.Fetch):
+            self._fetch(self.laptop(step.who), step.fate)
         elif isinstance(step, steps.Wait):
             self.elapsed += step.ms
         elif isinstance(step, steps.Skew):
@@ -278,6 +301,30 @@ class World:
                 self.quiet.add(who)
             return busy
         return True
+
+    def _fetch(self, laptop: Laptop, fate: str) -> None:
+        self.asking = laptop.card.person
+        self.quiet -= {
+            at for at, each in self.laptops.items() if each is laptop
+        }  # it reads on from further back
+
+        def meanwhile() -> None:
+            if fate == "expires":
+                self.elapsed += LIFE_MS
+            elif fate == "moved":
+                with contextlib.suppress(KnownError):
+                    self.office.add_person(laptop.card.person, "rep", "Sales/West", "")
+            elif fate == "typed":
+                for verb in ("add", "edit"):
+                    who = next(at for at, each in self.laptops.items() if each is laptop)
+                    self._write(laptop, steps.Write(who, verb, self.counter, self.counter))
+
+        try:
+            laptop.fetch(fate, meanwhile)
+        except Power:
+            laptop.crash()
+        except ExchangeError as problem:
+            self.last = problem.title
 
     def _put_back(self, laptop: Laptop) -> None:
         before = _waiting(laptop)
@@ -396,6 +443,7 @@ def world(ground: Ground, keeping: Keeping = as_it_is) -> Iterator[World]:
     with (
         tempfile.TemporaryDirectory(dir=ground.folder) as name,
         mock.patch.object(feed, "PAGE_ROWS", ROWS_AT_ONCE),
+        mock.patch.object(server_ready, "LEAST_ROWS", 1),
     ):
         made = World(ground, Path(name), keeping)
         try:
