@@ -61,8 +61,8 @@ class OnWorker:
     def renumber(self, incarnation: bytes) -> None:
         self._run(self._replica.renumber, incarnation)
 
-    def restart(self, epoch: bytes) -> None:
-        self._run(self._replica.restart, epoch)
+    def restart(self, common: int = 0) -> None:
+        self._run(self._replica.restart, common)
 
     def take_in(self, packet: bytes, ops: list[Op], origin: tuple[bytes, bytes]) -> int:
         return self._run(self._replica.take_in, packet, ops, origin)

@@ -291,7 +291,7 @@ def _finish(profile: Profile, ring: Keyring, step: wipe.Step) -> bool:
             step(PIECE_STEP)
 
         handing.hand_in_receipt(
-            intent.server_url, _root(profile, ring, intent), receipt, who, sealed, after_piece
+            intent.server_url, _root(profile, ring, intent), receipt, who, sealed, after_piece, intent.order
         )
 
     return wipe.finish(profile, ring, hand_in, _wall_ms, step)

@@ -61,6 +61,13 @@ def left(db: Database, records: Iterable[bytes]) -> None:
     db.executemany("DELETE FROM chosen WHERE record = ?", [(id_,) for id_ in records])
 
 
+def forget_after(db: Database, ver: int) -> None:
+    """Conflicts of a history that is lost: what met there meets again, under another name."""
+    known = db.all("SELECT id, body FROM chosen")
+    lost = [(id_,) for id_, body in known if _CONFLICT.decode(body).ver > ver]
+    db.executemany("DELETE FROM chosen WHERE id = ?", lost)
+
+
 def forget_old(db: Database, before_ms: int) -> None:
     """What was settled so long ago that nobody asks any more; the server keeps it."""
     db.execute("DELETE FROM chosen WHERE waiting = 0 AND at_ms < ?", (before_ms,))

@@ -14,6 +14,7 @@ import msgspec
 from app.store import outbox, rows
 from app.store.reader import Reader
 from app.store.replica import LEFT, StoreReplica
+from app.store.restored import FIRST
 from app.store.rows import chunks, marks
 from app.store.schema import Shape
 from app.store.store import Store
@@ -24,9 +25,6 @@ from sync.protocol.merge import Conflict
 from sync.protocol.messages import Change
 
 PIECE: Final = 2_000  # rows read at once
-FIRST: Final = (
-    1  # the number of a row that comes from an earlier history of the server (StoreReplica.restart)
-)
 
 
 def sums(reader: Reader) -> Sums:

@@ -34,6 +34,7 @@ from sync.protocol.errors import BadFrames
 from sync.protocol.ops import Act
 from sync.protocol.ready import Fed, Made
 
+BEGUN_ROWS: Final = 10_000  # more were not read by a store that has just been begun
 HELD_KIB: Final = 262_144  # of a store that is being made in memory
 _FREE: Final = (
     "op_archive",
@@ -135,7 +136,7 @@ def carry(profile: Profile, key: SecretBytes, store: Store) -> bool:
             return False
         shapes = Reader(db).shapes
         there = Reader(db).here()
-        if there.cursor.epoch != here.cursor.epoch:
+        if there.cursor.epoch != here.cursor.epoch or not _all_known(db, store, there.cursor.seq):
             return False
         with db.write():
             db.execute(
@@ -154,6 +155,18 @@ def carry(profile: Profile, key: SecretBytes, store: Store) -> bool:
         return True
     finally:
         db.close()
+
+
+def _all_known(db: Database, store: Store, seq: int) -> bool:
+    """Whether whatever is here stands in the part, comes behind it, or waits. What does not may be nowhere else: a
+    row of a history that the server has lost, which whoever made it sends again.
+    """
+    for shape in store.shapes.values():
+        asked = f'SELECT _id FROM "{shape.table}" WHERE _ver <= ? AND _waiting = 0 LIMIT ?'
+        ids = [id_ for (id_,) in store.db.all(asked, (seq, BEGUN_ROWS + 1))]
+        if len(ids) > BEGUN_ROWS or len(rows.fetch_raw(db, shape, ids)) < len(ids):
+            return False
+    return True
 
 
 def _lay_on_top(db: Database, shape: Shape, store: Store) -> None:

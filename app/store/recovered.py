@@ -35,7 +35,7 @@ def take_in(store: Store, packet: bytes, ops: list[Op], origin: tuple[bytes, byt
             )
             fresh.append(writing.put(again))
         for op in fresh:
-            _lay(store, writing, op)
+            lay_on_top(store, writing, op)
         return len(fresh)
 
 
@@ -50,8 +50,8 @@ def reported(store: Store, packets: list[bytes]) -> None:
         db.executemany("UPDATE packet SET reported = 1 WHERE id = ?", [(id_,) for id_ in packets])
 
 
-def _lay(store: Store, writing: Writing, op: Op) -> None:
-    """Show one recovered op; an edit of a record that is not here waits unseen until the record comes."""
+def lay_on_top(store: Store, writing: Writing, op: Op) -> None:
+    """Show one op that came back; an edit of a record that is not here waits unseen until the record comes."""
     shape = store.shapes.get(op.kind)
     if shape is None:
         return

@@ -6,14 +6,14 @@ cursor: results first, then rows, then conflicts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
 
-from app.store import indexing, outbox, recovered, rows, seal_book, settled, sight, space, straight
+from app.store import indexing, outbox, recovered, restored, rows, seal_book, settled, sight, space, straight
 from app.store.db import Database
 from app.store.schema import Shape, Stored
 from app.store.store import Store
@@ -22,7 +22,7 @@ from sync.protocol import clock, codec
 from sync.protocol.errors import Outcome, UpgradeNeeded
 from sync.protocol.fields import Care
 from sync.protocol.merge import OPEN
-from sync.protocol.messages import Change, Cursor, OpResult
+from sync.protocol.messages import Change, OpResult
 from sync.protocol.ops import Act, Op, lay
 from sync.protocol.texts import gettext as _
 
@@ -132,7 +132,9 @@ class StoreReplica:
             self._shape(change.kind)
         space.needed(self._store.db.folder, len(answer.changes) * space.ROW)
         with self._store.db.pen():
-            return self._apply(answer)
+            applied = self._apply(answer)
+            restored.send_refused(self._store)
+            return applied
 
     def lay_piece(self, changes: list[Change]) -> Applied:
         """Some rows of a page that ends no work and takes no record away; in a transaction. Laid in twice, they are
@@ -158,17 +160,12 @@ class StoreReplica:
         # The same work under two numberings would come back twice from a wiped device.
         seal_book.tidy(store, at_once=True)
 
-    def restart(self, epoch: bytes) -> None:
-        """The server's history changed: read again from its start, keeping every waiting op.
-
-        Versions of the old history say nothing in the new one, so every row takes the next word on it.
+    def restart(self, common: int = 0) -> None:
+        """The server's history changed: read again from its start, and send once more, ahead of what waits, what the
+        former history took after `common`, up to which both are one (0 where nobody knows).
         """
-        with self._store.db.write() as db:
-            for shape in self._store.shapes.values():
-                db.execute(f'UPDATE "{shape.table}" SET _ver = 1 WHERE _ver > 0')
-            db.execute("UPDATE base SET ver = 1")
-            anew = Cursor(epoch=epoch, care=self._store.here().cursor.care)  # masks stay masks
-            db.execute("UPDATE here SET cursor = ?", (msgspec.msgpack.encode(anew),))
+        with self._store.db.pen():
+            restored.begin(self._store, common)
 
     def take_in(self, packet: bytes, ops: list[Op], origin: tuple[bytes, bytes]) -> int:
         """Recovered ops of (device, incarnation) into the outbox, once per packet; how many were new."""
@@ -199,7 +196,10 @@ class StoreReplica:
         with self._page_written(answer, durable=not again, bares=bool(bared)):
             results = {result.n: result for result in answer.results}
             world = self._world(acked, answer)
-            rejected = settled.results(store, acked, results, fallback_ver=answer.cursor.seq, care=care)
+            met = {conflict.id: conflict.ver for conflict in answer.conflicts}
+            rejected = settled.results(
+                store, acked, results, fallback_ver=answer.cursor.seq, care=care, met=met
+            )
             for op in acked:
                 self._settle(world[op.id], sight.seen_part(op, care), results.get(op.n))
             for change in answer.changes:
@@ -218,9 +218,11 @@ class StoreReplica:
                 (msgspec.msgpack.encode(answer.cursor), answer.acked_n, answer.durable_seq),
             )
             left = [(id_, record.shape) for id_, record in world.items() if record.left]
-            # An op on a record that left before: its words must not stay behind in what was refused. Recovered
-            # work is another matter: its author has it nowhere else.
-            orphans = [op.id for op in acked if op.base and op.origin is None and not world[op.id].is_known]
+            orphans = [
+                op.id
+                for op in acked
+                if not world[op.id].is_known and settled.is_orphan(op, results.get(op.n))
+            ]
             settled.forget_left(db, [*(id_ for id_, _shape in left), *orphans])
             settled.forget_old(db, answer.durable_seq, store.clock())
             bared.update(shape.kind.name for _id, shape in left)
@@ -232,15 +234,10 @@ class StoreReplica:
             store.no_copy()
         if acked or answer.durable_seq > here.durable_seq:
             seal_book.tidy(store)
-        there = [id_ for _kind, id_ in looked]
-        gone = sum(world[id_].left for id_ in there)
-        if gone or bared.difference(shape.kind.name for _id, shape in left):
+        applied = _applied(answer, looked, world, rejected)
+        if applied.left or bared.difference(shape.kind.name for _id, shape in left):
             store.no_aside()
-        brought = {change.id for change in answer.changes}
-        brought.update(result.row.id for result in answer.results if result.row is not None)
-        received = sum(id_ in brought for id_ in there) - gone
-        met = sum(each.state == OPEN for each in answer.conflicts)
-        return Applied(looked, met, rejected, received, gone)
+        return applied
 
     def _page_written(
         self, answer: Answer, *, durable: bool, bares: bool
@@ -297,8 +294,7 @@ class StoreReplica:
 
     def _settle(self, record: _Server, op: Op, result: OpResult | None) -> None:
         """What the server's word on one op means for its record."""
-        rejected = result is not None and result.outcome is Outcome.REJECTED
-        if not rejected:
+        if not _refused(result):
             # Taken, and the answer that said as what was lost: known to the server, open to its next word.
             record.lay(op, (result.ver if result else 0) or 1)
         if result is not None and result.row is not None:
@@ -372,6 +368,22 @@ def _shown(id_: bytes, record: _Server, conflicts: dict[bytes, int]) -> Stored |
     if before is not None and (record.pending or not record.changed_ms):
         after = replace(after, changed_ms=before.changed_ms, changed_by=before.changed_by)
     return after
+
+
+def _refused(result: OpResult | None) -> bool:
+    return result is not None and result.outcome is Outcome.REJECTED
+
+
+def _applied(
+    answer: Answer, looked: list[tuple[str, bytes]], world: Mapping[bytes, _Server], rejected: int
+) -> Applied:
+    there = [id_ for _kind, id_ in looked]
+    gone = sum(world[id_].left for id_ in there)
+    brought = {change.id for change in answer.changes}
+    brought.update(result.row.id for result in answer.results if result.row is not None)
+    received = sum(id_ in brought for id_ in there) - gone
+    opened = sum(each.state == OPEN for each in answer.conflicts)
+    return Applied(looked, opened, rejected, received, gone)
 
 
 def _same(before: Stored, after: Stored) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -118,30 +119,44 @@ def _healed(store: Store, known: list[Piece]) -> list[tuple[bytes, int]]:
             return there
 
 
-def number_anew(store: Store, incarnation: bytes) -> None:
-    """Give all waiting ops new numbers, from 1, under a new incarnation; they are sealed again."""
+@contextlib.contextmanager
+def sealing(store: Store) -> Iterator[Database]:
+    """One transaction that seals; nothing of it stays sealed when the block raises."""
     before: int | None = None
     try:
         with store.db.write() as db:
             before = store.seal.length
-            waiting = outbox.every(db)
-            numbers = {op.n: at for at, op in enumerate(waiting, 1)}
-            again = [
-                msgspec.structs.replace(op, n=numbers[op.n], first=numbers.get(op.first, numbers[op.n]))
-                for op in waiting
-            ]
-            outbox.clear(db)
-            outbox.add(db, again)
-            if again:
-                append(store, again, incarnation)
-            db.execute(
-                "UPDATE here SET incarnation = ?, next_n = ?, acked_n = 0, sealed = ?",
-                (incarnation, len(again) + 1, store.seal.length),
-            )
+            yield db
     except BaseException:
         if before is not None:
             store.seal.truncate(before)
         raise
+
+
+def number_anew(store: Store, incarnation: bytes) -> None:
+    """Give all waiting ops new numbers, from 1, under a new incarnation; they are sealed again."""
+    with sealing(store):
+        number(store, incarnation, [(b"", op) for op in outbox.every(store.db)])
+
+
+def number(store: Store, incarnation: bytes, ops: Sequence[tuple[bytes, Op]]) -> None:
+    """Have these ops wait, and no others, numbered from 1 under a new incarnation, and sealed under it.
+
+    Each comes with the incarnation that numbered it before. In a transaction that seals.
+    """
+    numbers = {(before, op.n): at for at, (before, op) in enumerate(ops, 1)}
+    again = [
+        msgspec.structs.replace(op, n=at, first=numbers.get((before, op.first), at))
+        for at, (before, op) in enumerate(ops, 1)
+    ]
+    outbox.clear(store.db)
+    outbox.add(store.db, again)
+    if again:
+        append(store, again, incarnation)
+    store.db.execute(
+        "UPDATE here SET incarnation = ?, next_n = ?, acked_n = 0, sealed = ?",
+        (incarnation, len(again) + 1, store.seal.length),
+    )
 
 
 def without_copy(store: Store) -> list[Op]:

@@ -10,22 +10,31 @@ from app.store.db import Database
 from app.store.rows import chunks, marks
 from app.store.store import Store
 from sync.protocol.codec import pack
-from sync.protocol.errors import Outcome
+from sync.protocol.errors import Outcome, Rejection
 from sync.protocol.merge import Conflict
 from sync.protocol.messages import OpResult
 from sync.protocol.ops import Op
 
-KEPT_MS: Final = (
-    30 * 86_400_000
-)  # acknowledged ops stay at least this long, for a server that comes back from a backup
+DAY_MS: Final = 86_400_000
+KEPT_MS: Final = 30 * DAY_MS  # taken ops stay at least this long, for a server that comes back from a backup
+# Where backups have ceased, so that no device fills up: the server tells IT since when.
+KEPT_MOST_MS: Final = 90 * DAY_MS
+KEPT_MOST_BYTES: Final = 256 * 2**20
 
 
 def results(
-    store: Store, acked: Sequence[Op], said: Mapping[int, OpResult], *, fallback_ver: int, care: int
+    store: Store,
+    acked: Sequence[Op],
+    said: Mapping[int, OpResult],
+    *,
+    fallback_ver: int,
+    care: int,
+    met: Mapping[bytes, int],
 ) -> int:
     """File acknowledged ops: the taken ones in the archive, the refused ones for attention; how many refused.
 
-    Of one that writes what is hidden here the content goes: the server has it.
+    Of one that writes what is hidden here the content goes: the server has it. `met` are the numbers of conflicts that
+    came along: what is kept in one stands under its number, not the row's.
     """
     db, now = store.db, store.clock()
     incarnation = store.incarnation
@@ -38,6 +47,7 @@ def results(
             refused.append((incarnation, op.n, op.kind, op.id, code, result.hint, now, kept))
         else:
             ver = (result.ver if result else 0) or fallback_ver
+            ver = max(ver, *(met.get(id_, 0) for id_ in result.conflicts), 0) if result else ver
             gone = int(sight.sets_hidden(op, care))
             taken.append((incarnation, op.n, op.id, ver, now, pack(op), gone))
     db.executemany(
@@ -49,7 +59,18 @@ def results(
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         refused,
     )
+    if taken:
+        keep_within(db)
     return len(refused)
+
+
+def is_orphan(op: Op, result: OpResult | None) -> bool:
+    """Of an op on a record that left before: whether its words must not stay behind in what was refused.
+
+    Recovered work is another matter: its author has it nowhere else. So is what the server has lost: it may come back.
+    """
+    missed = result is not None and result.code is Rejection.GONE
+    return bool(op.base) and op.origin is None and not missed
 
 
 def conflicts(
@@ -77,9 +98,24 @@ def forget_left(db: Database, ids: Sequence[bytes]) -> None:
 
 
 def forget_old(db: Database, durable_seq: int, now_ms: int) -> None:
-    """Taken ops that a backup holds: after 30 days, and at once where the record has left this device."""
+    """Taken ops that a backup holds: after 30 days, and at once where the record has left this device.
+
+    Without a backup they go after 90 days.
+    """
     db.execute(
-        "DELETE FROM op_archive WHERE ver <= ? AND (gone = 1 OR acked_ms < ?)",
-        (durable_seq, now_ms - KEPT_MS),
+        "DELETE FROM op_archive WHERE (ver <= ? AND (gone = 1 OR acked_ms < ?)) OR acked_ms < ?",
+        (durable_seq, now_ms - KEPT_MS, now_ms - KEPT_MOST_MS),
     )
     chosen.forget_old(db, now_ms - KEPT_MS)
+
+
+def keep_within(db: Database, most: int = KEPT_MOST_BYTES) -> None:
+    """Of taken ops the newest stay, as many as come to so many bytes."""
+    (held,) = db.one("SELECT coalesce(sum(length(op)), 0) FROM op_archive")
+    if held > most:
+        db.execute(
+            "DELETE FROM op_archive WHERE (incarnation, n) IN (SELECT incarnation, n FROM (SELECT incarnation, n,"
+            " sum(length(op)) OVER (ORDER BY acked_ms DESC, n DESC, incarnation) AS sofar FROM op_archive)"
+            " WHERE sofar > ?)",
+            (most,),
+        )

@@ -92,6 +92,7 @@ class LockPage(CardPage):
         self.column.addSpacing(S4)
         self._foot = Paragraph("", Step.BODY, Colour.SOFT)
         self.column.addWidget(self._foot)
+        self._under_way = False  # an exchange ran already when somebody asked
         self._asked: SyncStatus | None = (
             None  # what stood when somebody asked the server, until it has answered
         )
@@ -123,6 +124,9 @@ class LockPage(CardPage):
         """What came of asking the server, told to screen readers once it is known."""
         now = self._shell.sync
         offline = self._shell.standing().state in ("offline", "refused")
+        if self._under_way and now is not self._asked and now.phase is Phase.IDLE:
+            # It began before anybody asked, and may have missed what was changed meanwhile: another one follows.
+            self._under_way, self._asked = False, now
         if self._asked is not None and now is not self._asked and now.phase is not Phase.SENDING:
             self._asked = None
             said = _("The server was asked at {time}: this device stays locked.")
@@ -136,6 +140,7 @@ class LockPage(CardPage):
         """Ask the server again, where its answer may open this device."""
         if self._shell.notice.by_order and self._asked is None:
             self._asked = self._shell.sync
+            self._under_way = self._asked.phase is Phase.SENDING
             self._announce(_("Asking the server …"))
             self._shell.try_now()
             self.refresh()

@@ -80,7 +80,7 @@ class Comparison:
 
     def differences(self, holdings: Holdings) -> Iterator[Difference]:
         """What differs, some buckets at a time; nothing where all agrees."""
-        if not self._position.cursor.epoch or self._position.cursor.scopes < 0:
+        if not self._position.cursor.epoch or self._position.cursor.scopes <= 0:
             raise _unlevel()
         ours = holdings.sums()
         theirs = self._sums()

@@ -86,7 +86,7 @@ def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = 
         frames = whole(_post(line, body, position, standing.state))
     except ServerRefused as refusal:
         if replica and refusal.problem is Problem.EPOCH:
-            replica.restart(b"")
+            replica.restart(refusal.trouble.expected)
         raise
     step(3)
     reply, answer, papers = _read(frames)

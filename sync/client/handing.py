@@ -49,8 +49,11 @@ def hand_in_receipt(
     who: Callable[[], Identity],
     sealed: BinaryIO,
     step: Step = no_step,
+    order: bytes = b"",
 ) -> str:
     """Hand in a wipe's receipt and the sealed outbox; the receipt id once the server holds both, durably.
+
+    `order` is the order that was obeyed, for a server that has lost it.
 
     What fits one request goes along with the receipt, which vouches for it; anything larger goes ahead of it, signed
     by `who`. Raises ExchangeError, KnownError, and what `who` raises.
@@ -68,7 +71,7 @@ def hand_in_receipt(
         if stated.length and not along:
             _hand_up(line, who(), sealed, stated, step)
         parts = [(messages.PART, along)] if along else []
-        first = messages.ReceiptHead(receipt=receipt, parts=len(parts))
+        first = messages.ReceiptHead(receipt=receipt, parts=len(parts), order=order)
         body = codec.encode([(messages.HEAD, first), *parts])
         return head(_answer(line, messages.RECEIPT_PATH, body), messages.ReceiptReply).receipt_id
 

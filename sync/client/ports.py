@@ -70,8 +70,10 @@ class Replica(Protocol):
     def renumber(self, incarnation: bytes) -> None:
         """Give all waiting ops new numbers, from 1, under a new incarnation."""
 
-    def restart(self, epoch: bytes) -> None:
-        """The server's history changed: read again from its start, keeping every waiting op."""
+    def restart(self, common: int = 0) -> None:
+        """The server's history changed: read again from its start, and send once more, ahead of what waits, what the
+        former history took after `common`, up to which both are one (0 where nobody knows).
+        """
 
     def take_in(self, packet: bytes, ops: list[Op], origin: tuple[bytes, bytes]) -> int:
         """Recovered ops of (device, incarnation) into the outbox, once per packet; how many were new."""

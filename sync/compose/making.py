@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from sync.protocol import ready
-from sync.protocol.errors import BadFrames
 from sync.protocol.ready import Fed, Made, Making
 
 # Isolated: no folder and no variable of the surroundings decides what is imported beside people's records.
 _PROGRAM: Final = (sys.executable, "-I", "-m", "app.services.making")
+
+LIMIT_S: Final = 3_600.0  # of one part, on whatever machine
 
 
 def make(folder: Path, part: bytes, key: bytes, pages: Iterator[Fed]) -> Made:
@@ -23,19 +25,20 @@ def make(folder: Path, part: bytes, key: bytes, pages: Iterator[Fed]) -> Made:
         _PROGRAM, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     assert process.stdin is not None and process.stdout is not None  # noqa: S101 - both are pipes
+    limit = threading.Timer(LIMIT_S, process.kill)
+    limit.daemon = True
+    limit.start()
     try:
         ready.send(process.stdin, Making(str(folder.absolute()), part))
         process.stdin.write(key)
         for page in pages:
             ready.send(process.stdin, page)
+        process.stdin.close()  # where pages ended early, it ends as well
         made = ready.heard(process.stdout, Made)
-        if process.wait(60) != 0:
-            raise BadFrames("")
         return made
-    except subprocess.TimeoutExpired:
-        raise BadFrames("") from None
     finally:
-        process.kill()
+        limit.cancel()
+        process.kill()  # it has said its last word
         process.wait()
         for stream in (process.stdin, process.stdout):
             with contextlib.suppress(OSError):

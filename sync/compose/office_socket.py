@@ -20,6 +20,7 @@ import msgspec
 from sync.console.ports import Office
 from sync.protocol.desk import (
     WORK_MAX,
+    Backed,
     DeviceView,
     Draft,
     HoldsView,
@@ -27,6 +28,7 @@ from sync.protocol.desk import (
     Parcel,
     PersonView,
     RefusedView,
+    SafetyView,
     TeamMoved,
     Work,
 )
@@ -56,6 +58,8 @@ _VERBS: Final[dict[str, tuple[Any, Any]]] = {
     "answered": (tuple[list[bytes]], list[bool | None]),
     "hand_over": (tuple[str, str, list[Parcel]], int),
     "refused": (tuple[str, bool], list[RefusedView]),
+    "backed_up": (tuple[Backed], bool),
+    "safety": (tuple[()], SafetyView),
 }
 
 
@@ -166,6 +170,14 @@ class RemoteOffice:
     def refused(self, enrolment: str, sealed: bool) -> list[RefusedView]:
         """Changes that were not taken."""
         return self._ask("refused", enrolment, sealed)  # type: ignore[no-any-return]
+
+    def backed_up(self, backed: Backed) -> bool:
+        """Note a verified backup."""
+        return self._ask("backed_up", backed)  # type: ignore[no-any-return]
+
+    def safety(self) -> SafetyView:
+        """How much of the history a verified backup holds."""
+        return self._ask("safety")  # type: ignore[no-any-return]
 
     def _ask(self, verb: str, *args: Any) -> Any:
         question = msgspec.msgpack.encode(Ask(verb, msgspec.Raw(msgspec.msgpack.encode(args))))

@@ -1,4 +1,4 @@
-"""The command `fieldkeep-server`: makes an organisation, serves it, renews it and moves it to another store."""
+"""The command `fieldkeep-server`: makes an organisation, serves it, backs it up, restores it, moves it elsewhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sync.compose import founding, hints, migrating, renewing, serving, telling
+from sync.compose import backing, founding, hints, migrating, renewing, safety, serving, telling
 from sync.console import passphrase
 from sync.protocol import texts
 from sync.protocol.texts import gettext as _
@@ -58,7 +58,24 @@ def _parser() -> argparse.ArgumentParser:
     migrate.add_argument("--secrets", type=Path, required=True, help=secrets)
     to = _("address of a PostgreSQL database, or “file” for the file in the data folder")
     migrate.add_argument("--to", required=True, metavar="URL", help=to)
-    for verb, run in ((init, _init), (serve, _serve), (renew, _renew), (migrate, _migrate)):
+    backup = verbs.add_parser("backup", help=_("make a verified, encrypted backup while the server runs"))
+    verify = verbs.add_parser("verify", help=_("prove that a backup holds, without restoring it"))
+    restore = verbs.add_parser("restore", help=_("put a backup in the place of the store"))
+    file = _("a new file; nothing is written over"), _("a file that “backup” made")
+    for verb, text in ((backup, file[0]), (verify, file[1]), (restore, file[1])):
+        verb.add_argument("file", type=Path, metavar="FILE", help=text)
+    over = _("even where the store in place holds what the backup does not; it is put aside")
+    restore.add_argument("--replace", action="store_true", help=over)
+    doctor = verbs.add_parser("doctor", help=_("whether the last backup is recent and the certificate holds"))
+    for verb in (backup, verify, restore, doctor):
+        verb.add_argument("--data", type=Path, required=True, help=data)
+        verb.add_argument("--secrets", type=Path, required=True, help=secrets)
+    runs = {
+        init: _init, serve: _serve, renew: _renew, backup: _backup, verify: _verify, restore: _restore,
+        migrate: _migrate,
+        doctor: safety.doctor,
+    }  # fmt: skip
+    for verb, run in runs.items():
         verb.set_defaults(run=run)
         verb.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=as_json)
     return parser
@@ -145,6 +162,51 @@ def _migrate(asked: argparse.Namespace) -> int:
             )
         )
         telling.say(_("The old store opens no more. Remove it once you have a backup of the new one."))
+    return 0
+
+
+def _backup(asked: argparse.Namespace) -> int:
+    os.umask(0o077)
+    folders, settings = config.load(asked.data, asked.secrets)
+    backing.refuse_database(settings)
+    made = backing.backup(folders, asked.file)
+    if asked.json:
+        telling.document({"seq": made.seq, "records": made.records, "bytes": made.size, "told": made.told})
+    else:
+        telling.say(
+            _("The backup is made and verified. Records: {count}, bytes: {size}.").format(
+                count=made.records, size=made.size
+            )
+        )
+    if not made.told:
+        telling.aside(
+            _("The server could not be told of it, so devices keep their own copies until the next backup.")
+        )
+    return 0
+
+
+def _verify(asked: argparse.Namespace) -> int:
+    folders, _settings = config.load(asked.data, asked.secrets)
+    held = backing.verify(folders, asked.file)
+    if asked.json:
+        telling.document({"seq": held.seq, "rows": held.rows})
+    else:
+        telling.say(_("All of the backup holds. Records: {count}.").format(count=held.rows.get("record", 0)))
+    return 0
+
+
+def _restore(asked: argparse.Namespace) -> int:
+    os.umask(0o077)
+    folders, settings = config.load(asked.data, asked.secrets)
+    backing.refuse_database(settings)
+    done = backing.restore(folders, asked.file, replace=asked.replace)
+    if asked.json:
+        telling.document({"seq": done.seq, "records": done.records, "former": done.former})
+        return 0
+    telling.say(_("The backup is in place. Records: {count}.").format(count=done.records))
+    if done.former:
+        telling.say(_("The former store is kept as “{name}”.").format(name=done.former))
+    telling.say(_("Start the server. Devices send again what came after the backup."))
     return 0
 
 

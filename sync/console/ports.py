@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from sync.protocol.desk import (
+    Backed,
     DeviceView,
     Draft,
     HoldsView,
@@ -12,6 +13,7 @@ from sync.protocol.desk import (
     Parcel,
     PersonView,
     RefusedView,
+    SafetyView,
     TeamMoved,
     Work,
 )
@@ -67,3 +69,9 @@ class Office(Protocol):
 
     def refused(self, enrolment: str, *, sealed: bool) -> list[RefusedView]:
         """Changes of a device, of all of them for "", that were not taken; `sealed` has what they say come along."""
+
+    def backed_up(self, backed: Backed) -> bool:
+        """Note a verified backup, which devices are told of; False for one of another history."""
+
+    def safety(self) -> SafetyView:
+        """How much of the history a verified backup holds."""

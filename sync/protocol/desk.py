@@ -100,6 +100,23 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     expires: int
 
 
+class Backed(msgspec.Struct, frozen=True, kw_only=True):
+    """A verified backup: of which history, up to which number, when (UTC milliseconds)."""
+
+    epoch: bytes
+    seq: int
+    made: int
+
+
+class SafetyView(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the history goes, and how much of it a verified backup holds; `made` is 0 where there never was one."""
+
+    head: int
+    durable: int
+    made: int
+    since: int  # changes that no backup holds
+
+
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What an order needs from the server before it is signed."""
 

@@ -80,7 +80,7 @@ class Problem(enum.StrEnum):
     BAD_REQUEST = "bad_request"
     TOO_BIG = "too_big"
     GAP = "gap"  # op numbers are not contiguous; `expected` says the next one
-    EPOCH = "epoch"  # the server's history changed
+    EPOCH = "epoch"  # the server's history changed; up to `expected` both are one, 0 where nobody knows
     ROLLBACK = "rollback"  # this device's numbering went back: a restored copy or a clone
     UPGRADE = "upgrade"
     BUSY = "busy"

@@ -16,6 +16,9 @@ An author has seen what stood in the row at the op's base, unless work that stil
 says so, and what the same copy of the same device did before. A copy restored from yesterday has not seen what its
 twin did, nor has recovered work seen the new device's.
 
+What a restored server lost comes once more, in any order. By the numbers that the lost history gave, an author has seen
+what the base covers; what was replaced knowingly does not come back; a delete is not held by what came after it.
+
 An author who takes an edit back before hearing that it met another's has written nothing: the conflict is settled, and
 the other's value stands.
 """
@@ -29,6 +32,7 @@ from typing import Any, Final
 
 import msgspec
 
+from sync.protocol import histories
 from sync.protocol.errors import Outcome, Rejection
 from sync.protocol.fields import Choice, Date, Merge, notes_room
 from sync.protocol.ids import OpId
@@ -48,6 +52,7 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
     """Who wrote a cell last: sequence, clock, device and the person's e-mail.
 
     `incarnation` tells copies of one device apart; `source` is device and incarnation that recovered work came from.
+    `was` is its number in a history that the server has lost, and `base` what its author had seen there.
     """
 
     ver: int
@@ -56,6 +61,8 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
     person: str
     incarnation: bytes = b""
     source: bytes = b""
+    was: int = 0
+    base: int = 0
 
 
 _NEVER: Final = Mark(0, 0, NOBODY, "")
@@ -151,13 +158,18 @@ class _Meeting:
 
     def seen(self, mark: Mark, *, covered: bool = False) -> bool:
         """Whether the op's author had seen the write that left this mark; `covered`: something lay on top of it."""
-        if mark.ver <= self.op.base and not covered:
+        known = mark.ver <= self.op.base or (mark.was and histories.covers(self.op.base, mark.was))
+        if known and not covered:
             return True
         if self.mark.source and mark.device + mark.incarnation == self.mark.source:
             return True
         same_copy = (mark.device, mark.incarnation) == (self.mark.device, self.mark.incarnation)
         # What is edited here lies on top of recovered work that came here; that work knew nothing of this device.
         return same_copy and self.mark.source in (b"", mark.source)
+
+    def replaced(self, mark: Mark | None) -> bool:
+        """Whether this op is sent once more, and the mark's author had seen it when they wrote what stands there."""
+        return mark is not None and self.op.ver > 0 and histories.covers(mark.base, self.op.ver)
 
     def take(self, cell: str, value: Any) -> None:
         if value is None:
@@ -207,6 +219,12 @@ def conflict_id(op_id: OpId, cell: str) -> bytes:
     return hashlib.sha256(b"fieldkeep-conflict/v1" + text).digest()[:16]
 
 
+def _mark(op: Op, op_id: OpId, seq: int, person: str) -> Mark:
+    source = op.origin[0] + op.origin[1] if op.origin else b""
+    base = 0 if histories.same(op.base, seq) else op.base
+    return Mark(seq, op.hlc, op_id.device, person, op_id.incarnation, source, op.ver, base)
+
+
 def apply(
     row: Row | None,
     op: Op,
@@ -222,8 +240,7 @@ def apply(
     `closing` names cells whose new value would make the record part of itself by way of others. `met` are the
     record's open conflicts, the oldest first.
     """
-    source = op.origin[0] + op.origin[1] if op.origin else b""
-    mark = Mark(seq, op.hlc, op_id.device, person, op_id.incarnation, source)
+    mark = _mark(op, op_id, seq, person)
     if row is None:
         if op.act is not Act.ADD:
             return Merged(Outcome.REJECTED, None, code=Rejection.GONE)
@@ -239,7 +256,7 @@ def apply(
     cells, marks = dict(row.cells), dict(row.marks)
     meeting = _Meeting(op, op_id, mark, KINDS.get(op.kind), cells, marks, closing=closing, met=met)
     back = row.deleted and op.act is Act.UNDELETE
-    unseen = any(not meeting.seen(each) for each in row.marks.values())
+    unseen, lost = any(not meeting.seen(each) for each in row.marks.values()), bool(mark.base or mark.was)
     if op.act is Act.DELETE:
         return _delete(row, meeting, unseen=unseen)
     if back:
@@ -251,29 +268,41 @@ def apply(
         meeting.changed = True
     elif op.act is Act.UNDELETE and (mine := meeting.taken_back(WHOLE_RECORD, None)) is not None:
         meeting.settle(mine)
+    elif op.act is Act.UNDELETE and op.ver:
+        # The delete that it took back may come later.
+        meeting.marks[WHOLE_RECORD] = mark
+        meeting.changed = True
     for cell, value in op.set.items():
         _lay_cell(row, meeting, cell, value)
     outcome = Outcome.CONFLICT if meeting.conflicts else Outcome.MERGED if unseen else Outcome.OK
     if not meeting.changed:
-        differs = unseen or row.deleted or meeting.overruled
+        differs = unseen or row.deleted or meeting.overruled or lost
         return Merged(outcome, row, tuple(meeting.conflicts), differs=differs, settled=tuple(meeting.settled))
     after = Row(row.kind, row.id, seq, meeting.cells, meeting.marks, row.deleted)
-    # A device that came after the delete holds nothing of what it brings back.
-    differs = unseen or meeting.overruled or back
+    # A device that came after the delete, or has read a restored server, holds nothing of what its author had seen.
+    differs = unseen or meeting.overruled or back or row.deleted or lost
     made, settled = tuple(meeting.conflicts), tuple(meeting.settled)
     return Merged(outcome, after, made, differs=differs, changed=True, settled=settled)
 
 
 def _delete(row: Row, meeting: _Meeting, *, unseen: bool) -> Merged:
-    if row.deleted:
-        return Merged(Outcome.OK, row)
-    if unseen:
-        foreign = max((m for m in row.marks.values() if not meeting.seen(m)), key=lambda m: (m.ver, m.hlc))
+    replaced = meeting.replaced(row.marks.get(WHOLE_RECORD))
+    if row.deleted or replaced:
+        return Merged(Outcome.OK, row, differs=replaced)
+    others = {cell: each for cell, each in row.marks.items() if not meeting.seen(each)}
+    ver = meeting.op.ver
+    if others and ver and all(ver < m.was and histories.same(ver, m.was) for m in others.values()):
+        for cell, each in others.items():
+            if cell in row.cells:
+                meeting.keep(cell, shown=None, shown_mark=meeting.mark, kept=row.cells[cell], kept_mark=each)
+    elif unseen:
+        foreign = max(others.values(), key=lambda m: (m.ver, m.hlc))
         meeting.keep(WHOLE_RECORD, shown=None, shown_mark=foreign, kept=DELETED, kept_mark=meeting.mark)
         return Merged(Outcome.CONFLICT, row, tuple(meeting.conflicts), differs=True)
     marks = {**row.marks, WHOLE_RECORD: meeting.mark}
     gone = Row(row.kind, row.id, meeting.mark.ver, row.cells, marks, deleted=True)
-    return Merged(Outcome.OK, gone, changed=True)
+    outcome = Outcome.CONFLICT if meeting.conflicts else Outcome.OK
+    return Merged(outcome, gone, tuple(meeting.conflicts), changed=True)
 
 
 def _lay_cell(row: Row, meeting: _Meeting, cell: str, value: Any) -> None:
@@ -284,7 +313,11 @@ def _lay_cell(row: Row, meeting: _Meeting, cell: str, value: Any) -> None:
     if value == there:
         return
     before = row.marks.get(cell)
-    if row.deleted:
+    if meeting.replaced(before):
+        meeting.overruled = True
+        return
+    # Who deleted it had seen it there: it goes with the record, and comes back with it.
+    if row.deleted and not meeting.replaced(row.marks.get(WHOLE_RECORD)):
         gone = row.marks.get(WHOLE_RECORD, meeting.mark)
         meeting.keep(cell, shown=None, shown_mark=gone, kept=value, kept_mark=meeting.mark)
         return
@@ -305,7 +338,8 @@ def _lay_cell(row: Row, meeting: _Meeting, cell: str, value: Any) -> None:
             return
         meeting.take(cell, joined)
         # Neither author has seen the whole of it: the next edit of either is joined as well.
-        shared = msgspec.structs.replace(meeting.mark, device=NOBODY, incarnation=b"", source=b"")
+        nobody = {"device": NOBODY, "incarnation": b"", "source": b"", "was": 0, "base": 0}
+        shared = msgspec.structs.replace(meeting.mark, **nobody)
         meeting.marks[cell] = shared
         return
     if rule in (Merge.HOLD, Merge.NOTES):
@@ -330,8 +364,9 @@ def _take_back(meeting: _Meeting, mine: Conflict) -> None:
     meeting.take(mine.cell, mine.kept)
     # Who takes it back has not seen it, and on which device it was written is not known any more.
     meeting.marks[mine.cell] = msgspec.structs.replace(
-        meeting.mark, hlc=mine.kept_hlc, device=NOBODY, person=mine.kept_by, incarnation=b"", source=b""
-    )
+        meeting.mark, hlc=mine.kept_hlc, device=NOBODY, person=mine.kept_by, incarnation=b"", source=b"",
+        was=0, base=0,
+    )  # fmt: skip
 
 
 def join_notes(base: Any, theirs: Any, mine: Any) -> str:

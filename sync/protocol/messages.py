@@ -280,10 +280,14 @@ class PieceReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReceiptHead(msgspec.Struct, frozen=True, kw_only=True):
-    """A wipe's receipt envelope; the sealed outbox follows, or has gone before, piece by piece, and `parts` is 0."""
+    """A wipe's receipt envelope; the sealed outbox follows, or has gone before, piece by piece, and `parts` is 0.
+
+    `order` is the signed order that was obeyed: a server that was restored may have lost it.
+    """
 
     receipt: bytes
     parts: int
+    order: bytes = b""
 
 
 class ReceiptReply(msgspec.Struct, frozen=True, kw_only=True):

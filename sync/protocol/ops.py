@@ -33,6 +33,7 @@ class Op(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     conflict can be shown without history. `first` is the `n` of the first op of the same act of the person:
     ops of one act are taken together. `origin` is the id of the op this one repeats after a recovery. `settles` says
     of conflicts of the record, by id, what its author chose (settling.py); who does not know it passes it over.
+    `ver` is the number that it had in a history that the server has lost since; 0 for one sent for the first time.
     """
 
     n: int
@@ -46,6 +47,7 @@ class Op(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     first: int = 0
     origin: tuple[bytes, bytes, int] | None = None
     settles: dict[bytes, str] = {}
+    ver: int = 0
 
 
 def print_of(op: Op) -> bytes:

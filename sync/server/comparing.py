@@ -79,7 +79,7 @@ def _reader(tx: Transaction, enrolment: str, cursor: Cursor) -> Reader:
             _("Connect and run: fieldkeep sync"),
             why="closed",
         )
-    if not cursor.epoch:
+    if feed.begins(cursor):
         raise RequestProblem(Problem.EPOCH, why="no history yet")
     feed.check(tx, cursor)
     return exchange.reader_of(tx, device, person, b"")

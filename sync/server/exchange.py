@@ -6,7 +6,7 @@ has happened; after it a repeat is answered from what was kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -144,12 +144,14 @@ def _said(
         whose = who(tx, enrolment)
         numbering = tx.records.numbering(whose[0].device, head.incarnation)
         # A locked device holds no records: it sends an empty cursor and a number of ops that mean nothing.
-        beginning = head.state == ACTIVE and (numbering is None or not head.cursor.epoch)
+        beginning = head.state == ACTIVE and (numbering is None or feed.begins(head.cursor))
         if not (request.ops or beginning or _has_news(whose[0], head, now)):
             acked_n = numbering.acked_n if numbering else 0
             return _told(tx, key, whose, head, Taken(acked_n), now)
     try:
-        taken = _take(store, enrolment, request, now, step, beginning=beginning)
+        taken = _take(
+            store, enrolment, request, now, step, from_here=beginning or _set_back(request.ops, numbering)
+        )
     except RequestProblem as problem:
         if problem.trouble.problem is Problem.ROLLBACK:
             _retire(store, enrolment, head.incarnation)
@@ -185,26 +187,25 @@ def _told(
         cursor=page.cursor,
         more=page.more or sum(each.kind == "recovered" for each in papers) >= post.PACKETS_AT_ONCE,
         acked_n=taken.acked_n,
-        # Until there are backups, what is committed and flushed to disk is as durable as it gets.
-        durable_seq=tx.records.head(),
+        durable_seq=feed.durable_seq(tx),
         server_time=now,
         order_head=stands.order_head,
         person=told,
-        head=tx.records.head(),
+        head=feed.way_end(tx, page.cursor),
     )
     results = _results(tx, reader, taken, closed=stands.closed)
     conflicts = [] if stands.closed else _conflicts(tx, reader, taken, page)
     return Said(reply, results, page.changes, conflicts, papers)
 
 
-def _take(store: Store, enrolment: str, request: Request, now: int, step: Step, *, beginning: bool) -> Taken:
+def _take(store: Store, enrolment: str, request: Request, now: int, step: Step, *, from_here: bool) -> Taken:
     """Ops and reports, in one transaction."""
     head, active = request.head, request.head.state == ACTIVE
     with store.write() as tx:
         tx.news.by = enrolment
         device, person = who(tx, enrolment)
         feed.check(tx, head.cursor)
-        if beginning:
+        if from_here:
             # From the start of the history on it needs its own changes too; from here on it holds them.
             _echo_from_here(tx, device, head.incarnation)
         taken = Taken(0)
@@ -227,6 +228,13 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step, 
         step("applied")
     step("committed")
     return taken
+
+
+def _set_back(ops: Sequence[Op | intake.Unreadable], numbering: Numbering | None) -> bool:
+    """Whether a device sends what it had got answers for, and has not come to the last of it: its disk was put back,
+    and it will read past its own changes that it does not hold any more before its numbers are found to be taken.
+    """
+    return bool(ops) and numbering is not None and ops[-1].n < numbering.acked_n
 
 
 def _echo_from_here(tx: Transaction, device: Device, incarnation: bytes) -> None:

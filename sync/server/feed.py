@@ -20,7 +20,7 @@ from sync.protocol.errors import Problem
 from sync.protocol.fields import Care
 from sync.protocol.merge import Conflict, Row
 from sync.protocol.messages import PAGE_ROWS, Change, Cursor
-from sync.server import access, masks
+from sync.server import access, logs, masks
 from sync.server.access import Rights
 from sync.server.db.base import Transaction
 from sync.server.db.kept import Entry
@@ -54,16 +54,45 @@ class Page:
     conflicts: list[Conflict] = field(default_factory=list)
 
 
+def begins(cursor: Cursor) -> bool:
+    """Whether a device reads from the start: it holds nothing yet, or has gone back to where its history was lost."""
+    return not cursor.epoch or cursor.scopes == 0
+
+
 def check(tx: Transaction, cursor: Cursor) -> None:
-    """Refuse a cursor of another history. Raises RequestProblem."""
-    if cursor.epoch and (cursor.epoch != tx.epoch or cursor.seq > tx.records.head()):
-        raise RequestProblem(Problem.EPOCH, why="other history")
+    """Refuse a cursor of another history; `expected` is the number up to which both are one. Raises RequestProblem."""
+    if not cursor.epoch:
+        return
+    if cursor.epoch != tx.epoch:
+        common = tx.histories.common(cursor.epoch)
+        if begins(cursor) and 0 < cursor.seq <= common:
+            return  # it was told before, and sends what came after: no restore since then went further back
+        raise RequestProblem(Problem.EPOCH, why="other history", expected=common)
+    if cursor.seq > tx.records.head():
+        # The store was put back without a restore: it gives out numbers once more that stand for something else.
+        logs.alarm("history", problem="set_back")
+        raise RequestProblem(Problem.EPOCH, why="set back")
+
+
+def durable_seq(tx: Transaction) -> int:
+    """Up to which number the history is safe: what a verified backup holds.
+
+    Where none was ever made, there is nothing to restore from either: what is committed and flushed is all there is.
+    """
+    durable = tx.histories.durable()
+    return tx.records.head() if durable is None else durable.seq
+
+
+def way_end(tx: Transaction, cursor: Cursor) -> int:
+    """The number at which the way of this cursor ends; before the gap that a restore leaves, where the gap begins."""
+    common = tx.histories.newest_common()
+    return common if common is not None and cursor.seq < common else tx.records.head()
 
 
 def page(tx: Transaction, reader: Reader, cursor: Cursor, rows: int = 0) -> Page:
     """The next page after `cursor`, which `check` has passed; of so many rows at most, where that is said."""
     most = min(rows or PAGE_ROWS, PAGE_ROWS)
-    sweeping = bool(cursor.epoch) and cursor.scopes != reader.scopes
+    sweeping = not begins(cursor) and cursor.scopes != reader.scopes
     start = cursor.seq if cursor.epoch and abs(cursor.scopes) == reader.scopes else 0
     found = Page(cursor)
     looked, size, last = 0, 0, start
@@ -90,7 +119,7 @@ def page(tx: Transaction, reader: Reader, cursor: Cursor, rows: int = 0) -> Page
         size += weight(some)
     else:
         last = tx.records.head()
-    if found.more and cursor.epoch:
+    if found.more and not begins(cursor):
         told_of = {change.id for change in found.changes}
         found.changes += [each for each in _left_before(tx, reader, start, last) if each.id not in told_of]
     # A negative number says that the going-through has not come to its end.
@@ -137,7 +166,8 @@ def shown(tx: Transaction, reader: Reader, record: bytes) -> Change | None:
 
 def _change(tx: Transaction, reader: Reader, entry: Entry, start: int, *, sweeping: bool) -> Change | None:
     if not access.sees(reader.rights, entry.kind, entry.scope):
-        if had(tx, reader, entry, start, sweeping=sweeping):
+        # A device may hold what it saw in a history that is lost, under rights that its person has had.
+        if had(tx, reader, entry, start, sweeping=sweeping or tx.histories.newest_common() is not None):
             return Change(kind=entry.kind, id=entry.id, ver=entry.ver, gone="left")
         return None
     own = (entry.device, entry.incarnation) == (reader.device, reader.incarnation)

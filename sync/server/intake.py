@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from sync.protocol import clock, codec, settling
+from sync.protocol import clock, codec, histories, settling
 from sync.protocol.errors import FieldProblem, Outcome, Problem, Rejection
 from sync.protocol.ids import ID_BYTES, DeviceId, Incarnation, OpId
 from sync.protocol.kinds import KINDS
@@ -294,8 +294,11 @@ def _checked(op: Op, head: int, now: int) -> Op:
             if each.required and set_.get(each.name) is None:
                 raise FieldProblem(each.name, _("{field} is needed.").format(field=_(each.label)))
     hlc, _skewed = clock.clamp(op.hlc, now)
-    # A base above the head is from another history or made up: then nothing counts as seen.
-    return msgspec.structs.replace(op, set=set_, hlc=hlc, base=op.base if op.base <= head else 0)
+    # A base above the head is from another history or made up: then nothing counts as seen. Nor was a number lost that
+    # this history gave, or may give yet.
+    lost = 0 < op.ver < head and not histories.same(op.ver, head)
+    base = op.base if op.base <= head else 0
+    return msgspec.structs.replace(op, set=set_, hlc=hlc, base=base, ver=op.ver if lost else 0)
 
 
 def _too_large(row: Row) -> str | None:

@@ -14,8 +14,9 @@ from collections.abc import Callable
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sync.protocol import codes, documents, sealing, signing
+from sync.protocol import codes, documents, signing
 from sync.protocol.desk import (
+    Backed,
     DeviceView,
     Draft,
     HoldsView,
@@ -24,23 +25,24 @@ from sync.protocol.desk import (
     Parcel,
     PersonView,
     RefusedView,
+    SafetyView,
     TeamMoved,
     Work,
 )
 from sync.protocol.documents import LOCK, UNLOCK, Order, Root, Target
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import Care, clean_text
-from sync.protocol.ids import ID_BYTES, id_text, new_person_id
+from sync.protocol.ids import ID_BYTES, new_person_id
 from sync.protocol.joins import listed
 from sync.protocol.kinds import KINDS
-from sync.protocol.ops import Op, print_of
 from sync.protocol.roles import GRANTED
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import ORDER_LIFE_MS
 from sync.server import access, enrol, holdings, intake, limits, post
 from sync.server.db.base import Store, Transaction
-from sync.server.db.kept import AuditLine, Device, FiledOrder, Packet, Person, RefusedOp
+from sync.server.db.kept import AuditLine, Device, Durable, Packet, Person
 from sync.server.service import system_now
+from sync.server.views import device_view, order_view, person_view, refused_view
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}")
 _TEXT_MAX = 120
@@ -79,7 +81,7 @@ class StoreOffice:
                 granted=granted or (known.granted if known else ""),
             )
             if known == fresh:
-                return _person_view(fresh, 0, "")
+                return person_view(fresh, 0, "")
             if known and _sight(known) != _sight(fresh):
                 fresh = msgspec.structs.replace(fresh, scopes=known.scopes + 1)
             tx.people.put_person(fresh)
@@ -88,7 +90,7 @@ class StoreOffice:
             intake.rescope(tx, list(dict.fromkeys(records)), now)
             verb = "person changed" if known else "person added"
             tx.post.audit(AuditLine(at=now, actor="desk", verb=verb, object=fresh.id.hex()))
-        return _person_view(fresh, 0, "changed" if known else "added")
+        return person_view(fresh, 0, "changed" if known else "added")
 
     def move_team(self, team: str, to: str) -> TeamMoved:
         """Give a team another name or place, or merge it into another: everybody in it and below goes along, and the
@@ -126,7 +128,7 @@ class StoreOffice:
         """Everyone with an account."""
         with self._store.read() as tx:
             living = Counter(device.person for device in tx.people.devices() if not device.wiped)
-            return [_person_view(person, living[person.id], "") for person in tx.people.persons()]
+            return [person_view(person, living[person.id], "") for person in tx.people.persons()]
 
     def enrol_code(self, email: str) -> str:
         """A one-use code for this person's next device. Raises KnownError."""
@@ -145,13 +147,13 @@ class StoreOffice:
     def devices(self) -> list[DeviceView]:
         """Every enrolment ever."""
         with self._store.read() as tx:
-            return [_device_view(tx, device) for device in tx.people.devices()]
+            return [device_view(tx, device) for device in tx.people.devices()]
 
     def orders(self) -> list[OrderView]:
         """Every order, once per device."""
         now = self._now()
         with self._store.read() as tx:
-            return [_order_view(tx, order, now) for order in tx.post.orders()]
+            return [order_view(tx, order, now) for order in tx.post.orders()]
 
     def root(self) -> bytes:
         """The root envelope in force."""
@@ -194,7 +196,7 @@ class StoreOffice:
         """File a signed order. Raises Refused."""
         now = self._now()
         with self._store.write() as tx:
-            return [_order_view(tx, order, now) for order in post.file_order(tx, envelope, now)]
+            return [order_view(tx, order, now) for order in post.file_order(tx, envelope, now)]
 
     def work(self, source: str, target: str) -> Work:
         """What a device has handed in of its unsent work, for another device. Raises KnownError."""
@@ -260,6 +262,27 @@ class StoreOffice:
             tx.post.audit(line)
         return fresh
 
+    def backed_up(self, backed: Backed) -> bool:
+        """Note a verified backup, which devices are told of; False for one of another history."""
+        with self._store.write() as tx:
+            if backed.epoch != tx.epoch or not 0 <= backed.seq <= tx.records.head():
+                return False
+            known = tx.histories.durable()
+            if known is not None and known.seq > backed.seq:
+                return True  # two were made at once, and the later one was told of first
+            tx.histories.put_durable(Durable(seq=backed.seq, made=backed.made))
+            line = AuditLine(at=self._now(), actor="desk", verb="backup", object=f"seq {backed.seq}")
+            tx.post.audit(line)
+        return True
+
+    def safety(self) -> SafetyView:
+        """How much of the history a verified backup holds."""
+        with self._store.read() as tx:
+            head, durable = tx.records.head(), tx.histories.durable()
+            seq = durable.seq if durable else 0
+            made = durable.made if durable else 0
+            return SafetyView(head=head, durable=seq, made=made, since=tx.histories.given_after(seq))
+
     def refused(self, enrolment: str, sealed: bool) -> list[RefusedView]:
         """Changes of a device, of all of them for "", that were not taken.
 
@@ -274,7 +297,7 @@ class StoreOffice:
         with self._store.read() as tx:
             recovery = post.root_and_policy(tx)[0].recovery if sealed else b""
             of = _enrolled(tx, enrolment).device if enrolment else None
-            return [_refused_view(tx, each, recovery) for each in tx.records.refused(of)]
+            return [refused_view(tx, each, recovery) for each in tx.records.refused(of)]
 
 
 def checked_person(email: str, role: str, team: str, territory: str) -> tuple[str, str, str]:
@@ -324,72 +347,3 @@ def _team(text: str) -> str:
     """A team as a path without empty parts, so that "Sales / East" is below "Sales"."""
     parts = (part.strip() for part in clean_text(text).split("/"))
     return "/".join(part for part in parts if part)
-
-
-def _person_view(person: Person, devices: int, news: str) -> PersonView:
-    return PersonView(
-        id=id_text(person.id),
-        email=person.email,
-        role=person.role,
-        team=person.team,
-        territory=person.territory,
-        devices=devices,
-        news=news,
-        care=person.rights.care.name.lower(),
-    )
-
-
-def _device_view(tx: Transaction, device: Device) -> DeviceView:
-    stands = post.standing(tx, device)
-    person = tx.people.person(device.person)
-    receipt = tx.post.receipt(device.enrolment)
-    return DeviceView(
-        name=device.name,
-        id=id_text(device.device),
-        enrolment=device.enrolment,
-        person=person.email if person else "",
-        state=stands.state,
-        last_seen=device.last_seen,
-        receipt="verified" if receipt else "none",
-        unsent=device.unsent,
-        platform=device.platform,
-        app_version=device.app_version,
-        pending=stands.pending,
-        outbox_records=sum(each.records for each in tx.post.sealed(device.enrolment) if each.whole),
-        confirmed=holdings.confirmed(device, person),
-    )
-
-
-def _refused_view(tx: Transaction, refused: RefusedOp, recovery: bytes) -> RefusedView:
-    device, person = tx.people.device_by_id(refused.device), tx.people.person(refused.person)
-    op = msgspec.msgpack.decode(refused.op, type=Op)
-    return RefusedView(
-        kind=op.kind,
-        record=id_text(op.id) if len(op.id) == ID_BYTES else op.id.hex(),
-        device=device.name if device else "",
-        enrolment=device.enrolment if device else "",
-        person=person.email if person else "",
-        rule=refused.code,
-        at=refused.at,
-        device_id=id_text(refused.device),
-        incarnation=refused.incarnation.hex(),
-        sealed=sealing.seal(recovery, sealing.REFUSED, refused.op) if recovery else b"",
-        taken=tx.records.answered(print_of(op)) is True,
-    )
-
-
-def _order_view(tx: Transaction, order: FiledOrder, now: int) -> OrderView:
-    device = tx.people.device(order.enrolment)
-    return OrderView(
-        number=order.seq,
-        id=order.order_id,
-        op=order.op,
-        device=device.name if device else "",
-        enrolment=order.enrolment,
-        state=order.report or ("expired" if order.expires <= now else "filed"),
-        reason=order.reason,
-        signers=order.signers,
-        filed=order.filed,
-        reported=order.reported,
-        expires=order.expires,
-    )

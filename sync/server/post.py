@@ -160,6 +160,9 @@ def sees_as_much(tx: Transaction, heir: Person, owner: Person) -> bool:
 def take_reports(tx: Transaction, device: Device, head: ExchangeHead, now: int) -> Device:
     """Note what the device says of its orders and packets; the device as it is known then."""
     filed = {order.order_id: order for order in tx.post.orders_for(device.enrolment)}
+    if head.order_head > max((order.seq for order in filed.values()), default=0):
+        # It obeyed what a restored server has lost; what is signed anew has a higher number.
+        logs.alarm("orders", problem="lost", device=device.enrolment)
     for order_id, report in head.obeyed.items():
         known = filed.get(order_id)
         if known is None or known.report == DONE:
@@ -202,19 +205,7 @@ def file_order(tx: Transaction, envelope: bytes, now: int) -> list[FiledOrder]:
         if len(accepted.order.order_id) != 2 * ID_BYTES:
             raise Refused("form", _("The order has no proper id."))
         signers = {each.admin_id or "server" for each in opened.signatures}
-        order = FiledOrder(
-            seq=accepted.order.seq,
-            order_id=accepted.order.order_id,
-            op=accepted.order.op,
-            digest=accepted.digest,
-            envelope=envelope,
-            enrolment=target.enrolment,
-            reason=accepted.order.reason,
-            signers=sorted(signers),
-            filed=now,
-            not_before=accepted.order.not_before,
-            expires=accepted.order.expires,
-        )
+        order = _filed(accepted, envelope, target.enrolment, signers, now)
         tx.post.put_order(order)
         tx.post.audit(
             AuditLine(
@@ -229,7 +220,7 @@ def file_order(tx: Transaction, envelope: bytes, now: int) -> list[FiledOrder]:
     return filed
 
 
-def take_receipt(tx: Transaction, envelope: bytes, along: bytes, now: int) -> str:
+def take_receipt(tx: Transaction, envelope: bytes, along: bytes, now: int, *, order: bytes = b"") -> str:
     """Verify and keep a receipt whose sealed outbox came along, or is here already; the receipt's id.
 
     Once kept, a repeat changes nothing; but each copy of a device that was copied has a sealed outbox of its own, and
@@ -242,7 +233,7 @@ def take_receipt(tx: Transaction, envelope: bytes, along: bytes, now: int) -> st
     receipt = trust.receipt(envelope, device.spki)
     known = tx.post.receipt(device.enrolment)
     if known is None or known.receipt_id != receipt.receipt_id:
-        _fits(tx, device, receipt)
+        _fits(tx, device, receipt, order, now)
     said = receipt.outbox
     if along:
         handin.take_along(tx, device, said, along, now, own_place=known is None)
@@ -274,8 +265,11 @@ def take_receipt(tx: Transaction, envelope: bytes, along: bytes, now: int) -> st
     return receipt.receipt_id
 
 
-def _fits(tx: Transaction, device: Device, receipt: Receipt) -> None:
-    """A receipt is for this enrolment, and for a filed wipe order: nothing else wipes."""
+def _fits(tx: Transaction, device: Device, receipt: Receipt, order_along: bytes, now: int) -> None:
+    """A receipt is for this enrolment, and for a filed wipe order: nothing else wipes.
+
+    One that this server was restored from before it was filed comes along, and proves itself.
+    """
     root, _policy = root_and_policy(tx)
     if (receipt.org, receipt.enrolment, receipt.device) != (root.org, device.enrolment, device.device.hex()):
         raise RequestProblem(Problem.BAD_REQUEST, why="receipt of another device")
@@ -286,7 +280,50 @@ def _fits(tx: Transaction, device: Device, receipt: Receipt) -> None:
             if (order.op, order.digest) != (WIPE, receipt.order_sha256):
                 raise RequestProblem(Problem.BAD_REQUEST, why="receipt of another order")
             return
+    restored = tx.histories.newest_common() is not None
+    if restored and order_along and _file_lost(tx, root, device, receipt, order_along, now):
+        return
     raise RequestProblem(Problem.BAD_REQUEST, why="receipt without an order")
+
+
+def _file_lost(
+    tx: Transaction, root: Root, device: Device, receipt: Receipt, envelope: bytes, now: int
+) -> bool:
+    """File the wipe order that a device has obeyed and a restored server has lost; False for any other."""
+    claimed = documents.parse(signing.open_envelope(envelope, Order.TYPE).payload, Order)
+    # It was obeyed in its time, however long ago that is.
+    then = min(now, claimed.expires - 1)
+    accepted = trust.order(root, trust.Floors(), envelope, enrolment=device.enrolment, now=then)
+    order = accepted.order
+    if (order.op, order.order_id, accepted.digest) != (WIPE, receipt.receipt_id, receipt.order_sha256):
+        return False
+    signers = {each.admin_id or "server" for each in signing.open_envelope(envelope, Order.TYPE).signatures}
+    tx.post.put_order(_filed(accepted, envelope, device.enrolment, signers, now))
+    tx.post.audit(
+        AuditLine(
+            at=now, actor=device.enrolment, verb="wipe found", object=order.order_id, digest=accepted.digest
+        )
+    )
+    return True
+
+
+def _filed(
+    accepted: trust.AcceptedOrder, envelope: bytes, enrolment: str, signers: set[str], now: int
+) -> FiledOrder:
+    order = accepted.order
+    return FiledOrder(
+        seq=order.seq,
+        order_id=order.order_id,
+        op=order.op,
+        digest=accepted.digest,
+        envelope=envelope,
+        enrolment=enrolment,
+        reason=order.reason,
+        signers=sorted(signers),
+        filed=now,
+        not_before=order.not_before,
+        expires=order.expires,
+    )
 
 
 def packet_id(target: str, source: bytes, batch: bytes) -> bytes:

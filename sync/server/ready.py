@@ -35,6 +35,7 @@ PARTS_MAX: Final = 4
 BYTES_MAX: Final = 2**30  # of all parts
 LEAST_ROWS: Final = 5_000  # fewer come as quickly page by page
 STALE: Final = 4  # a part behind whose end more than a quarter as many numbers were given is made anew
+STOP_S: Final = 5.0
 AGAIN_MS: Final = 600_000  # after one could not be made, or was too small
 
 # Makes the part of these pages, which goes into this folder under this id and key. Raises KnownError, OSError.
@@ -90,7 +91,7 @@ class Ready:
         self._stopping = True
         self._wanted.put(None)
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(STOP_S)  # the last page may be sent; who makes the part ends with its pipe
         with self._lock:
             for part in self._parts.values():
                 _remove(part)
@@ -137,7 +138,7 @@ class Ready:
         """Make the part of a person now, in this thread; None where it came to nothing."""
         id_, key = secrets.token_bytes(PART_BYTES), secrets.token_bytes(KEY_BYTES)
         path = self._folder / f"{id_.hex()}.part"
-        pages = _Pages(self._store, person)
+        pages = _Pages(self._store, person, lambda: self._stopping)
         try:
             made = self._maker(self._folder, id_, key, iter(pages))
         except (_SmallError, KnownError, OSError, RequestProblem) as problem:
@@ -190,9 +191,10 @@ class Ready:
 class _Pages:
     """The pages of somebody who begins to read, for as long as their rights stay."""
 
-    def __init__(self, store: Store, person: bytes) -> None:
+    def __init__(self, store: Store, person: bytes, stopping: Callable[[], bool]) -> None:
         self._store = store
         self._person = person
+        self._stopping = stopping
         self.rights: Rights | None = None
         self.cursor = Cursor()
 
@@ -201,7 +203,7 @@ class _Pages:
         while more:
             with self._store.read() as tx:
                 person = tx.people.person(self._person)
-                if person is None or self.rights not in (None, person.rights):
+                if person is None or self._stopping() or self.rights not in (None, person.rights):
                     raise RequestProblem(Problem.NOT_HERE, why="other rights")
                 self.rights = person.rights
                 reader = Reader(person.rights, (), person.scopes, b"", b"", 0)

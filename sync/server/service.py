@@ -187,7 +187,7 @@ class Service:
         along = b"".join(codec.read(raw, bytes) for _tag, raw in frames[1:])
         self.step("receipt read")
         with self.store.write() as tx:
-            receipt_id = post.take_receipt(tx, head.receipt, along, self.now())
+            receipt_id = post.take_receipt(tx, head.receipt, along, self.now(), order=head.order)
             self.step("receipt applied")
         self.step("receipt committed")
         logs.note("receipt", along=len(along))

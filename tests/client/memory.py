@@ -155,7 +155,7 @@ class MemoryReplica:
     incarnation: bytes = b"incarn.1"
     last_n: int = 0
     applied: list[Answer] = field(default_factory=list)
-    restarts: list[bytes] = field(default_factory=list)
+    restarts: list[int] = field(default_factory=list)
     packets: list[bytes] = field(default_factory=list)
     told: list[bytes] = field(default_factory=list)
     asked_for: tuple[int, int] = (0, 0)
@@ -187,10 +187,10 @@ class MemoryReplica:
         self.waiting = [op(n, each.set["name"]) for n, each in enumerate(self.waiting, 1)]
         self.last_n = len(self.waiting)
 
-    def restart(self, epoch: bytes) -> None:
+    def restart(self, common: int = 0) -> None:
         """Read again from the start."""
-        self.restarts.append(epoch)
-        self.cursor = Cursor(epoch=epoch)
+        self.restarts.append(common)
+        self.cursor = Cursor()
 
     def take_in(self, packet: bytes, ops: list[Op], origin: tuple[bytes, bytes]) -> int:
         """Not part of an exchange."""

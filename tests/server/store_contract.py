@@ -16,32 +16,20 @@ from sync.protocol.merge import SETTLED, Conflict, Mark, Row
 from sync.server.access import Rights, Scope
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import (
-    AuditLine,
     Code,
-    Device,
+    Durable,
     FiledOrder,
     Held,
     Numbering,
-    Packet,
     Person,
     Result,
-    Sealed,
-    StoredReceipt,
     Trace,
 )
 from sync.server.db.news import News
+from tests.server.post_contract import DEVICE, INCARNATION, PostContract, device
 
 OPEN = Callable[[], Store]
-DEVICE, INCARNATION = b"d" * 16, b"i" * 8
 TEAM = Scope(b"p" * 16, "Sales")
-
-
-def device(**other: Any) -> Device:
-    fields: dict[str, Any] = {
-        "enrolment": "e1", "device": DEVICE, "name": "laptop", "keyid": "k1", "spki": b"s", "sealing_key": b"x",
-        "person": b"p" * 16, "platform": "test", "enrolled": 1, "share_held": False,
-    }  # fmt: skip
-    return Device(**{**fields, **other})
 
 
 def held(id_: bytes, ver: int, **other: Any) -> Held:
@@ -54,7 +42,7 @@ def held(id_: bytes, ver: int, **other: Any) -> Held:
     return Held(**{**fields, **other})
 
 
-class StoreContract:
+class StoreContract(PostContract):
     """A subclass gives the fixture `again`, which closes and opens the same store."""
 
     @pytest.fixture
@@ -250,85 +238,6 @@ class StoreContract:
             assert tx.people.code(code.digest) == used
             assert tx.people.code(b"x") is None
 
-    def test_orders_and_reports(self, store: Store) -> None:
-        order = FiledOrder(
-            seq=1, order_id="o1", op="lock", digest="d", envelope=b"e", enrolment="e1", reason="lost",
-            signers=["a", "b"], filed=1, not_before=1, expires=9,
-        )  # fmt: skip
-        with store.write() as tx:
-            assert [tx.post.next_order_number(), tx.post.next_order_number()] == [1, 2]
-            tx.post.put_order(order)
-            tx.post.put_order(msgspec.structs.replace(order, enrolment="e2"))
-            done = tx.post.report("o1", "e1", "done", 5)
-            assert tx.post.report("o1", "e3", "done", 5) is None
-        with store.read() as tx:
-            assert done == msgspec.structs.replace(order, report="done", reported=5)
-            assert tx.post.orders_for("e1") == [done]
-            assert len(tx.post.orders()) == 2
-            assert tx.post.last_order_number() == 2
-
-    def test_receipts_packets_documents_and_audit(self, store: Store) -> None:
-        receipt = StoredReceipt(
-            enrolment="e1", receipt_id="r", envelope=b"e", received=1, outbox_bytes=3, outbox_records=1
-        )
-        packets = [
-            Packet(id=bytes([n]) * 16, target="e1", source=DEVICE, data=b"d", ops=1, filed=n) for n in (1, 2)
-        ]
-        with store.write() as tx:
-            tx.post.put_receipt(receipt)
-            assert [tx.post.put_packet(each) for each in (*packets, packets[0])] == [True, True, False]
-            tx.post.take_packet(packets[0].id, "e2", 1)
-            assert tx.post.packets_for("e1", 9) == packets
-            assert tx.post.packets_for("e1", 1) == packets[:1]
-            tx.post.take_packet(packets[0].id, "e1", 1)
-            assert tx.post.put_packet(packets[0])  # it did not come after all, and is filled again
-            assert tx.post.packets_for("e1", 1) == packets[:1]
-            tx.post.take_packet(packets[0].id, "e1", 2)
-            tx.post.put_document("root", 1, b"one")
-            tx.post.put_document("root", 2, b"two")
-            tx.post.audit(AuditLine(at=1, actor="a", verb="v", object="o"))
-        with store.read() as tx:
-            assert tx.post.receipt("e1") == receipt
-            assert tx.post.receipt("e2") is None
-            assert tx.post.packets_for("e1", 9) == packets[1:]
-            assert tx.post.document("root", 1) == b"one"
-            assert tx.post.document("root", 3) is None
-            assert tx.post.newest("root") == (2, b"two")
-            assert tx.post.audit_lines() == [AuditLine(at=1, actor="a", verb="v", object="o")]
-
-    def test_sealed_outboxes_are_kept_piece_by_piece(self, store: Store) -> None:
-        data = os.urandom(3 * 2**20)
-        first = Sealed(enrolment="e1", sha256="b", length=len(data), records=3, begun=1)
-        second, other = (
-            msgspec.structs.replace(first, sha256="a", begun=2),
-            msgspec.structs.replace(first, enrolment="e2"),
-        )
-        with store.write() as tx:
-            for sealed in (first, second, other):
-                tx.post.put_sealed(sealed)
-            for at in range(0, len(data), 700_000):
-                tx.post.put_piece("e1", "b", at, data[at : at + 700_000])
-            tx.post.put_piece("e1", "a", 0, data)
-            first = msgspec.structs.replace(first, held=len(data), whole=True)
-            tx.post.put_sealed(first)
-        with store.read() as tx:
-            assert tx.post.sealed("e1") == [first, second]
-            assert tx.post.sealed("e3") == []
-            for name in ("a", "b"):
-                for start in (0, 5, 699_999, 700_000, len(data) - 1):
-                    found = b""
-                    while piece := tx.post.sealed_bytes("e1", name, start + len(found)):
-                        assert len(piece) <= 2**20
-                        found += piece
-                    assert found == data[start:]
-            assert tx.post.sealed_bytes("e2", "b", 0) == b""
-        with store.write() as tx:
-            tx.post.drop_sealed("e1", "b")
-        with store.read() as tx:
-            assert (tx.post.sealed("e1"), tx.post.sealed("e2")) == ([second], [other])
-            assert tx.post.sealed_bytes("e1", "b", 0) == b""
-            assert tx.post.sealed_bytes("e1", "a", 0) == data[: 2**20]
-
     def test_addresses_come_in_the_order_of_their_characters_whatever_the_language(
         self, store: Store
     ) -> None:
@@ -376,8 +285,28 @@ class StoreContract:
             tx.people.device("e1")  # nothing that anybody waits for
         assert told == [({"e1"}, 1)]
 
+    def test_a_new_history_goes_on_behind_the_former_one_and_backups_are_known(
+        self, store: Store, again: OPEN
+    ) -> None:
+        with store.write() as tx:
+            former = tx.epoch
+            assert (tx.histories.durable(), tx.histories.newest_common()) == (None, None)
+            for at in range(3):
+                tx.records.put(held(os.urandom(16), tx.records.next_seq()), None, 1)
+                tx.histories.put_durable(Durable(seq=at, made=5 + at))
+            assert tx.histories.given_after(2) == 1
+        with store.write() as tx:
+            tx.histories.begin(b"another epoch id", 2**40, 5_000)
+        store = again()
+        with store.write() as tx:
+            assert (tx.epoch, tx.records.head()) == (b"another epoch id", 2**40)
+            assert (tx.records.next_seq(), tx.post.next_order_number()) == (2**40 + 1, 5_001)
+            assert (tx.histories.common(former), tx.histories.common(b"never heard of")) == (3, 0)
+            assert tx.histories.newest_common() == 3
+            assert tx.histories.durable() == Durable(seq=2, made=7)
+
     def test_it_knows_how_much_room_is_left(self, store: Store) -> None:
         assert store.room() > 0
 
 
-__all__ = ["OPEN", "StoreContract", "Transaction", "held"]
+__all__ = ["OPEN", "StoreContract", "Transaction", "device", "held"]

@@ -288,6 +288,7 @@ def test_conflicts_fill_a_page_too_and_none_is_lost(inside: Inside, ana: Device,
         assert (len(came), set(came)) == ((len(kept), kept) if device is bo else (0, set()))
 
 
+@pytest.mark.expected_warnings("set_back")
 def test_a_cursor_of_another_history_is_refused(ana: Device) -> None:
     ana.add("customer", name="Northwind")
     ana.sync()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.simulator import run, steps
-from tests.simulator.world import Ground, lay
+from tests.simulator.ground import Ground, lay
 
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the runs hold nothing of anybody, and wait for no disk
 SHRUNK_MAX: Final = 3  # runs cut down; more say the same

@@ -12,7 +12,7 @@ import pytest
 
 from app.keys.secret import SecretBytes
 from app.paths import Profile
-from app.store import outbox, ready, schema, seal_book, sight
+from app.store import outbox, ready, restored, schema, seal_book, settled, sight
 from app.store.db import Database
 from app.store.reader import Reader
 from app.store.replica import StoreReplica, _Server
@@ -27,6 +27,8 @@ from sync.server import access, auth, exchange, feed, intake, masks, office
 from sync.server.access import Rights, Scope
 from sync.server.db.kept import Numbering
 from sync.server.db.news import News
+from sync.server.db.sql_histories import SqlHistories
+from sync.server.db.sql_records import SqlRecords
 from tests.simulator.laptop import Power
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
@@ -371,6 +373,38 @@ def part_said_to_be_of_now(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ready, "carry", carry)
 
 
+def archive_dropped(patch: pytest.MonkeyPatch) -> None:
+    """What was acknowledged is not kept for a server that is restored."""
+    whole = settled.results
+
+    def results(store: Store, *args: Any, **more: Any) -> int:
+        refused = whole(store, *args, **more)
+        store.db.execute("DELETE FROM op_archive")
+        return refused
+
+    patch.setattr(settled, "results", results)
+
+
+def history_kept_at_restore(patch: pytest.MonkeyPatch) -> None:
+    """A restored server goes on with the history of its backup."""
+    patch.setattr(SqlHistories, "begin", lambda self, epoch, head, order_number: None)
+
+
+def reconciled_by_reading_alone(patch: pytest.MonkeyPatch) -> None:
+    """A device reads a restored server's history from its start, and sends nothing again."""
+    patch.setattr(restored, "_lost", lambda store, common: [])
+
+
+def missed_for_ever(patch: pytest.MonkeyPatch) -> None:
+    """An edit that came before its record stays refused."""
+    patch.setattr(restored, "send_refused", lambda store: 0)
+
+
+def prints_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """The server does an op once more that comes under another number."""
+    patch.setattr(SqlRecords, "answered", lambda self, print_: None)
+
+
 MUTATIONS: Final[tuple[Mutation, ...]] = (
     cursor_saved_first, tombstone_skipped, no_version_guard, gap_accepted, sight_checked_when_edited_only,
     leaving_untold, acknowledged_too_far, sent_is_gone, edit_brings_back, conflict_not_kept,
@@ -382,4 +416,5 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     mask_made_on_the_device, hidden_words_kept, classes_change_nothing_there,
     deleted_records_keep_what_is_hidden, still_whatever_there_is,
     part_whatever_was_heard, part_without_what_waits, part_said_to_be_of_now,
+    archive_dropped, history_kept_at_restore, reconciled_by_reading_alone, missed_for_ever, prints_forgotten,
 )  # fmt: skip

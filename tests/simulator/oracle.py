@@ -10,6 +10,7 @@ from typing import Any
 
 from app.store import conflicts, lists, outbox, search
 from app.store.records import find_row
+from app.store.restored import FIRST
 from sync.protocol import codec
 from sync.protocol.codec import Raw
 from sync.protocol.desk import HoldsView
@@ -24,7 +25,8 @@ from sync.server.db.base import Transaction
 from sync.server.db.kept import Device, Held
 from sync.server.masks import seen
 from tests.simulator.laptop import Laptop
-from tests.simulator.world import World, Written, values_of
+from tests.simulator.said import Value, values_of
+from tests.simulator.world import World, Written
 
 
 def judge(world: World) -> list[str]:
@@ -36,15 +38,19 @@ def judge(world: World) -> list[str]:
         refused = [codec.read(Raw(each.op), Op) for each in tx.records.refused() if each.op]
         persons = {each.email: each.rights for each in tx.people.persons()}
         views = {each.device: _view(tx, each) for each in tx.people.devices()}
+    if world.restores:
+        world.gone |= world.at_risk
     for who, laptop in sorted(world.laptops.items()):
         rights = persons[laptop.card.person]
-        found += [f"laptop {who}: {each}" for each in _replica(laptop, rights, held, kept)]
-        found += [f"laptop {who}: {each}" for each in _told(laptop, views[laptop.card.device])]
-    found += _lost(world, held, kept)
+        only = _only_here(world, laptop, rights, held)
+        found += [f"laptop {who}: {each}" for each in _replica(laptop, rights, held, kept, only)]
+        found += [f"laptop {who}: {each}" for each in _told(laptop, views[laptop.card.device], only)]
+    words: set[Value] = set().union(*map(values_of, refused))
+    found += _lost(world, held, kept, words)
     found += _passed_over(world, held, kept)
-    found += _deletes(world, held)
-    words = set().union(*map(values_of, refused))
-    found += [f"{cell} {v}, which was refused, is kept nowhere" for _id, cell, v in world.refused - words]
+    found += _deletes(world, held, kept)
+    answered = world.refused - world.refused_once
+    found += [f"{cell} {v}, which was refused, is kept nowhere" for _id, cell, v in answered - words]
     return found
 
 
@@ -60,13 +66,33 @@ def _view(tx: Transaction, device: Device) -> HoldsView:
     return holdings.held_by(tx, device, person, kind="", ids=True)
 
 
-def _told(laptop: Laptop, view: HoldsView) -> Iterator[str]:
+def _only_here(world: World, laptop: Laptop, rights: Rights, held: dict[bytes, Held]) -> set[bytes]:
+    """Records that stay on a laptop though a restored server does not show them: those that it does not know, since
+    whoever made them has lost them too; and those that IT's word gave them in the lost history, of which nobody knows.
+    """
+    if not world.restores:
+        return set()
+    shapes = laptop.store.shapes.values()
+    found = [
+        laptop.store.db.all(f"SELECT _id FROM {shape.table} WHERE _ver = ?", (FIRST,)) for shape in shapes
+    ]
+    unknown = {id_ for some in found for (id_,) in some} - held.keys()
+    shown = world.shown_before.get(laptop.card.person, set())
+    return unknown | {
+        id_ for id_ in shown & held.keys() if not access.sees(rights, held[id_].row.kind, held[id_].scope)
+    }
+
+
+def _told(laptop: Laptop, view: HoldsView, only: set[bytes]) -> Iterator[str]:
     """What IT is told of a laptop that is not so."""
     if not (view.confirmed and view.exact):
         yield "never said that it let go of what left"
     shapes = laptop.store.shapes.values()
     here = {
-        id_text(id_) for shape in shapes for (id_,) in laptop.store.db.all(f"SELECT _id FROM {shape.table}")
+        id_text(id_)
+        for shape in shapes
+        for (id_,) in laptop.store.db.all(f"SELECT _id FROM {shape.table}")
+        if id_ not in only
     }
     told = {id_ for each in view.kinds for id_ in each.ids}
     if here != told:
@@ -75,7 +101,9 @@ def _told(laptop: Laptop, view: HoldsView) -> Iterator[str]:
         yield "IT is told that records are on their way"
 
 
-def _replica(laptop: Laptop, rights: Rights, held: dict[bytes, Held], kept: list[Conflict]) -> Iterator[str]:
+def _replica(
+    laptop: Laptop, rights: Rights, held: dict[bytes, Held], kept: list[Conflict], only: set[bytes]
+) -> Iterator[str]:
     """What a laptop holds beyond, or short of, what its person may see; or otherwise than the server does."""
     store = laptop.store
     if laptop.unsent():
@@ -87,7 +115,7 @@ def _replica(laptop: Laptop, rights: Rights, held: dict[bytes, Held], kept: list
     alive = {id_: each for id_, each in visible.items() if not each.row.deleted}
     for id_ in alive.keys() - here.keys():
         yield f"{alive[id_].row.kind} {_title(alive[id_])} is missing"
-    for id_ in here.keys() - alive.keys():
+    for id_ in here.keys() - alive.keys() - only:
         why = "deleted" if id_ in visible else "out of sight" if id_ in held else "unknown to the server"
         yield f"{here[id_].kind.name} {here[id_].title} is still here: it is {why}"
     for id_ in alive.keys() & here.keys():
@@ -109,16 +137,17 @@ def _replica(laptop: Laptop, rights: Rights, held: dict[bytes, Held], kept: list
         yield f"{len(theirs_open - mine_open)} conflicts are missing, {len(mine_open - theirs_open)} should be gone"
     if waiting := store.db.one("SELECT count(*) FROM chosen WHERE waiting = 1")[0]:
         yield f"{waiting} conflicts are settled here for ever, and the server knows nothing of it"
-    yield from _searched(laptop, held, alive, rights)
+    yield from _searched(laptop, {id_: each for id_, each in held.items() if id_ not in only}, alive, rights)
     yield from _hidden(laptop, rights)
     yield from _tombstones(laptop, rights, visible)
 
 
 def _hidden(laptop: Laptop, rights: Rights) -> Iterator[str]:
     """Whatever of a hidden class lies beside the rows: ops that were refused or taken, rows below waiting ops."""
-    db = laptop.store.db
-    for table in ("outbox", "attention", "op_archive"):
-        for (data,) in db.all(f"SELECT op FROM {table} WHERE op IS NOT NULL"):
+    db, durable = laptop.store.db, laptop.store.here().durable_seq
+    # What no backup holds yet is kept for a restored server, which may have it from nobody else.
+    for table, held in (("outbox", ""), ("attention", ""), ("op_archive", f" AND ver <= {durable}")):
+        for (data,) in db.all(f"SELECT op FROM {table} WHERE op IS NOT NULL{held}"):
             op = outbox.op_of(data)
             for cell in op.set:
                 if not access.sees_cell(rights, op.kind, cell):
@@ -155,7 +184,7 @@ def _title(held: Held) -> str:
     return str(held.row.cells.get("name", ""))
 
 
-def _lost(world: World, held: dict[bytes, Held], kept: list[Conflict]) -> Iterator[str]:
+def _lost(world: World, held: dict[bytes, Held], kept: list[Conflict], words: set[Value]) -> Iterator[str]:
     """A value that was typed stands in its record or a conflict, or somebody who saw it wrote another."""
     both: dict[tuple[bytes, str], set[str]] = {}
     for id_, cell, value in world.given_up:
@@ -165,16 +194,18 @@ def _lost(world: World, held: dict[bytes, Held], kept: list[Conflict]) -> Iterat
             both.setdefault((conflict.record, conflict.cell), set()).update(
                 _parts(conflict.shown) | _parts(conflict.kept)
             )
+    missed = world.missed & _looked_at(world)
+    # Refused before their record came, and out of their author's sight when it did: the server keeps them.
+    excused = world.refused | world.gone | ((world.missed & words) - missed)
     for (id_, cell), writes in world.written.items():
         if cell.partition(":")[0] in ("stage", "do_not_contact", "owner"):
             continue  # the same few values again and again: nothing tells whose one is
         wanted = [
-            each
-            for each in writes
-            if each.value is not None and (id_, cell, repr(each.value)) not in world.refused | world.gone
+            each for each in writes if each.value is not None and (id_, cell, repr(each.value)) not in excused
         ]
         row = held[id_].row if id_ in held else None
         if row is None:
+            wanted = [each for each in wanted if (id_, cell, repr(each.value)) not in missed]
             if wanted:
                 yield f"a record with {cell} {wanted[0].value!r} never came to the server"
             continue
@@ -191,7 +222,12 @@ def _passed_over(world: World, held: dict[bytes, Held], kept: list[Conflict]) ->
     back = {id_ for op in world.settles for id_, choice in op.settles.items() if choice == OPEN}
     for op in world.settles:
         for id_, choice in op.settles.items():
-            conflict = by_id[id_]
+            conflict = by_id.get(id_)
+            if conflict is None and world.restores:
+                continue  # it went with the lost history, and what met there met again under another name
+            assert conflict is not None
+            if not world.has(op):
+                continue  # nobody has it any more since a restore
             if choice == OPEN or id_ in back or conflict.state not in (KEPT, SWAPPED):
                 continue
             row = held[op.id].row
@@ -205,6 +241,12 @@ def _passed_over(world: World, held: dict[bytes, Held], kept: list[Conflict]) ->
             said = any(each.cell in (conflict.cell, WHOLE_RECORD) for each in later)
             if conflict.state != choice and not said and not stands:
                 yield f"{_title(held[op.id])}: the choice {choice} of {conflict.cell} was passed over"
+
+
+def _looked_at(world: World) -> set[Value]:
+    """What stands before its author's eyes, since it was not taken."""
+    found = [each.op for laptop in world.laptops.values() for each in conflicts.attention(laptop.store)]
+    return set().union(*(values_of(op) for op in found if op is not None))
 
 
 def _parts(value: Any) -> set[str]:
@@ -223,10 +265,17 @@ def _seen_from(safe: set[str], writes: list[Written]) -> set[str]:
         whole |= more
 
 
-def _deletes(world: World, held: dict[bytes, Held]) -> Iterator[str]:
-    """A delete that was taken holds, unless somebody took the record back."""
+def _deletes(world: World, held: dict[bytes, Held], kept: list[Conflict]) -> Iterator[str]:
+    """A delete that was taken holds, unless somebody took the record back. On a restored server it may meet what was
+    written since, and is kept in a conflict then; or be refused, since its author may not delete it any more.
+    """
+    met = {each.record for each in kept if each.cell == WHOLE_RECORD} if world.restores else set()
     for id_, acts in world.acts.items():
         taken = [act for act, outcome in acts if outcome in (Outcome.OK, Outcome.MERGED)]
+        if world.restores and (Act.DELETE, Outcome.REJECTED) in acts:
+            continue
         back = any(act is Act.UNDELETE for act, _outcome in acts)
+        if id_ in met or (world.restores and id_ in world.deletes_gone):
+            continue
         if Act.DELETE in taken and not back and id_ in held and not held[id_].row.deleted:
             yield f"{_title(held[id_])} was deleted and is here again"

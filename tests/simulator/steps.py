@@ -90,6 +90,16 @@ class Restart(msgspec.Struct, frozen=True, tag="restart"):
     """The server is started anew: sessions are in its memory alone."""
 
 
+class Backup(msgspec.Struct, frozen=True, tag="backup"):
+    """A verified backup of the server is made."""
+
+
+class Restore(msgspec.Struct, frozen=True, tag="restore"):
+    """The server is restored from one of its backups; nothing where there is none."""
+
+    back: int  # how many backups before the newest one, modulo their number
+
+
 class Expect(msgspec.Struct, frozen=True, tag="expect"):
     """A ready part is made of what a person sees now."""
 
@@ -117,6 +127,8 @@ Step = (
     | Copy
     | PutBack
     | Restart
+    | Backup
+    | Restore
 )
 
 TEAMS: Final = ("Sales", "Sales/East", "Sales/West")
@@ -138,11 +150,15 @@ def draw(seed: int, count: int) -> list[Step]:
     laptops = dice.randint(2, LAPTOPS)
     # Some runs are calm, some have every fault; some never set a disk back.
     trouble, moves, copies = dice.choice((0.0, 0.2, 0.5)), dice.random() < 0.5, dice.random() < 0.4
+    restores = dice.random() < 0.4
     steps: list[Step] = [Write(dice.randrange(laptops), "add", 0, each) for each in range(3)]
     for _each in range(count):
         who, luck = dice.randrange(laptops), dice.random()
         if copies and dice.random() < 0.1:
             steps.append(Copy(0) if dice.random() < 0.4 else PutBack(0))  # one of them has such an owner
+            continue
+        if restores and dice.random() < 0.08:
+            steps.append(Backup() if dice.random() < 0.5 else Restore(dice.choice((0, 0, 0, 1))))
             continue
         if luck < 0.50:
             steps.append(Write(who, dice.choice(_VERBS), dice.randrange(64), dice.randrange(64)))
@@ -197,3 +213,42 @@ def _quarrelled(seed: int, laptops: int, steps: list[Step]) -> list[Step]:
         at = dice.randint(3, len(steps))
         steps[at:at] = [each for each in quarrel if dice.random() < 0.95]
     return steps
+
+
+# What happens to a server that is restored, each as short as it gets: dice come to them in few runs.
+RESTORES: Final[dict[str, list[Step]]] = {
+    "work that others had gone past": [
+        Write(0, "add", 0, 0), Exchange(0), Exchange(1), Backup(), Write(1, "add", 0, 1), Exchange(1), Restore(0),
+        Write(0, "add", 0, 2), Write(0, "add", 0, 2), Exchange(0),
+    ],
+    "an edit that saw what was lost meets one that did not": [
+        Write(0, "add", 0, 0), Exchange(0), Exchange(1), Exchange(2), Backup(), Write(0, "edit", 0, 1), Exchange(0),
+        Exchange(1), Write(1, "edit", 0, 1), Restore(0), Write(2, "edit", 0, 1), Exchange(2), Exchange(2),
+        Exchange(1), Exchange(1),
+    ],
+    "an op that the backup holds and its author does not know of": [
+        Write(0, "add", 0, 0), Exchange(0), Exchange(1), Write(0, "edit", 0, 2), Exchange(0, "deaf"), Exchange(1),
+        Write(1, "edit", 0, 2), Exchange(1), Backup(), Restore(0),
+    ],
+    "an edit that comes before its record": [
+        Write(0, "add", 0, 0), Exchange(0), Backup(), Write(0, "add", 0, 0), Exchange(0), Exchange(1),
+        Write(1, "edit", 0, 1), Write(1, "edit", 1, 2), Exchange(1), Restore(0), Exchange(1), Exchange(1),
+    ],
+    "a delete that comes last": [
+        Write(0, "add", 0, 0), Exchange(0), Exchange(1), Backup(), Write(1, "edit", 0, 1), Exchange(1), Exchange(0),
+        Write(0, "delete", 0, 0), Exchange(0), Restore(0), Exchange(1), Exchange(1),
+    ],
+    "a second restore, further back, before anybody read anything of the first": [
+        Write(0, "add", 0, 1), Exchange(0), Backup(), Write(0, "edit", 0, 2), Exchange(0), Backup(), Restore(0),
+        Exchange(0), Restore(1),
+    ],
+}  # fmt: skip
+
+# Runs that broke a law once, cut down.
+FOUND: Final[dict[str, list[Step]]] = {
+    "a disk put back reads past its own changes before its numbers are found to be taken": [
+        Write(1, "add", 0, 2), Exchange(1), Exchange(0), Write(0, "edit", 46, 12), Write(0, "add", 23, 30),
+        Write(0, "add", 46, 13), Copy(0), Write(0, "edit", 59, 38), Exchange(0), Exchange(0), PutBack(0),
+        Write(0, "edit", 37, 8),
+    ],
+}  # fmt: skip

@@ -12,9 +12,9 @@ from sync.server.db.postgres import PostgresStore
 from sync.server.db.postgres_line import address
 from tests.cluster import Cluster
 from tests.simulator import run, steps
+from tests.simulator.ground import Ground, lay
 from tests.simulator.mutations import MUTATIONS, Mutation
 from tests.simulator.twin import Twin
-from tests.simulator.world import Ground, lay
 
 SEEDS = 24
 BOTH = 4  # seeds that are played on both stores at once
@@ -32,9 +32,21 @@ def test_a_seed_holds_every_law(ground: Ground, number: int) -> None:
     assert run.seed(ground, number) == []
 
 
+@pytest.mark.parametrize("script", steps.RESTORES, ids=steps.RESTORES)
+def test_a_restore_holds_every_law(ground: Ground, script: str) -> None:
+    assert run.play(ground, steps.RESTORES[script]) == []
+
+
+@pytest.mark.parametrize("script", steps.FOUND, ids=steps.FOUND)
+def test_what_was_found_once_holds(ground: Ground, script: str) -> None:
+    assert run.play(ground, steps.FOUND[script]) == []
+
+
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: each.__name__)
 def test_a_broken_way_is_noticed(ground: Ground, mutation: Mutation, monkeypatch: pytest.MonkeyPatch) -> None:
     mutation(monkeypatch)
+    if any(run.play(ground, script) for script in steps.RESTORES.values()):
+        return
     for number in range(TRIES):
         if run.seed(ground, number):
             return

@@ -11,24 +11,21 @@ from pathlib import Path
 from typing import Any, Final
 from unittest import mock
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from app.errors import AppError
-from app.keys.secret import SecretBytes
-from app.paths import Profile
-from app.store import choices, conflicts, lists, outbox, ready, records
+from app.store import choices, conflicts, outbox, ready, records
 from app.store.choices import Settled
-from app.store.store import Store
 from sync.client.errors import ExchangeError, ServerRefused
-from sync.protocol import codec, messages, signing
-from sync.protocol.errors import KnownError, Outcome, Problem
+from sync.protocol import codec, merge, messages
+from sync.protocol.errors import KnownError, Outcome, Problem, Rejection
+from sync.protocol.ids import OpId
 from sync.protocol.kinds import KINDS
 from sync.protocol.messages import OpResult
 from sync.protocol.ops import Act, Op, print_of
 from sync.protocol.ready import Fed, Made
-from sync.server import access, auth, config, feed
+from sync.server import access, auth, feed
 from sync.server import ready as server_ready
 from sync.server.access import Rights
+from sync.server.config import Folders
 from sync.server.db.base import Store as ServerStore
 from sync.server.db.moving import MovableStore
 from sync.server.db.news import News
@@ -36,74 +33,16 @@ from sync.server.db.sqlite import SqliteStore
 from sync.server.office import StoreOffice
 from sync.server.ready import LIFE_MS, Ready
 from sync.server.service import Service
-from tests.server.inside import Inside
-from tests.simulator import steps
-from tests.simulator.laptop import Card, Laptop, Power
-from tests.simulator.steps import LAPTOPS, PEOPLE, Step
+from tests.simulator import lost, steps
+from tests.simulator.ground import PERSONS, Ground
+from tests.simulator.laptop import Laptop, Power
+from tests.simulator.said import CELLS, Value, deletes_by, gone, ids, kept_by, prints_of, values_of, waiting
+from tests.simulator.steps import PEOPLE, Step
 
 ROUNDS_MAX: Final = 40  # by then whatever was typed has gone to everybody, or something stalls
 ROWS_AT_ONCE: Final = 5  # a page of this size is cut often
-PERSONS: Final = tuple(f"p{at}@example.com" for at in range(PEOPLE))
-FIRST: Final = (("rep", "Sales/East"), ("rep", "Sales/East"), ("manager", "Sales"), ("office", "Sales/West"))
 
-# Each cell that a run writes: kind, cell. All merge rules are among them.
-CELLS: Final = (
-    ("customer", "name"), ("customer", "industry"), ("customer", "notes"), ("customer", "tax_number"),
-    ("deal", "name"), ("deal", "number"), ("deal", "stage"),
-    ("contact", "name"), ("contact", "do_not_contact"), ("contact", "tags"),
-)  # fmt: skip
-
-
-Keeping = Callable[
-    [MovableStore], ServerStore
-]  # what a run's server keeps its records in, made of the ground's
-
-Value = tuple[bytes, str, str]  # a record, a cell, and what was written there, as it is printed
-
-
-@dataclass
-class Ground:
-    """An organisation with laptops that have enrolled and hold nothing yet; copied for each run."""
-
-    folder: Path
-    began: int
-    cards: list[Card]
-    persons: list[bytes]
-    store: Path
-    store_key: bytes
-    lease_key: Ed25519PrivateKey
-
-
-def lay(folder: Path) -> Ground:
-    """Found the organisation and enrol the laptops."""
-    there = Inside(folder / "organisation")
-    for email, (role, team) in zip(PERSONS, FIRST, strict=True):
-        there.person(email, role, team)
-    cards = []
-    for at in range(LAPTOPS):
-        email = PERSONS[at % PEOPLE]
-        made = there.device(email, f"laptop {at}")
-        assert made.root is not None
-        profile = Profile(folder / f"laptop-{at}")
-        key = SecretBytes.random(32)
-        card = Card(
-            email, made.root.org, made.enrolment, bytes(made.device), bytes(made.incarnation),
-            lambda document, key=made.sign_key: signing.sign(document, ("", key)),  # type: ignore[misc]
-            bytes(key.view), made.root.recovery,
-        )  # fmt: skip
-        profile.folder.mkdir()
-        Store.create(
-            profile, key, device=card.device, incarnation=card.incarnation, recovery=card.recovery,
-            person=email,
-        ).close()  # fmt: skip
-        cards.append(card)
-    with there.store.read() as tx:
-        found = {each.email: each.id for each in tx.people.persons()}
-    there.store.close()
-    return Ground(
-        folder, there.now(), cards, [found[each] for each in PERSONS], there.folders.store,
-        bytes(config.read_store_key(there.folders.store_key)), config.read_lease_key(there.folders.lease_key),
-    )  # fmt: skip
+Keeping = Callable[[MovableStore], ServerStore]  # what a run's server keeps its records in
 
 
 def as_it_is(store: MovableStore) -> ServerStore:
@@ -130,17 +69,25 @@ class World:
     faults: list[str] = field(default_factory=list)
     written: dict[tuple[bytes, str], list[Written]] = field(default_factory=dict)
     gone: set[Value] = field(default_factory=set)  # values that went with the disk they waited on
+    at_risk: set[Value] = field(default_factory=set)  # values that the server alone still has
+    refused_once: set[Value] = field(default_factory=set)  # before the last restore
+    missed: set[Value] = field(default_factory=set)  # refused: a restored server had no such record yet
+    deletes_gone: set[bytes] = field(default_factory=set)  # records whose delete went with a disk
+    backups: list[tuple[Path, set[bytes]]] = field(default_factory=list)  # and what was done by then
+    done: set[bytes] = field(default_factory=set)  # prints of ops that this history has merged
+    merging: list[bytes] = field(default_factory=list)  # those of the transaction under way
+    restores: int = 0
+    shown_before: dict[str, set[bytes]] = field(default_factory=dict)  # to whom a lost history showed what
+    answered: dict[bytes, Outcome] = field(default_factory=dict)  # by print, in this history
     acts: dict[bytes, list[tuple[Act, Outcome]]] = field(default_factory=dict)  # as the server answered
-    refused: set[Value] = field(default_factory=set)  # values not taken, as their author was told
-    given_up: list[tuple[bytes, str, Any]] = field(
-        default_factory=list
-    )  # values that somebody chose against, knowing both
+    refused: set[Value] = field(default_factory=set)  # not taken by the server, and told to their author
+    given_up: list[tuple[bytes, str, Any]] = field(default_factory=list)  # chosen against, by who knew both
     chosen: dict[int, Settled] = field(default_factory=dict)  # what each laptop chose last
     settles: list[Op] = field(default_factory=list)  # choices that the server took
     laptops: dict[int, Laptop] = field(default_factory=dict)
     asking: str = ""  # whose laptop exchanges
     tried: dict[bytes, bool] = field(default_factory=dict)  # by print: whether its author ever saw all of it
-    counter: int = 0
+    counter: int = 100  # three digits: no value begins like another
     last: str = ""  # why an exchange failed last
     told: set[int] = field(default_factory=set)  # laptops that a held line would have told of something
     quiet: set[int] = field(default_factory=set)  # laptops that had everything after their last exchange
@@ -149,15 +96,26 @@ class World:
         (self.folder / "server").mkdir()
         for name in self.ground.store.parent.glob(f"{self.ground.store.name}*"):
             shutil.copy(name, self.folder / "server")
-        copied = self.folder / "server" / self.ground.store.name
-        self.server = self.keeping(SqliteStore.open(copied, bytearray(self.ground.store_key)))
+        self.folders = Folders(self.folder / "server", self.folder / "secrets")
+        self.folders.secrets.mkdir()
+        self.folders.store_key.write_text(self.ground.store_key.hex())
+        self.serve()
+
+    @property
+    def in_a_file(self) -> bool:
+        """Whether the server keeps its records in a file, of which there are backups."""
+        return self.keeping is as_it_is
+
+    def serve(self) -> None:
+        """Start a server on the store as it lies there."""
+        self.server = self.keeping(SqliteStore.open(self.folders.store, bytearray(self.ground.store_key)))
         self.service = Service(self.server, self.ground.lease_key)
         self.service.now = self.now
         self.service.step = self._step
         self.server.heard = self._tell
         self.office = StoreOffice(self.server, self.ground.lease_key, "https://127.0.0.1:8443", self.now)
         self.service.ready = Ready(self.server, self.folder / "ready", self._made, self.now)
-        (self.folder / "ready").mkdir()
+        (self.folder / "ready").mkdir(exist_ok=True)
         self._dies_at = ""
 
     # -- the server
@@ -185,6 +143,7 @@ class World:
 
     def exchange(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
         """An exchange; what became of each op is noted."""
+        self.merging = []
         sent = {
             op.n: op for tag, raw in codec.decode(body) if tag == messages.OP for op in (codec.read(raw, Op),)
         }
@@ -199,10 +158,14 @@ class World:
         for tag, raw in codec.decode(answer):
             if tag == messages.RESULT:
                 result = codec.read(raw, OpResult)
-                self.acts.setdefault(sent[result.n].id, []).append((sent[result.n].act, result.outcome))
+                # A disk that was put back asks again about what was decided: what was said first counts.
+                first = self.answered.setdefault(print_of(sent[result.n]), result.outcome)
+                self.acts.setdefault(sent[result.n].id, []).append((sent[result.n].act, first))
                 if sent[result.n].settles and result.outcome is not Outcome.REJECTED:
                     self.settles.append(sent[result.n])
-                if result.outcome is Outcome.REJECTED:
+                if result.code is Rejection.GONE:
+                    self.missed |= values_of(sent[result.n])
+                elif result.outcome is Outcome.REJECTED:
                     self.refused |= values_of(sent[result.n])
                 elif not self.tried[print_of(sent[result.n])]:
                     self.faults.append(f"{self.asking} wrote what is hidden: {sorted(sent[result.n].set)}")
@@ -210,6 +173,7 @@ class World:
 
     def still(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
         """Nothing is said, and maybe nothing answered."""
+        self.merging = []
         return self.service.still(headers, target, body)
 
     def dies_at(self, step: str) -> None:
@@ -218,7 +182,22 @@ class World:
         if not step:
             self.service.sessions = auth.Sessions()
 
+    def merged(self, op: Op, device: bytes) -> None:
+        """The server merges an op, which counts once its transaction is committed."""
+        self.merging.append(print_of(op) + device)  # two devices may do the same thing at the same time
+
+    def has(self, op: Op) -> bool:
+        """Whether the server merged it in this history, or a laptop would send it."""
+        print_ = print_of(op)
+        return any(each.startswith(print_) for each in self.done) or any(
+            print_ in prints_of(each) for each in self.laptops.values()
+        )
+
     def _step(self, name: str) -> None:
+        if name == "committed":
+            if not self.done.isdisjoint(self.merging):
+                self.faults.append("an op was done twice")
+            self.done.update(self.merging)
         if name == self._dies_at:
             raise Power
 
@@ -272,6 +251,10 @@ class World:
             self.laptop(step.who).copy()
         elif isinstance(step, steps.PutBack):
             self._put_back(self.laptop(step.who))
+        elif isinstance(step, steps.Backup):
+            lost.back_up(self)
+        elif isinstance(step, steps.Restore):
+            lost.restore(self, step.back)
         else:
             self.service.sessions = auth.Sessions()
 
@@ -295,11 +278,14 @@ class World:
             self.last = problem.title
         else:
             busy = page.more or page.sent > 0 or bool(page.applied.records)
-            if busy and at_rest:
+            # An edit that came before its record waits again once that is here.
+            waits = self.restores > 0 and laptop.unsent() > 0
+            # A restored server may have to take away what it never gave.
+            if at_rest and (busy if not self.restores else page.more or page.sent or page.applied.received):
                 self.faults.append(f"laptop {who}: there was something, and it was not told")
             if not (page.more or laptop.unsent()):
                 self.quiet.add(who)
-            return busy
+            return busy or waits
         return True
 
     def _fetch(self, laptop: Laptop, fate: str) -> None:
@@ -327,10 +313,12 @@ class World:
             self.last = problem.title
 
     def _put_back(self, laptop: Laptop) -> None:
-        before = _waiting(laptop)
+        before, kept, deletes = waiting(laptop), kept_by(laptop), deletes_by(laptop)
         laptop.put_back()
         self.quiet -= {at for at, each in self.laptops.items() if each is laptop}
-        self.gone |= before - _waiting(laptop)
+        self.gone |= before - waiting(laptop)
+        self.at_risk |= kept - kept_by(laptop)
+        self.deletes_gone |= deletes - deletes_by(laptop)
 
     def _write(self, laptop: Laptop, step: steps.Write) -> None:
         self.counter += 1
@@ -342,12 +330,10 @@ class World:
                 records.add(store, KINDS[kind], {**values, cell: self._value(cell)})
                 self._note(laptop)
                 return
-            here = sorted(
-                (name, id_) for name in ("customer", "deal", "contact") for id_ in _ids(store, name)
-            )
+            here = sorted((name, id_) for name in ("customer", "deal", "contact") for id_ in ids(store, name))
             if step.verb == "undelete":
                 here = sorted(
-                    (name, id_) for name in ("customer", "deal", "contact") for id_ in _gone(store, name)
+                    (name, id_) for name in ("customer", "deal", "contact") for id_ in gone(store, name)
                 )
             if not here:
                 return
@@ -418,25 +404,6 @@ class World:
         self.server.close()
 
 
-def values_of(op: Op) -> set[Value]:
-    """What an op says, each with its record and cell."""
-    return {(op.id, cell, repr(value)) for cell, value in op.set.items()}
-
-
-def _waiting(laptop: Laptop) -> set[Value]:
-    return set().union(*map(values_of, outbox.every(laptop.store.db)))
-
-
-def _ids(store: Store, kind: str) -> list[bytes]:
-    return [one.id for one in lists.by_rowids(store, KINDS[kind], lists.ids(store, KINDS[kind]))]
-
-
-def _gone(store: Store, kind: str) -> list[bytes]:
-    shape = store.shapes[kind]
-    found = store.db.all(f"{shape.select} WHERE _deleted = 1")  # the name is one of the table of kinds
-    return [shape.stored(row).id for row in found]
-
-
 @contextlib.contextmanager
 def world(ground: Ground, keeping: Keeping = as_it_is) -> Iterator[World]:
     """A run on its own copy of the ground."""
@@ -446,7 +413,16 @@ def world(ground: Ground, keeping: Keeping = as_it_is) -> Iterator[World]:
         mock.patch.object(server_ready, "LEAST_ROWS", 1),
     ):
         made = World(ground, Path(name), keeping)
+        whole = merge.apply
+
+        def apply(row: merge.Row | None, op: Op, op_id: OpId, **more: Any) -> merge.Merged:
+            result = whole(row, op, op_id, **more)
+            if result.outcome is not Outcome.REJECTED:
+                made.merged(op, op_id.device)
+            return result
+
         try:
-            yield made
+            with mock.patch.object(merge, "apply", apply):
+                yield made
         finally:
             made.close()

@@ -26,6 +26,7 @@ from app.services.exchange.plan import prepare
 from app.store import anew, bulk, comparing, examination, indexing, merging, records
 from app.store.db import Database
 from app.store.pages import End, Pages
+from app.store.replica import StoreReplica
 from app.store.store import Store
 from sync.protocol.messages import Change, Cursor
 from tests.store.device import CUSTOMER, PERSON, Device
@@ -120,6 +121,11 @@ def index(store: Store) -> None:
         pass
 
 
+def send_again(store: Store) -> None:
+    """A server was restored: what it lost waits once more."""
+    StoreReplica(store).restart(100)
+
+
 ACTS: dict[str, Callable[[Store], None]] = {
     "open": lambda _store: None,
     "apply": apply,
@@ -133,6 +139,7 @@ ACTS: dict[str, Callable[[Store], None]] = {
     "pages in pieces": in_pieces,
     "anew": lambda _store: None,
     "index": index,
+    "send again": send_again,
 }
 
 

@@ -17,6 +17,7 @@ from sync.server.db.kept import (
     AuditLine,
     Code,
     Device,
+    Durable,
     Entry,
     FiledOrder,
     Held,
@@ -230,6 +231,28 @@ class Post(Protocol):
         """Every line, oldest first."""
 
 
+class Histories(Protocol):
+    """Which history this is, which it came from, and how much of it a backup holds."""
+
+    def durable(self) -> Durable | None:
+        """What the newest verified backup holds; None where there never was one."""
+
+    def put_durable(self, durable: Durable) -> None:
+        """Note a verified backup."""
+
+    def common(self, epoch: bytes) -> int:
+        """Up to which number that former history is this one's beginning; 0 for one that is not known."""
+
+    def newest_common(self) -> int | None:
+        """The same for the history before this one; None where there was none: this server was never restored."""
+
+    def given_after(self, seq: int) -> int:
+        """How many changes have a number above `seq`."""
+
+    def begin(self, epoch: bytes, head: int, order_number: int) -> None:
+        """End the history and go on with a new one behind these numbers. A transaction that does so gives no number."""
+
+
 class Transaction(Protocol):
     """One transaction: everything in it happens, or nothing."""
 
@@ -250,6 +273,10 @@ class Transaction(Protocol):
     @property
     def post(self) -> Post:
         """Documents, orders, receipts."""
+
+    @property
+    def histories(self) -> Histories:
+        """This history and those before it."""
 
 
 class Store(Protocol):

@@ -7,6 +7,7 @@ from typing import Final
 from sync.protocol.texts import gettext as _
 from sync.server.db.news import News
 from sync.server.db.sql import Sql
+from sync.server.db.sql_histories import SqlHistories
 from sync.server.db.sql_people import SqlPeople
 from sync.server.db.sql_post import SqlPost
 from sync.server.db.sql_records import SqlRecords
@@ -31,6 +32,7 @@ class Books:
         self._people = SqlPeople(sql, self.news)
         self._records = SqlRecords(sql, row[1], self.news)
         self._post = SqlPost(sql, self.news)
+        self._histories = SqlHistories(sql)
 
     @property
     def epoch(self) -> bytes:
@@ -51,3 +53,8 @@ class Books:
     def post(self) -> SqlPost:
         """Documents, orders, receipts."""
         return self._post
+
+    @property
+    def histories(self) -> SqlHistories:
+        """This history and those before it."""
+        return self._histories

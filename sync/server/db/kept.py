@@ -195,6 +195,13 @@ class Packet(msgspec.Struct, frozen=True, kw_only=True):
     taken: int = 0
 
 
+class Durable(msgspec.Struct, frozen=True, kw_only=True):
+    """What a verified backup holds: the history up to `seq`. `made` is when, UTC milliseconds."""
+
+    seq: int
+    made: int
+
+
 class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
     """Who did what to which thing: ids and words of ours, never data."""
 

@@ -120,5 +120,10 @@ STEPS: Final[tuple[str, ...]] = (
     ALTER TABLE device ADD COLUMN read_scopes INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE device ADD COLUMN read_care INTEGER NOT NULL DEFAULT 3;
     """,
+    # Histories that this one came from, and the backups that were verified.
+    """
+    CREATE TABLE history (epoch BLOB PRIMARY KEY, common INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE backup (n INTEGER PRIMARY KEY, seq INTEGER NOT NULL, made INTEGER NOT NULL);
+    """,
 )
 VERSION: Final = len(STEPS)

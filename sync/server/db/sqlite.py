@@ -51,7 +51,7 @@ class SqliteStore:
         self._opened: list[Any] = []
         self._folder = path.parent
         try:
-            with _foreign_errors():
+            with foreign_errors():
                 self._writer = self._connect(path, key)
                 _migrate(self._writer)
                 _guard(self._writer)
@@ -128,7 +128,7 @@ class SqliteStore:
         except queue.Empty:
             raise _busy() from None
         try:
-            with _foreign_errors():
+            with foreign_errors():
                 connection.execute("BEGIN")
                 try:
                     yield connection
@@ -142,7 +142,7 @@ class SqliteStore:
         if not self._lock.acquire(timeout=_WAIT_S):
             raise _busy()
         try:
-            with _foreign_errors():
+            with foreign_errors():
                 self._writer.execute("BEGIN IMMEDIATE")
                 try:
                     yield self._writer
@@ -206,7 +206,7 @@ def _guard(connection: Any) -> None:
 
 
 @contextlib.contextmanager
-def _foreign_errors() -> Iterator[None]:
+def foreign_errors() -> Iterator[None]:
     """SQLite's errors as ours; their text may quote values, so it ends here."""
     try:
         yield

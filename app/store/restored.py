@@ -1,0 +1,153 @@
+"""What a device does when its server was restored from a backup: work that the server lost goes to it once more.
+
+The archive of taken ops goes back to the head of the outbox, and is sealed with it; the server knows an op that it
+holds by its print, and does none twice. Meanwhile the new history is read from its start. Rows that it does not name
+stay: who made them sends them again, and until then this device may be all that holds them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+import msgspec
+
+from app.store import chosen, outbox, recovered, rows, seal_book
+from app.store.schema import Stored
+from app.store.store import Store
+from sync.protocol.errors import Rejection
+from sync.protocol.ids import new_incarnation
+from sync.protocol.messages import Cursor
+from sync.protocol.ops import Act, Op
+
+FIRST: Final = 1  # the number of a row on which the new history has not spoken yet
+
+
+def begin(store: Store, common: int) -> None:
+    """Read again from the start, and send once more what was taken after `common`, up to which both histories are one.
+
+    The cursor stays in the former history, at `common`, until a page of the new one is taken in: a server that is
+    restored once more meanwhile, from an older backup, sees by it that more is lost to it. Numbers of the former
+    history say nothing in the new one, so every row of after `common` takes the next word on it.
+    """
+    with seal_book.sealing(store) as db:
+        again = _lost(store, common)
+        waiting = [(store.incarnation, op) for op in outbox.every(db)]
+        seal_book.number(store, bytes(new_incarnation()), [*again, *waiting])
+        db.execute("DELETE FROM op_archive WHERE ver > ?", (common,))
+        _forget_conflicts(store, common)
+        _wait_again(store, Counter((op.kind, op.id) for _incarnation, op in again))
+        for shape in store.shapes.values():
+            db.execute(f'UPDATE "{shape.table}" SET _ver = ? WHERE _ver > ?', (FIRST, common))
+        db.execute("UPDATE base SET ver = ? WHERE ver > ?", (FIRST, common))
+        # Masks stay masks. Without an end of the common part there is nothing that a later restore could go behind.
+        was = store.here().cursor
+        anew = Cursor(epoch=was.epoch if common else b"", seq=common, care=was.care)
+        db.execute("UPDATE here SET cursor = ?", (msgspec.msgpack.encode(anew),))
+    # The same work under two numberings would come back twice from a wiped device.
+    seal_book.tidy(store, at_once=True)
+
+
+def send_refused(store: Store) -> int:
+    """Ops that were refused since their record was not on the server, and now it is: they wait once more; how many.
+
+    Of work that comes back, an edit may come before the record: it is another device that made it.
+    """
+    db = store.db
+    refused = db.all(
+        "SELECT incarnation, n, op FROM attention WHERE code = ? AND op IS NOT NULL ORDER BY at_ms, n",
+        (Rejection.GONE.value,),
+    )
+    ops = [(bytes(incarnation), outbox.op_of(data)) for incarnation, _n, data in refused]
+    there = _there(store, [op for _incarnation, op in ops])
+    back = [(incarnation, op) for incarnation, op in ops if op.id in there]
+    if not back:
+        return 0
+    with store.writing() as writing:
+        for incarnation, op in back:
+            again = writing.put(msgspec.structs.replace(op, n=writing.next_n, first=writing.next_n))
+            recovered.lay_on_top(store, writing, again)
+            db.execute("DELETE FROM attention WHERE incarnation = ? AND n = ?", (incarnation, op.n))
+    return len(back)
+
+
+def _lost(store: Store, common: int) -> list[tuple[bytes, Op]]:
+    """Taken ops that the server does not hold any more, each with its incarnation, in the order they were made in."""
+    found = store.db.all("SELECT incarnation, ver, op FROM op_archive WHERE ver > ? ORDER BY n", (common,))
+    kept = [(bytes(incarnation), ver, outbox.op_of(data)) for incarnation, ver, data in found]
+    last: dict[bytes, int] = {}
+    for incarnation, _ver, op in kept:
+        last[incarnation] = max(last.get(incarnation, 0), op.hlc)
+    kept.sort(key=lambda each: (last[each[0]], each[0]))  # the numbers of each stay in their order
+    # Numbers are told where it is known in which history they stand.
+    gone = _deleted(store, [op for _incarnation, _ver, op in kept if op.act is Act.DELETE])
+    return [
+        (incarnation, msgspec.structs.replace(op, ver=ver if common and _told(op, gone) else 0))
+        for incarnation, ver, op in kept
+    ]
+
+
+def _told(op: Op, gone: set[bytes]) -> bool:
+    """A delete that is not in force any more was held, or taken back by somebody: it must win over nothing."""
+    return op.act is not Act.DELETE or op.id in gone
+
+
+def _deleted(store: Store, ops: Iterable[Op]) -> set[bytes]:
+    found: set[bytes] = set()
+    for kind, ids in _by_kind(ops).items():
+        if kind in store.shapes:
+            there = rows.fetch(store.db, store.shapes[kind], ids)
+            found.update(id_ for id_, stored in there.items() if stored.deleted)
+    return found
+
+
+def _there(store: Store, ops: Iterable[Op]) -> set[bytes]:
+    """Those of these records that the server has."""
+    found: set[bytes] = set()
+    for kind, ids in _by_kind(ops).items():
+        if kind in store.shapes:
+            there = rows.fetch(store.db, store.shapes[kind], ids)
+            found.update(id_ for id_, stored in there.items() if stored.ver > FIRST)
+    return found
+
+
+def _by_kind(ops: Iterable[Op]) -> dict[str, list[bytes]]:
+    found: dict[str, dict[bytes, None]] = {}
+    for op in ops:
+        found.setdefault(op.kind, {})[op.id] = None
+    return {kind: list(ids) for kind, ids in found.items()}
+
+
+def _wait_again(store: Store, counted: Counter[tuple[str, bytes]]) -> None:
+    """Rows on which ops wait once more; those that have left this device stay away."""
+    by_kind: dict[str, list[bytes]] = {}
+    for kind, id_ in counted:
+        by_kind.setdefault(kind, []).append(id_)
+    for kind, ids in by_kind.items():
+        shape = store.shapes.get(kind)
+        if shape is None:
+            continue
+        changes: list[tuple[Stored | None, Stored | None]] = []
+        for id_, before in rows.fetch(store.db, shape, ids).items():
+            if before.waiting == 0 and before.ver > 0:
+                cells = shape.cells(before)
+                outbox.keep_base(store.db, id_, kind, before.ver, before.deleted, cells)
+            changes.append((before, replace(before, waiting=before.waiting + counted[kind, id_])))
+        rows.write(store.db, shape, changes)
+
+
+def _forget_conflicts(store: Store, common: int) -> None:
+    """Conflicts of the lost history; where the work that met comes back, they come back with it."""
+    db = store.db
+    about = db.all(
+        "SELECT kind, record, count(*) FROM conflict WHERE ver > ? GROUP BY kind, record", (common,)
+    )
+    db.execute("DELETE FROM conflict WHERE ver > ?", (common,))
+    chosen.forget_after(db, common)
+    for kind, record, count in about:
+        shape = store.shapes.get(kind)
+        before = rows.fetch(db, shape, [record]).get(record) if shape else None
+        if shape and before:
+            rows.write(db, shape, [(before, replace(before, conflicts=max(0, before.conflicts - count)))])

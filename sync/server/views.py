@@ -1,0 +1,86 @@
+"""What IT is shown of people, devices, orders and refused changes; a view each, made of what the store holds."""
+
+from __future__ import annotations
+
+import msgspec
+
+from sync.protocol import sealing
+from sync.protocol.desk import DeviceView, OrderView, PersonView, RefusedView
+from sync.protocol.ids import ID_BYTES, id_text
+from sync.protocol.ops import Op, print_of
+from sync.server import holdings, post
+from sync.server.db.base import Transaction
+from sync.server.db.kept import Device, FiledOrder, Person, RefusedOp
+
+
+def person_view(person: Person, devices: int, news: str) -> PersonView:
+    """Somebody with an account; `news` is "added", "changed" or ""."""
+    return PersonView(
+        id=id_text(person.id),
+        email=person.email,
+        role=person.role,
+        team=person.team,
+        territory=person.territory,
+        devices=devices,
+        news=news,
+        care=person.rights.care.name.lower(),
+    )
+
+
+def device_view(tx: Transaction, device: Device) -> DeviceView:
+    """A device as it stands: state, last contact, unsent work, proof of a wipe."""
+    stands = post.standing(tx, device)
+    person = tx.people.person(device.person)
+    receipt = tx.post.receipt(device.enrolment)
+    return DeviceView(
+        name=device.name,
+        id=id_text(device.device),
+        enrolment=device.enrolment,
+        person=person.email if person else "",
+        state=stands.state,
+        last_seen=device.last_seen,
+        receipt="verified" if receipt else "none",
+        unsent=device.unsent,
+        platform=device.platform,
+        app_version=device.app_version,
+        pending=stands.pending,
+        outbox_records=sum(each.records for each in tx.post.sealed(device.enrolment) if each.whole),
+        confirmed=holdings.confirmed(device, person),
+    )
+
+
+def refused_view(tx: Transaction, refused: RefusedOp, recovery: bytes) -> RefusedView:
+    """A change that was not taken; what it says is sealed to `recovery`, and left out where that is b""."""
+    device, person = tx.people.device_by_id(refused.device), tx.people.person(refused.person)
+    op = msgspec.msgpack.decode(refused.op, type=Op)
+    return RefusedView(
+        kind=op.kind,
+        record=id_text(op.id) if len(op.id) == ID_BYTES else op.id.hex(),
+        device=device.name if device else "",
+        enrolment=device.enrolment if device else "",
+        person=person.email if person else "",
+        rule=refused.code,
+        at=refused.at,
+        device_id=id_text(refused.device),
+        incarnation=refused.incarnation.hex(),
+        sealed=sealing.seal(recovery, sealing.REFUSED, refused.op) if recovery else b"",
+        taken=tx.records.answered(print_of(op)) is True,
+    )
+
+
+def order_view(tx: Transaction, order: FiledOrder, now: int) -> OrderView:
+    """An order that was filed, and what became of it by `now` (UTC milliseconds)."""
+    device = tx.people.device(order.enrolment)
+    return OrderView(
+        number=order.seq,
+        id=order.order_id,
+        op=order.op,
+        device=device.name if device else "",
+        enrolment=order.enrolment,
+        state=order.report or ("expired" if order.expires <= now else "filed"),
+        reason=order.reason,
+        signers=order.signers,
+        filed=order.filed,
+        reported=order.reported,
+        expires=order.expires,
+    )

@@ -1,0 +1,105 @@
+"""Ops that a restored server lost come once more, in any order: what their authors had seen of each other stands."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from sync.protocol import histories, merge
+from sync.protocol.errors import Outcome
+from sync.protocol.ids import DeviceId, Incarnation, OpId
+from sync.protocol.merge import Conflict, Row
+from sync.protocol.ops import Act, Op
+
+RECORD = b"r" * 16
+NEW = histories.next_head(100, 0)
+ANNA, BEN = b"anna", b"ben."
+
+
+def once_more(
+    who: bytes, ver: int, base: int, hlc: int, act: Act = Act.SET, **cells: Any
+) -> tuple[bytes, Op]:
+    return who, Op(n=1, kind="customer", id=RECORD, act=act, hlc=hlc, base=base, set=cells, ver=ver)
+
+
+def after_restore(*ops: tuple[bytes, Op]) -> tuple[Row, list[Conflict], list[Outcome]]:
+    """The record of the backup with these laid on it."""
+    old = merge.apply(
+        None, Op(n=1, kind="customer", id=RECORD, act=Act.ADD, hlc=1, set={"name": "Old", "industry": "Old"}),
+        OpId(DeviceId(b"d" * 16), Incarnation(b"i" * 8), 1), seq=90, person="old@example.com",
+    ).row  # fmt: skip
+    row = old
+    found: list[Conflict] = []
+    outcomes: list[Outcome] = []
+    for at, (who, op) in enumerate(ops, 1):
+        op_id = OpId(DeviceId(who * 4), Incarnation(who * 2), at)
+        merged = merge.apply(row, op, op_id, seq=NEW + at, person=f"{who.decode()}@example.com", met=found)
+        row = merged.row
+        found += merged.conflicts
+        outcomes.append(merged.outcome)
+    assert row is not None
+    return row, found, outcomes
+
+
+def test_what_somebody_replaced_knowingly_does_not_come_back() -> None:
+    chain = [
+        once_more(ANNA, 101, 90, 10, industry="Tea"),
+        once_more(BEN, 102, 101, 11, industry="Coffee"),
+        once_more(ANNA, 103, 102, 12, industry="Cocoa"),
+    ]
+    for order in itertools.permutations(chain):
+        row, found, _outcomes = after_restore(*order)
+        assert (row.cells["industry"], found) == ("Cocoa", [])
+
+
+def test_what_nobody_had_seen_is_in_a_conflict_as_it_was() -> None:
+    pair = [once_more(ANNA, 101, 90, 10, industry="Tea"), once_more(BEN, 102, 90, 11, industry="Coffee")]
+    for order in itertools.permutations(pair):
+        row, found, _outcomes = after_restore(*order)
+        assert row.cells["industry"] == "Coffee"
+        assert {(each.shown, each.kept) for each in found} == {("Coffee", "Tea")}
+
+
+@pytest.mark.parametrize("base", [90, 101])
+def test_a_delete_holds_whatever_comes_first(base: int) -> None:
+    """The edit was there before the delete, which had seen it or not; or it came after the delete and was kept."""
+    edit = once_more(ANNA, 101, 90, 10, industry="Tea")
+    row, found, _outcomes = after_restore(edit, once_more(BEN, 102, 101, 11, Act.DELETE))
+    assert (row.deleted, found) == (True, [])
+    row, found, _outcomes = after_restore(once_more(BEN, 102, 101, 11, Act.DELETE), edit)
+    assert (row.deleted, found, row.cells["industry"]) == (True, [], "Tea")
+    row, found, _outcomes = after_restore(
+        once_more(ANNA, 103, 90, 12, industry="Late"), once_more(BEN, 102, base, 11, Act.DELETE)
+    )
+    assert row.deleted
+    assert [each.kept for each in found] == ["Late"]
+
+
+def test_a_delete_that_was_taken_back_stays_so() -> None:
+    pair = [once_more(ANNA, 101, 90, 10, Act.DELETE), once_more(BEN, 102, 101, 11, Act.UNDELETE)]
+    for order in itertools.permutations(pair):
+        row, found, _outcomes = after_restore(*order)
+        assert (row.deleted, found) == (False, [])
+
+
+def test_who_works_on_the_restored_record_is_not_overruled() -> None:
+    """What was written in the new history had not seen what comes back: both are kept."""
+    fresh = BEN, Op(n=1, kind="customer", id=RECORD, act=Act.SET, hlc=50, base=NEW, set={"industry": "Fresh"})
+    row, found, _outcomes = after_restore(fresh, once_more(ANNA, 101, 90, 10, industry="Tea"))
+    assert row.cells["industry"] == "Fresh"
+    assert [each.kept for each in found] == ["Tea"]
+    row, found, _outcomes = after_restore(fresh, once_more(ANNA, 101, 90, 10, Act.DELETE))
+    assert not row.deleted
+    assert [each.kept for each in found] == [merge.DELETED]
+
+
+def test_numbers_of_histories_rise_and_never_meet() -> None:
+    first = histories.next_head(1_000, now=1_764_000_000_000)
+    second = histories.next_head(1_000, now=1_764_003_600_000)
+    assert 1_000 < first < second < 2**53
+    assert histories.next_head(first + 5, now=1_764_000_000_000) > first + 5
+    assert not histories.same(1_000, first)
+    assert histories.same(first, first + 2**31)
+    assert histories.next_order(7, now=1_764_000_000_000) > 7

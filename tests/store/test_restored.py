@@ -1,0 +1,221 @@
+"""What a device does when its server was restored: work that the server lost waits once more, ahead of the rest."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+from pathlib import Path
+
+from app.store import conflicts, examination, outbox, records, settled
+from app.store.replica import StoreReplica
+from app.store.restored import FIRST
+from app.store.store import Store
+from sync.client.ports import Answer
+from sync.protocol.errors import Outcome, Rejection
+from sync.protocol.ids import new_record_id
+from sync.protocol.merge import Conflict
+from sync.protocol.messages import Cursor, OpResult
+from sync.protocol.ops import Act, print_of
+from tests import forks
+from tests.store.device import CUSTOMER, Device
+from tests.store.dying import DEVICE
+from tests.store.exchanges import page, row
+from tests.store.server import EPOCH
+
+DAY = 86_400_000
+
+
+def taken(store: Store, *vers: int, seq: int = 0, durable: int = 0) -> None:
+    """The server takes what waits, under these numbers."""
+    first = store.here().acked_n + 1
+    results = [OpResult(n=first + at, outcome=Outcome.OK, ver=ver) for at, ver in enumerate(vers)]
+    cursor = Cursor(epoch=EPOCH, seq=seq or max(vers))
+    StoreReplica(store).apply(Answer(cursor, first + len(vers) - 1, durable, results=results))
+
+
+def archived(store: Store) -> int:
+    return int(store.db.one("SELECT count(*) FROM op_archive")[0])
+
+
+def test_what_came_after_the_backup_goes_ahead_of_what_waits(device: Device, store: Store) -> None:
+    held = records.add(store, CUSTOMER, {"name": "In the backup"})
+    records.edit(store, held.id, {"industry": "Tea"})
+    lost = records.add(store, CUSTOMER, {"name": "After it"})
+    taken(store, 10, 101, 102)
+    prints = [
+        print_of(outbox.op_of(data)) for (data,) in store.db.all("SELECT op FROM op_archive ORDER BY n")
+    ]
+    records.edit(store, lost.id, {"source": "Fair"})
+    StoreReplica(store).restart(100)
+    waiting = outbox.every(store.db)
+    assert [(op.n, op.id, op.act, op.ver) for op in waiting] == [
+        (1, held.id, Act.SET, 101), (2, lost.id, Act.ADD, 102), (3, lost.id, Act.SET, 0),
+    ]  # fmt: skip
+    assert [print_of(op) for op in waiting[:2]] == prints[1:]
+    assert (archived(store), store.here().cursor, store.here().acked_n) == (
+        1,
+        Cursor(epoch=EPOCH, seq=100),
+        0,
+    )
+    assert records.get(store, held.id).values["industry"] == "Tea"
+    shown = records.get(store, lost.id).values
+    assert (shown["name"], shown["source"]) == ("After it", "Fair")
+    assert records.get(store, held.id).waiting
+    device.assert_sealed(store)
+    assert examination.examine(store) == []
+    # The backup's own state comes, and what waits stays on top of it until the server has spoken.
+    page(store, row(held.id, 10, name="In the backup"), seq=2**40)
+    assert records.get(store, held.id).values["industry"] == "Tea"
+    taken(store, 2**40 + 1, 2**40 + 2, 2**40 + 3)
+    assert store.unsent() == 0
+    assert archived(store) == 4
+    assert examination.examine(store) == []
+    device.assert_sealed(device.reopen())
+
+
+def test_a_history_that_nobody_knows_has_everything_sent_and_no_number_told(store: Store) -> None:
+    made = records.add(store, CUSTOMER, {"name": "One"})
+    records.edit(store, made.id, {"industry": "Tea"})
+    taken(store, 10, 11)
+    StoreReplica(store).restart()
+    assert [(op.n, op.ver) for op in outbox.every(store.db)] == [(1, 0), (2, 0)]
+
+
+def test_a_delete_that_was_held_wins_over_nothing_the_second_time(store: Store) -> None:
+    gone, held = (records.add(store, CUSTOMER, {"name": name}).id for name in ("Gone", "Held"))
+    taken(store, 10, 11)
+    for id_ in (gone, held):
+        records.delete(store, id_)
+    first = store.here().acked_n + 1
+    results = [
+        OpResult(n=first, outcome=Outcome.OK, ver=101),
+        OpResult(
+            n=first + 1, outcome=Outcome.CONFLICT, ver=102, row=row(held, 102, name="Held", industry="Tea")
+        ),
+    ]
+    StoreReplica(store).apply(Answer(Cursor(epoch=EPOCH, seq=102), first + 1, 0, results=results))
+    StoreReplica(store).restart(100)
+    assert [(op.id, op.ver) for op in outbox.every(store.db)] == [(gone, 101), (held, 0)]
+
+
+def test_rows_of_before_keep_their_numbers_and_others_take_the_next_word(store: Store) -> None:
+    old, young = bytes(new_record_id()), bytes(new_record_id())
+    page(store, row(old, 90, name="Old"), row(young, 105, name="Young"))
+    StoreReplica(store).restart(100)
+    numbers = dict(store.db.all("SELECT _id, _ver FROM record_customer"))
+    assert numbers == {old: 90, young: FIRST}
+    page(store, row(old, 90, name="Old"), row(young, 40, name="As it was in the backup"), seq=2**40)
+    assert records.get(store, young).values["name"] == "As it was in the backup"
+
+
+def test_conflicts_of_the_lost_history_go_and_those_of_before_stay(store: Store) -> None:
+    id_ = bytes(new_record_id())
+    page(store, row(id_, 90, name="Here"))
+    found = [
+        Conflict(id=bytes([at]) * 16, kind="customer", record=id_, cell="industry", kept=f"k{at}", ver=at)
+        for at in (95, 105)
+    ]
+    StoreReplica(store).apply(Answer(Cursor(epoch=EPOCH, seq=110), 0, 0, conflicts=found))
+    assert records.get(store, id_).conflicts == 2
+    StoreReplica(store).restart(100)
+    assert [each.conflict.ver for each in conflicts.open_conflicts(store)] == [95]
+    assert records.get(store, id_).conflicts == 1
+    assert examination.examine(store) == []
+
+
+def test_what_a_conflict_alone_keeps_stands_under_the_number_of_the_conflict(store: Store) -> None:
+    id_ = bytes(new_record_id())
+    page(store, row(id_, 90, name="Here"))
+    records.edit(store, id_, {"industry": "Mine"})
+    met = Conflict(id=b"c" * 16, kind="customer", record=id_, cell="industry", kept="Mine", ver=105)
+    result = OpResult(n=1, outcome=Outcome.CONFLICT, ver=90, conflicts=[met.id])
+    StoreReplica(store).apply(Answer(Cursor(epoch=EPOCH, seq=105), 1, 0, results=[result], conflicts=[met]))
+    StoreReplica(store).restart(100)
+    assert [op.set for op in outbox.every(store.db)] == [{"industry": "Mine"}]
+
+
+def test_an_edit_that_came_before_its_record_is_sent_when_the_record_is_there(
+    device: Device, store: Store
+) -> None:
+    id_ = bytes(new_record_id())
+    page(store, row(id_, 101, name="Made by another"))
+    records.edit(store, id_, {"industry": "Mine"})
+    taken(store, 102)
+    StoreReplica(store).restart(100)
+    result = OpResult(n=1, outcome=Outcome.REJECTED, code=Rejection.GONE)
+    StoreReplica(store).apply(Answer(Cursor(epoch=b"new", seq=2**40), 1, 0, results=[result]))
+    assert (store.unsent(), conflicts.attention_count(store)) == (0, 1)
+    assert records.get(store, id_).values["name"] == "Made by another"  # all that is left of it may be here
+    page(store, row(id_, 2**40 + 1, name="Made by another"))
+    assert conflicts.attention_count(store) == 0
+    (again,) = outbox.every(store.db)
+    assert (again.n, again.set, again.ver) == (2, {"industry": "Mine"}, 102)
+    assert records.get(store, id_).values["industry"] == "Mine"
+    device.assert_sealed(store)
+    assert examination.examine(store) == []
+
+
+def test_taken_ops_stay_until_a_backup_holds_them_and_not_for_ever(device: Device, store: Store) -> None:
+    records.add(store, CUSTOMER, {"name": "One"})
+    taken(store, 10, durable=5)
+    device.ahead_ms = 40 * DAY
+    page(store, seq=11, durable_seq=5)
+    assert archived(store) == 1
+    page(store, seq=12, durable_seq=10)
+    assert archived(store) == 0
+    records.add(store, CUSTOMER, {"name": "Two"})
+    taken(store, 20, durable=10)
+    device.ahead_ms = 131 * DAY
+    page(store, seq=21, durable_seq=10)
+    assert archived(store) == 0
+
+
+def test_the_newest_stay_where_they_would_fill_the_disk(store: Store) -> None:
+    for number in range(10):
+        records.add(store, CUSTOMER, {"name": f"No. {number}", "notes": "x" * 1_000})
+        taken(store, 10 + number)
+    with store.db.write() as db:
+        settled.keep_within(db, 3_500)
+    left = [
+        outbox.op_of(data).set["name"] for (data,) in store.db.all("SELECT op FROM op_archive ORDER BY n")
+    ]
+    assert left == ["No. 7", "No. 8", "No. 9"]
+
+
+def test_killed_at_any_step_it_is_as_before_or_all_of_it_waits(tmp_path: Path) -> None:
+    def ground(name: str) -> Device:
+        (tmp_path / name).mkdir()
+        device = Device(tmp_path / name)
+        device.id = DEVICE  # type: ignore[assignment]
+        store = device.create()
+        for number in range(6):
+            records.add(store, CUSTOMER, {"name": f"No. {number}"})
+        taken(store, *range(98, 104), durable=90)
+        records.add(store, CUSTOMER, {"name": "Waits"})
+        device.close()
+        return device
+
+    def run(device: Device, step: int) -> forks.Answer:
+        words = [
+            str(device.profile.folder),
+            device.recovery.private_bytes_raw().hex(),
+            "send again",
+            str(step),
+        ]
+        return forks.run("tests.store.dying:main", words)
+
+    steps = int(run(ground("whole"), 10**9).out)
+    assert steps > 10
+    for step in itertools.islice(range(0, steps, max(1, steps // 25)), 40):
+        device = ground(str(step))
+        assert run(device, step).code == -signal.SIGKILL
+        store = device.open()
+        names = [op.set["name"] for op in outbox.every(store.db)]
+        assert names in (["Waits"], ["No. 3", "No. 4", "No. 5", "Waits"])
+        assert archived(store) + len(names) == 7
+        device.assert_sealed(store)
+        assert examination.examine(store) == []
+        StoreReplica(store).restart(100)
+        again = [op.set["name"] for op in outbox.every(store.db)]
+        assert sorted(again) == ["No. 3", "No. 4", "No. 5", "Waits"]
+        device.close()
