@@ -34,8 +34,7 @@ def make(folder: Path, part: bytes, key: bytes, pages: Iterator[Fed]) -> Made:
         for page in pages:
             ready.send(process.stdin, page)
         process.stdin.close()  # where pages ended early, it ends as well
-        made = ready.heard(process.stdout, Made)
-        return made
+        return ready.heard(process.stdout, Made)
     finally:
         limit.cancel()
         process.kill()  # it has said its last word
