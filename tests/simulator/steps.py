@@ -189,10 +189,10 @@ def _begun_by_part(seed: int, laptops: int, steps: list[Step]) -> list[Step]:
     expected = dice.randint(max(0, len(before) - 15), len(before))
     before[expected:expected] = [Expect(who % PEOPLE)]
     begun: list[Step] = [Exchange(who)]
-    if dice.random() < 0.5:
+    if dice.random() < 0.6:
         begun.append(Write(who, dice.choice(_VERBS), dice.randrange(64), dice.randrange(64)))
-    if dice.random() < 0.15:
-        begun.append(Exchange(who))  # then its own work was heard of, and pages alone may go on
+        if dice.random() < 0.5:
+            begun.append(Exchange(who))  # then its own work was heard of, and pages alone may go on
     begun += [Fetch(who, dice.choice(_FETCHED)), Exchange(who)]
     return [*before, *begun, *steps[at:]]
 
