@@ -49,8 +49,8 @@ class OnWorker:
     def position(self) -> Position:
         return self._run(self._replica.position)
 
-    def take(self, ops_max: int, bytes_max: int) -> list[Op]:
-        return self._run(self._replica.take, ops_max, bytes_max)
+    def take(self, ops_max: int, bytes_max: int, after: int = 0) -> list[Op]:
+        return self._run(self._replica.take, ops_max, bytes_max, after)
 
     def apply(self, answer: Answer) -> Applied:
         if self._laying is None or not self._laying.takes(answer):

@@ -115,9 +115,9 @@ class StoreReplica:
         """Where it stands, and what there is to say."""
         return Stands(self.position(), self.unsent(), self.recovered())
 
-    def take(self, ops_max: int, bytes_max: int) -> list[Op]:
+    def take(self, ops_max: int, bytes_max: int, after: int = 0) -> list[Op]:
         """The next waiting ops in order; an act is never split, and one larger than both bounds comes alone."""
-        return outbox.take(self._store.db, ops_max, bytes_max)
+        return outbox.take(self._store.db, ops_max, bytes_max, after)
 
     def unsent(self) -> int:
         """How many ops wait for the server's word."""

@@ -18,6 +18,8 @@ from typing import Final
 
 import msgspec
 
+from sync.client import ahead
+from sync.client.ahead import Asked
 from sync.client.errors import ServerRefused, Unreachable
 from sync.client.line import Line, Rest, whole
 from sync.client.ports import Answer, Applied, OrderBook, Position, Replica, Standing, Stands
@@ -68,9 +70,7 @@ def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = 
         line.forget()
         position = replica.position()
         session = line.open(position, standing.state)
-    nonce = secrets.token_hex(16)
-    packets = stands.recovered
-    head = _head(standing, position, nonce, stands.unsent, packets)
+    head = _head(standing, position, stands)
     if (rest := line.rest) is not None and _alike(head) == rest.head and (told := line.still()) is not None:
         # Neither side has anything to say: contact was made, and the cursor moves with the next page.
         _refuse_unlikely([*told], told[1])
@@ -78,12 +78,15 @@ def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = 
         line.rest = rest
         return Page(more=False, sent=0, begin=position.cursor.seq, at=told[0], end=told[0])
     session = line.open(position, standing.state)  # the server may have forgotten it
-    ops = replica.take(session.ops_max, messages.OPS_BYTES_MAX) if replica else []
+    asked, line.ahead = line.ahead, None
+    if asked is None or replica is None or not asked.fits(stands):
+        ops = replica.take(session.ops_max, messages.OPS_BYTES_MAX) if replica else []
+        asked = Asked(head, ops, codec.encode([(messages.HEAD, head), *((messages.OP, op) for op in ops)]))
+    head, ops = asked.head, asked.ops
     step(1)
-    body = codec.encode([(messages.HEAD, head), *((messages.OP, op) for op in ops)])
     step(2)
     try:
-        frames = whole(_post(line, body, position, standing.state))
+        frames = whole(_post(line, asked, position, standing.state))
     except ServerRefused as refusal:
         if replica and refusal.problem is Problem.EPOCH:
             replica.restart(refusal.trouble.expected)
@@ -95,13 +98,15 @@ def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = 
     # stays in the outbox until the server has answered for it.
     acked_n = min(reply.acked_n, max((op.n for op in ops), default=position.last_n))
     answer = msgspec.structs.replace(answer, acked_n=acked_n)
-    book.take_papers(papers, nonce)
+    book.take_papers(papers, head.nonce)
     step(4)
+    if replica:
+        ahead.ask(replica, line, asked, reply, answer, papers, session.ops_max)
     applied = replica.apply(answer) if replica else Applied()
-    if replica and packets:
-        replica.reported(packets)
+    if replica and head.recovered:
+        replica.reported(head.recovered)
     step(5)
-    book.heard(reply.server_time, standing.obeyed, reply.person)
+    book.heard(reply.server_time, head.obeyed, reply.person)
     step(6)
     line.rest = _rest(head, reply, bool(answer.results or answer.changes or answer.conflicts or papers))
     begin, at = position.cursor.seq, reply.cursor.seq
@@ -148,36 +153,34 @@ def _alike(head: ExchangeHead) -> ExchangeHead:
     return msgspec.structs.replace(head, nonce="", lease_left_ms=int(head.lease_left_ms > 0))
 
 
-def _post(line: Line, body: bytes, position: Position, state: str) -> bytes:
+def _post(line: Line, asked: Asked, position: Position, state: str) -> bytes:
     """The answer; when the server has forgotten our session, as after a restart, that of a new session."""
     try:
-        return line.post(messages.EXCHANGE_PATH, body)
+        return asked.answer() if asked.answer else line.post(messages.EXCHANGE_PATH, asked.body)
     except ServerRefused as refusal:
         if refusal.problem is not Problem.UNSIGNED:
             raise
         if line.open(position, state).rollback:
             raise
-    return line.post(messages.EXCHANGE_PATH, body)
+    return line.post(messages.EXCHANGE_PATH, asked.body)
 
 
-def _head(
-    standing: Standing, position: Position, nonce: str, unsent: int, packets: list[bytes]
-) -> ExchangeHead:
+def _head(standing: Standing, position: Position, stands: Stands) -> ExchangeHead:
     return ExchangeHead(
         incarnation=position.incarnation,
         cursor=position.cursor,
         state=standing.state,
-        nonce=nonce,
+        nonce=secrets.token_hex(16),
         lease_left_ms=standing.lease_left_ms,
         policy_version=standing.policy_version,
         root_version=standing.root_version,
         order_head=standing.order_head,
         obeyed=standing.obeyed,
-        unsent=unsent,
+        unsent=stands.unsent,
         app_version=version.APP_VERSION,
         posture=dict(standing.posture),
         ask_share=standing.ask_share,
-        recovered=packets,
+        recovered=stands.recovered,
         rows=0 if position.cursor.epoch else FIRST_ROWS,
     )
 

@@ -12,6 +12,7 @@ import enum
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -67,12 +68,16 @@ class Https:
 
     def get(self, path: str) -> bytes:
         """The body of a GET. Raises Unreachable, NotOurServer, ServerRefused."""
-        return self._within_deadline("GET", path, None, {})
+        return self._begun("GET", path, None, {})()
 
     def post(self, path: str, body: bytes, headers: dict[str, str], media: str) -> bytes:
         """The body of the answer to a POST. Raises Unreachable, NotOurServer, ServerRefused."""
+        return self.begin(path, body, headers, media)()
+
+    def begin(self, path: str, body: bytes, headers: dict[str, str], media: str) -> Callable[[], bytes]:
+        """Send a POST; what waits for the body of its answer, within the request's deadline, and raises as `post`."""
         said = {**headers, "Content-Type": media} if body else headers
-        return self._within_deadline("POST", path, body, said)
+        return self._begun("POST", path, body, said)
 
     def close(self) -> None:
         """Close the connection that was kept alive; another request would make another."""
@@ -80,7 +85,9 @@ class Https:
         if pool is not None:
             pool.close()
 
-    def _within_deadline(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> bytes:
+    def _begun(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> Callable[[], bytes]:
         """Run one request in another thread, since no setting of the library bounds the whole of it."""
         from sync.client import requesting  # with the first request: a list is on the screen by then
 
@@ -95,14 +102,19 @@ class Https:
                 answer.set_exception(problem)
 
         self._lane.put(work)
-        try:
-            return answer.result(self._total_s)
-        except FutureTimeout:
-            self._pool = None
-            self._lane = _Lane()  # that one may hang for good
-            pool.cut()
-            pool.close()
-            raise unreachable() from None
+        ends = time.monotonic() + self._total_s
+
+        def wait() -> bytes:
+            try:
+                return answer.result(max(0.0, ends - time.monotonic()))
+            except FutureTimeout:
+                self._pool = None
+                self._lane = _Lane()  # that one may hang for good
+                pool.cut()
+                pool.close()
+                raise unreachable() from None
+
+        return wait
 
 
 class _Lane:

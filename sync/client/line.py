@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
@@ -17,6 +17,9 @@ from sync.protocol.errors import BadFrames, Problem
 from sync.protocol.messages import ExchangeHead, Person, SessionReply
 from sync.protocol.signing import Envelope
 from sync.protocol.texts import gettext as _
+
+if TYPE_CHECKING:
+    from sync.client.ahead import Asked
 
 T = TypeVar("T")
 
@@ -55,6 +58,7 @@ class Line:
         self._session: SessionReply | None = None
         self._counter = 0
         self.rest: Rest | None = None  # of the running session
+        self.ahead: Asked | None = None  # the request of the next exchange, where it went out already
         self._brief = True  # the server knows short requests
 
     def open(self, position: Position, state: str) -> SessionReply:
@@ -75,11 +79,19 @@ class Line:
 
     def post(self, path: str, body: bytes) -> bytes:
         """The body of the answer to a request within the session. Raises ExchangeError."""
+        return self.begin(path, body)()
+
+    def begin(self, path: str, body: bytes) -> Callable[[], bytes]:
+        """Send a request within the session; what gives the body of its answer, and raises ExchangeError."""
         headers = self.signed("POST", path, body)
         if headers is None:
             raise RuntimeError("a session is opened before the first request")
+        answer = self._transport.begin(path, body, headers, codec.MEDIA_TYPE)
+        return lambda: self._answered(answer)
+
+    def _answered(self, answer: Callable[[], bytes]) -> bytes:
         try:
-            return self._transport.post(path, body, headers, codec.MEDIA_TYPE)
+            return answer()
         except ServerRefused as refusal:
             if refusal.problem in (*_ANEW, Problem.UNKNOWN_DEVICE):
                 self.forget()

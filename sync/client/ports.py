@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -61,8 +62,10 @@ class Replica(Protocol):
     def position(self) -> Position:
         """Where it stands alone."""
 
-    def take(self, ops_max: int, bytes_max: int) -> list[Op]:
-        """The next waiting ops in order, contiguous from the first unacknowledged; an act is never split."""
+    def take(self, ops_max: int, bytes_max: int, after: int = 0) -> list[Op]:
+        """The next waiting ops in order, contiguous from the first unacknowledged, or behind the number `after`; an act
+        is never split.
+        """
 
     def apply(self, answer: Answer) -> Applied:
         """Results, rows, conflicts and cursor in one transaction; what still waits is laid on top."""
@@ -90,6 +93,9 @@ class Transport(Protocol):
 
     def post(self, path: str, body: bytes, headers: dict[str, str], media: str) -> bytes:
         """The body of the answer to a POST."""
+
+    def begin(self, path: str, body: bytes, headers: dict[str, str], media: str) -> Callable[[], bytes]:
+        """Send a POST; what waits for the body of its answer, and raises what `post` would."""
 
 
 class Standing(msgspec.Struct, frozen=True):

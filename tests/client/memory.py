@@ -82,6 +82,10 @@ class MemoryServer:
         assert path == messages.EXCHANGE_PATH
         return self.bend(path, self._exchange(path, body, headers, media))
 
+    def begin(self, path: str, body: bytes, headers: dict[str, str], media: str) -> Callable[[], bytes]:
+        """The same, once its answer is asked for."""
+        return lambda: self.post(path, body, headers, media)
+
     def forget(self) -> None:
         """The server was restarted: sessions were in its memory alone."""
         self.session = None
@@ -169,10 +173,10 @@ class MemoryReplica:
         self.last_n += 1
         self.waiting.append(op(self.last_n, name))
 
-    def take(self, ops_max: int, bytes_max: int) -> list[Op]:
+    def take(self, ops_max: int, bytes_max: int, after: int = 0) -> list[Op]:
         """The next waiting ops."""
         self.asked_for = (ops_max, bytes_max)
-        return self.waiting[:ops_max]
+        return [each for each in self.waiting if each.n > after][:ops_max]
 
     def apply(self, answer: Answer) -> Applied:
         """Keep a page."""

@@ -1,4 +1,4 @@
-"""A ready part takes the place of an open session's store: whoever reads or writes meanwhile waits, and finds it there."""
+"""A ready part takes the place of an open session's store: who reads or writes meanwhile waits, and finds it there."""
 
 from __future__ import annotations
 

@@ -31,9 +31,9 @@ OPS_AT_ONCE: Final = 3
 class Small(StoreReplica):
     """Hands out few ops at once, so that an outbox takes several exchanges."""
 
-    def take(self, ops_max: int, bytes_max: int) -> list[Op]:
+    def take(self, ops_max: int, bytes_max: int, after: int = 0) -> list[Op]:
         """The next waiting ops."""
-        return super().take(min(ops_max, OPS_AT_ONCE), bytes_max)
+        return super().take(min(ops_max, OPS_AT_ONCE), bytes_max, after)
 
 
 class Power(BaseException):
@@ -94,6 +94,19 @@ class Wire:
         if fate == "deaf":
             raise _unreachable()
         return answer[: len(answer) * 2 // 3] if fate == "torn" else answer
+
+    def begin(self, path: str, body: bytes, headers: dict[str, str], media: str) -> Callable[[], bytes]:
+        """One request, whose answer waits until somebody asks for it."""
+        try:
+            answer = self.post(path, body, headers, media)
+        except (ServerRefused, Unreachable) as problem:
+            told = problem
+
+            def fail() -> bytes:
+                raise told
+
+            return fail
+        return lambda: answer
 
     def _asked(self, ask: Callable[[], bytes]) -> bytes:
         try:

@@ -143,8 +143,8 @@ def acknowledged_too_far(patch: pytest.MonkeyPatch) -> None:
 def sent_is_gone(patch: pytest.MonkeyPatch) -> None:
     """Ops leave the outbox when they are sent, and not when they are answered."""
 
-    def take(self: StoreReplica, ops_max: int, bytes_max: int) -> list[Op]:
-        found = whole(self, ops_max, bytes_max)
+    def take(self: StoreReplica, ops_max: int, bytes_max: int, after: int = 0) -> list[Op]:
+        found = whole(self, ops_max, bytes_max, after)
         if found:
             with self._store.db.write() as db:
                 outbox.drop_up_to(db, found[-1].n)

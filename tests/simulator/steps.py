@@ -188,7 +188,7 @@ def _begun_by_part(seed: int, laptops: int, steps: list[Step]) -> list[Step]:
     before = [each for each in steps[:at] if getattr(each, "who", None) != who]
     expected = dice.randint(max(0, len(before) - 15), len(before))
     before[expected:expected] = [Expect(who % PEOPLE)]
-    begun: list[Step] = [Exchange(who)]
+    begun: list[Step] = [Exchange(who) for _each in range(dice.randint(1, 4))]
     if dice.random() < 0.6:
         begun.append(Write(who, dice.choice(_VERBS), dice.randrange(64), dice.randrange(64)))
         if dice.random() < 0.5:

@@ -411,6 +411,7 @@ def world(ground: Ground, keeping: Keeping = as_it_is) -> Iterator[World]:
         tempfile.TemporaryDirectory(dir=ground.folder) as name,
         mock.patch.object(feed, "PAGE_ROWS", ROWS_AT_ONCE),
         mock.patch.object(server_ready, "LEAST_ROWS", 1),
+        mock.patch.object(server_ready, "STALE", 0),
     ):
         made = World(ground, Path(name), keeping)
         whole = merge.apply
