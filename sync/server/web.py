@@ -87,9 +87,7 @@ def routes(service: Service, events: Events | None = None) -> Starlette:
             Route(messages.SESSION_PATH, session, methods=["POST"]),
             Route(messages.EXCHANGE_PATH, within(service.exchange), methods=["POST"]),
             Route(messages.STILL_PATH, within(service.still, brief=True), methods=["POST"]),
-            Route(messages.READY_PATH, within(service.offer), methods=["POST"]),
-            Route(messages.READY_PIECE_PATH, within(service.ready_piece), methods=["POST"]),
-            *(Route(path, within(service.compare), methods=["POST"]) for path in _COMPARING),
+            *(Route(path, within(work), methods=["POST"]) for path, work in _beside(service)),
             Route(messages.EVENTS_PATH, listen, methods=["GET"]),
             Route(messages.SEALED_PATH, sealed, methods=["POST"]),
             Route(messages.RECEIPT_PATH, receipt, methods=["POST"]),
@@ -112,7 +110,13 @@ def held_lines(service: Service) -> Events:
     return Events(service.runs)
 
 
-_COMPARING = (messages.DIGEST_PATH, messages.BUCKET_PATH, messages.RECORDS_PATH)
+def _beside(service: Service) -> list[tuple[str, Callable[[Mapping[str, str], str, bytes], bytes]]]:
+    """What may be asked within a session beside exchanges."""
+    comparing = (messages.DIGEST_PATH, messages.BUCKET_PATH, messages.RECORDS_PATH)
+    parts = [(messages.READY_PATH, service.offer), (messages.READY_PIECE_PATH, service.ready_piece)]
+    return [*parts, *((path, service.compare) for path in comparing)]
+
+
 _SIGNED = (messages.SESSION_HEADER, messages.COUNTER_HEADER, messages.MAC_HEADER)
 
 

@@ -10,11 +10,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from app.keys.secret import SecretBytes
-from app.paths import Profile
-from app.store import outbox, ready, restored, schema, seal_book, settled, sight
-from app.store.db import Database
-from app.store.reader import Reader
+from app.store import outbox, restored, seal_book, settled, sight
 from app.store.replica import StoreReplica, _Server
 from app.store.store import Store
 from sync.client.ports import Answer, Applied
@@ -29,6 +25,7 @@ from sync.server.db.kept import Numbering
 from sync.server.db.news import News
 from sync.server.db.sql_histories import SqlHistories
 from sync.server.db.sql_records import SqlRecords
+from tests.simulator import part_mutations
 from tests.simulator.laptop import Power
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
@@ -337,42 +334,6 @@ def still_whatever_there_is(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(exchange, "still", lambda store, key, enrolment, rest, now, step: rest)
 
 
-def part_whatever_was_heard(patch: pytest.MonkeyPatch) -> None:
-    """A ready part takes the place of a store whose own work was acknowledged, and comes in no feed again."""
-    patch.setattr(ready, "may_take", lambda store: True)
-
-
-def part_without_what_waits(patch: pytest.MonkeyPatch) -> None:
-    """What was typed while a ready part came is gone."""
-    whole = ready.carry
-
-    def carry(profile: Profile, key: SecretBytes, store: Store) -> bool:
-        with store.db.write() as db:
-            db.execute("DELETE FROM outbox")
-            db.execute("UPDATE here SET next_n = 1")
-        return whole(profile, key, store)
-
-    patch.setattr(ready, "carry", carry)
-
-
-def part_said_to_be_of_now(patch: pytest.MonkeyPatch) -> None:
-    """Who has laid a ready part in reads on a little behind where it was made."""
-    whole = ready.carry
-
-    def carry(profile: Profile, key: SecretBytes, store: Store) -> bool:
-        taken = whole(profile, key, store)
-        if taken:
-            db = Database(profile.store_coming, key, version=schema.VERSION)
-            cursor = Reader(db).here().cursor
-            with db.write():
-                ahead = msgspec.structs.replace(cursor, seq=max(cursor.seq, store.here().cursor.seq))
-                db.execute("UPDATE here SET cursor = ?", (msgspec.msgpack.encode(ahead),))
-            db.close()
-        return taken
-
-    patch.setattr(ready, "carry", carry)
-
-
 def archive_dropped(patch: pytest.MonkeyPatch) -> None:
     """What was acknowledged is not kept for a server that is restored."""
     whole = settled.results
@@ -415,6 +376,6 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     class_checked_when_edited_only, class_checked_when_read_only,
     mask_made_on_the_device, hidden_words_kept, classes_change_nothing_there,
     deleted_records_keep_what_is_hidden, still_whatever_there_is,
-    part_whatever_was_heard, part_without_what_waits, part_said_to_be_of_now,
+    *part_mutations.MUTATIONS,
     archive_dropped, history_kept_at_restore, reconciled_by_reading_alone, missed_for_ever, prints_forgotten,
 )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any, Final
 from unittest import mock
 
 from app.errors import AppError
-from app.store import choices, conflicts, outbox, ready, records
+from app.store import choices, conflicts, outbox, records
 from app.store.choices import Settled
 from sync.client.errors import ExchangeError, ServerRefused
 from sync.protocol import codec, merge, messages
@@ -21,7 +21,6 @@ from sync.protocol.ids import OpId
 from sync.protocol.kinds import KINDS
 from sync.protocol.messages import OpResult
 from sync.protocol.ops import Act, Op, print_of
-from sync.protocol.ready import Fed, Made
 from sync.server import access, auth, feed
 from sync.server import ready as server_ready
 from sync.server.access import Rights
@@ -31,9 +30,8 @@ from sync.server.db.moving import MovableStore
 from sync.server.db.news import News
 from sync.server.db.sqlite import SqliteStore
 from sync.server.office import StoreOffice
-from sync.server.ready import LIFE_MS, Ready
 from sync.server.service import Service
-from tests.simulator import lost, steps
+from tests.simulator import lost, parts, steps
 from tests.simulator.ground import PERSONS, Ground
 from tests.simulator.laptop import Laptop, Power
 from tests.simulator.said import CELLS, Value, deletes_by, gone, ids, kept_by, prints_of, values_of, waiting
@@ -114,16 +112,10 @@ class World:
         self.service.step = self._step
         self.server.heard = self._tell
         self.office = StoreOffice(self.server, self.ground.lease_key, "https://127.0.0.1:8443", self.now)
-        self.service.ready = Ready(self.server, self.folder / "ready", self._made, self.now)
-        (self.folder / "ready").mkdir(exist_ok=True)
+        self.service.ready = parts.of(self.server, self.folder, self.now)
         self._dies_at = ""
 
     # -- the server
-
-    def _made(self, folder: Path, part: bytes, key: bytes, pages: Iterator[Fed]) -> Made:
-        """A ready part, made in this process."""
-        with tempfile.TemporaryDirectory(dir=folder) as name:
-            return ready.make(Path(name), pages, key, part, folder / f"{part.hex()}.part")
 
     def offer(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
         """Whether there is a ready part."""
@@ -233,7 +225,7 @@ class World:
             assert self.service.ready is not None
             self.service.ready.make(self.ground.persons[step.person])
         elif isinstance(step, steps.Fetch):
-            self._fetch(self.laptop(step.who), step.fate)
+            parts.fetch(self, step)
         elif isinstance(step, steps.Wait):
             self.elapsed += step.ms
         elif isinstance(step, steps.Skew):
@@ -287,30 +279,6 @@ class World:
                 self.quiet.add(who)
             return busy or waits
         return True
-
-    def _fetch(self, laptop: Laptop, fate: str) -> None:
-        self.asking = laptop.card.person
-        self.quiet -= {
-            at for at, each in self.laptops.items() if each is laptop
-        }  # it reads on from further back
-
-        def meanwhile() -> None:
-            if fate == "expires":
-                self.elapsed += LIFE_MS
-            elif fate == "moved":
-                with contextlib.suppress(KnownError):
-                    self.office.add_person(laptop.card.person, "rep", "Sales/West", "")
-            elif fate == "typed":
-                for verb in ("add", "edit"):
-                    who = next(at for at, each in self.laptops.items() if each is laptop)
-                    self._write(laptop, steps.Write(who, verb, self.counter, self.counter))
-
-        try:
-            laptop.fetch(fate, meanwhile)
-        except Power:
-            laptop.crash()
-        except ExchangeError as problem:
-            self.last = problem.title
 
     def _put_back(self, laptop: Laptop) -> None:
         before, kept, deletes = waiting(laptop), kept_by(laptop), deletes_by(laptop)
