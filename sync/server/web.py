@@ -46,8 +46,13 @@ def routes(service: Service, events: Events | None = None) -> Starlette:
         address = request.client.host if request.client else ""
         return await _answer(request, turns, lambda body: service.enrol(body, address))
 
-    async def session(request: Request) -> Response:
-        return await _answer(request, turns, service.session)
+    def alone(work: Callable[[bytes], bytes]) -> Endpoint:
+        """A request that proves itself."""
+
+        async def asked(request: Request) -> Response:
+            return await _answer(request, turns, work)
+
+        return asked
 
     def within(work: Callable[[Mapping[str, str], str, bytes], bytes], *, brief: bool = False) -> Endpoint:
         """A request within a session; the answer to a `brief` one is a few bytes, and so is its head."""
@@ -64,12 +69,6 @@ def routes(service: Service, events: Events | None = None) -> Starlette:
     async def listen(request: Request) -> Response:
         return await _listen(request, turns, service, lines)
 
-    async def sealed(request: Request) -> Response:
-        return await _answer(request, turns, service.sealed)
-
-    async def receipt(request: Request) -> Response:
-        return await _answer(request, turns, service.receipt)
-
     @asynccontextmanager
     async def until_the_end(app: Starlette) -> AsyncIterator[None]:
         lines.start()
@@ -84,13 +83,13 @@ def routes(service: Service, events: Events | None = None) -> Starlette:
         routes=[
             Route(messages.ROOT_PATH, root, methods=["GET"]),
             Route(messages.ENROL_PATH, enrol, methods=["POST"]),
-            Route(messages.SESSION_PATH, session, methods=["POST"]),
+            Route(messages.SESSION_PATH, alone(service.session), methods=["POST"]),
             Route(messages.EXCHANGE_PATH, within(service.exchange), methods=["POST"]),
             Route(messages.STILL_PATH, within(service.still, brief=True), methods=["POST"]),
             *(Route(path, within(work), methods=["POST"]) for path, work in _beside(service)),
             Route(messages.EVENTS_PATH, listen, methods=["GET"]),
-            Route(messages.SEALED_PATH, sealed, methods=["POST"]),
-            Route(messages.RECEIPT_PATH, receipt, methods=["POST"]),
+            Route(messages.SEALED_PATH, alone(service.sealed), methods=["POST"]),
+            Route(messages.RECEIPT_PATH, alone(service.receipt), methods=["POST"]),
             Route(messages.HEALTH_PATH, _healthz, methods=["GET"]),
         ],
         exception_handlers={404: _nowhere, 405: _nowhere},
