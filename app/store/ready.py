@@ -19,9 +19,9 @@ import msgspec
 
 from app.errors import AppError
 from app.keys.secret import SecretBytes
-from app.paths import Profile, remove, sync_folder
+from app.paths import Profile
 from app.store import outbox, pagefile, rows, schema
-from app.store.anew import laid
+from app.store.anew import change_places, clear, laid
 from app.store.db import KEY_BYTES, Database
 from app.store.reader import Reader
 from app.store.replica import StoreReplica
@@ -35,6 +35,8 @@ from sync.protocol.ops import Act
 from sync.protocol.ready import Fed, Made
 
 BEGUN_ROWS: Final = 10_000  # more were not read by a store that has just been begun
+__all__ = ["carry", "clear", "layout", "make", "may_take", "put_in_place", "unpack"]
+
 HELD_KIB: Final = 262_144  # of a store that is being made in memory
 _FREE: Final = (
     "op_archive",
@@ -108,12 +110,6 @@ def unpack(profile: Profile, key: SecretBytes, plain: Iterable[bytes]) -> None:
     with pagefile.Writer(profile.store_coming, key) as writer:
         for some in plain:
             writer.put(some)
-
-
-def clear(profile: Profile) -> None:
-    """A file that came to nothing goes."""
-    for end in ("-wal", "-shm", ""):
-        remove(profile.store_coming.with_name(profile.store_coming.name + end))
 
 
 def may_take(store: Store) -> bool:
@@ -194,14 +190,6 @@ def _lay_on_top(db: Database, shape: Shape, store: Store) -> None:
     rows.write(db, shape, changes)
 
 
-def change_places(profile: Profile) -> None:
-    """The new file into the place of the store, which nobody has open. Raises OSError."""
-    for end in ("-wal", "-shm"):
-        remove(profile.store.with_name(profile.store.name + end))
-    profile.store_coming.replace(profile.store)
-    sync_folder(profile.folder)
-
-
 def put_in_place(profile: Profile, key: SecretBytes, store: Store) -> bool:
     """Close `store` and put the file that `unpack` made in its place, with all of its own; False where it may not, and
     then nothing has changed. Raises nothing: what goes wrong leaves the store that was there.
@@ -209,7 +197,7 @@ def put_in_place(profile: Profile, key: SecretBytes, store: Store) -> bool:
     with contextlib.suppress(AppError, BadFrames, msgspec.MsgspecError, OSError):
         if carry(profile, key, store):
             store.close()  # the last one to close it leaves all of it in the one file
-            change_places(profile)
+            change_places(profile, ours=True)
             return True
     with contextlib.suppress(OSError):
         clear(profile)

@@ -84,9 +84,8 @@ def routes(service: Service, events: Events | None = None) -> Starlette:
             Route(messages.ROOT_PATH, root, methods=["GET"]),
             Route(messages.ENROL_PATH, enrol, methods=["POST"]),
             Route(messages.SESSION_PATH, alone(service.session), methods=["POST"]),
-            Route(messages.EXCHANGE_PATH, within(service.exchange), methods=["POST"]),
             Route(messages.STILL_PATH, within(service.still, brief=True), methods=["POST"]),
-            *(Route(path, within(work), methods=["POST"]) for path, work in _beside(service)),
+            *(Route(path, within(work), methods=["POST"]) for path, work in _within(service)),
             Route(messages.EVENTS_PATH, listen, methods=["GET"]),
             Route(messages.SEALED_PATH, alone(service.sealed), methods=["POST"]),
             Route(messages.RECEIPT_PATH, alone(service.receipt), methods=["POST"]),
@@ -109,11 +108,12 @@ def held_lines(service: Service) -> Events:
     return Events(service.runs)
 
 
-def _beside(service: Service) -> list[tuple[str, Callable[[Mapping[str, str], str, bytes], bytes]]]:
-    """What may be asked within a session beside exchanges."""
+def _within(service: Service) -> list[tuple[str, Callable[[Mapping[str, str], str, bytes], bytes]]]:
+    """What may be asked within a session, but for the brief one."""
     comparing = (messages.DIGEST_PATH, messages.BUCKET_PATH, messages.RECORDS_PATH)
     parts = [(messages.READY_PATH, service.offer), (messages.READY_PIECE_PATH, service.ready_piece)]
-    return [*parts, *((path, service.compare) for path in comparing)]
+    each = [(path, service.compare) for path in comparing]
+    return [(messages.EXCHANGE_PATH, service.exchange), *parts, *each]
 
 
 _SIGNED = (messages.SESSION_HEADER, messages.COUNTER_HEADER, messages.MAC_HEADER)
