@@ -152,11 +152,14 @@ def _part_made(org: Organisation, count: int) -> None:
 def _known(first: Session, second: Session, ids: list[bytes]) -> list[float]:
     """Milliseconds from an edit on one laptop until another one has read the row anew, beyond the time of settling."""
     heard: queue.SimpleQueue[float] = queue.SimpleQueue()
-    wanted: list[bytes] = []
+    wanted: list[tuple[bytes, str]] = []
 
     def hear(changes: Changes) -> None:
-        if changes.origin == SYNC and wanted and any(id_ == wanted[0] for _kind, id_ in changes.records):
-            second.read(records.get, wanted[0])
+        if changes.origin != SYNC or not wanted:
+            return
+        id_, word = wanted[0]
+        there = ("customer", id_) in changes.records
+        if there and second.read(records.get, id_).values["industry"] == word:  # it may be news of before
             heard.put(time.perf_counter())
 
     leave = second.bus.subscribe(hear)
@@ -167,7 +170,7 @@ def _known(first: Session, second: Session, ids: list[bytes]) -> list[float]:
             each.start()
         select.select([], [], [], 5)  # both have exchanged, and hold their lines
         for number, id_ in enumerate(ids):
-            wanted[:] = [id_]
+            wanted[:] = [(id_, f"Trade known {number}")]
             began = time.perf_counter()
             first.call(_change, [id_], f"known {number}")
             first.tell(Changes((("customer", id_),)))
