@@ -46,7 +46,7 @@ def judge(world: World) -> list[str]:
         found += [f"laptop {who}: {each}" for each in _replica(laptop, rights, held, kept, only)]
         found += [f"laptop {who}: {each}" for each in _told(laptop, views[laptop.card.device], only)]
     words: set[Value] = set().union(*map(values_of, refused))
-    found += _lost(world, held, kept, words)
+    found += _lost(world, held, kept, words, _out_of_sight(world, held, persons))
     found += _passed_over(world, held, kept)
     found += _deletes(world, held, kept)
     answered = world.refused - world.refused_once
@@ -184,7 +184,9 @@ def _title(held: Held) -> str:
     return str(held.row.cells.get("name", ""))
 
 
-def _lost(world: World, held: dict[bytes, Held], kept: list[Conflict], words: set[Value]) -> Iterator[str]:
+def _lost(
+    world: World, held: dict[bytes, Held], kept: list[Conflict], words: set[Value], unseen: set[Value]
+) -> Iterator[str]:
     """A value that was typed stands in its record or a conflict, or somebody who saw it wrote another."""
     both: dict[tuple[bytes, str], set[str]] = {}
     for id_, cell, value in world.given_up:
@@ -196,7 +198,7 @@ def _lost(world: World, held: dict[bytes, Held], kept: list[Conflict], words: se
             )
     missed = world.missed & _looked_at(world)
     # Refused before their record came, and out of their author's sight when it did: the server keeps them.
-    excused = world.refused | world.gone | ((world.missed & words) - missed)
+    excused = world.refused | world.gone | unseen | ((world.missed & words) - missed)
     for (id_, cell), writes in world.written.items():
         if cell.partition(":")[0] in ("stage", "do_not_contact", "owner"):
             continue  # the same few values again and again: nothing tells whose one is
@@ -241,6 +243,19 @@ def _passed_over(world: World, held: dict[bytes, Held], kept: list[Conflict]) ->
             said = any(each.cell in (conflict.cell, WHOLE_RECORD) for each in later)
             if conflict.state != choice and not said and not stands:
                 yield f"{_title(held[op.id])}: the choice {choice} of {conflict.cell} was passed over"
+
+
+def _out_of_sight(world: World, held: dict[bytes, Held], persons: dict[str, Rights]) -> set[Value]:
+    """What was refused and stands before its author's eyes, of a record that is there now and not shown to them: a
+    restore took rights away of which nobody knows any more.
+    """
+    found = set[Value]()
+    for laptop in world.laptops.values() if world.restores else ():
+        for op in filter(None, (each.op for each in conflicts.attention(laptop.store))):
+            there = held.get(op.id)
+            if there is not None and not access.sees(persons[laptop.card.person], op.kind, there.scope):
+                found |= values_of(op)
+    return found
 
 
 def _looked_at(world: World) -> set[Value]:
