@@ -95,6 +95,9 @@ class Syncing:
         """
         done, first = Round(), None
         asked_in_vain, reported, looked = 0, 0, 0
+        self._line.ahead = (
+            None  # of a round that failed: it would be answered as of then, and there may be news since
+        )
         for _page in range(PAGES_MAX):
             was_active = self._session.stage == ACTIVE
             try:

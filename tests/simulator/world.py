@@ -258,6 +258,9 @@ class World:
         at_rest = who in self.quiet and who not in self.told and not laptop.unsent()
         self.quiet.discard(who)
         self.told.discard(who)  # what comes from here on is told again
+        of_before = (
+            laptop.line.ahead is not None
+        )  # what it is told now was answered before what it heard of since
         try:
             page = laptop.exchange(fate)
         except Power:
@@ -275,7 +278,7 @@ class World:
             # A restored server may have to take away what it never gave.
             if at_rest and (busy if not self.restores else page.more or page.sent or page.applied.received):
                 self.faults.append(f"laptop {who}: there was something, and it was not told")
-            if not (page.more or laptop.unsent()):
+            if not (page.more or laptop.unsent() or of_before):
                 self.quiet.add(who)
             return busy or waits
         return True
