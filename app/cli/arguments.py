@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     enrol = verb("enrol", _("join an organisation; asks for the code, or reads it from standard input"))
     enrol.add_argument("--name", required=True, metavar="DEVICE", help=_("what IT will call this device"))
     _device_verbs(verb)
+    _duplicate_verb(verb)
     _record_verbs(verb)
     _many_verbs(verb)
     return top
@@ -85,6 +86,30 @@ def _device_verbs(verb: Adding) -> None:
     settled.add_argument("--take", metavar="CONFLICT", help=_("settle a conflict: put the other one there"))
     settled.add_argument("--again", metavar="CHANGE", help=_("make a change again that was not accepted"))
     settled.add_argument("--dismiss", metavar="CHANGE", help=_("let a change go that was not accepted"))
+
+
+def _duplicate_verb(verb: Adding) -> None:
+    one = verb(
+        "duplicates",
+        _("records that seem to be about one customer or contact"),
+        _(
+            "With two ids, both are shown field by field. A, the first one, remains; what refers to B refers to A then."
+        ),
+    )
+    one.add_argument("pair", nargs="*", metavar="ID", help=_("two records to be shown beside one another"))
+    act = one.add_mutually_exclusive_group()
+    act.add_argument("--join", nargs=2, metavar=("A", "B"), help=_("make them one; B is deleted"))
+    act.add_argument(
+        "--different", nargs=2, metavar=("A", "B"), help=_("say that they are different, for everybody")
+    )
+    act.add_argument("--alike", nargs=2, metavar=("A", "B"), help=_("take back that they are different"))
+    one.add_argument(
+        "--take", action="append", default=[], metavar="FIELD=WHICH",
+        help=_("with --join: of this field the value of the first, the second, or both"),
+    )  # fmt: skip
+    one.add_argument(
+        "--limit", type=_count, default=None, metavar="N", help=_("at most so many; all without it")
+    )
 
 
 def _record_verbs(verb: Adding) -> None:

@@ -60,6 +60,7 @@ def enrol(profile: Profile, args: Arguments) -> int:
 
 def sync(profile: Profile, args: Arguments) -> int:
     """Exchange with the server; while wiped, hand in the receipt; where the store is damaged, hear what IT orders."""
+    from app.services import duplicates
     from app.services.hearing import open_heard
     from app.services.syncing import Syncing
 
@@ -79,6 +80,7 @@ def sync(profile: Profile, args: Arguments) -> int:
         finally:
             syncing.close()
         unsent = session.call(Store.unsent)
+        pairs = duplicates.look_a_while(session)
     taken = max(0, brought.sent - brought.rejected)
     if args.json:
         show.emit(
@@ -91,10 +93,18 @@ def sync(profile: Profile, args: Arguments) -> int:
                 "recovered": brought.recovered,
                 "set_aside": brought.lost,
                 "unsent": unsent,
+                "duplicates": pairs,
             }
         )
         return 0
     _tell(brought, taken)
+    if pairs:
+        text = ngettext(
+            "{n} pair of records seems to be one. See: fieldkeep duplicates",
+            "{n} pairs of records seem to be one. See: fieldkeep duplicates",
+            pairs,
+        )
+        say(hints.filled(text.format(n=pairs)))
     return 0
 
 

@@ -57,6 +57,10 @@ def verb_of(name: str) -> Verb:
             "unlock": device_verbs.unlock,
             "doctor": device_verbs.doctor,
         }[name]
+    if name == "duplicates":
+        from app.cli import duplicate_verbs
+
+        return duplicate_verbs.tell
     if name == "conflicts":
         from app.cli import waiting_verbs
 

@@ -38,7 +38,7 @@ def conflicts(profile: Profile, args: Arguments) -> int:
             refused.let_go(session, change)
             text = _("Let go. The server keeps what you wrote.")
             return done(args, {"change": refused.spelled(change.name), "state": "dismissed"}, text)
-        title_of: show.TitleOf = lambda ref: session.call(lists.title_of, ref)  # noqa: E731
+        title_of: show.TitleOf = lambda ref: session.call(lists.name_of, ref)  # noqa: E731
         met_, refused_ = session.call(met.open_conflicts), session.call(met.attention)
         steps = {each.name: _next_steps(session, each) for each in refused_}
         choices = {each.conflict.id: _choices(session, each) for each in met_}

@@ -8,7 +8,7 @@ from typing import Any, Final
 from app.changes import HERE, Changes
 from app.errors import AppError, NotFound, WrongUse
 from app.services.session import Session
-from app.store import lists, records, sight
+from app.store import joining, lists, records, sight
 from app.store.records import Record
 from app.store.store import Store
 from sync.protocol.errors import FieldProblem
@@ -78,7 +78,7 @@ def delete(session: Session, record_id: bytes) -> Record:
 def undelete(session: Session, record_id: bytes) -> Record:
     """A deleted record back on its lists."""
     _refuse_role_at(session, record_id)
-    return _told(session, session.call(records.undelete, record_id))
+    return _told(session, session.call(joining.bring_back, record_id))
 
 
 def get(session: Session, record_id: bytes) -> Record:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app import log
-from app.changes import CLOSING, Bus, Changes
+from app.changes import BEHIND, CLOSING, Bus, Changes
 from app.errors import AppError, Locked
 from app.keys import device, trusted_time, vault
 from app.keys.device import DeviceKeys
@@ -77,6 +77,7 @@ class Session:
             key=lambda: vault.open_key(profile, ring),
             recovery=lambda: self.papers.held.root.recovery,
             refusal=self._shut_because,
+            found=lambda records: self.tell(Changes(tuple(records), BEHIND)),
         )
         self._closed = False
         self._keys: DeviceKeys | None = None

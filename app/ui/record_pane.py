@@ -328,6 +328,8 @@ class RecordPane(QWidget):
     def _open(self, kind: str, id_: bytes) -> None:
         if kind == "conflict":
             self._desk.go("conflicts")
+        elif kind == "duplicate":
+            self._desk.go("duplicates")
         elif self._desk.detail is not None and self._desk.detail.record.id != id_:
             if self._desk.goes_along:
                 self._tab = OVERVIEW

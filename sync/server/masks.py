@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sync.protocol.fields import Address, Care, Field, Notes, Several, Text
 from sync.protocol.kinds import KINDS
+from sync.protocol.kinds.pairs import is_pair
 from sync.server.access import Rights, nameless
 
 _DOTS: Final = "•••"
@@ -25,6 +26,8 @@ def seen(rights: Rights, kind: str, cells: Mapping[str, Any]) -> dict[str, Any]:
         return shown
     for cell, value in cells.items():
         field = known.by_name.get(cell.partition("/")[0])
+        if value is not None and is_pair(cell):
+            shown[cell] = value
         if field is None or value is None:
             continue
         if field.care <= care:

@@ -24,6 +24,7 @@ from sync.server.access import Rights
 from sync.server.db.base import Transaction
 from sync.server.db.kept import Device, Held
 from sync.server.masks import seen
+from tests.simulator import doubles
 from tests.simulator.laptop import Laptop
 from tests.simulator.said import Value, values_of
 from tests.simulator.world import World, Written
@@ -44,11 +45,13 @@ def judge(world: World) -> list[str]:
         rights = persons[laptop.card.person]
         only = _only_here(world, laptop, rights, held)
         found += [f"laptop {who}: {each}" for each in _replica(laptop, rights, held, kept, only)]
+        found += [f"laptop {who}: {each}" for each in doubles.judge(laptop)]
         found += [f"laptop {who}: {each}" for each in _told(laptop, views[laptop.card.device], only)]
     words: set[Value] = set().union(*map(values_of, refused))
     found += _lost(world, held, kept, words, _out_of_sight(world, held, persons))
     found += _passed_over(world, held, kept)
     found += _deletes(world, held, kept)
+    found += doubles.went(world.doubles, held, kept)
     answered = world.refused - world.refused_once
     found += [f"{cell} {v}, which was refused, is kept nowhere" for _id, cell, v in answered - words]
     return found

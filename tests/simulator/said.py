@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from app.store import lists, outbox
 from app.store.store import Store
@@ -58,3 +58,18 @@ def gone(store: Store, kind: str) -> list[bytes]:
     shape = store.shapes[kind]
     found = store.db.all(f"{shape.select} WHERE _deleted = 1")  # the name is one of the table of kinds
     return [shape.stored(row).id for row in found]
+
+
+def newest_act(laptop: Laptop) -> list[Op]:
+    """The waiting ops of the act that somebody did last."""
+    ops = outbox.every(laptop.store.db)
+    return [op for op in ops if op.first == ops[-1].first]
+
+
+def fresh(cell: str, counter: int) -> Any:
+    """A value for a cell, another one each time where the cell can hold so many."""
+    if cell == "stage":
+        return ("engaging", "proposal", "won", "lost")[counter % 4]
+    if cell == "do_not_contact":
+        return True
+    return [f"t{counter}"] if cell == "tags" else f"w{counter}"

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QLineEdit
 
 from app.changes import SYNC, Changes
+from app.commands import DUPLICATES
+from app.store import duplicates, lists, records
+from app.viewmodels.duplicates import Double, Duplicates
 from sync.client.status import Phase, SyncStatus
+from sync.protocol.kinds import KINDS
 
 if TYPE_CHECKING:
     from tests.ui.pictures import Camera
@@ -32,6 +36,42 @@ def shoot_torn(camera: Camera, title: str) -> None:
     menu.deleteLater()
     window.close()
     camera.until(lambda: not camera.work.torn.windows)
+
+
+def shoot_duplicates(camera: Camera) -> None:
+    """A customer that is there twice: the mark in the list, what its page says, and both beside one another."""
+    session = camera.desk.session
+    twice = {
+        "name": "Betatech Inc.", "industry": "Medical devices", "stage": "customer", "phones": "+1 617 555 0123",
+        "address": {"city": "Boston", "street": "12 Harbor Street"}, "notes": "Met at the fair.", "tags": ["Tier B"],
+    }  # fmt: skip
+    made = session.call(lambda store: records.add(store, KINDS["customer"], twice))
+    first = session.call(
+        lambda store: lists.page(store, KINDS["customer"], where={"name": "Betatech"}).records[0]
+    )
+    session.call(lambda store: records.edit(store, first.id, {"notes": "Wants a demo."}))
+    camera.desk.heard(Changes((("customer", made.id), ("customer", first.id))))
+    camera.until(lambda: session.read(duplicates.count))
+    camera.desk.heard(Changes())
+    camera.choose("Betatech Inc.")
+    camera.until(lambda: True)
+    camera.shoot("duplicate-mark")
+    camera.work.go(DUPLICATES)
+    known = camera.desk.beside[DUPLICATES]
+    assert isinstance(known, Duplicates)
+    camera.until(lambda: known.shown)
+    camera.shoot("duplicates")
+    known.join(known.shown[0] if known.shown else _none())
+    camera.until(lambda: known.shown == [])
+    camera.shoot("duplicates-joined")
+    camera.desk.undo()
+    camera.until(lambda: known.shown)
+    camera.work.go("customer")
+    camera.until(lambda: camera.desk.list.ready)
+
+
+def _none() -> Double:
+    raise AssertionError("no pair is shown")
 
 
 def shoot_syncing(camera: Camera) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import Care, Field, Find, Merge, Ref, Tags, Value
 from sync.protocol.joins import listed
+from sync.protocol.kinds import pairs
 from sync.protocol.kinds.han import simplified
 from sync.protocol.texts import gettext as _
 
@@ -60,6 +61,7 @@ class Kind:
     order: int = 0  # place in the rail
     totals: tuple[Totals, ...] = ()
     ahead: Ahead | None = None
+    alike: bool = False  # two of its records may be about one customer or person, and be made one (pairs.py)
 
     @cached_property
     def by_name(self) -> Mapping[str, Field]:
@@ -109,6 +111,8 @@ class Kind:
     def shows(self, cell: str, care: int) -> bool:
         """Whether somebody who sees classes up to `care` sees that cell; how much one of later needs is not known."""
         field = self.by_name.get(cell.partition("/")[0])
+        if field is None and pairs.is_pair(cell):
+            return True
         return (Care.RESTRICTED if field is None else field.care) <= care
 
     def searched(self, *how: Find) -> tuple[Field, ...]:
@@ -180,6 +184,13 @@ class Kind:
                 raise FieldProblem(str(cell)[:40], _("Not a field name."))
             name, slash, element = cell.partition("/")
             field = self.by_name.get(name)
+            if (
+                field is None
+                and self.alike
+                and name in pairs.CELLS
+                and not (pairs.is_pair(cell) and value in (True, None))
+            ):
+                raise FieldProblem(name, _("Not a field name."))
             if field is not None and bool(slash) != field.type.several:
                 # A second cell of one field would be merged past the first one, whatever the field's rule.
                 raise FieldProblem(name, _("Not a field name."))
