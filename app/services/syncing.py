@@ -10,26 +10,24 @@ import contextlib
 import dataclasses
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from app.changes import HERE, SYNC, Changes
 from app.errors import AppError, Locked, Offline, StoreDamaged, Wiped
-from app.services import sealed_work, way_on
+from app.services import letting_go, ready_road, sealed_work, way_on
 from app.services.carrying import Carrying, identity_of
 from app.services.lost_work import LostWork
-from app.services.on_worker import OnWorker
+from app.services.on_worker import on_worker
+from app.services.rounds import Round, percent_of
 from app.services.session import ACTIVE, Session
 from app.services.wiped import finish_held
 from app.store.blobs import unsent_in
 from app.store.conflicts import attention_count, open_count
-from app.store.replica import StoreReplica
 from app.store.store import Store
 from sync.client import handing
-from sync.client.comparing import Comparison
 from sync.client.cycle import Page, exchange
 from sync.client.engine import Engine
-from sync.client.errors import ExchangeError, NotOurServer, ServerRefused, Unreachable
+from sync.client.errors import NotOurServer, ServerRefused, Unreachable
 from sync.client.holding_back import HoldingBack
 from sync.client.https import Held, Https, Said, own_trust
 from sync.client.line import Line
@@ -47,30 +45,6 @@ _WITH_FILES: Final = frozenset(kind.name for kind in KINDS.values() if kind.cont
 REPORTS_MAX: Final = 8  # exchanges of one round that only report
 
 Step = Callable[[int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """What a round did."""
-
-    sent: int = 0
-    received: int = 0  # records that others made or changed
-    left: int = 0  # records that went where this person does not see them
-    conflicts: int = 0
-    rejected: int = 0
-    recovered: int = 0
-    lost: int = 0  # sealed records that the store has lost and that are with IT
-
-    def plus(self, page: Page) -> Round:
-        """This round with one page more."""
-        return dataclasses.replace(
-            self,
-            sent=self.sent + page.sent,
-            received=self.received + page.applied.received,
-            left=self.left + page.applied.left,
-            conflicts=self.conflicts + page.applied.conflicts,
-            rejected=self.rejected + page.applied.rejected,
-        )
 
 
 class Syncing:
@@ -98,6 +72,8 @@ class Syncing:
         """
         done, first = Round(), None
         asked_in_vain, reported, looked, told = 0, 0, 0, False
+        # Of a round that failed: it would be answered as of then, and there may be news since.
+        self._line.ahead = None
         for _page in range(PAGES_MAX):
             was_active = self._session.stage == ACTIVE
             try:
@@ -109,9 +85,11 @@ class Syncing:
                 self._obey()
                 raise
             done = done.plus(page)
+            if ready_road.is_worth_asking(page) and not asked_in_vain:
+                done = dataclasses.replace(done, received=max(done.received, self._by_part(page)))
             self.fetched = done.received if page.more else 0
             first = min(page.begin, first if first is not None else page.begin)
-            self.percent = _percent(first, page) if page.more else 0
+            self.percent = percent_of(first, page) if page.more else 0
             if page.applied.records:
                 self._session.tell(Changes(tuple(page.applied.records), SYNC, page.applied.left))
             asked_in_vain += self._session.state.ask_share and self._session.papers.share is None
@@ -143,6 +121,13 @@ class Syncing:
                     told = True  # IT hears of it with the next exchange
         return dataclasses.replace(done, lost=self._lost_work.show_it())
 
+    def _by_part(self, page: Page) -> int:
+        """The rows that a ready part brings after the first page; 0 where there is none."""
+        self._session.tell(Changes(tuple(page.applied.records), SYNC))
+        if self._laying is not None:
+            self._laying.rest()  # it has the store open
+        return ready_road.take(self._session, self._line, page.at) if self._session.stage == ACTIVE else 0
+
     def asked_again(self) -> None:
         """A person asks: what the server says once more of what is held back counts."""
         self.let_go = self._back.count > 0
@@ -150,20 +135,9 @@ class Syncing:
     def _confirmed(self) -> bool:
         """Whether somebody asked once more about what is held back, and the server says of each record that it goes."""
         asked, self.let_go = self.let_go, False
-        if not asked:
-            return False
-        position = self._session.call(lambda store: StoreReplica(store).position())
-        ids = [change.id for change in self._back.changes]
-        try:
-            told = [each for some in Comparison(self._line, position).records(ids) for each in some.changes]
-        except ExchangeError as problem:
-            _LOG.info("what is held back was not asked about: %s", type(problem).__name__)
-            return False
-        agreed = len(told) == len(ids) and all(each.gone for each in told)
-        if agreed:
-            self._back.confirm(frozenset(ids))
-            self.let_go = True  # for the pages behind it too
-        return agreed
+        # For the pages behind it too.
+        self.let_go = asked and letting_go.confirmed(self._session, self._line, self._back)
+        return self.let_go
 
     def hear(self, damage: AppError) -> StoreDamaged:
         """What can be done without the store: papers come, orders are obeyed and reported, and the sealed outbox goes
@@ -215,7 +189,7 @@ class Syncing:
 
     def _exchange(self, step: Step) -> Page:
         try:
-            store = self._session.replica()
+            replica = on_worker(self._session, self._laying)
         except Locked as locked:
             if not locked.by_order or self._session.stage != ACTIVE:
                 raise
@@ -230,7 +204,7 @@ class Syncing:
             self._talk(None, step)
             raise
         self._session.papers.store_shut = False
-        return self._talk(OnWorker(self._session, store, self._laying) if store else None, step)
+        return self._talk(replica, step)
 
     def _talk(self, replica: Replica | None, step: Step) -> Page:
         try:
@@ -393,11 +367,6 @@ class Keeping:
                 alarm=_alarm(self._session),
             )
         )
-
-
-def _percent(begin: int, page: Page) -> int:
-    """How much of its way the cursor has behind it. Numbers rise from change to change, so it never goes back."""
-    return min(99, 100 * (page.at - begin) // (page.end - begin)) if page.end > begin else 0
 
 
 def _alarm(session: Session) -> str:

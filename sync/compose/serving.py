@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import uvicorn
 
-from sync.compose import compacting, office_socket
+from sync.compose import compacting, making, office_socket
 from sync.protocol.texts import gettext as _
 from sync.server import config, limits, logs, tls
 from sync.server.config import Folders, Settings
@@ -24,6 +24,7 @@ from sync.server.errors import SetupError
 from sync.server.events import Events
 from sync.server.exchange import Step
 from sync.server.office import StoreOffice
+from sync.server.ready import Ready
 from sync.server.service import Service
 from sync.server.web import held_lines, routes
 
@@ -31,6 +32,7 @@ KEEP_ALIVE_S: Final = 75
 STOP_S: Final = 20
 CONNECTIONS: Final = 1_000  # besides those of devices that hold a line: these have two
 UNANSWERED_MS: Final = 60_000  # what is sent to a device and not acknowledged for so long was sent to nobody
+PARTS: Final = "ready"  # in the data folder; what is in it is no part of a backup
 _LAST_BYTES_S: Final = 0.3  # for what is written to leave the machine
 
 
@@ -50,6 +52,7 @@ def run(
         lease_key = config.read_lease_key(folders.lease_key)
         most = _lines()
         store = config.open_store(folders)
+        service: Service | None = None
         try:
             listening = _listen(host, port)
             bound = int(listening.getsockname()[1])
@@ -58,6 +61,9 @@ def run(
             lines = held_lines(service)
             lines.most = most
             office = StoreOffice(store, lease_key, config.url_of(settings.host, bound))
+            service.ready = Ready(store, folders.data / PARTS, making.make, service.now)
+            service.ready.start()
+            office.expected = service.ready.expect
             server = _Server(
                 uvicorn.Config(
                     routes(service, lines),
@@ -67,6 +73,7 @@ def run(
                     log_config=None,
                     access_log=False,
                     server_header=False,
+                    date_header=False,  # what time it is stands in the answers
                     proxy_headers=False,
                     limit_concurrency=CONNECTIONS + 2 * most,
                     timeout_keep_alive=KEEP_ALIVE_S,
@@ -83,6 +90,8 @@ def run(
                 server.run(sockets=[listening])
             logs.note("stopped")
         finally:
+            if service is not None and service.ready is not None:
+                service.ready.stop()
             store.close()
 
 

@@ -91,15 +91,16 @@ def way_end(tx: Transaction, cursor: Cursor) -> int:
     return common if common is not None and cursor.seq < common else tx.records.head()
 
 
-def page(tx: Transaction, reader: Reader, cursor: Cursor) -> Page:
-    """The next page after `cursor`, which `check` has passed."""
+def page(tx: Transaction, reader: Reader, cursor: Cursor, rows: int = 0) -> Page:
+    """The next page after `cursor`, which `check` has passed; of so many rows at most, where that is said."""
+    most = min(rows or PAGE_ROWS, PAGE_ROWS)
     sweeping = not begins(cursor) and cursor.scopes != reader.scopes
     start = cursor.seq if cursor.epoch and abs(cursor.scopes) == reader.scopes else 0
     found = Page(cursor)
     looked, size, last = 0, 0, start
     told: set[bytes] = set()
     for each in _since(tx, reader, start):
-        full = len(found.changes) >= PAGE_ROWS or size >= PAGE_BYTES or looked >= LOOKED_AT_MAX
+        full = len(found.changes) >= most or size >= PAGE_BYTES or looked >= LOOKED_AT_MAX
         # What has one number goes out together: the cursor stands behind all of it.
         if full and each.ver > last:
             found.more = True

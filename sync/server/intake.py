@@ -80,9 +80,10 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
     _contiguous(ops, numbering.acked_n)
     taken = Taken(numbering.acked_n)
     fallen: dict[int, Rejection] = {}  # acts of which something was refused, by their first op
-    for op in ops:
+    prints = [_print(op) for op in ops]
+    records.look_ahead([op.id for op in ops if isinstance(op, Op)], prints)
+    for op, print_ in zip(ops, prints, strict=True):
         op_id = OpId(DeviceId(device), Incarnation(author.incarnation), op.n)
-        print_ = _print(op)
         if op.n <= numbering.acked_n:
             result = records.result(op_id)
             if result is None:

@@ -56,6 +56,7 @@ class StoreOffice:
         self._lease_key = lease_key
         self.url = url
         self._now = now
+        self.expected: Callable[[bytes], None] = lambda person: None  # a device of this person will come
 
     def add_person(self, email: str, role: str, team: str, territory: str, granted: str = "") -> PersonView:
         """Give somebody an account, or change it; what is "" of territory and class stays. Raises KnownError.
@@ -121,6 +122,7 @@ class StoreOffice:
                 )
             secret = enrol.give_code(tx, person, self._now())
             root = signing.open_envelope(tx.post.newest(Root.TYPE)[1], Root.TYPE)
+        self.expected(person.id)
         return codes.write(codes.EnrolCode(self.url, documents.digest(root.payload), secret))
 
     def devices(self) -> list[DeviceView]:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.client.errors import ServerRefused
 from sync.client.line import Identity, Line
-from sync.client.ports import Answer, Applied, Position, Standing
+from sync.client.ports import Answer, Applied, Position, Standing, Stands
 from sync.protocol import codec, documents, messages, signing
 from sync.protocol.documents import SessionOpen
 from sync.protocol.errors import Outcome, Problem
@@ -78,8 +78,14 @@ class MemoryServer:
             raise self.refusals[path].pop(0)
         if path == messages.SESSION_PATH:
             return self.bend(path, self._open(body, headers, media))
+        if path == messages.STILL_PATH:
+            raise refusal(Problem.NOT_HERE)
         assert path == messages.EXCHANGE_PATH
         return self.bend(path, self._exchange(path, body, headers, media))
+
+    def begin(self, path: str, body: bytes, headers: dict[str, str], media: str) -> Callable[[], bytes]:
+        """The same, once its answer is asked for."""
+        return lambda: self.post(path, body, headers, media)
 
     def forget(self) -> None:
         """The server was restarted: sessions were in its memory alone."""
@@ -170,10 +176,10 @@ class MemoryReplica:
         self.last_n += 1
         self.waiting.append(op(self.last_n, name))
 
-    def take(self, ops_max: int, bytes_max: int) -> list[Op]:
+    def take(self, ops_max: int, bytes_max: int, after: int = 0) -> list[Op]:
         """The next waiting ops."""
         self.asked_for = (ops_max, bytes_max)
-        return self.waiting[:ops_max]
+        return [each for each in self.waiting if each.n > after][:ops_max]
 
     def apply(self, answer: Answer) -> Applied:
         """Keep a page."""
@@ -201,18 +207,18 @@ class MemoryReplica:
         """Not part of an exchange."""
         raise AssertionError(packet)
 
-    def recovered(self) -> list[bytes]:
-        """Packets taken in and not yet reported."""
-        return list(self.packets)
+    def stands(self) -> Stands:
+        """Where it stands, how many ops wait, packets taken in and not yet reported."""
+        return Stands(self.position(), self.unsent(), list(self.packets))
+
+    def unsent(self) -> int:
+        """How many ops wait."""
+        return len(self.waiting)
 
     def reported(self, packets: list[bytes]) -> None:
         """The server knows of these."""
         self.told += packets
         self.packets = [each for each in self.packets if each not in packets]
-
-    def unsent(self) -> int:
-        """How many ops wait."""
-        return len(self.waiting)
 
 
 @dataclass

@@ -25,7 +25,7 @@ from sync.server.db.kept import Numbering
 from sync.server.db.news import News
 from sync.server.db.sql_histories import SqlHistories
 from sync.server.db.sql_records import SqlRecords
-from tests.simulator import broken_doubles
+from tests.simulator import broken_doubles, part_mutations
 from tests.simulator.laptop import Power
 from tests.simulator.mutations_of_sight import OF_SIGHT, see_by
 
@@ -136,8 +136,8 @@ def acknowledged_too_far(patch: pytest.MonkeyPatch) -> None:
 def sent_is_gone(patch: pytest.MonkeyPatch) -> None:
     """Ops leave the outbox when they are sent, and not when they are answered."""
 
-    def take(self: StoreReplica, ops_max: int, bytes_max: int) -> list[Op]:
-        found = whole(self, ops_max, bytes_max)
+    def take(self: StoreReplica, ops_max: int, bytes_max: int, after: int = 0) -> list[Op]:
+        found = whole(self, ops_max, bytes_max, after)
         if found:
             with self._store.db.write() as db:
                 outbox.drop_up_to(db, found[-1].n)
@@ -325,6 +325,11 @@ def settled_is_not_told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(feed, "_since", since)
 
 
+def still_whatever_there_is(patch: pytest.MonkeyPatch) -> None:
+    """Who has nothing to say is told that there is nothing, and is not looked after."""
+    patch.setattr(exchange, "still", lambda store, key, enrolment, rest, now, step: rest)
+
+
 def archive_dropped(patch: pytest.MonkeyPatch) -> None:
     """What was acknowledged is not kept for a server that is restored."""
     whole = settled.results
@@ -366,7 +371,8 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     held_lines_forget_teams_below, later_choice_wins, choice_without_its_value, settled_is_not_told,
     class_checked_when_edited_only, class_checked_when_read_only,
     mask_made_on_the_device, hidden_words_kept, classes_change_nothing_there,
-    deleted_records_keep_what_is_hidden, *OF_SIGHT,
+    deleted_records_keep_what_is_hidden, *OF_SIGHT, still_whatever_there_is,
+    *part_mutations.MUTATIONS,
     archive_dropped, history_kept_at_restore, reconciled_by_reading_alone, missed_for_ever, prints_forgotten,
     *broken_doubles.MUTATIONS,
 )  # fmt: skip

@@ -130,8 +130,23 @@ class Restore(msgspec.Struct, frozen=True, tag="restore"):
     back: int  # how many backups before the newest one, modulo their number
 
 
+class Expect(msgspec.Struct, frozen=True, tag="expect"):
+    """A ready part is made of what a person sees now."""
+
+    person: int
+
+
+class Fetch(msgspec.Struct, frozen=True, tag="fetch"):
+    """A laptop takes its person's ready part, where it may; `fate` is what happens meanwhile."""
+
+    who: int
+    fate: str = ""  # "" | "killed" | "placed and killed" | "expires" | "moved" | "typed"
+
+
 Step = (
-    Write
+    Expect
+    | Fetch
+    | Write
     | Settle
     | Same
     | Pair
@@ -158,6 +173,7 @@ _FATES: Final = (
     "cut", "deaf", "deaf", "twice", "torn",
     *(f"dies {name}" for name in SERVER_STEPS), *(f"crash {n}" for n in CRASHES),
 )  # fmt: skip
+_FETCHED: Final = ("", "", "", "killed", "placed and killed", "expires", "moved", "typed", "typed")
 _CHOICES: Final = (("keep", "take"), ("keep", "take"), ("take", "keep"), ("take", "take"), ("back", "take"))
 _AGAINST: Final = ("edit", "edit", "edit", "delete")
 _DECIDED: Final = ("join", "join", "turn", "different")
@@ -196,9 +212,8 @@ def draw(seed: int, count: int) -> list[Step]:
             steps.append(MergeTeams(dice.choice(TEAMS[1:]), dice.choice(TEAMS)))
         elif luck > 0.99:
             steps.append(Restart())
-    return _forgotten(
-        seed, _settled_in(seed, laptops, _doubled(seed, laptops, _quarrelled(seed, laptops, steps)))
-    )
+    steps = _settled_in(seed, laptops, _doubled(seed, laptops, _quarrelled(seed, laptops, steps)))
+    return _begun_by_part(seed, laptops, _forgotten(seed, steps))
 
 
 def _forgotten(seed: int, steps: list[Step]) -> list[Step]:
@@ -230,6 +245,24 @@ def _settled_in(seed: int, laptops: int, steps: list[Step]) -> list[Step]:
             there += [Exchange(dice.randrange(laptops))]
         steps[at:at] = there
     return steps
+
+
+def _begun_by_part(seed: int, laptops: int, steps: list[Step]) -> list[Step]:
+    """The steps, in one run of three with a laptop that begins in the midst of it, by a ready part."""
+    dice = random.Random(f"parts of {seed}")
+    if dice.random() > 1 / 3:
+        return steps
+    who, at = dice.randrange(1, laptops), dice.randrange(len(steps) // 3, len(steps))
+    before = [each for each in steps[:at] if getattr(each, "who", None) != who]
+    expected = dice.randint(max(0, len(before) - 15), len(before))
+    before[expected:expected] = [Expect(who % PEOPLE)]
+    begun: list[Step] = [Exchange(who) for _each in range(dice.randint(1, 4))]
+    if dice.random() < 0.6:
+        begun.append(Write(who, dice.choice(_VERBS), dice.randrange(64), dice.randrange(64)))
+        if dice.random() < 0.5:
+            begun.append(Exchange(who))  # then its own work was heard of, and pages alone may go on
+    begun += [Fetch(who, dice.choice(_FETCHED)), Exchange(who)]
+    return [*before, *begun, *steps[at:]]
 
 
 def _doubled(seed: int, laptops: int, steps: list[Step]) -> list[Step]:

@@ -23,6 +23,7 @@ from sync.protocol.kinds import KINDS
 from sync.protocol.messages import OpResult
 from sync.protocol.ops import Act, Op, print_of
 from sync.server import access, auth, feed, forgetting
+from sync.server import ready as server_ready
 from sync.server.config import Folders
 from sync.server.db.base import Store as ServerStore
 from sync.server.db.moving import MovableStore
@@ -30,7 +31,7 @@ from sync.server.db.news import News
 from sync.server.db.sqlite import SqliteStore
 from sync.server.office import StoreOffice
 from sync.server.service import Service
-from tests.simulator import desk, lost, said, steps, writing
+from tests.simulator import desk, lost, parts, said, steps, writing
 from tests.simulator.doubles import Doubles
 from tests.simulator.ground import PERSONS, Ground
 from tests.simulator.laptop import Laptop, Power
@@ -107,9 +108,18 @@ class World:
         self.service.step = self._step
         self.server.heard = self._tell
         self.office = StoreOffice(self.server, self.ground.lease_key, "https://127.0.0.1:8443", self.now)
+        self.service.ready = parts.of(self.server, self.folder, self.now)
         self._dies_at = ""
 
     # -- the server
+
+    def offer(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
+        """Whether there is a ready part."""
+        return self.service.offer(headers, target, body)
+
+    def ready_piece(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
+        """A piece of a ready part."""
+        return self.service.ready_piece(headers, target, body)
 
     def now(self) -> int:
         """The server's time, UTC milliseconds."""
@@ -148,6 +158,11 @@ class World:
                 elif not self.tried[print_of(sent[result.n])]:
                     self.faults.append(f"{self.asking} wrote what is hidden: {sorted(sent[result.n].set)}")
         return answer
+
+    def still(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
+        """Nothing is said, and maybe nothing answered."""
+        self.merging = []
+        return self.service.still(headers, target, body)
 
     def dies_at(self, step: str) -> None:
         """End at this step of the next request; start again when it has."""
@@ -207,6 +222,11 @@ class World:
             self.doubles.play(self, step.who, self.laptop(step.who), step)
         elif isinstance(step, steps.Exchange):
             self._exchange(self.laptop(step.who), step.fate)
+        elif isinstance(step, steps.Expect):
+            assert self.service.ready is not None
+            self.service.ready.make(self.ground.persons[step.person])
+        elif isinstance(step, steps.Fetch):
+            parts.fetch(self, step)
         elif isinstance(step, steps.Wait):
             self.elapsed += step.ms
         elif isinstance(step, steps.Skew):
@@ -237,6 +257,9 @@ class World:
         at_rest = who in self.quiet and who not in self.told and not laptop.unsent()
         self.quiet.discard(who)
         self.told.discard(who)  # what comes from here on is told again
+        of_before = (
+            laptop.line.ahead is not None
+        )  # what it is told now was answered before what it heard of since
         try:
             page = laptop.exchange(fate)
         except Power:
@@ -256,7 +279,7 @@ class World:
             # A restored server may have to take away what it never gave.
             if at_rest and (busy if not self.restores else page.more or page.sent or page.applied.received):
                 self.faults.append(f"laptop {who}: there was something, and it was not told")
-            if not (page.more or laptop.unsent()):
+            if not (page.more or laptop.unsent() or of_before):
                 self.quiet.add(who)
             return busy or waits
         return True
@@ -355,6 +378,8 @@ def world(ground: Ground, keeping: Keeping = as_it_is, mixed: Mixed | None = Non
         tempfile.TemporaryDirectory(dir=ground.folder) as name,
         mock.patch.object(feed, "PAGE_ROWS", ROWS_AT_ONCE),
         mock.patch.multiple(holding_back, MANY=0, PART=10**6),  # not one goes without a word
+        mock.patch.object(server_ready, "LEAST_ROWS", 1),
+        mock.patch.object(server_ready, "STALE", 0),
     ):
         made = World(ground, Path(name), keeping, mixed or Mixed())
         whole = merge.apply

@@ -96,6 +96,9 @@ class Records(Protocol):
     def next_seq(self) -> int:
         """A new sequence number; visible to others, with all below it, when the transaction ends."""
 
+    def look_ahead(self, ids: Sequence[bytes], prints: Sequence[bytes]) -> None:
+        """These records and prints are asked for in what follows; to be read at once."""
+
     def held(self, id_: bytes) -> Held | None:
         """The record of that id."""
 

@@ -25,15 +25,21 @@ class SqlPeople:
     def __init__(self, sql: Sql, news: News) -> None:
         self._db = sql
         self._news = news
+        self._known: dict[tuple[str, object], Person | None] = {}  # each op asks whose its record is
 
     def person(self, id_: bytes) -> Person | None:
         """The person of that id."""
-        return _person(self._db.execute(f"SELECT {_PERSON} FROM person WHERE id = ?", (id_,)).fetchone())
+        return self._person("id", id_)
 
     def by_email(self, email: str) -> Person | None:
         """The person of that address, however it is written."""
-        asked = (fold_email(email),)
-        return _person(self._db.execute(f"SELECT {_PERSON} FROM person WHERE folded = ?", asked).fetchone())
+        return self._person("folded", fold_email(email))
+
+    def _person(self, column: str, value: object) -> Person | None:
+        if (column, value) not in self._known:
+            asked = f"SELECT {_PERSON} FROM person WHERE {column} = ?"
+            self._known[column, value] = _person(self._db.execute(asked, (value,)).fetchone())
+        return self._known[column, value]
 
     def persons(self) -> list[Person]:
         """Everyone, by address."""
@@ -43,6 +49,7 @@ class SqlPeople:
     def put_person(self, person: Person) -> None:
         """Keep a person, new or changed; former rights are remembered."""
         self._news.moved.add(person.id)
+        self._known.clear()
         self._db.execute(
             "INSERT INTO former_rights (person, scopes, role, team, granted, territory) "
             "SELECT id, scopes, role, team, granted, territory FROM person WHERE id = ? AND scopes <> ?",

@@ -1,5 +1,8 @@
 """Records, changes, conflicts and what became of ops, in SQL that both stores speak."""
 
+# Only lists of our own columns, and marks, are put into statements; every value is bound.
+# ruff: noqa: S608
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,14 +25,75 @@ _CONFLICT = msgspec.msgpack.Decoder(Conflict)
 _RESULT = msgspec.msgpack.Decoder(Result)
 
 
+_HELD = (
+    "SELECT kind, id, ver, cells, marks, deleted, scope_person, scope_team, owner, creator, device, "
+    "incarnation, person, hlc, subject, territory FROM record WHERE id"
+)
+_ASKED = 200  # ids in one question
+# Written together, in this order, before anybody reads them.
+_WRITES = {
+    "record": (
+        "INSERT INTO record (id, kind, ver, deleted, scope_person, scope_team, owner, creator, device, "
+        "incarnation, person, hlc, cells, marks, subject, territory) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+        "ON CONFLICT (id) DO UPDATE SET ver = excluded.ver, deleted = excluded.deleted, "
+        "scope_person = excluded.scope_person, scope_team = excluded.scope_team, owner = excluded.owner, "
+        "device = excluded.device, incarnation = excluded.incarnation, person = excluded.person, "
+        "hlc = excluded.hlc, cells = excluded.cells, marks = excluded.marks, subject = excluded.subject, "
+        "territory = excluded.territory"
+    ),
+    "change": (
+        "INSERT INTO change (seq, record, person_before, team_before, device, at, territory_before) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)"
+    ),
+    "opresult": "INSERT INTO opresult (device, incarnation, n, body, at) VALUES (?, ?, ?, ?, ?)",
+    "forgotten": "DELETE FROM opresult WHERE device = ? AND incarnation = ? AND n = ?",
+    "answered": (
+        "INSERT INTO answered VALUES (?, ?) ON CONFLICT (print) DO UPDATE SET taken = excluded.taken "
+        "WHERE excluded.taken > answered.taken"
+    ),
+}
+
+
 class SqlRecords:
-    """The book of records on one connection; `seq` is the head when the transaction began."""
+    """The book of records on one connection; `seq` is the head when the transaction began.
+
+    What an op writes goes to the database with what others write, and what `look_ahead` was told of is read at once:
+    a statement alone costs as much as ten in a row. Whoever reads in another way sees all that was written.
+    """
 
     def __init__(self, sql: Sql, seq: int, news: News) -> None:
-        self._db = sql
+        self._sql = sql
         self._news = news
         self._began = seq
         self._seq = seq
+        self._unwritten: dict[str, list[tuple[object, ...]]] = {}
+        self._held: dict[bytes, Held | None] = {}  # records that ops are about
+        self._answered: dict[bytes, bool | None] = {}  # their prints
+
+    @property
+    def _db(self) -> Sql:
+        """The connection, with all that was put."""
+        if self._unwritten:
+            unwritten, self._unwritten = self._unwritten, {}
+            for table, statement in _WRITES.items():
+                if rows := unwritten.get(table):
+                    self._sql.executemany(statement, rows)
+        return self._sql
+
+    def _put(self, table: str, *row: object) -> None:
+        self._unwritten.setdefault(table, []).append(row)
+
+    def look_ahead(self, ids: Sequence[bytes], prints: Sequence[bytes]) -> None:
+        """Records and prints that are asked for in what follows."""
+        self._held = dict.fromkeys(ids)
+        self._answered = dict.fromkeys(prints)
+        for some in _some(list(self._held)):
+            for row in self._db.execute(f"{_HELD} IN ({_marks(some)})", some):
+                self._held[bytes(row[1])] = _held(row)
+        for some in _some(list(self._answered)):
+            asked = f"SELECT print, taken FROM answered WHERE print IN ({_marks(some)})"
+            for print_, taken in self._db.execute(asked, some):
+                self._answered[bytes(print_)] = bool(taken)
 
     def head(self) -> int:
         """The highest sequence number given."""
@@ -41,75 +105,32 @@ class SqlRecords:
         return self._seq
 
     def flush(self) -> None:
-        """Keep the head; called once, before the commit."""
+        """Write what was put, and keep the head; called once, before the commit."""
+        db = self._db
         if self._seq != self._began:
-            self._db.execute("UPDATE meta SET seq = ?", (self._seq,))
+            db.execute("UPDATE meta SET seq = ?", (self._seq,))
 
     def held(self, id_: bytes) -> Held | None:
         """The record of that id."""
-        row = self._db.execute(
-            "SELECT kind, id, ver, cells, marks, deleted, scope_person, scope_team, owner, creator, device, "
-            "incarnation, person, hlc, subject, territory FROM record WHERE id = ?",
-            (id_,),
-        ).fetchone()
-        if row is None:
-            return None
-        return Held(
-            row=Row(row[0], row[1], row[2], _CELLS.decode(row[3]), _unpack_marks(row[4]), bool(row[5])),
-            scope=Scope(row[6], row[7], row[15] or ""),
-            owner=row[8],
-            creator=row[9],
-            device=row[10],
-            incarnation=row[11],
-            person=row[12],
-            hlc=row[13],
-            subject=row[14],
-        )
+        if id_ in self._held:
+            return self._held[id_]
+        row = self._db.execute(f"{_HELD} = ?", (id_,)).fetchone()
+        return _held(row) if row is not None else None
 
     def put(self, held: Held, before: Scope | None, now: int) -> None:
         """Keep a record under its row's number."""
         row = held.row
         self._news.record(row.kind, held.scope, before)
-        self._db.execute(
-            "INSERT INTO record (id, kind, ver, deleted, scope_person, scope_team, owner, creator, device, "
-            "incarnation, person, hlc, cells, marks, subject, territory) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
-            "ON CONFLICT (id) DO UPDATE SET ver = excluded.ver, deleted = excluded.deleted, "
-            "scope_person = excluded.scope_person, scope_team = excluded.scope_team, owner = excluded.owner, "
-            "device = excluded.device, incarnation = excluded.incarnation, person = excluded.person, "
-            "hlc = excluded.hlc, cells = excluded.cells, marks = excluded.marks, subject = excluded.subject, "
-            "territory = excluded.territory",
-            (
-                row.id,
-                row.kind,
-                row.ver,
-                row.deleted,
-                held.scope.person,
-                held.scope.team,
-                held.owner,
-                held.creator,
-                held.device,
-                held.incarnation,
-                held.person,
-                held.hlc,
-                _PACK.encode(dict(row.cells)),
-                _pack_marks(row.marks),
-                held.subject,
-                held.scope.territory,
-            ),
-        )
-        self._db.execute(
-            "INSERT INTO change (seq, record, person_before, team_before, device, at, territory_before) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                row.ver,
-                row.id,
-                before.person if before else None,
-                before.team if before else None,
-                held.device,
-                now,
-                before.territory if before else None,
-            ),
-        )
+        if row.id in self._held:
+            self._held[row.id] = held
+        scope, cells = held.scope, _PACK.encode(dict(row.cells))
+        self._put(
+            "record",
+            row.id, row.kind, row.ver, row.deleted, scope.person, scope.team, held.owner, held.creator, held.device,
+            held.incarnation, held.person, held.hlc, cells, _pack_marks(row.marks), held.subject, scope.territory,
+        )  # fmt: skip
+        was = (before.person, before.team) if before else (None, None)
+        self._put("change", row.ver, row.id, *was, held.device, now, before.territory if before else None)
 
     def after(self, seq: int) -> Iterator[Entry]:
         """Records changed after `seq`, each once in its newest state, rising."""
@@ -279,14 +300,9 @@ class SqlRecords:
 
     def put_result(self, op_id: OpId, result: Result, at: int = 0) -> None:
         """Keep what became of an op."""
-        self._db.execute(
-            "INSERT INTO opresult (device, incarnation, n, body, at) VALUES (?, ?, ?, ?, ?)",
-            (*op_id, _PACK.encode(result), at),
-        )
-        self._db.execute(
-            "DELETE FROM opresult WHERE device = ? AND incarnation = ? AND n = ?",
-            (op_id.device, op_id.incarnation, op_id.n - RESULTS_KEPT),
-        )
+        self._put("opresult", *op_id, _PACK.encode(result), at)
+        if op_id.n > RESULTS_KEPT:
+            self._put("forgotten", op_id.device, op_id.incarnation, op_id.n - RESULTS_KEPT)
 
     def keep_refused(self, op_id: OpId, person: bytes, code: str, op: bytes, at: int) -> None:
         """Keep an op that was not taken: its author may not be able to hold it any longer."""
@@ -311,16 +327,38 @@ class SqlRecords:
 
     def answered(self, print_: bytes) -> bool | None:
         """Whether the op of this print was taken in; None where it was never answered."""
+        if print_ in self._answered:
+            return self._answered[print_]
         row = self._db.execute("SELECT taken FROM answered WHERE print = ?", (print_,)).fetchone()
         return bool(row[0]) if row else None
 
     def put_answered(self, print_: bytes, taken: bool) -> None:
         """Note that an op was answered."""
-        self._db.execute(
-            "INSERT INTO answered VALUES (?, ?) ON CONFLICT (print) DO UPDATE SET taken = excluded.taken "
-            "WHERE excluded.taken > answered.taken",
-            (print_, taken),
-        )
+        if print_ in self._answered:
+            self._answered[print_] = taken or self._answered[print_] or False
+        self._put("answered", print_, taken)
+
+
+def _held(row: Any) -> Held:
+    return Held(
+        row=Row(row[0], row[1], row[2], _CELLS.decode(row[3]), _unpack_marks(row[4]), bool(row[5])),
+        scope=Scope(row[6], row[7], row[15] or ""),
+        owner=row[8],
+        creator=row[9],
+        device=row[10],
+        incarnation=row[11],
+        person=row[12],
+        hlc=row[13],
+        subject=row[14],
+    )
+
+
+def _some(all_: list[bytes]) -> Iterator[list[bytes]]:
+    return (all_[at : at + _ASKED] for at in range(0, len(all_), _ASKED))
+
+
+def _marks(some: Sequence[bytes]) -> str:
+    return ", ".join("?" * len(some))
 
 
 def _pack_marks(marks: Mapping[str, Mark]) -> bytes:
