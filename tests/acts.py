@@ -31,7 +31,7 @@ from app.store import narrowing
 from app.store.bulk import Selection
 from app.store.rowset import RowSet
 from sync.client import enrol as client
-from sync.compose import backing, server, serving
+from sync.compose import backing, migrating, server, serving
 from sync.protocol.errors import KnownError
 from sync.protocol.kinds import KINDS
 from sync.protocol.messages import Paper
@@ -180,11 +180,11 @@ def serve(words: list[str]) -> int:
 
 
 def back(words: list[str]) -> int:
-    """`fieldkeep-server` that dies at a step of a backup or restore, or prints them: {"words": [...], "step"}."""
+    """`fieldkeep-server` that dies at a step of a backup, restore or move, or prints them: {"words": [...], "step"}."""
     asked = json.loads(words[0])
     deadly = Deadly(0 if asked["step"] else None, asked["step"])
-    for name in ("backup", "restore"):
-        setattr(backing, name, functools.partial(getattr(backing, name), step=deadly))
+    for owner, name in ((backing, "backup"), (backing, "restore"), (migrating, "migrate")):
+        setattr(owner, name, functools.partial(getattr(owner, name), step=deadly))
     code = server.main(asked["words"])
     sys.stdout.write(json.dumps(deadly.seen))
     return code

@@ -42,6 +42,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ""  # address of a PostgreSQL database, without its password; "" for the file in the data folder
     )
     store_gib: int = 0  # how much that database may take up, in GiB; 0 where nobody has set a limit
+    leaving: str | None = (
+        None  # the store whose records were moved to this one and that does not know it yet, as `store` names it
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +171,14 @@ def alone(folders: Folders) -> Iterator[None]:
 def open_store(folders: Folders) -> MovableStore:
     """The store that the settings name. Raises SetupError, StoreError."""
     settings = _settings(folders.data)
-    if settings.store:
-        kind, where = database(folders, settings.store)
-        return kind.open(where, settings.store_gib * 2**30)
+    return store_at(folders, settings.store, settings.store_gib)
+
+
+def store_at(folders: Folders, store: str, gib: int = 0) -> MovableStore:
+    """The store of that address, "" for the file. Raises SetupError, StoreError."""
+    if store:
+        kind, where = database(folders, store)
+        return kind.open(where, gib * 2**30)
     return SqliteStore.open(folders.store, read_store_key(folders.store_key))
 
 
