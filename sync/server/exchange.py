@@ -84,64 +84,87 @@ def answer(
     store: Store, key: Ed25519PrivateKey, enrolment: str, request: Request, now: int, step: Step
 ) -> bytes:
     """The body of the answer. Raises RequestProblem."""
-    head = request.head
-    try:
-        taken, page_open = _take(store, enrolment, request, now, step)
-    except RequestProblem as problem:
-        if problem.trouble.problem is Problem.ROLLBACK:
-            _retire(store, enrolment, head.incarnation)
-        raise
+    step("read")
+    frames: list[tuple[str, Any]] | None = None
     with store.read() as tx:
         device, person = who(tx, enrolment)
-        root, policy = post.root_and_policy(tx)
-        stands = post.standing(tx, device)
-        reader = reader_of(tx, device, person, head.incarnation)
-        page, told = Page(head.cursor), wire_person(person)
-        if page_open and not stands.closed:
-            feed.check(tx, head.cursor)
-            page = feed.page(tx, reader, head.cursor)
-            # What a device shows goes by its rows, which may not have been gone through yet.
-            told = msgspec.structs.replace(told, care=page.cursor.care)
-        papers = post.papers(tx, device, head, root, policy, now)
-        if stands.state not in ("wiping", "wiped") and not stands.defied and lease.due(head, policy):
-            due = post.order_head(tx, device, now)
-            papers.append(_lease(key, root, policy, device, head, due, now))
-        reply = ReplyHead(
-            cursor=page.cursor,
-            more=page.more or sum(each.kind == "recovered" for each in papers) >= post.PACKETS_AT_ONCE,
-            acked_n=taken.acked_n,
-            durable_seq=feed.durable_seq(tx),
-            server_time=now,
-            order_head=stands.order_head,
-            person=told,
-            head=feed.way_end(tx, page.cursor),
-        )
-        results = _results(tx, reader, taken, closed=stands.closed)
-        conflicts = [] if stands.closed else _conflicts(tx, reader, taken, page)
-    frames = [
+        numbering = tx.records.numbering(device.device, request.head.incarnation)
+        beginning = _begins(request.head, numbering)
+        if not (request.ops or beginning or _has_news(device, request.head, now)):
+            # As nearly every exchange: one moment of the store tells it all.
+            taken = Taken(numbering.acked_n if numbering else 0)
+            frames = _frames(tx, key, device, person, request, taken, now)
+    if frames is None:
+        try:
+            taken = _take(store, enrolment, request, now, step, beginning=beginning)
+        except RequestProblem as problem:
+            if problem.trouble.problem is Problem.ROLLBACK:
+                _retire(store, enrolment, request.head.incarnation)
+            raise
+        with store.read() as tx:
+            frames = _frames(tx, key, *who(tx, enrolment), request, taken, now)
+    body = codec.encode(frames)
+    step("answered")
+    return body
+
+
+def _frames(
+    tx: Transaction,
+    key: Ed25519PrivateKey,
+    device: Device,
+    person: Person,
+    request: Request,
+    taken: Taken,
+    now: int,
+) -> list[tuple[str, Any]]:
+    """The answer, as it is at this moment. Raises RequestProblem."""
+    head = request.head
+    root, policy = post.root_and_policy(tx)
+    stands = post.standing(tx, device)
+    reader = reader_of(tx, device, person, head.incarnation)
+    page, told = Page(head.cursor), wire_person(person)
+    if _is_active(head) and not stands.closed:
+        feed.check(tx, head.cursor)
+        page = feed.page(tx, reader, head.cursor)
+        # What a device shows goes by its rows, which may not have been gone through yet.
+        told = msgspec.structs.replace(told, care=page.cursor.care)
+    papers = post.papers(tx, device, head, root, policy, now)
+    if stands.state not in ("wiping", "wiped") and not stands.defied and lease.due(head, policy):
+        due = post.order_head(tx, device, now)
+        papers.append(_lease(key, root, policy, device, head, due, now))
+    reply = ReplyHead(
+        cursor=page.cursor,
+        more=page.more or sum(each.kind == "recovered" for each in papers) >= post.PACKETS_AT_ONCE,
+        acked_n=taken.acked_n,
+        durable_seq=feed.durable_seq(tx),
+        server_time=now,
+        order_head=stands.order_head,
+        person=told,
+        head=feed.way_end(tx, page.cursor),
+    )
+    results = _results(tx, reader, taken, closed=stands.closed)
+    conflicts = [] if stands.closed else _conflicts(tx, reader, taken, page)
+    return [
         (messages.HEAD, reply),
         *((messages.RESULT, each) for each in results),
         *((messages.CHANGE, each) for each in page.changes),
         *((messages.CONFLICT, each) for each in conflicts),
         *((messages.PAPER, each) for each in papers),
     ]
-    body = codec.encode(frames)
-    step("answered")
-    return body
 
 
-def _take(store: Store, enrolment: str, request: Request, now: int, step: Step) -> tuple[Taken, bool]:
-    """Ops and reports, in one transaction where there is anything to write; and whether the device can take a page."""
-    head = request.head
-    step("read")
-    with store.read() as tx:
-        device, _person = who(tx, enrolment)
-        numbering = tx.records.numbering(device.device, head.incarnation)
-    # A locked device holds no records: it sends an empty cursor and a number of ops that mean nothing.
-    active = head.state == ACTIVE
-    beginning = active and (numbering is None or feed.begins(head.cursor))
-    if not (request.ops or beginning or _has_news(device, head, now)):
-        return Taken(numbering.acked_n if numbering else 0), active
+def _is_active(head: ExchangeHead) -> bool:
+    """A locked device holds no records: it sends an empty cursor and a number of ops that mean nothing."""
+    return head.state == ACTIVE
+
+
+def _begins(head: ExchangeHead, numbering: Numbering | None) -> bool:
+    return _is_active(head) and (numbering is None or feed.begins(head.cursor))
+
+
+def _take(store: Store, enrolment: str, request: Request, now: int, step: Step, *, beginning: bool) -> Taken:
+    """Ops and reports, in one transaction."""
+    head, active = request.head, _is_active(request.head)
     with store.write() as tx:
         tx.news.by = enrolment
         device, person = who(tx, enrolment)
@@ -168,7 +191,7 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step) 
         )
         step("applied")
     step("committed")
-    return taken, active
+    return taken
 
 
 def _echo_from_here(tx: Transaction, device: Device, incarnation: bytes) -> None:
