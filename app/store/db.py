@@ -40,6 +40,7 @@ _EACH: Final = (
     "PRAGMA mmap_size = 0",
 )
 _OPENING: Final = (
+    "PRAGMA secure_delete = ON",  # whatever the library was built with: freed pages keep nothing
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     f"PRAGMA wal_autocheckpoint = {LOG_PAGES}",

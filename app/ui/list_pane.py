@@ -275,6 +275,10 @@ class ListPane(QFrame):
         if self.rows.chosen_row() < 0:
             self.rows.choose(0)
 
+    def wait(self) -> None:
+        """Somebody goes on typing: not into the list before they ask for it again."""
+        self._onward = False
+
     def narrow(self) -> None:
         """Begin a condition of the filter."""
         if not self._desk.finding:

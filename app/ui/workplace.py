@@ -209,6 +209,7 @@ class Workplace(QWidget):
             self._desk.go(self._desk.list.kind.name)
         self._leave_page()
         self._list_alone = True
+        self.list.wait()
         self._desk.search(text)
         self._take_turns()
 

@@ -16,6 +16,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import facts as input_facts
+import lost
 import screens
 from stage import Server, Stage, files_with, secrets_in_process_list
 from typed import MARKERS
@@ -59,6 +60,10 @@ class Demo:
         self.devices[name] = card["device_id"]
         self.stage.equal(f"{name} belongs to {person}", card["person"], person)
 
+    def held(self, name: str, *kinds: str) -> dict[str, dict[str, Any]]:
+        """The records of these kinds on a laptop, by id, without what is its own."""
+        return {r["id"]: _bare(r) for kind in kinds for r in self.laptop(name, "list", kind)}
+
     def device(self, name: str) -> Any:
         """What IT sees of a device."""
         return next(each for each in self.admin("devices") if each["id"] == self.devices[name])
@@ -89,7 +94,10 @@ def main() -> int:
     try:
         organisation(demo)
         bring_in(demo)
+        lost.back_up(demo)
         meet(demo)
+        lost.put_back(demo)
+        settle(demo)
         lock_and_wipe(demo, shoot=not args.without_screens)
         give_back(demo)
         if not args.without_screens:
@@ -234,6 +242,20 @@ def meet(demo: Demo) -> None:
         stage.equal("Ben sees them too", {c["field"] for c in demo.laptop("laptop-b", "conflicts")}, set(met))
 
 
+def settle(demo: Demo) -> None:
+    """Anna decides where they met, and Ben sees it."""
+    stage = demo.stage
+    with stage.step("Anna settles one conflict; both laptops show what she chose"):
+        met = next(c for c in demo.laptop("laptop-a", "conflicts") if c["field"] == "industry")
+        demo.laptop("laptop-a", "conflicts", "--take", met["id"])
+        for name in ("laptop-a", "laptop-b"):
+            demo.laptop(name, "sync")
+            shown = demo.laptop(name, "show", met["record"])["industry"]
+            stage.check(f"{name} shows the other value", held=shown == met["kept"])
+            left = [c["field"] for c in demo.laptop(name, "conflicts")]
+            stage.check(f"it is settled on {name}", held="industry" not in left)
+
+
 def lock_and_wipe(demo: Demo, *, shoot: bool) -> None:
     """Lock, unlock and wipe Ben's laptop."""
     stage = demo.stage
@@ -351,11 +373,7 @@ def _contacts(facts: input_facts.Facts) -> int:
 
 def _same(demo: Demo, one: str, other: str, *kinds: str) -> bool:
     """Whether two laptops hold the same records of these kinds."""
-    held = [
-        {r["id"]: _bare(r) for kind in kinds for r in demo.laptop(name, "list", kind)}
-        for name in (one, other)
-    ]
-    return held[0] == held[1] != {}
+    return demo.held(one, *kinds) == demo.held(other, *kinds) != {}
 
 
 def _bare(record: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ has happened; after it a repeat is answered from what was kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -169,7 +169,7 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step, 
         tx.news.by = enrolment
         device, person = who(tx, enrolment)
         feed.check(tx, head.cursor)
-        if beginning:
+        if beginning or _set_back(request.ops, numbering):
             # From the start of the history on it needs its own changes too; from here on it holds them.
             _echo_from_here(tx, device, head.incarnation)
         taken = Taken(0)
@@ -192,6 +192,13 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step, 
         step("applied")
     step("committed")
     return taken
+
+
+def _set_back(ops: Sequence[Op | intake.Unreadable], numbering: Numbering | None) -> bool:
+    """Whether a device sends what it had got answers for, and has not come to the last of it: its disk was put back,
+    and it will read past its own changes that it does not hold any more before its numbers are found to be taken.
+    """
+    return bool(ops) and numbering is not None and ops[-1].n < numbering.acked_n
 
 
 def _echo_from_here(tx: Transaction, device: Device, incarnation: bytes) -> None:

@@ -118,9 +118,13 @@ def page(tx: Transaction, reader: Reader, cursor: Cursor) -> Page:
         size += weight(some)
     else:
         last = tx.records.head()
-    if found.more and not begins(cursor):
+    if found.more:
         told_of = {change.id for change in found.changes}
-        found.changes += [each for each in _left_before(tx, reader, start, last) if each.id not in told_of]
+        found.changes += [
+            each
+            for each in _left_before(tx, reader, start, last, own=begins(cursor))
+            if each.id not in told_of
+        ]
     # A negative number says that the going-through has not come to its end.
     scopes = -reader.scopes if sweeping and found.more else reader.scopes
     care = int(reader.rights.care)
@@ -130,11 +134,12 @@ def page(tx: Transaction, reader: Reader, cursor: Cursor) -> Page:
     return found
 
 
-def _left_before(tx: Transaction, reader: Reader, start: int, last: int) -> Iterator[Change]:
+def _left_before(tx: Transaction, reader: Reader, start: int, last: int, *, own: bool) -> Iterator[Change]:
     """What went out of sight within a page that was cut and has changed again behind it: the next page begins after the
-    change by which it left, and nothing there would tell of that.
+    change by which it left, and nothing there would tell of that. `own` asks for the device's own changes alone: one
+    that reads from the start may hold those that it sends once more, since its disk was put back.
     """
-    for id_ in tx.records.passed_on(start, last, reader.device):
+    for id_ in tx.records.passed_on(start, last, reader.device, own=own):
         held = tx.records.held(id_)
         if held is None or access.sees(reader.rights, held.row.kind, held.scope):
             continue

@@ -42,12 +42,11 @@ def judge(world: World) -> list[str]:
         world.gone |= world.at_risk
     for who, laptop in sorted(world.laptops.items()):
         rights = persons[laptop.card.person]
-        told = _replica(laptop, rights, held, kept, restored=world.restores > 0)
-        found += [f"laptop {who}: {each}" for each in told]
-        only = _only_here(laptop, held) if world.restores else set()
+        only = _only_here(world, laptop, rights, held)
+        found += [f"laptop {who}: {each}" for each in _replica(laptop, rights, held, kept, only)]
         found += [f"laptop {who}: {each}" for each in _told(laptop, views[laptop.card.device], only)]
     words: set[Value] = set().union(*map(values_of, refused))
-    found += _lost(world, held, kept, words)
+    found += _lost(world, held, kept, words, _out_of_sight(world, held, persons))
     found += _passed_over(world, held, kept)
     found += _deletes(world, held, kept)
     answered = world.refused - world.refused_once
@@ -67,13 +66,21 @@ def _view(tx: Transaction, device: Device) -> HoldsView:
     return holdings.held_by(tx, device, person, kind="", ids=True)
 
 
-def _only_here(laptop: Laptop, held: dict[bytes, Held]) -> set[bytes]:
-    """Records that a restored server does not know: whoever made them has lost them too, and this laptop has not."""
+def _only_here(world: World, laptop: Laptop, rights: Rights, held: dict[bytes, Held]) -> set[bytes]:
+    """Records that stay on a laptop though a restored server does not show them: those that it does not know, since
+    whoever made them has lost them too; and those that IT's word gave them in the lost history, of which nobody knows.
+    """
+    if not world.restores:
+        return set()
     shapes = laptop.store.shapes.values()
     found = [
         laptop.store.db.all(f"SELECT _id FROM {shape.table} WHERE _ver = ?", (FIRST,)) for shape in shapes
     ]
-    return {id_ for some in found for (id_,) in some} - held.keys()
+    unknown = {id_ for some in found for (id_,) in some} - held.keys()
+    shown = world.shown_before.get(laptop.card.person, set())
+    return unknown | {
+        id_ for id_ in shown & held.keys() if not access.sees(rights, held[id_].row.kind, held[id_].scope)
+    }
 
 
 def _told(laptop: Laptop, view: HoldsView, only: set[bytes]) -> Iterator[str]:
@@ -95,7 +102,7 @@ def _told(laptop: Laptop, view: HoldsView, only: set[bytes]) -> Iterator[str]:
 
 
 def _replica(
-    laptop: Laptop, rights: Rights, held: dict[bytes, Held], kept: list[Conflict], *, restored: bool
+    laptop: Laptop, rights: Rights, held: dict[bytes, Held], kept: list[Conflict], only: set[bytes]
 ) -> Iterator[str]:
     """What a laptop holds beyond, or short of, what its person may see; or otherwise than the server does."""
     store = laptop.store
@@ -108,9 +115,7 @@ def _replica(
     alive = {id_: each for id_, each in visible.items() if not each.row.deleted}
     for id_ in alive.keys() - here.keys():
         yield f"{alive[id_].row.kind} {_title(alive[id_])} is missing"
-    for id_ in here.keys() - alive.keys():
-        if restored and id_ not in held and find_row(store, id_)[1].ver == FIRST:
-            continue  # whoever made it has lost it too: this laptop may be all that holds it
+    for id_ in here.keys() - alive.keys() - only:
         why = "deleted" if id_ in visible else "out of sight" if id_ in held else "unknown to the server"
         yield f"{here[id_].kind.name} {here[id_].title} is still here: it is {why}"
     for id_ in alive.keys() & here.keys():
@@ -132,7 +137,7 @@ def _replica(
         yield f"{len(theirs_open - mine_open)} conflicts are missing, {len(mine_open - theirs_open)} should be gone"
     if waiting := store.db.one("SELECT count(*) FROM chosen WHERE waiting = 1")[0]:
         yield f"{waiting} conflicts are settled here for ever, and the server knows nothing of it"
-    yield from _searched(laptop, held, alive, rights)
+    yield from _searched(laptop, {id_: each for id_, each in held.items() if id_ not in only}, alive, rights)
     yield from _hidden(laptop, rights)
     yield from _tombstones(laptop, rights, visible)
 
@@ -179,7 +184,9 @@ def _title(held: Held) -> str:
     return str(held.row.cells.get("name", ""))
 
 
-def _lost(world: World, held: dict[bytes, Held], kept: list[Conflict], words: set[Value]) -> Iterator[str]:
+def _lost(
+    world: World, held: dict[bytes, Held], kept: list[Conflict], words: set[Value], unseen: set[Value]
+) -> Iterator[str]:
     """A value that was typed stands in its record or a conflict, or somebody who saw it wrote another."""
     both: dict[tuple[bytes, str], set[str]] = {}
     for id_, cell, value in world.given_up:
@@ -191,7 +198,7 @@ def _lost(world: World, held: dict[bytes, Held], kept: list[Conflict], words: se
             )
     missed = world.missed & _looked_at(world)
     # Refused before their record came, and out of their author's sight when it did: the server keeps them.
-    excused = world.refused | world.gone | ((world.missed & words) - missed)
+    excused = world.refused | world.gone | unseen | ((world.missed & words) - missed)
     for (id_, cell), writes in world.written.items():
         if cell.partition(":")[0] in ("stage", "do_not_contact", "owner"):
             continue  # the same few values again and again: nothing tells whose one is
@@ -236,6 +243,19 @@ def _passed_over(world: World, held: dict[bytes, Held], kept: list[Conflict]) ->
             said = any(each.cell in (conflict.cell, WHOLE_RECORD) for each in later)
             if conflict.state != choice and not said and not stands:
                 yield f"{_title(held[op.id])}: the choice {choice} of {conflict.cell} was passed over"
+
+
+def _out_of_sight(world: World, held: dict[bytes, Held], persons: dict[str, Rights]) -> set[Value]:
+    """What was refused and stands before its author's eyes, of a record that is there now and not shown to them: a
+    restore took rights away of which nobody knows any more.
+    """
+    found = set[Value]()
+    for laptop in world.laptops.values() if world.restores else ():
+        for op in filter(None, (each.op for each in conflicts.attention(laptop.store))):
+            there = held.get(op.id)
+            if there is not None and not access.sees(persons[laptop.card.person], op.kind, there.scope):
+                found |= values_of(op)
+    return found
 
 
 def _looked_at(world: World) -> set[Value]:

@@ -37,6 +37,11 @@ def test_a_restore_holds_every_law(ground: Ground, script: str) -> None:
     assert run.play(ground, steps.RESTORES[script]) == []
 
 
+@pytest.mark.parametrize("script", steps.FOUND, ids=steps.FOUND)
+def test_what_was_found_once_holds(ground: Ground, script: str) -> None:
+    assert run.play(ground, steps.FOUND[script]) == []
+
+
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: each.__name__)
 def test_a_broken_way_is_noticed(ground: Ground, mutation: Mutation, monkeypatch: pytest.MonkeyPatch) -> None:
     mutation(monkeypatch)

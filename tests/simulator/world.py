@@ -15,9 +15,7 @@ from app.errors import AppError
 from app.store import choices, conflicts, outbox, records
 from app.store.choices import Settled
 from sync.client.errors import ExchangeError, ServerRefused
-from sync.compose import backing
 from sync.protocol import codec, merge, messages
-from sync.protocol.desk import Backed
 from sync.protocol.errors import KnownError, Outcome, Problem, Rejection
 from sync.protocol.ids import OpId
 from sync.protocol.kinds import KINDS
@@ -26,14 +24,13 @@ from sync.protocol.ops import Act, Op, print_of
 from sync.server import access, auth, feed
 from sync.server.access import Rights
 from sync.server.config import Folders
-from sync.server.db import copies
 from sync.server.db.base import Store as ServerStore
 from sync.server.db.moving import MovableStore
 from sync.server.db.news import News
 from sync.server.db.sqlite import SqliteStore
 from sync.server.office import StoreOffice
 from sync.server.service import Service
-from tests.simulator import steps
+from tests.simulator import lost, steps
 from tests.simulator.ground import PERSONS, Ground
 from tests.simulator.laptop import Laptop, Power
 from tests.simulator.said import CELLS, Value, deletes_by, gone, ids, kept_by, prints_of, values_of, waiting
@@ -77,6 +74,7 @@ class World:
     done: set[bytes] = field(default_factory=set)  # prints of ops that this history has merged
     merging: list[bytes] = field(default_factory=list)  # those of the transaction under way
     restores: int = 0
+    shown_before: dict[str, set[bytes]] = field(default_factory=dict)  # to whom a lost history showed what
     answered: dict[bytes, Outcome] = field(default_factory=dict)  # by print, in this history
     acts: dict[bytes, list[tuple[Act, Outcome]]] = field(default_factory=dict)  # as the server answered
     refused: set[Value] = field(default_factory=set)  # not taken by the server, and told to their author
@@ -98,9 +96,15 @@ class World:
         self.folders = Folders(self.folder / "server", self.folder / "secrets")
         self.folders.secrets.mkdir()
         self.folders.store_key.write_text(self.ground.store_key.hex())
-        self._serve()
+        self.serve()
 
-    def _serve(self) -> None:
+    @property
+    def in_a_file(self) -> bool:
+        """Whether the server keeps its records in a file, of which there are backups."""
+        return self.keeping is as_it_is
+
+    def serve(self) -> None:
+        """Start a server on the store as it lies there."""
         self.server = self.keeping(SqliteStore.open(self.folders.store, bytearray(self.ground.store_key)))
         self.service = Service(self.server, self.ground.lease_key)
         self.service.now = self.now
@@ -220,9 +224,9 @@ class World:
         elif isinstance(step, steps.PutBack):
             self._put_back(self.laptop(step.who))
         elif isinstance(step, steps.Backup):
-            self._back_up()
+            lost.back_up(self)
         elif isinstance(step, steps.Restore):
-            self._restore(step.back)
+            lost.restore(self, step.back)
         else:
             self.service.sessions = auth.Sessions()
 
@@ -263,34 +267,6 @@ class World:
         self.gone |= before - waiting(laptop)
         self.at_risk |= kept - kept_by(laptop)
         self.deletes_gone |= deletes - deletes_by(laptop)
-
-    def _back_up(self) -> None:
-        if self.keeping is not as_it_is:  # of the file alone
-            return
-        file = self.folder / f"backup-{len(self.backups)}"
-        held = copies.take(self.folders.store, bytearray(self.ground.store_key), file)
-        assert copies.look(file, bytearray(self.ground.store_key)) == held
-        assert self.office.backed_up(Backed(epoch=held.epoch, seq=held.seq, made=self.now()))
-        self.backups.append((file, set(self.done)))
-
-    def _restore(self, back: int) -> None:
-        if not self.backups:
-            return
-        self.restores += 1
-        self.quiet.clear()  # no line outlives its server
-        # A refused change that the server alone keeps goes with it, and a disk that was put back sends nothing again.
-        self.refused_once |= self.refused
-        self.server.close()
-        file, done = self.backups[-1 - back % len(self.backups)]
-        if back % len(self.backups):
-            # A newer one held what devices let go of since: that its record left is reason enough then.
-            kept = set[Value]().union(*map(kept_by, self.laptops.values()))
-            said = {(*at, repr(each.value)) for at, some in self.written.items() for each in some}
-            self.at_risk |= said - kept
-        self.done = set(done)
-        self.answered.clear()
-        backing.restore(self.folders, file, replace=True)
-        self._serve()
 
     def _write(self, laptop: Laptop, step: steps.Write) -> None:
         self.counter += 1

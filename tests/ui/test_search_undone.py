@@ -1,4 +1,4 @@
-"""The search field and undo: no text stands there that is not searched for."""
+"""The search field, undo and haste: no text stands there that is not searched for, the focus stays where one types."""
 
 from __future__ import annotations
 
@@ -41,3 +41,15 @@ def test_undo_beside_a_search_leaves_no_text_that_is_not_searched_for(
     driver.type("x")
     driver.press("Ctrl+Z")
     assert (driver.work.search.text(), driver.desk.finding) == ("", False)
+
+
+def test_letters_after_a_hasty_enter_keep_the_focus_in_the_field(opened: Opened, laptop: Profile) -> None:
+    driver = opened(laptop)
+    driver.press("Ctrl+F")
+    for text in ("Beta", "Betatech"):  # with no moment between in which an answer could come
+        driver.work.search.setText(text)
+        if text == "Beta":
+            driver.work.list.onward()  # as Enter does
+            assert driver.desk.found.pending
+    driver.until(lambda: driver.titles() == ["Betatech"] and not driver.desk.found.pending)
+    assert (driver.focus(), driver.work.search.text()) == (driver.work.search, "Betatech")

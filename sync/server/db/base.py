@@ -107,9 +107,9 @@ class Records(Protocol):
     def traces(self, id_: bytes, seq: int) -> list[Trace]:
         """What is remembered of each change of a record after `seq`."""
 
-    def passed_on(self, after: int, upto: int, device: bytes) -> list[bytes]:
+    def passed_on(self, after: int, upto: int, device: bytes, *, own: bool = False) -> list[bytes]:
         """Ids of records changed within these numbers, `after` left out, and once more behind them, that have gone to
-        another person or team since, or were written by this device.
+        another person or team since, or were written by this device; `own` for these last alone.
         """
 
     def owned_by(self, owner: str) -> list[bytes]:

@@ -138,17 +138,17 @@ class SqlRecords:
             for number, person, team, device in rows
         ]
 
-    def passed_on(self, after: int, upto: int, device: bytes) -> list[bytes]:
+    def passed_on(self, after: int, upto: int, device: bytes, *, own: bool = False) -> list[bytes]:
         """Ids of records changed within these numbers, `after` left out, and once more behind them, that have gone to
-        another person or team since, or were written by this device.
+        another person or team since, or were written by this device; `own` for these last alone.
         """
         asked = (
             "SELECT DISTINCT record.id FROM change JOIN record ON record.id = change.record"
-            " WHERE change.seq > ? AND change.seq <= ? AND record.ver > ? AND (change.device = ?"
-            " OR change.person_before <> record.scope_person OR change.team_before <> record.scope_team)"
+            " WHERE change.seq > ? AND change.seq <= ? AND record.ver > ? AND (change.device = ? OR (? = 0 AND"
+            " (change.person_before <> record.scope_person OR change.team_before <> record.scope_team)))"
             " ORDER BY record.id"
         )
-        return [row[0] for row in self._db.execute(asked, (after, upto, upto, device))]
+        return [row[0] for row in self._db.execute(asked, (after, upto, upto, device, int(own)))]
 
     def owned_by(self, owner: str) -> list[bytes]:
         """Ids of records with this (folded) owner."""

@@ -1,0 +1,52 @@
+"""Backups of the run's server, and what is lost when one of them is put back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sync.compose import backing
+from sync.protocol.desk import Backed
+from sync.server import access
+from sync.server.db import copies
+from tests.simulator.said import Value, kept_by
+
+if TYPE_CHECKING:
+    from tests.simulator.world import World
+
+
+def back_up(world: World) -> None:
+    """A verified backup of the server."""
+    if not world.in_a_file:  # of the file alone
+        return
+    file = world.folder / f"backup-{len(world.backups)}"
+    held = copies.take(world.folders.store, bytearray(world.ground.store_key), file)
+    assert copies.look(file, bytearray(world.ground.store_key)) == held
+    assert world.office.backed_up(Backed(epoch=held.epoch, seq=held.seq, made=world.now()))
+    world.backups.append((file, set(world.done)))
+
+
+def restore(world: World, back: int) -> None:
+    """The server is put back from one of its backups; nothing where there is none."""
+    if not world.backups:
+        return
+    world.restores += 1
+    world.quiet.clear()  # no line outlives its server
+    # A refused change that the server alone keeps goes with it, and a disk that was put back sends nothing again.
+    world.refused_once |= world.refused
+    with world.server.read() as tx:
+        for person in tx.people.persons():
+            shown = (
+                each.id for each in tx.records.after(0) if access.sees(person.rights, each.kind, each.scope)
+            )
+            world.shown_before.setdefault(person.email, set()).update(shown)
+    world.server.close()
+    file, done = world.backups[-1 - back % len(world.backups)]
+    if back % len(world.backups):
+        # A newer one held what devices let go of since: that its record left is reason enough then.
+        kept = set[Value]().union(*map(kept_by, world.laptops.values()))
+        said = {(*at, repr(each.value)) for at, some in world.written.items() for each in some}
+        world.at_risk |= said - kept
+    world.done = set(done)
+    world.answered.clear()
+    backing.restore(world.folders, file, replace=True)
+    world.serve()
