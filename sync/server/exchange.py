@@ -89,7 +89,7 @@ def answer(
     with store.read() as tx:
         device, person = who(tx, enrolment)
         numbering = tx.records.numbering(device.device, request.head.incarnation)
-        beginning = _begins(request.head, numbering)
+        beginning = _begins(request.head, numbering) or _set_back(request.ops, numbering)
         if not (request.ops or beginning or _has_news(device, request.head, now)):
             # As nearly every exchange: one moment of the store tells it all.
             taken = Taken(numbering.acked_n if numbering else 0)
@@ -169,7 +169,7 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step, 
         tx.news.by = enrolment
         device, person = who(tx, enrolment)
         feed.check(tx, head.cursor)
-        if beginning or _set_back(request.ops, numbering):
+        if beginning:
             # From the start of the history on it needs its own changes too; from here on it holds them.
             _echo_from_here(tx, device, head.incarnation)
         taken = Taken(0)

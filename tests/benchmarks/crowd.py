@@ -88,7 +88,7 @@ def signed_in(device: Device, url: str) -> None:
     """A session, and no connection kept."""
     device.send, device.session = Tls(url, None), None
     device.sign_in()
-    device.send.close()  # type: ignore[attr-defined]
+    device.send.close()
 
 
 def hold(lines: Lines, devices: Sequence[Device], port: int, process: psutil.Process) -> None:
@@ -99,8 +99,8 @@ def hold(lines: Lines, devices: Sequence[Device], port: int, process: psutil.Pro
             lines.open(port, request(device), POKE)
         now = process.memory_info().rss
         say(
-            f"{until:6} lines held: {(now - before) / 1024 / (until - done):6.1f} KiB for each of the last {until - done}; "
-            f"{now / 2**20:.0f} MiB in all"
+            f"{until:6} lines held: {(now - before) / 1024 / (until - done):6.1f} KiB for each of the last "
+            f"{until - done}; {now / 2**20:.0f} MiB in all"
         )
         done, before = until, now
 
@@ -117,7 +117,7 @@ def exchanges(devices: Sequence[Device], spent: Spent, *, changing: bool) -> Non
             device.exchange()
             took.append((time.perf_counter() - began) * 1000)
 
-    each(devices, lambda device: device.exchange() and None)  # the connection is made
+    each(devices, Device.sync)  # the connection is made
     spent.told()
     began = time.perf_counter()
     each(devices, work)
@@ -125,13 +125,13 @@ def exchanges(devices: Sequence[Device], spent: Spent, *, changing: bool) -> Non
     ranks = statistics.quantiles(took, n=100, method="inclusive")
     what = "every fourth with an edit" if changing else "without a change"
     say(
-        f"{len(took)} exchanges {what}, {AT_ONCE} at a time: {len(took) / seconds:.0f} a second, p50 {ranks[49]:.0f} ms, "
-        f"p99 {ranks[98]:.0f} ms; {told}"
+        f"{len(took)} exchanges {what}, {AT_ONCE} at a time: {len(took) / seconds:.0f} a second, "
+        f"p50 {ranks[49]:.0f} ms, p99 {ranks[98]:.0f} ms; {told}"
     )
 
 
 def back(devices: Sequence[Device], url: str, spent: Spent) -> None:
-    """The server has just started, and all of them sign in and exchange at once, each as often as it is told to wait."""
+    """The server has just started, and all of them sign in and exchange at once, again where they are told to wait."""
     busy, broken, lock = 0, 0, threading.Lock()
     first = threading.Barrier(len(devices))
 
@@ -153,7 +153,7 @@ def back(devices: Sequence[Device], url: str, spent: Spent) -> None:
             else:
                 return
             finally:
-                device.send.close()  # type: ignore[attr-defined]
+                device.send.close()
 
     for device in devices:
         device.add("customer", name=f"Written meanwhile by {device.name}")
@@ -166,8 +166,8 @@ def back(devices: Sequence[Device], url: str, spent: Spent) -> None:
     seconds = time.perf_counter() - began
     assert not any(device.waiting for device in devices)
     say(
-        f"{len(devices)} devices back at once, each with an edit: all through after {seconds:.1f} s, told to wait {busy} "
-        f"times, {broken} requests broke; {spent.told()}"
+        f"{len(devices)} devices back at once, each with an edit: all through after {seconds:.1f} s, "
+        f"told to wait {busy} times, {broken} requests broke; {spent.told()}"
     )
 
 

@@ -1,4 +1,4 @@
-"""A network namespace whose packets get lost by chance, both ways: a proxy cannot stage that, since TCP mends it below."""
+"""A network namespace whose packets get lost by chance, both ways: no proxy stages that, since TCP mends it below."""
 
 from __future__ import annotations
 

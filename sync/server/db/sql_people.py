@@ -25,10 +25,14 @@ class SqlPeople:
     def __init__(self, sql: Sql, news: News) -> None:
         self._db = sql
         self._news = news
+        self._known: dict[bytes, Person | None] = {}  # who was asked for, until one is written
 
     def person(self, id_: bytes) -> Person | None:
         """The person of that id."""
-        return _person(self._db.execute(f"SELECT {_PERSON} FROM person WHERE id = ?", (id_,)).fetchone())
+        if id_ not in self._known:
+            row = self._db.execute(f"SELECT {_PERSON} FROM person WHERE id = ?", (id_,)).fetchone()
+            self._known[id_] = _person(row)
+        return self._known[id_]
 
     def by_email(self, email: str) -> Person | None:
         """The person of that address, however it is written."""
@@ -43,6 +47,7 @@ class SqlPeople:
     def put_person(self, person: Person) -> None:
         """Keep a person, new or changed; former rights are remembered."""
         self._news.moved.add(person.id)
+        self._known.clear()
         self._db.execute(
             "INSERT INTO former_rights (person, scopes, role, team, granted) "
             "SELECT id, scopes, role, team, granted FROM person WHERE id = ? AND scopes <> ?",
