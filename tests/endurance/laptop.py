@@ -112,9 +112,16 @@ class Person:
         """Off the lists."""
         record = self._some()
         if record is not None:
-            self._journal.note("begun", deed="delete", record=record.id)
-            records.delete(self._session, record.id)
-            self._journal.note("saved", deed="delete", record=record.id)
+            self._journal.note("begun", deed="delete", record=record.id, saw=record.values)
+
+            def work(store: Store) -> Any:
+                seen = stored.get(store, record.id).values
+                stored.delete(store, record.id)
+                return seen
+
+            seen = self._session.call(work)
+            self._session.tell(Changes(((CUSTOMER.name, record.id),), HERE))
+            self._journal.note("saved", deed="delete", record=record.id, saw=seen)
 
     def undelete(self) -> None:
         """And back."""

@@ -85,8 +85,12 @@ def _seen(typed: list[Line]) -> tuple[dict[tuple[str, str], str], dict[str, str]
         elif line["deed"] == "act":
             for record, value in line["saw"].items():
                 saw[record, line["field"]] += json.dumps(value, ensure_ascii=False)
+        elif line["deed"] == "delete":
+            # Whoever brings it back with a value from a conflict puts that over what was deleted in full view.
+            for name, value in line["saw"].items():
+                saw[line["record"], name] += json.dumps(value, ensure_ascii=False)
         elif line["deed"] == "settle":
-            settled[line["record"]] += json.dumps(line["saw"], ensure_ascii=False)
+            settled[line["record"]] += json.dumps([line["field"], line["saw"]], ensure_ascii=False)
     return saw, settled
 
 
