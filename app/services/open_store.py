@@ -19,7 +19,7 @@ from app.paths import Profile
 from app.services import spare
 from app.services.bulk.pen import Pen
 from app.services.upkeep import HELD_KIB, Upkeep
-from app.store import indexing, merging, schema
+from app.store import duplicates, indexing, merging, schema
 from app.store.db import Database
 from app.store.reader import Reader
 from app.store.store import Store
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MANY: Final = 1_000  # changed rows, which leave more in memory than the next act is quicker by
+_PAIRED: Final = 100  # records of which it is told at once; a whole book is told of as it goes on
 _AGAIN_S: Final = 0.02  # a read may begin its next question just after it was broken off
 
 
@@ -43,8 +44,12 @@ class OpenStore:
         key: Callable[[], SecretBytes],
         recovery: Callable[[], bytes],
         refusal: Callable[[], AppError | None],
+        found: Callable[[Collection[duplicates.News]], None] = lambda _records: None,
     ) -> None:
-        """`key` is asked once for each opening. `refusal` says why the store must stay shut, None when it need not."""
+        """`key` is asked once for each opening. `refusal` says why the store must stay shut, None when it need not.
+
+        `found` is told, in another thread, of records that were found to seem one with another, or no longer to.
+        """
         self._profile = profile
         self._key = key
         self._recovery = recovery
@@ -57,6 +62,10 @@ class OpenStore:
         self._begun: list[BulkProcess] = []
         self._beginning = threading.Lock()
         self._may_begin = True
+        self._found = found
+        self._paired: set[duplicates.News] = (
+            set()
+        )  # records that seem to be one with another, not told of yet
         self._sealed_beside = False  # another process has sealed ops, or was ended while it did
         self._rested_at = 0  # how many rows had been changed when memory was last let go of
         self._store: Store | None = None
@@ -214,8 +223,8 @@ class OpenStore:
                     store.close()
                     raise
                 self._start_upkeep(SecretBytes(key.view))
-                if indexing.left(store)[1] and self._upkeep is not None:
-                    self._upkeep.wrote()  # a file of an older version: search waits for its index
+                if (indexing.left(store)[1] or duplicates.left(store)) and self._upkeep is not None:
+                    self._upkeep.wrote()  # a file of an older version, or one that was closed before it was at rest
             self._store = store
             self._rested_at = store.db.changes
         return self._store
@@ -234,9 +243,13 @@ class OpenStore:
         """One step, asked for by the upkeep thread."""
 
         def step() -> bool:
-            return self._store is not None and not self._shut and merging.step(self._store)
+            return self._store is not None and not self._shut and merging.step(self._store, self._paired)
 
-        return self._writing.run(step).result()
+        more = self._writing.run(step).result()
+        if self._paired and (not more or len(self._paired) > _PAIRED):
+            paired, self._paired = self._paired, set()
+            self._found(paired)
+        return more
 
     def _finish_log(self) -> None:
         """Between two writes; nearly all of it is in the file already."""

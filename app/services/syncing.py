@@ -16,29 +16,31 @@ from typing import BinaryIO, Final
 from app.changes import HERE, SYNC, Changes
 from app.errors import AppError, Locked, Offline, StoreDamaged, Wiped
 from app.services import sealed_work, way_on
-from app.services.bulk.laying import Laying, together
+from app.services.carrying import Carrying, identity_of
 from app.services.lost_work import LostWork
+from app.services.on_worker import OnWorker
 from app.services.session import ACTIVE, Session
 from app.services.wiped import finish_held
+from app.store.blobs import unsent_in
 from app.store.conflicts import attention_count, open_count
-from app.store.replica import StoreReplica
 from app.store.store import Store
 from sync.client import handing
 from sync.client.cycle import Page, exchange
 from sync.client.engine import Engine
 from sync.client.errors import NotOurServer, ServerRefused, Unreachable
 from sync.client.https import Held, Https, Said, own_trust
-from sync.client.line import Identity, Line
+from sync.client.line import Line
 from sync.client.listener import SILENT_S, Listener
-from sync.client.ports import Answer, Applied, Position, Replica
+from sync.client.ports import Replica
 from sync.client.status import Phase, SyncStatus
-from sync.protocol import outbox_seal, sealing, signing
+from sync.protocol import outbox_seal, sealing
 from sync.protocol.documents import SealedOutbox
 from sync.protocol.errors import KnownError, Problem
-from sync.protocol.ops import Op
+from sync.protocol.kinds import KINDS
 
 _LOG = logging.getLogger("app.services.syncing")
 PAGES_MAX: Final = 10_000  # more than any honest history: a server that never ends is left alone
+_WITH_FILES: Final = frozenset(kind.name for kind in KINDS.values() if kind.contents)
 REPORTS_MAX: Final = 8  # exchanges of one round that only report
 
 Step = Callable[[int], None]
@@ -68,45 +70,6 @@ class Round:
         )
 
 
-class OnWorker:
-    """The replica with every method run on the store's thread, but for large pages, where `laying` takes those."""
-
-    def __init__(self, session: Session, replica: StoreReplica, laying: Laying | None) -> None:
-        self._run = session.run_replica
-        self._replica = replica
-        self._laying = laying
-
-    def position(self) -> Position:
-        return self._run(self._replica.position)
-
-    def take(self, ops_max: int, bytes_max: int) -> list[Op]:
-        return self._run(self._replica.take, ops_max, bytes_max)
-
-    def apply(self, answer: Answer) -> Applied:
-        if self._laying is None or not self._laying.takes(answer):
-            return self._run(self._replica.apply, answer)
-        laid, rest = self._laying.lay(answer)
-        return laid if rest is None else together((laid, self._run(self._replica.apply, rest)))
-
-    def renumber(self, incarnation: bytes) -> None:
-        self._run(self._replica.renumber, incarnation)
-
-    def restart(self, common: int = 0) -> None:
-        self._run(self._replica.restart, common)
-
-    def take_in(self, packet: bytes, ops: list[Op], origin: tuple[bytes, bytes]) -> int:
-        return self._run(self._replica.take_in, packet, ops, origin)
-
-    def recovered(self) -> list[bytes]:
-        return self._run(self._replica.recovered)
-
-    def reported(self, packets: list[bytes]) -> None:
-        self._run(self._replica.reported, packets)
-
-    def unsent(self) -> int:
-        return self._run(self._replica.unsent)
-
-
 class Syncing:
     """Rounds of one session over one line to the server."""
 
@@ -119,14 +82,8 @@ class Syncing:
         card = session.card
         self._trust = own_trust(session.papers.held.root.tls_ca)
         self._transport = Https(card.server_url, self._trust)
-        identity = Identity(
-            card.org,
-            card.enrolment,
-            card.device,
-            lambda document: signing.sign(document, ("", session.signing_key)),
-        )
-        self._identity = identity
-        self._line = Line(self._transport, identity, session.now)
+        self._identity = identity_of(session)
+        self._line = Line(self._transport, self._identity, session.now)
         self._lost_work = LostWork(session.profile, session.card, self._hand_in)
 
     def round(self, step: Step = lambda n: None) -> Round:
@@ -315,7 +272,10 @@ class Keeping:
         self._syncing = Syncing(session, beside=True)
         self._tell = tell
         self._first = True  # until a round came to its end, if the store had read nothing before
-        self._engine = Engine(self._round, self._stands)
+        self._carrying = Carrying(session)
+        self._carried = False
+        self._tidied = False  # what records named has been looked at since they changed
+        self._engine = Engine(self._round, self._stands, self._carry)
         self._listener = self._syncing.listener(self._engine)
         self._unsubscribe = session.bus.subscribe(self._heard)
 
@@ -329,6 +289,7 @@ class Keeping:
         self._unsubscribe()
         self._listener.stop()
         self._engine.stop()
+        self._carrying.close()
         self._syncing.close()
 
     def wanted(self) -> None:
@@ -349,7 +310,24 @@ class Keeping:
             self._syncing.rest()
             self._listener.look()
 
+    def _carry(self) -> bool:
+        """Between two exchanges: attached files go up, and those that nobody names any more leave the disk."""
+        if self._carrying.step():
+            self._carried = True
+            return True
+        if self._carried:
+            self._carried = False
+            self._stands(Phase.IDLE, None)
+        if not self._tidied and self._session.stage == ACTIVE:
+            from app.services import attachments  # nothing of it is needed before an exchange is through
+
+            self._tidied = True
+            attachments.keep_within(self._session)
+        return False
+
     def _heard(self, changes: Changes) -> None:
+        if changes.left or not changes.records or any(kind in _WITH_FILES for kind, _id in changes.records):
+            self._tidied = False
         if changes.origin == HERE:
             self._engine.edited()
         elif changes.origin == SYNC and self._syncing.fetched:
@@ -378,6 +356,7 @@ class Keeping:
                 first=self._first,
                 fetched=fetched,
                 percent=percent,
+                files=len(unsent_in(self._session.profile.unsent_blobs)),
                 alarm=_alarm(self._session),
             )
         )

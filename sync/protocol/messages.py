@@ -10,6 +10,8 @@
     GET  /v1/events     nothing                             -> events, for as long as the line holds
     GET  /v1/events?wait=25                                 -> one event, when there is one
     POST /v1/sealed     PieceHead, SealedPart?              -> PieceReply
+    POST /v1/blob/put   PieceHead, a piece of the blob?     -> PieceReply
+    POST /v1/blob/get   BlobGet                             -> BlobGetReply, a piece of the blob
     POST /v1/receipt    ReceiptHead, SealedPart*            -> ReceiptReply
     GET  /healthz       "ok"
 
@@ -37,6 +39,8 @@ RECORDS_PATH: Final = "/v1/records"
 EVENTS_PATH: Final = "/v1/events"
 RECEIPT_PATH: Final = "/v1/receipt"
 SEALED_PATH: Final = "/v1/sealed"
+BLOB_PUT_PATH: Final = "/v1/blob/put"
+BLOB_GET_PATH: Final = "/v1/blob/get"
 HEALTH_PATH: Final = "/healthz"
 
 SESSION_HEADER: Final = "Fieldkeep-Session"
@@ -49,6 +53,7 @@ OPS_BYTES_MAX: Final = 4 * 2**20
 PAGE_ROWS: Final = 2_000
 RECORDS_MAX: Final = 500  # ids in one request for records
 SEALED_PART: Final = 2**20  # bytes of the sealed outbox in one frame, and in one request
+BLOB_PIECE: Final = 2**18  # bytes of a blob in one answer: within its deadline on a slow line, too
 
 # Events, as in text/event-stream. A poke says that there is something and never what; one that is lost costs time.
 EVENT_END: Final = b"\n\n"
@@ -230,16 +235,31 @@ class RecordsReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PieceHead(msgspec.Struct, frozen=True, kw_only=True):
-    """The signed account of a piece of a sealed outbox; the piece follows, or nothing where it only asks."""
+    """The signed account of a piece of a sealed outbox or a blob; the piece follows, or nothing where it only asks."""
 
     piece: bytes
 
 
 class PieceReply(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of that outbox the server holds from its beginning, durably; `whole` once digest and count hold."""
+    """How much of that whole the server holds from its beginning, durably; `whole` once its digest holds."""
 
     held: int
     whole: bool = False
+
+
+class BlobGet(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks for the blob that this record names, from `offset` on, at most so many bytes."""
+
+    record: bytes
+    sha256: bytes
+    offset: int
+    most: int = BLOB_PIECE
+
+
+class BlobGetReply(msgspec.Struct, frozen=True, kw_only=True):
+    """How long the whole blob is; what was asked for follows."""
+
+    length: int
 
 
 class ReceiptHead(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from sync.protocol.desk import Holding, HoldsView
 from sync.protocol.fields import Care
 from sync.protocol.ids import id_text
 from sync.protocol.kinds import KINDS
+from sync.protocol.kinds.pairs import is_pair
 from sync.server import access, post
 from sync.server.access import Rights
 from sync.server.db.base import Transaction
@@ -131,7 +132,8 @@ def _classes(entry: Entry, care: int) -> set[str]:
     found: set[str] = set()
     for cell in _CELLS.decode(entry.cells):
         of = known.by_name.get(cell.partition("/")[0]) if known is not None else None
-        needs = Care.RESTRICTED if of is None else of.care
+        unknown = Care.INTERNAL if is_pair(cell) else Care.RESTRICTED
+        needs = unknown if of is None else of.care
         if needs <= care:
             found.add(_name(needs))
     return found

@@ -78,6 +78,7 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
     numbering = records.numbering(device, author.incarnation) or Numbering()
     _contiguous(ops, numbering.acked_n)
     taken = Taken(numbering.acked_n)
+    fallen: dict[int, Rejection] = {}  # acts of which something was refused, by their first op
     for op in ops:
         op_id = OpId(DeviceId(device), Incarnation(author.incarnation), op.n)
         print_ = _print(op)
@@ -93,7 +94,7 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
             if result is None or result.print != print_:
                 raise RequestProblem(Problem.ROLLBACK, why="number used twice")
         else:
-            result = _new(tx, author, op, op_id, print_, now)
+            result = _rest_of(op, fallen, print_) or _new(tx, author, op, op_id, print_, now)
             refused = result.outcome is Outcome.REJECTED
             if refused and isinstance(op, Op):
                 # Its author's device has ended conflicts with it, or opened some again: it hears how they stand.
@@ -105,12 +106,26 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
             records.put_answered(print_, not refused)
             taken.acked_n = op.n
             taken.new += 1
+        if result.outcome is Outcome.REJECTED and isinstance(op, Op) and op.first:
+            fallen.setdefault(op.first, result.code or Rejection.INVALID)
         _answer(taken, op, result)
     if taken.new:
         records.put_numbering(
             device, author.incarnation, msgspec.structs.replace(numbering, acked_n=taken.acked_n)
         )
     return taken
+
+
+def _rest_of(op: Op | Unreadable, fallen: Mapping[int, Rejection], print_: bytes) -> Result | None:
+    """The refusal of what comes behind something refused in its act: a record whose values were not taken over into
+    another one is not deleted for it.
+    """
+    if not isinstance(op, Op) or op.first not in fallen:
+        return None
+    hint = _(
+        "It belongs to an act of which another change was refused. What you wrote is kept on the server; ask IT."
+    )
+    return _refused(print_, fallen[op.first], hint)
 
 
 def _contiguous(ops: Sequence[Op | Unreadable], acked_n: int) -> None:
@@ -231,6 +246,10 @@ def _keep(tx: Transaction, author: Author, op: Op, held: Held | None, row: Row, 
         held.scope if held else None,
         now,
     )
+    for each in KINDS[row.kind].contents:
+        content = row.cells.get(each.name)
+        if content is not None:
+            tx.blobs.name(content["sha256"], row.id)
     if access.has_owner(row.kind) and (held is None or held.scope != scope):
         rescope(tx, tx.records.about(row.id), now)
 

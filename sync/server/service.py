@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Mapping
@@ -12,10 +13,10 @@ from sync.protocol import codec, messages
 from sync.protocol.documents import Enrolment, Root
 from sync.protocol.errors import Problem
 from sync.protocol.messages import ReceiptHead, ReceiptReply
-from sync.server import access, auth, comparing, enrol, exchange, handin, lease, limits, logs, post
+from sync.server import access, auth, blobs, comparing, enrol, exchange, handin, lease, limits, logs, post
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import Device
-from sync.server.errors import RequestProblem
+from sync.server.errors import RequestProblem, StoreError
 from sync.server.events import Audience
 from sync.server.exchange import Step
 
@@ -37,6 +38,8 @@ class Service:
         self._guesses = limits.Tries(limits.GUESSES)
         self._looks = limits.Tries(limits.LOOKS)
         self._looking = threading.BoundedSemaphore(limits.LOOKS_AT_ONCE)
+        self._tidying = threading.Lock()
+        self._tidied = 0
         self._guesses_all = limits.Tries(limits.GUESSES_ALL)
 
     def root(self) -> bytes:
@@ -65,8 +68,10 @@ class Service:
 
     def session(self, body: bytes) -> bytes:
         """Open a session. Raises RequestProblem, Refused."""
+        now = self.now()
         with self.store.read() as tx:
-            reply = auth.open_session(tx, self.sessions, body, self.now())
+            reply = auth.open_session(tx, self.sessions, body, now)
+        self._tidy(now)
         return codec.encode([(messages.HEAD, reply)])
 
     def exchange(self, headers: Mapping[str, str], target: str, body: bytes) -> bytes:
@@ -124,6 +129,27 @@ class Service:
         self.step("piece read")
         reply = handin.take(self.store, envelope, data, self.now(), self.step)
         return codec.encode([(messages.HEAD, reply)])
+
+    def blob_put(self, body: bytes) -> bytes:
+        """Store a piece of an attached file, durably. Raises RequestProblem, Refused, BadFrames, StoreError."""
+        envelope, data = handin.read(body)
+        self.step("blob piece read")
+        reply = blobs.take(self.store, envelope, data, self.now(), self.step)
+        return codec.encode([(messages.HEAD, reply)])
+
+    def blob_get(self, headers: Mapping[str, str], target: str, body: bytes) -> bytes:
+        """A piece of an attached file, for whoever sees its record. Raises RequestProblem, BadFrames."""
+        session = self.sessions.authenticate(headers, "POST", target, body, self.now())
+        return blobs.give(self.store, session.enrolment, body)
+
+    def _tidy(self, now: int) -> None:
+        """Once in a while: what nobody has named for long goes. A store that cannot is asked again next time."""
+        with self._tidying:
+            if now - self._tidied < limits.TIDY_EVERY_MS:
+                return
+            self._tidied = now
+        with contextlib.suppress(StoreError):
+            blobs.forget(self.store, now)
 
     def receipt(self, body: bytes) -> bytes:
         """Store a wipe's receipt, durably, with its sealed outbox. Raises RequestProblem, Refused, BadFrames."""

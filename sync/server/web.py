@@ -46,8 +46,13 @@ def routes(service: Service, events: Events | None = None) -> Starlette:
         address = request.client.host if request.client else ""
         return await _answer(request, turns, lambda body: service.enrol(body, address))
 
-    async def session(request: Request) -> Response:
-        return await _answer(request, turns, service.session)
+    def by_itself(work: Callable[[bytes], bytes]) -> Endpoint:
+        """A request that carries all that proves it."""
+
+        async def proven(request: Request) -> Response:
+            return await _answer(request, turns, work)
+
+        return proven
 
     def within(work: Callable[[Mapping[str, str], str, bytes], bytes]) -> Endpoint:
         """A request within a session."""
@@ -60,12 +65,6 @@ def routes(service: Service, events: Events | None = None) -> Starlette:
 
     async def listen(request: Request) -> Response:
         return await _listen(request, turns, service, lines)
-
-    async def sealed(request: Request) -> Response:
-        return await _answer(request, turns, service.sealed)
-
-    async def receipt(request: Request) -> Response:
-        return await _answer(request, turns, service.receipt)
 
     @asynccontextmanager
     async def until_the_end(app: Starlette) -> AsyncIterator[None]:
@@ -81,12 +80,14 @@ def routes(service: Service, events: Events | None = None) -> Starlette:
         routes=[
             Route(messages.ROOT_PATH, root, methods=["GET"]),
             Route(messages.ENROL_PATH, enrol, methods=["POST"]),
-            Route(messages.SESSION_PATH, session, methods=["POST"]),
+            Route(messages.SESSION_PATH, by_itself(service.session), methods=["POST"]),
             Route(messages.EXCHANGE_PATH, within(service.exchange), methods=["POST"]),
             *(Route(path, within(service.compare), methods=["POST"]) for path in _COMPARING),
             Route(messages.EVENTS_PATH, listen, methods=["GET"]),
-            Route(messages.SEALED_PATH, sealed, methods=["POST"]),
-            Route(messages.RECEIPT_PATH, receipt, methods=["POST"]),
+            Route(messages.SEALED_PATH, by_itself(service.sealed), methods=["POST"]),
+            Route(messages.BLOB_PUT_PATH, by_itself(service.blob_put), methods=["POST"]),
+            Route(messages.BLOB_GET_PATH, within(service.blob_get), methods=["POST"]),
+            Route(messages.RECEIPT_PATH, by_itself(service.receipt), methods=["POST"]),
             Route(messages.HEALTH_PATH, _healthz, methods=["GET"]),
         ],
         exception_handlers={404: _nowhere, 405: _nowhere},

@@ -26,8 +26,8 @@ from PySide6.QtWidgets import QApplication
 from app.changes import SYNC, Changes
 from app.keys import beside
 from app.paths import Profile
+from app.services.on_worker import OnWorker
 from app.services.session import Session
-from app.services.syncing import OnWorker
 from app.store import lists
 from app.store.store import Store
 from sync.client.ports import Answer

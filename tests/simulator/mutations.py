@@ -25,6 +25,7 @@ from sync.server.db.kept import Numbering
 from sync.server.db.news import News
 from sync.server.db.sql_histories import SqlHistories
 from sync.server.db.sql_records import SqlRecords
+from tests.simulator import broken_doubles
 from tests.simulator.laptop import Power
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
@@ -371,4 +372,5 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     mask_made_on_the_device, hidden_words_kept, classes_change_nothing_there,
     deleted_records_keep_what_is_hidden,
     archive_dropped, history_kept_at_restore, reconciled_by_reading_alone, missed_for_ever, prints_forgotten,
+    *broken_doubles.MUTATIONS,
 )  # fmt: skip

@@ -24,9 +24,10 @@ from sync.server.access import Rights
 from sync.server.db.base import Transaction
 from sync.server.db.kept import Device, Held
 from sync.server.masks import seen
+from tests.simulator import doubles
 from tests.simulator.laptop import Laptop
-from tests.simulator.said import Value, values_of
-from tests.simulator.world import World, Written
+from tests.simulator.said import Value, Written, values_of
+from tests.simulator.world import World
 
 
 def judge(world: World) -> list[str]:
@@ -43,12 +44,15 @@ def judge(world: World) -> list[str]:
     for who, laptop in sorted(world.laptops.items()):
         rights = persons[laptop.card.person]
         only = _only_here(world, laptop, rights, held)
-        found += [f"laptop {who}: {each}" for each in _replica(laptop, rights, held, kept, only)]
+        told = _replica(laptop, rights, held, kept, only, older=world.mixed.is_older(who))
+        found += [f"laptop {who}: {each}" for each in told]
+        found += [f"laptop {who}: {each}" for each in doubles.judge(laptop)]
         found += [f"laptop {who}: {each}" for each in _told(laptop, views[laptop.card.device], only)]
     words: set[Value] = set().union(*map(values_of, refused))
     found += _lost(world, held, kept, words, _out_of_sight(world, held, persons))
     found += _passed_over(world, held, kept)
     found += _deletes(world, held, kept)
+    found += doubles.went(world.doubles, held, kept)
     answered = world.refused - world.refused_once
     found += [f"{cell} {v}, which was refused, is kept nowhere" for _id, cell, v in answered - words]
     return found
@@ -102,7 +106,13 @@ def _told(laptop: Laptop, view: HoldsView, only: set[bytes]) -> Iterator[str]:
 
 
 def _replica(
-    laptop: Laptop, rights: Rights, held: dict[bytes, Held], kept: list[Conflict], only: set[bytes]
+    laptop: Laptop,
+    rights: Rights,
+    held: dict[bytes, Held],
+    kept: list[Conflict],
+    only: set[bytes],
+    *,
+    older: bool,
 ) -> Iterator[str]:
     """What a laptop holds beyond, or short of, what its person may see; or otherwise than the server does."""
     store = laptop.store
@@ -138,8 +148,9 @@ def _replica(
     if waiting := store.db.one("SELECT count(*) FROM chosen WHERE waiting = 1")[0]:
         yield f"{waiting} conflicts are settled here for ever, and the server knows nothing of it"
     yield from _searched(laptop, {id_: each for id_, each in held.items() if id_ not in only}, alive, rights)
-    yield from _hidden(laptop, rights)
-    yield from _tombstones(laptop, rights, visible)
+    if not older:  # that knows nothing of what is hidden, and takes the masks that it gets for values
+        yield from _hidden(laptop, rights)
+        yield from _tombstones(laptop, rights, visible)
 
 
 def _hidden(laptop: Laptop, rights: Rights) -> Iterator[str]:
@@ -233,6 +244,10 @@ def _passed_over(world: World, held: dict[bytes, Held], kept: list[Conflict]) ->
             if choice == OPEN or id_ in back or conflict.state not in (KEPT, SWAPPED):
                 continue
             row = held[op.id].row
+            if conflict.cell == WHOLE_RECORD and any(
+                act is Act.UNDELETE for act, _ in world.acts.get(op.id, [])
+            ):
+                continue  # taken back by somebody who knew that it was deleted
             if conflict.cell in op.set:
                 stands = row.cells.get(conflict.cell) == op.set[conflict.cell]
             else:

@@ -32,6 +32,21 @@ class Settle(msgspec.Struct, frozen=True, tag="settle"):
     pick: int  # of the open conflicts on the device, modulo their number
 
 
+class Same(msgspec.Struct, frozen=True, tag="same"):
+    """Somebody adds one of a few customers that others may add as well, and a contact; from 3 on the contact alone."""
+
+    who: int
+    which: int
+
+
+class Pair(msgspec.Struct, frozen=True, tag="pair"):
+    """Somebody decides about two records that seem to be one, or takes the last join back."""
+
+    who: int
+    verb: str  # "join" | "turn" (the other one remains) | "different" | "back"
+    pick: int  # of the pairs on the device, modulo their number
+
+
 class Exchange(msgspec.Struct, frozen=True, tag="exchange"):
     """One exchange; `fate` is what the network, the server or the device does to it."""
 
@@ -103,6 +118,8 @@ class Restore(msgspec.Struct, frozen=True, tag="restore"):
 Step = (
     Write
     | Settle
+    | Same
+    | Pair
     | Exchange
     | Wait
     | Skew
@@ -125,6 +142,7 @@ _FATES: Final = (
 )  # fmt: skip
 _CHOICES: Final = (("keep", "take"), ("keep", "take"), ("take", "keep"), ("take", "take"), ("back", "take"))
 _AGAINST: Final = ("edit", "edit", "edit", "delete")
+_DECIDED: Final = ("join", "join", "turn", "different")
 _VERBS: Final = ("add", "edit", "edit", "edit", "edit", "delete", "undelete", "give")
 
 
@@ -160,7 +178,39 @@ def draw(seed: int, count: int) -> list[Step]:
             steps.append(MergeTeams(dice.choice(TEAMS[1:]), dice.choice(TEAMS)))
         elif luck > 0.99:
             steps.append(Restart())
-    return _quarrelled(seed, laptops, steps)
+    return _doubled(seed, laptops, _quarrelled(seed, laptops, steps))
+
+
+def _doubled(seed: int, laptops: int, steps: list[Step]) -> list[Step]:
+    """The steps, in three runs of four with one customer made twice between them, and what becomes of the pair."""
+    dice = random.Random(f"doubles of {seed}")
+    for _each in range(dice.randrange(4)):
+        one, other = dice.sample(range(laptops), 2)
+        which, pick = dice.randrange(3), dice.randrange(4)
+        double: list[Step] = [
+            Same(one, which),
+            Same(other, which),
+            Exchange(one),
+            Exchange(other),
+            Exchange(one),
+        ]
+        double.append(Pair(one, dice.choice(_DECIDED), pick))
+        # Who has joined them may not see one of them any more. A restored server may not know of a move: another story.
+        if dice.random() < 0.2 and not any(isinstance(each, Restore) for each in steps):
+            double.append(Move(one % PEOPLE, "rep", dice.choice(TEAMS)))
+        # Meanwhile somebody edits one of both, hangs something on it, or decides, too.
+        meanwhile: tuple[Step, ...] = (
+            Write(other, "edit", dice.randrange(64), dice.randrange(64)), Same(other, which + 3),
+            Same(other, which + 3), Pair(other, dice.choice(_DECIDED), pick), Write(other, "delete", pick, 0),
+        )  # fmt: skip
+        if dice.random() < 0.6:
+            double.append(dice.choice(meanwhile))
+        double += [Exchange(one), Exchange(other)]
+        if dice.random() < 0.5:
+            double += [Pair(one, dice.choice((*_DECIDED, "back")), pick), Exchange(one)]
+        at = dice.randint(3, len(steps))
+        steps[at:at] = [each for each in double if dice.random() < 0.95]
+    return steps
 
 
 def _quarrelled(seed: int, laptops: int, steps: list[Step]) -> list[Step]:

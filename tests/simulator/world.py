@@ -12,7 +12,7 @@ from typing import Any, Final
 from unittest import mock
 
 from app.errors import AppError
-from app.store import choices, conflicts, outbox, records
+from app.store import choices, conflicts, records
 from app.store.choices import Settled
 from sync.client.errors import ExchangeError, ServerRefused
 from sync.protocol import codec, merge, messages
@@ -30,10 +30,12 @@ from sync.server.db.news import News
 from sync.server.db.sqlite import SqliteStore
 from sync.server.office import StoreOffice
 from sync.server.service import Service
-from tests.simulator import lost, steps
+from tests.simulator import lost, said, steps
+from tests.simulator.doubles import Doubles
 from tests.simulator.ground import PERSONS, Ground
 from tests.simulator.laptop import Laptop, Power
-from tests.simulator.said import CELLS, Value, deletes_by, gone, ids, kept_by, prints_of, values_of, waiting
+from tests.simulator.older import Mixed
+from tests.simulator.said import CELLS, Value, Written, values_of
 from tests.simulator.steps import PEOPLE, Step
 
 ROUNDS_MAX: Final = 40  # by then whatever was typed has gone to everybody, or something stalls
@@ -47,14 +49,6 @@ def as_it_is(store: MovableStore) -> ServerStore:
     return store
 
 
-@dataclass(frozen=True)
-class Written:
-    """A value that somebody wrote into a cell, and what they saw there."""
-
-    value: Any
-    was: Any
-
-
 @dataclass
 class World:
     """One run under way."""
@@ -62,6 +56,7 @@ class World:
     ground: Ground
     folder: Path
     keeping: Keeping = as_it_is
+    mixed: Mixed = field(default_factory=Mixed)
     elapsed: int = 0
     faults: list[str] = field(default_factory=list)
     written: dict[tuple[bytes, str], list[Written]] = field(default_factory=dict)
@@ -81,6 +76,7 @@ class World:
     given_up: list[tuple[bytes, str, Any]] = field(default_factory=list)  # chosen against, by who knew both
     chosen: dict[int, Settled] = field(default_factory=dict)  # what each laptop chose last
     settles: list[Op] = field(default_factory=list)  # choices that the server took
+    doubles: Doubles = field(default_factory=Doubles)
     laptops: dict[int, Laptop] = field(default_factory=dict)
     asking: str = ""  # whose laptop exchanges
     tried: dict[bytes, bool] = field(default_factory=dict)  # by print: whether its author ever saw all of it
@@ -167,7 +163,7 @@ class World:
         """Whether the server merged it in this history, or a laptop would send it."""
         print_ = print_of(op)
         return any(each.startswith(print_) for each in self.done) or any(
-            print_ in prints_of(each) for each in self.laptops.values()
+            print_ in said.prints_of(each) for each in self.laptops.values()
         )
 
     def _step(self, name: str) -> None:
@@ -194,16 +190,21 @@ class World:
         if who not in self.laptops:
             folder = self.folder / f"laptop-{who}"
             shutil.copytree(self.ground.folder / f"laptop-{who}", folder)
-            self.laptops[who] = Laptop(folder, self.ground.cards[who], self, self.now)
+            far = self.mixed.way(who, self, self.faults.append)
+            self.laptops[who] = Laptop(folder, self.ground.cards[who], far, self.now)
         return self.laptops[who]
 
     def play(self, step: Step) -> None:
         """One step. What must not happen, whatever is staged, is added to `faults`."""
         self.elapsed += 7
+        if not self.mixed.knows(step):
+            return
         if isinstance(step, steps.Write):
             self._write(self.laptop(step.who), step)
         elif isinstance(step, steps.Settle):
             self._choose(step.who, self.laptop(step.who), step)
+        elif isinstance(step, steps.Same | steps.Pair):
+            self.doubles.play(self, step.who, self.laptop(step.who), step)
         elif isinstance(step, steps.Exchange):
             self._exchange(self.laptop(step.who), step.fate)
         elif isinstance(step, steps.Wait):
@@ -261,12 +262,12 @@ class World:
         return True
 
     def _put_back(self, laptop: Laptop) -> None:
-        before, kept, deletes = waiting(laptop), kept_by(laptop), deletes_by(laptop)
+        before, kept, deletes = said.waiting(laptop), said.kept_by(laptop), said.deletes_by(laptop)
         laptop.put_back()
         self.quiet -= {at for at, each in self.laptops.items() if each is laptop}
-        self.gone |= before - waiting(laptop)
-        self.at_risk |= kept - kept_by(laptop)
-        self.deletes_gone |= deletes - deletes_by(laptop)
+        self.gone |= before - said.waiting(laptop)
+        self.at_risk |= kept - said.kept_by(laptop)
+        self.deletes_gone |= deletes - said.deletes_by(laptop)
 
     def _write(self, laptop: Laptop, step: steps.Write) -> None:
         self.counter += 1
@@ -275,19 +276,22 @@ class World:
             if step.verb == "add":
                 kind, cell = CELLS[step.cell % len(CELLS)]
                 values = {"name": f"n{self.counter}"}
-                records.add(store, KINDS[kind], {**values, cell: self._value(cell)})
-                self._note(laptop)
+                records.add(store, KINDS[kind], {**values, cell: said.fresh(cell, self.counter)})
+                self.note(laptop)
                 return
-            here = sorted((name, id_) for name in ("customer", "deal", "contact") for id_ in ids(store, name))
+            here = sorted(
+                (name, id_) for name in ("customer", "deal", "contact") for id_ in said.ids(store, name)
+            )
             if step.verb == "undelete":
                 here = sorted(
-                    (name, id_) for name in ("customer", "deal", "contact") for id_ in gone(store, name)
+                    (name, id_) for name in ("customer", "deal", "contact") for id_ in said.gone(store, name)
                 )
             if not here:
                 return
             name, id_ = here[step.pick % len(here)]
             if step.verb == "delete":
                 records.delete(store, id_)
+                self.doubles.deleted.add(id_)
             elif step.verb == "undelete":
                 records.undelete(store, id_)
             elif step.verb == "give":
@@ -295,8 +299,8 @@ class World:
             else:
                 cells = [cell for kind, cell in CELLS if kind == name]
                 cell = cells[step.cell % len(cells)]
-                records.edit(store, id_, {cell: self._value(cell)})
-            self._note(laptop)
+                records.edit(store, id_, {cell: said.fresh(cell, self.counter)})
+            self.note(laptop)
 
     def _choose(self, who: int, laptop: Laptop, step: steps.Settle) -> None:
         store = laptop.store
@@ -304,7 +308,7 @@ class World:
             if step.choice == "back":
                 if who in self.chosen:
                     choices.reopen(store, self.chosen.pop(who))
-                    self._note(laptop)
+                    self.note(laptop)
                 return
             waiting = conflicts.open_conflicts(store)
             if not waiting:
@@ -314,23 +318,13 @@ class World:
             self.chosen[who] = choices.settle(store, each.conflict.id, choice)
             over = each.conflict.kept if choice == choices.KEPT else each.present
             self.given_up.append((each.conflict.record, each.conflict.cell, over))
-            self._note(laptop)
+            self.note(laptop)
 
-    def _value(self, cell: str) -> Any:
-        if cell == "stage":
-            return ("engaging", "proposal", "won", "lost")[self.counter % 4]
-        if cell == "do_not_contact":
-            return True
-        if cell == "tags":
-            return [f"t{self.counter}"]
-        return f"w{self.counter}"
-
-    def _note(self, laptop: Laptop) -> None:
-        """Keep in mind what the newest op wrote."""
-        ops = outbox.every(laptop.store.db)
-        if ops:
-            for cell, value in ops[-1].set.items():
-                self.written.setdefault((ops[-1].id, cell), []).append(Written(value, ops[-1].was.get(cell)))
+    def note(self, laptop: Laptop) -> None:
+        """Keep in mind what the newest act wrote."""
+        for op in said.newest_act(laptop):
+            for cell, value in op.set.items():
+                self.written.setdefault((op.id, cell), []).append(Written(value, op.was.get(cell)))
 
     def settle(self) -> None:
         """No fault any more: everybody exchanges until nothing is left."""
@@ -353,13 +347,13 @@ class World:
 
 
 @contextlib.contextmanager
-def world(ground: Ground, keeping: Keeping = as_it_is) -> Iterator[World]:
+def world(ground: Ground, keeping: Keeping = as_it_is, mixed: Mixed | None = None) -> Iterator[World]:
     """A run on its own copy of the ground."""
     with (
         tempfile.TemporaryDirectory(dir=ground.folder) as name,
         mock.patch.object(feed, "PAGE_ROWS", ROWS_AT_ONCE),
     ):
-        made = World(ground, Path(name), keeping)
+        made = World(ground, Path(name), keeping, mixed or Mixed())
         whole = merge.apply
 
         def apply(row: merge.Row | None, op: Op, op_id: OpId, **more: Any) -> merge.Merged:

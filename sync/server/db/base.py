@@ -15,6 +15,7 @@ from sync.protocol.merge import Conflict
 from sync.server.access import Rights, Scope
 from sync.server.db.kept import (
     AuditLine,
+    Blob,
     Code,
     Device,
     Durable,
@@ -228,6 +229,37 @@ class Post(Protocol):
         """Every line, oldest first."""
 
 
+class Blobs(Protocol):
+    """The encrypted bytes of attached files."""
+
+    def blob(self, sha256: bytes) -> Blob | None:
+        """What is known of a blob."""
+
+    def put_blob(self, blob: Blob) -> None:
+        """Keep how far a blob is."""
+
+    def put_piece(self, sha256: bytes, begins: int, data: bytes) -> None:
+        """Keep a piece of a blob."""
+
+    def bytes_of(self, sha256: bytes, at: int, most: int) -> bytes:
+        """What is kept of a blob from `at` on, at most so much of one piece; b"" behind its end."""
+
+    def drop_pieces(self, sha256: bytes) -> None:
+        """Forget the bytes of a blob."""
+
+    def name(self, sha256: bytes, record: bytes) -> None:
+        """Note that a record names a blob, which may not be here yet."""
+
+    def is_named(self, sha256: bytes) -> bool:
+        """Whether any record has ever named a blob."""
+
+    def unnamed(self, enrolment: str) -> list[Blob]:
+        """The blobs that a device began, that are here in part or whole, and that no record has ever named."""
+
+    def forgotten(self, before: int) -> list[bytes]:
+        """Blobs that are here, were begun before that time, and were named by no kept record since then."""
+
+
 class Histories(Protocol):
     """Which history this is, which it came from, and how much of it a backup holds."""
 
@@ -270,6 +302,10 @@ class Transaction(Protocol):
     @property
     def post(self) -> Post:
         """Documents, orders, receipts."""
+
+    @property
+    def blobs(self) -> Blobs:
+        """Attached files."""
 
     @property
     def histories(self) -> Histories:

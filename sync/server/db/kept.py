@@ -210,3 +210,15 @@ class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
     verb: str
     object: str
     digest: str = ""
+
+
+class Blob(msgspec.Struct, frozen=True, kw_only=True):
+    """An attached file as it lies here: encrypted, in pieces, under the SHA-256 of what lies here."""
+
+    sha256: bytes
+    length: int
+    enrolment: str  # the device that began it
+    begun: int
+    held: int = 0
+    whole: bool = False  # every byte is here, and the digest holds
+    gone: bool = False  # it was here, and nobody named it any longer

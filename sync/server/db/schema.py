@@ -125,5 +125,19 @@ STEPS: Final[tuple[str, ...]] = (
     CREATE TABLE history (epoch BLOB PRIMARY KEY, common INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE backup (n INTEGER PRIMARY KEY, seq INTEGER NOT NULL, made INTEGER NOT NULL);
     """,
+    # Attached files: their encrypted bytes in pieces, and the records that ever named them.
+    """
+    CREATE TABLE blob (
+        sha256 BLOB PRIMARY KEY, length INTEGER NOT NULL, held INTEGER NOT NULL, whole INTEGER NOT NULL,
+        gone INTEGER NOT NULL, enrolment TEXT NOT NULL, begun INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX blob_device ON blob (enrolment);
+    CREATE TABLE blob_piece (
+        sha256 BLOB NOT NULL, begins INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (sha256, begins)
+    );
+    CREATE TABLE blob_named (
+        sha256 BLOB NOT NULL, record BLOB NOT NULL, PRIMARY KEY (sha256, record)
+    ) WITHOUT ROWID;
+    """,
 )
 VERSION: Final = len(STEPS)
