@@ -65,6 +65,10 @@ def _device_verbs(verb: Adding) -> None:
     sync = verb("sync", _("exchange with the server until nothing is left"))
     story = _("tell the story of one record: what waits, what was sent, what met; nothing is exchanged")
     sync.add_argument("--explain", metavar="ID", help=story)
+    once_more = _(
+        "let records go that the server takes away without saying why, if it says so once more of each"
+    )
+    sync.add_argument("--let-go", action="store_true", help=once_more)
     verb("status", _("how this device stands"))
     verb("lock", _("close the store and forget its key"))
     verb("unlock", _("open the store again"), _("What IT has locked, only IT unlocks."))

@@ -33,7 +33,7 @@ from sync.protocol.texts import mark as N_
 from sync.protocol.texts import ngettext
 
 if TYPE_CHECKING:
-    from app.services.syncing import Round  # with the network's parts
+    from app.services.rounds import Round  # with the network's parts
 
 CODE_MAX = 4_096  # characters
 PIN_MAX = 1_024  # bytes
@@ -77,6 +77,7 @@ def sync(profile: Profile, args: Arguments) -> int:
         raise
     with session:
         syncing = Syncing(session)
+        syncing.let_go = args.let_go
         try:
             brought = syncing.round()
         except (Locked, StoreDamaged):

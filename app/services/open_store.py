@@ -191,6 +191,26 @@ class OpenStore:
         finally:
             self.reopen()
 
+    def key(self) -> SecretBytes:
+        """The store's key, for who makes a file for its place; to be used in a `with` block. Raises the refusal."""
+        if (refusal := self._refusal()) is not None:
+            raise refusal
+        return self._key()
+
+    def change_file(self, place: Callable[[Store, SecretBytes], bool]) -> bool:
+        """Have `place` put another file in the store's place, which it closes then; what it says. Whoever reads or
+        writes meanwhile waits, and finds the new file. Nothing is done while another process has the store open.
+
+        Raises the refusal, and what opening raises. Not on its own threads.
+        """
+        with self._closing, self._beginning:
+            if self._shut or self._store is None or any(each.lives for each in self._begun):
+                return False
+            upkeep, self._upkeep = self._upkeep, None
+            if upkeep is not None:
+                upkeep.close()
+            return self._wait_for(self._writing, lambda: self._changed_file(place))
+
     def close(self) -> None:
         """End both threads; the store is shut by then."""
         self._reading.close()
@@ -214,20 +234,60 @@ class OpenStore:
             raise refusal
         if self._store is None:
             with self._key() as key:
-                store = Store.open(self._profile, key, recovery=self._recovery())
-                store.db.pen = self._held
-                try:
-                    # Nobody reads yet, so this waits for no one.
-                    self._reader = self._reading.run(Reader.open_beside, self._profile, key).result()
-                except BaseException:
-                    store.close()
-                    raise
-                self._start_upkeep(SecretBytes(key.view))
-                if (indexing.left(store)[1] or duplicates.left(store)) and self._upkeep is not None:
-                    self._upkeep.wrote()  # a file of an older version, or one that was closed before it was at rest
-            self._store = store
-            self._rested_at = store.db.changes
+                # Nobody reads yet, so this waits for no one.
+                self._open(key, lambda: self._reading.run(Reader.open_beside, self._profile, key).result())
+        assert self._store is not None  # noqa: S101 - it was opened just now
         return self._store
+
+    def _open(self, key: SecretBytes, read: Callable[[], Reader]) -> None:
+        store = Store.open(self._profile, key, recovery=self._recovery())
+        store.db.pen = self._held
+        try:
+            self._reader = read()
+        except BaseException:
+            store.close()
+            raise
+        self._start_upkeep(SecretBytes(key.view))
+        if (indexing.left(store)[1] or duplicates.left(store)) and self._upkeep is not None:
+            self._upkeep.wrote()  # a file of an older version, or one that was closed before it was at rest
+        self._store = store
+        self._rested_at = store.db.changes
+
+    def _changed_file(self, place: Callable[[Store, SecretBytes], bool]) -> bool:
+        """The reading thread is held until it has the new file, so that whoever asks it waits."""
+        self._see_what_was_sealed()
+        store = self._opened()
+        free: Future[None] = Future()
+        opening: Future[SecretBytes | None] = Future()
+
+        def held() -> Reader | None:
+            reader, self._reader = self._reader, None
+            if reader is not None:
+                reader.close()
+            free.set_result(None)
+            key = opening.result()
+            return Reader.open_beside(self._profile, key) if key is not None else None
+
+        with self._key() as key:
+            reading = self._reading.run(held)
+
+            def read() -> Reader:
+                opening.set_result(key)
+                found = reading.result()
+                assert found is not None  # noqa: S101 - it was given the key
+                return found
+
+            try:
+                free.result()
+                with self.pen.held():
+                    done = place(store, key)
+                self._store = None
+                store.close()
+                self._open(key, read)
+            finally:
+                if not opening.done():
+                    opening.set_result(None)
+        return done
 
     def _start_upkeep(self, key: SecretBytes) -> None:
         def open_() -> Database:

@@ -88,6 +88,7 @@ class Session:
             held,
             state=lambda: memory.state,
             alter=memory.alter,
+            note=memory.note,
             now=memory.now,
             sample=lambda at: trusted_time.anchored(at, trusted_time.system_clock()),
         )

@@ -10,15 +10,15 @@ import contextlib
 import dataclasses
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from app.changes import HERE, SYNC, Changes
 from app.errors import AppError, Locked, Offline, StoreDamaged, Wiped
-from app.services import sealed_work, way_on
+from app.services import letting_go, ready_road, sealed_work, way_on
 from app.services.carrying import Carrying, identity_of
 from app.services.lost_work import LostWork
-from app.services.on_worker import OnWorker
+from app.services.on_worker import on_worker
+from app.services.rounds import Round, percent_of
 from app.services.session import ACTIVE, Session
 from app.services.wiped import finish_held
 from app.store.blobs import unsent_in
@@ -28,6 +28,7 @@ from sync.client import handing
 from sync.client.cycle import Page, exchange
 from sync.client.engine import Engine
 from sync.client.errors import NotOurServer, ServerRefused, Unreachable
+from sync.client.holding_back import HoldingBack
 from sync.client.https import Held, Https, Said, own_trust
 from sync.client.line import Line
 from sync.client.listener import SILENT_S, Listener
@@ -46,30 +47,6 @@ REPORTS_MAX: Final = 8  # exchanges of one round that only report
 Step = Callable[[int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Round:
-    """What a round did."""
-
-    sent: int = 0
-    received: int = 0  # records that others made or changed
-    left: int = 0  # records that went where this person does not see them
-    conflicts: int = 0
-    rejected: int = 0
-    recovered: int = 0
-    lost: int = 0  # sealed records that the store has lost and that are with IT
-
-    def plus(self, page: Page) -> Round:
-        """This round with one page more."""
-        return dataclasses.replace(
-            self,
-            sent=self.sent + page.sent,
-            received=self.received + page.applied.received,
-            left=self.left + page.applied.left,
-            conflicts=self.conflicts + page.applied.conflicts,
-            rejected=self.rejected + page.applied.rejected,
-        )
-
-
 class Syncing:
     """Rounds of one session over one line to the server."""
 
@@ -84,6 +61,8 @@ class Syncing:
         self._transport = Https(card.server_url, self._trust)
         self._identity = identity_of(session)
         self._line = Line(self._transport, self._identity, session.now)
+        self._back = HoldingBack()
+        self.let_go = False  # somebody asks once more: what the server says of each record by itself counts
         self._lost_work = LostWork(session.profile, session.card, self._hand_in)
 
     def round(self, step: Step = lambda n: None) -> Round:
@@ -92,7 +71,9 @@ class Syncing:
         Raises Offline, Locked (after orders were brought), Wiped, and other KnownErrors.
         """
         done, first = Round(), None
-        asked_in_vain, reported, looked = 0, 0, 0
+        asked_in_vain, reported, looked, told = 0, 0, 0, False
+        # Of a round that failed: it would be answered as of then, and there may be news since.
+        self._line.ahead = None
         for _page in range(PAGES_MAX):
             was_active = self._session.stage == ACTIVE
             try:
@@ -104,9 +85,11 @@ class Syncing:
                 self._obey()
                 raise
             done = done.plus(page)
+            if ready_road.is_worth_asking(page) and not asked_in_vain:
+                done = dataclasses.replace(done, received=max(done.received, self._by_part(page)))
             self.fetched = done.received if page.more else 0
             first = min(page.begin, first if first is not None else page.begin)
-            self.percent = _percent(first, page) if page.more else 0
+            self.percent = percent_of(first, page) if page.more else 0
             if page.applied.records:
                 self._session.tell(Changes(tuple(page.applied.records), SYNC, page.applied.left))
             asked_in_vain += self._session.state.ask_share and self._session.papers.share is None
@@ -130,8 +113,31 @@ class Syncing:
             done = dataclasses.replace(done, recovered=done.recovered + taken)
             more_to_send = page.sent > 0 and self._session.call(Store.unsent) > 0
             if was_active and not (page.more or taken or more_to_send):
-                break
+                if not page.held_back:
+                    break
+                if not self._confirmed():
+                    if told:
+                        raise self._back.refusal()
+                    told = True  # IT hears of it with the next exchange
         return dataclasses.replace(done, lost=self._lost_work.show_it())
+
+    def _by_part(self, page: Page) -> int:
+        """The rows that a ready part brings after the first page; 0 where there is none."""
+        self._session.tell(Changes(tuple(page.applied.records), SYNC))
+        if self._laying is not None:
+            self._laying.rest()  # it has the store open
+        return ready_road.take(self._session, self._line, page.at) if self._session.stage == ACTIVE else 0
+
+    def asked_again(self) -> None:
+        """A person asks: what the server says once more of what is held back counts."""
+        self.let_go = self._back.count > 0
+
+    def _confirmed(self) -> bool:
+        """Whether somebody asked once more about what is held back, and the server says of each record that it goes."""
+        asked, self.let_go = self.let_go, False
+        # For the pages behind it too.
+        self.let_go = asked and letting_go.confirmed(self._session, self._line, self._back)
+        return self.let_go
 
     def hear(self, damage: AppError) -> StoreDamaged:
         """What can be done without the store: papers come, orders are obeyed and reported, and the sealed outbox goes
@@ -183,7 +189,7 @@ class Syncing:
 
     def _exchange(self, step: Step) -> Page:
         try:
-            store = self._session.replica()
+            replica = on_worker(self._session, self._laying)
         except Locked as locked:
             if not locked.by_order or self._session.stage != ACTIVE:
                 raise
@@ -198,7 +204,7 @@ class Syncing:
             self._talk(None, step)
             raise
         self._session.papers.store_shut = False
-        return self._talk(OnWorker(self._session, store, self._laying) if store else None, step)
+        return self._talk(replica, step)
 
     def _talk(self, replica: Replica | None, step: Step) -> Page:
         try:
@@ -232,12 +238,12 @@ class Syncing:
 
     def _exchanged(self, replica: Replica | None, step: Step) -> Page:
         try:
-            return exchange(replica, self._session.papers, self._line, step)
+            return exchange(replica, self._session.papers, self._line, step, self._back)
         except ServerRefused as refusal:
             if refusal.problem not in (Problem.ROLLBACK, Problem.EPOCH):
                 raise
             # This device or the server is a copy of an earlier day. Asked again, both start from what they know.
-            return exchange(replica, self._session.papers, self._line, step)
+            return exchange(replica, self._session.papers, self._line, step, self._back)
 
     def _obey(self) -> None:
         try:
@@ -293,7 +299,8 @@ class Keeping:
         self._syncing.close()
 
     def wanted(self) -> None:
-        """A person asked for an exchange now."""
+        """A person asked for an exchange now; once more, where something is held back that they were told of."""
+        self._syncing.asked_again()
         self._engine.wanted()
 
     def _round(self) -> None:
@@ -360,11 +367,6 @@ class Keeping:
                 alarm=_alarm(self._session),
             )
         )
-
-
-def _percent(begin: int, page: Page) -> int:
-    """How much of its way the cursor has behind it. Numbers rise from change to change, so it never goes back."""
-    return min(99, 100 * (page.at - begin) // (page.end - begin)) if page.end > begin else 0
 
 
 def _alarm(session: Session) -> str:

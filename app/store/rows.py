@@ -48,6 +48,15 @@ def there(db: Database, shape: Shape, ids: Sequence[bytes]) -> set[bytes]:
     return found
 
 
+def kept_of(db: Database, shapes: Iterable[Shape], ids: Sequence[bytes]) -> int:
+    """How many of these ids are records that are not deleted."""
+    kept = 0
+    for shape in shapes:
+        asked = f'SELECT count(*) FROM "{shape.table}" WHERE _deleted = 0 AND _id IN '
+        kept += sum(int(db.one(f"{asked}({marks(len(some))})", some)[0]) for some in chunks(ids))
+    return kept
+
+
 def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
     """Put rows as they are after: inserted, updated or removed, with search words, count and totals. In a transaction.
 

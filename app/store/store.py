@@ -232,6 +232,11 @@ class Store(Reader):
             db.close()
             raise
 
+    @property
+    def all_sealed(self) -> bool:
+        """Whether every op that is committed has its sealed copy on the disk."""
+        return not self._unsealed
+
     def seal_anew(self) -> None:
         """Open the sealed outbox again: another process may have put another file in its place."""
         self.seal.close()

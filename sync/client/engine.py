@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from sync.client.errors import ServerRefused
+from sync.client.holding_back import HeldBack
 from sync.client.pace import Pace
 from sync.client.status import Phase
 from sync.protocol.errors import KnownError, UpgradeNeeded
@@ -103,7 +104,7 @@ class Engine:
         self._tell(Phase.SENDING, None)
         try:
             self._round()
-        except (ServerRefused, UpgradeNeeded) as refusal:
+        except (ServerRefused, UpgradeNeeded, HeldBack) as refusal:
             self._failed(refusal, Phase.REFUSED)
         except KnownError as problem:
             self._failed(problem, Phase.OFFLINE)

@@ -23,6 +23,7 @@ from sync.protocol.merge import Conflict
 from sync.protocol.messages import PAGE_ROWS, Change, Cursor
 from sync.server import access, logs, masks
 from sync.server.access import Rights
+from sync.server.accounting import accounted
 from sync.server.db.base import Transaction
 from sync.server.db.kept import Entry, Trace
 from sync.server.errors import RequestProblem
@@ -54,6 +55,7 @@ class Page:
     more: bool = False
     changes: list[Change] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
+    accounted: int = 0  # of the records that it takes away, those of which the log says why
 
 
 def begins(cursor: Cursor) -> bool:
@@ -91,15 +93,16 @@ def way_end(tx: Transaction, cursor: Cursor) -> int:
     return common if common is not None and cursor.seq < common else tx.records.head()
 
 
-def page(tx: Transaction, reader: Reader, cursor: Cursor) -> Page:
-    """The next page after `cursor`, which `check` has passed."""
+def page(tx: Transaction, reader: Reader, cursor: Cursor, rows: int = 0) -> Page:
+    """The next page after `cursor`, which `check` has passed; of so many rows at most, where that is said."""
+    most = min(rows or PAGE_ROWS, PAGE_ROWS)
     sweeping = not begins(cursor) and cursor.scopes != reader.scopes
     start = cursor.seq if cursor.epoch and abs(cursor.scopes) == reader.scopes else 0
     found = Page(cursor)
     looked, size, last = 0, 0, start
     told: set[bytes] = set()
     for each, traces in _traced(tx, reader, _since(tx, reader, start), start):
-        full = len(found.changes) >= PAGE_ROWS or size >= PAGE_BYTES or looked >= LOOKED_AT_MAX
+        full = len(found.changes) >= most or size >= PAGE_BYTES or looked >= LOOKED_AT_MAX
         # What has one number goes out together: the cursor stands behind all of it.
         if full and each.ver > last:
             found.more = True
@@ -127,6 +130,11 @@ def page(tx: Transaction, reader: Reader, cursor: Cursor) -> Page:
             for each in _left_before(tx, reader, start, last, own=begins(cursor))
             if each.id not in told_of
         ]
+    # Rights are others than those that the device has read under, or may be: before its first page, and in a history
+    # that is lost.
+    unsure = begins(cursor) or tx.histories.newest_common() is not None
+    anew = bool(reader.former) and (sweeping or unsure)
+    found.accounted = accounted(tx, reader.rights, reader.device, found.changes, start, anew=anew)
     # A negative number says that the going-through has not come to its end.
     scopes = -reader.scopes if sweeping and found.more else reader.scopes
     care = int(reader.rights.care)

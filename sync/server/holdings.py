@@ -62,7 +62,9 @@ def held_by(tx: Transaction, device: Device, person: Person, *, kind: str, ids: 
     since = device.read_scopes
     before = [] if confirmed(device, person) else tx.people.former_rights(person.id, max(since, 0))
     # One that has said nothing yet, or is under way, may hold whatever its person could ever see.
-    sight = _Sight(device, person.rights, before, exact=confirmed(device, person) or since > 0)
+    # Nor is it known of one that has said nothing for so long that the log was folded behind it.
+    known = device.read_seq >= tx.histories.folded()[0]
+    sight = _Sight(device, person.rights, before, exact=known and (confirmed(device, person) or since > 0))
     found: dict[str, _Count] = {}
     for entry in () if device.wiped or _never_read(device) else tx.records.after(0):
         if kind in ("", entry.kind):
@@ -79,6 +81,10 @@ def held_by(tx: Transaction, device: Device, person: Person, *, kind: str, ids: 
         head=tx.records.head(),
         care=_name(device.read_care),
         care_next=_name(person.rights.care),
+        role=person.role,
+        team=person.team,
+        territories=list(person.territories) if person.role == access.REP else [],
+        own_alone=person.role == access.REP and person.own_alone,
         kinds=[
             Holding(
                 kind=name, records=each.records, deleted=each.deleted, leaving=each.leaving, coming=each.coming,

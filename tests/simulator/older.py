@@ -9,13 +9,13 @@ from typing import Any
 from sync.protocol import codec, messages
 from sync.protocol.errors import Problem
 from sync.server.errors import RequestProblem
-from tests.simulator.laptop import Far
+from tests.simulator.laptop import Far, Plain
 from tests.simulator.steps import Backup, Grant, Restore, Settle, Step
 from tests.versions.reads import NotUnderstood, Reads
 
 
 @dataclass
-class Older:
+class Older(Plain):
     """The server as such a laptop reads it; what it cannot read is told."""
 
     far: Far

@@ -23,6 +23,7 @@ from sync.server import access, holdings
 from sync.server.access import Rights
 from sync.server.db.base import Transaction
 from sync.server.db.kept import Device, Held
+from sync.server.forgetting import hollow
 from sync.server.masks import seen
 from tests.simulator import doubles
 from tests.simulator.laptop import Laptop
@@ -48,6 +49,7 @@ def judge(world: World) -> list[str]:
         found += [f"laptop {who}: {each}" for each in told]
         found += [f"laptop {who}: {each}" for each in doubles.judge(laptop)]
         found += [f"laptop {who}: {each}" for each in _told(laptop, views[laptop.card.device], only)]
+    found += _placed(held)
     words: set[Value] = set().union(*map(values_of, refused))
     found += _lost(world, held, kept, words, _out_of_sight(world, held, persons))
     found += _passed_over(world, held, kept)
@@ -68,6 +70,24 @@ def _view(tx: Transaction, device: Device) -> HoldsView:
     person = tx.people.person(device.person)
     assert person is not None
     return holdings.held_by(tx, device, person, kind="", ids=True)
+
+
+def _placed(held: dict[bytes, Held]) -> Iterator[str]:
+    """Every record lies where its customer says that it lies, worked out anew from what stands in the records."""
+    for id_, each in held.items():
+        at = each
+        if hollow(each.row):
+            continue  # it stays where it lay
+        if each.row.kind != "customer":
+            whom = each.row.cells.get("customer")
+            if whom not in held:
+                if each.scope.territory:
+                    yield f"{_title(each)} lies in {each.scope.territory!r} and belongs to nobody there"
+                continue
+            at = held[whom]
+        land = str(at.row.cells.get("territory") or "").strip().casefold()
+        if each.scope.territory != land:
+            yield f"{_title(held[id_])} lies in {each.scope.territory!r}, not in {land!r}"
 
 
 def _only_here(world: World, laptop: Laptop, rights: Rights, held: dict[bytes, Held]) -> set[bytes]:
@@ -211,7 +231,7 @@ def _lost(
     # Refused before their record came, and out of their author's sight when it did: the server keeps them.
     excused = world.refused | world.gone | unseen | ((world.missed & words) - missed)
     for (id_, cell), writes in world.written.items():
-        if cell.partition(":")[0] in ("stage", "do_not_contact", "owner"):
+        if cell in ("stage", "do_not_contact", "owner", "territory", "customer"):
             continue  # the same few values again and again: nothing tells whose one is
         wanted = [
             each for each in writes if each.value is not None and (id_, cell, repr(each.value)) not in excused
@@ -222,6 +242,8 @@ def _lost(
             if wanted:
                 yield f"a record with {cell} {wanted[0].value!r} never came to the server"
             continue
+        if hollow(row):
+            continue  # deleted, and so long ago that nothing of it is kept
         standing = row.cells.get(cell)
         safe = _seen_from(_parts(standing) | both.get((id_, cell), set()), writes)
         for each in wanted:
@@ -253,6 +275,10 @@ def _passed_over(world: World, held: dict[bytes, Held], kept: list[Conflict]) ->
             else:
                 delete = conflict.cell != WHOLE_RECORD or (conflict.kept == DELETED) is (choice == SWAPPED)
                 stands = row.deleted is delete
+                # Whoever takes a deleted record back has seen that somebody chose so.
+                stands = stands or (
+                    delete and any(act is Act.UNDELETE for act, _told in world.acts.get(op.id, ()))
+                )
             # What two said against each other was kept after the first of them was heard.
             later = [each for each in kept if each.record == op.id and each.ver > conflict.ver]
             said = any(each.cell in (conflict.cell, WHOLE_RECORD) for each in later)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,10 @@ class Then:
             return self.session.down
         self.reads.asked(path, body)
         return self.said.down
+
+    def begin(self, path: str, body: bytes, headers: dict[str, str], media: str) -> Callable[[], bytes]:
+        """Its answer, once somebody asks for it."""
+        return lambda: self.post(path, body, headers, media)
 
 
 @dataclass

@@ -18,7 +18,7 @@ from sync.protocol.ops import Op
 from sync.server.db.base import Transaction
 from sync.server.db.kept import Held
 from tests.server.driver import Device
-from tests.simulator.laptop import Card, Laptop
+from tests.simulator.laptop import Card, Laptop, Plain
 from tests.versions.conftest import Opened
 from tests.versions.here import cells_of
 from tests.versions.kept import Said, Unpacked
@@ -29,7 +29,7 @@ HARBOUR = "Blue Harbour"
 
 
 @dataclass
-class Near:
+class Near(Plain):
     """The server, without anything between."""
 
     town: Recorded

@@ -139,5 +139,19 @@ STEPS: Final[tuple[str, ...]] = (
         sha256 BLOB NOT NULL, record BLOB NOT NULL, PRIMARY KEY (sha256, record)
     ) WITHOUT ROWID;
     """,
+    # Territories count: whoever has one goes through everything anew. A record whose territory is null lies where its
+    # customer does, which nobody has worked out yet (placing.py). And how far the log is folded, and when results came.
+    """
+    ALTER TABLE record ADD COLUMN territory TEXT;
+    ALTER TABLE change ADD COLUMN territory_before TEXT;
+    ALTER TABLE former_rights ADD COLUMN territory TEXT NOT NULL DEFAULT '';
+    CREATE INDEX record_territory ON record (territory) WHERE subject = x'';
+    CREATE INDEX record_unplaced ON record (ver) WHERE territory IS NULL;
+    CREATE TABLE folded (one INTEGER PRIMARY KEY CHECK (one = 1), upto INTEGER NOT NULL, at INTEGER NOT NULL);
+    ALTER TABLE opresult ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+    INSERT INTO former_rights (person, scopes, role, team, granted)
+        SELECT id, scopes, role, team, granted FROM person WHERE role = 'rep' AND territory <> '';
+    UPDATE person SET scopes = scopes + 1 WHERE role = 'rep' AND territory <> '';
+    """,
 )
 VERSION: Final = len(STEPS)
