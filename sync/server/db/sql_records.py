@@ -18,6 +18,7 @@ from sync.server.db.kept import RESULTS_KEPT, Entry, Held, Numbering, RefusedOp,
 from sync.server.db.news import News
 from sync.server.db.sql import Sql
 
+_TRACED = 50  # records in one question for what is remembered of them
 _PACK = msgspec.msgpack.Encoder()
 _CELLS = msgspec.msgpack.Decoder(dict[str, Any])
 _MARKS = msgspec.msgpack.Decoder(list[tuple[Mark, list[str]]])
@@ -163,6 +164,22 @@ class SqlRecords:
             Trace(number, None if person is None else Scope(person, team, territory or ""), device)
             for number, person, team, device, territory in rows
         ]
+
+    def traces_of(self, ids: Sequence[bytes], seq: int) -> dict[bytes, list[Trace]]:
+        """The same of many records; those of which nothing is remembered are left out."""
+        marks = ", ".join("?" * _TRACED)
+        asked = (
+            "SELECT record, seq, person_before, team_before, device FROM change "
+            f"WHERE seq > ? AND record IN ({marks}) ORDER BY seq"
+        )
+        found: dict[bytes, list[Trace]] = {}
+        for at in range(0, len(ids), _TRACED):
+            some = [*ids[at : at + _TRACED]]
+            some += some[-1:] * (_TRACED - len(some))  # one statement, however many they are
+            for id_, number, person, team, device in self._db.execute(asked, (seq, *some)):
+                scope = None if person is None else Scope(person, team)
+                found.setdefault(bytes(id_), []).append(Trace(number, scope, device))
+        return found
 
     def passed_on(self, after: int, upto: int, device: bytes, *, own: bool = False) -> list[bytes]:
         """Ids of records changed within these numbers, `after` left out, and once more behind them, that have gone to
