@@ -70,14 +70,7 @@ def exchange(
     standing = book.standing()
     replica = replica if standing.state == ACTIVE else None
     stands = replica.stands() if replica else Stands(NOTHING_HELD)
-    position = stands.position
-    session = line.open(position, standing.state)
-    if replica and session.rollback:
-        # A restored copy or a clone: the numbers we would give are taken. Unsent ops get new ones.
-        replica.renumber(bytes(new_incarnation()))
-        line.forget()
-        position = replica.position()
-        session = line.open(position, standing.state)
+    position = _opened(replica, line, stands.position, standing.state)
     head = _head(standing, position, stands, back.count if back is not None else 0)
     if (page := _still(line, book, head)) is not None:
         return page
@@ -118,6 +111,18 @@ def exchange(
     if at < begin:  # the history is gone through from its start
         begin = 0
     return Page(reply.more and not held, len(ops), applied, len(papers), begin, at, reply.head, held)
+
+
+def _opened(replica: Replica | None, line: Line, position: Position, state: str) -> Position:
+    """Where the replica stands, once there is a session. Raises ExchangeError."""
+    if not (line.open(position, state).rollback and replica):
+        return position
+    # A restored copy or a clone: the numbers we would give are taken. Unsent ops get new ones.
+    replica.renumber(bytes(new_incarnation()))
+    line.forget()
+    position = replica.position()
+    line.open(position, state)
+    return position
 
 
 def _still(line: Line, book: OrderBook, head: ExchangeHead) -> Page | None:
