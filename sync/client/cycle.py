@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -199,7 +199,7 @@ def _post(line: Line, asked: Asked, position: Position, state: str) -> bytes:
 
 
 def _head(standing: Standing, position: Position, stands: Stands, held_back: int) -> ExchangeHead:
-    posture = dict(standing.posture)
+    posture: dict[str, Any] = dict(standing.posture)
     if held_back:
         posture[messages.HELD_BACK] = held_back
     return ExchangeHead(
