@@ -15,9 +15,10 @@ import msgspec
 
 from app.store import indexing, outbox, recovered, restored, rows, seal_book, settled, sight, space, straight
 from app.store.db import Database
+from app.store.sameness import looks, same
 from app.store.schema import Shape, Stored
 from app.store.store import Store
-from sync.client.ports import Answer, Applied, Position
+from sync.client.ports import Answer, Applied, Position, Stands
 from sync.protocol import clock, codec
 from sync.protocol.errors import Outcome, UpgradeNeeded
 from sync.protocol.fields import Care
@@ -111,9 +112,13 @@ class StoreReplica:
         here = self._store.here()
         return Position(here.cursor, here.incarnation, here.next_n - 1)
 
-    def take(self, ops_max: int, bytes_max: int) -> list[Op]:
+    def stands(self) -> Stands:
+        """Where it stands, and what there is to say."""
+        return Stands(self.position(), self.unsent(), self.recovered())
+
+    def take(self, ops_max: int, bytes_max: int, after: int = 0) -> list[Op]:
         """The next waiting ops in order; an act is never split, and one larger than both bounds comes alone."""
-        return outbox.take(self._store.db, ops_max, bytes_max)
+        return outbox.take(self._store.db, ops_max, bytes_max, after)
 
     def unsent(self) -> int:
         """How many ops wait for the server's word."""
@@ -148,6 +153,11 @@ class StoreReplica:
         self._observe(here.hlc, changes)
         brought = {change.id for change in changes}
         return Applied(looked, received=sum(id_ in brought for _kind, id_ in looked))
+
+    def loses(self, changes: list[Change]) -> tuple[int, int]:
+        """How many records these changes would take away, and how many are kept here."""
+        store, ids = self._store, [each.id for each in changes if each.gone]
+        return rows.kept_of(store.db, store.shapes.values(), ids), sum(store.counts().values())
 
     def renumber(self, incarnation: bytes) -> None:
         """Give all waiting ops new numbers, from 1, under a new incarnation; they are sealed again."""
@@ -311,9 +321,9 @@ class StoreReplica:
                 bare.append(id_)
             if before is None and after is None:
                 continue
-            if before is None or after is None or _looks(before) != _looks(after):
+            if before is None or after is None or looks(before) != looks(after):
                 looked.append((record.shape.kind.name, id_))
-            elif _same(before, after):
+            elif same(before, after):
                 continue
             by_shape.setdefault(record.shape.kind.name, []).append((before, after))
         for kind, changes in by_shape.items():
@@ -380,16 +390,3 @@ def _applied(
     received = sum(id_ in brought for id_ in there) - gone
     opened = sum(each.state == OPEN for each in answer.conflicts)
     return Applied(looked, opened, rejected, received, gone)
-
-
-def _same(before: Stored, after: Stored) -> bool:
-    """Whether two rows that look the same also are the same, and nothing needs to be written."""
-    one, other = (
-        (each.ver, each.waiting, each.changed_ms, each.changed_by, each.ext) for each in (before, after)
-    )
-    return one == other
-
-
-def _looks(stored: Stored) -> tuple[object, ...]:
-    """What a person sees of a row."""
-    return stored.values, stored.deleted, stored.waiting > 0, stored.conflicts

@@ -117,6 +117,9 @@ class StoreContract(PostContract):
             assert [entry.ver for entry in tx.records.after(2)] == [3]
             assert tx.records.traces(b"1" * 16, 0) == [Trace(1, None, DEVICE), Trace(3, TEAM, DEVICE)]
             assert tx.records.traces(b"1" * 16, 1) == [Trace(3, TEAM, DEVICE)]
+            ids = [bytes([number]) * 16 for number in range(120)]
+            assert tx.records.traces_of(ids, 1)[b"1" * 16] == [Trace(3, TEAM, DEVICE)]
+            assert b"\0" * 16 not in tx.records.traces_of(ids, 0)
             assert tx.records.passed_on(0, 2, DEVICE) == [b"1" * 16]
             assert tx.records.passed_on(1, 2, DEVICE) == tx.records.passed_on(0, 3, DEVICE) == []
             assert tx.records.passed_on(0, 2, b"another device..") == []
@@ -134,7 +137,7 @@ class StoreContract(PostContract):
             tx.records.put(held(b"1" * 16, tx.records.next_seq()), None, 1)
             about = held(b"2" * 16, tx.records.next_seq(), subject=b"1" * 16)
             tx.records.put(about, None, 1)
-            assert tx.records.about(b"1" * 16) == [b"2" * 16]
+            assert tx.records.about(b"1" * 16) == [(b"2" * 16, "customer")]
             assert tx.records.about(b"") == []
             assert tx.records.held(b"2" * 16) == about
 
@@ -194,7 +197,10 @@ class StoreContract(PostContract):
 
     def test_persons_and_their_former_rights(self, store: Store) -> None:
         ana = Person(id=b"p" * 16, email="Ana@Example.com", role="rep", team="Sales")
-        moved = msgspec.structs.replace(ana, team="East", scopes=2, granted="confidential")
+        moved = msgspec.structs.replace(
+            ana, team="East", scopes=2, granted="confidential", territory="North\n South "
+        )
+        alone = msgspec.structs.replace(moved, scopes=3, territory="\n")
         with store.write() as tx:
             tx.people.put_person(ana)
             tx.people.put_person(ana)
@@ -203,9 +209,14 @@ class StoreContract(PostContract):
             assert tx.people.by_email(" ana@EXAMPLE.com") == tx.people.person(ana.id) == moved
             assert tx.people.persons() == [moved]
             assert tx.people.former_rights(ana.id) == [Rights(ana.id, "rep", "Sales")]
-            assert moved.rights == Rights(ana.id, "rep", "East", "confidential")
+            both = Rights(ana.id, "rep", "East", "confidential", frozenset({"north", "south"}))
+            assert moved.rights == both
             assert tx.people.former_rights(ana.id, 2) == []
             assert tx.people.by_email("nobody@example.com") is None
+        with store.write() as tx:
+            tx.people.put_person(alone)
+            assert tx.people.former_rights(ana.id, 2) == [both]
+            assert (alone.rights.territories, alone.own_alone) == (frozenset(), True)
 
     def test_devices_and_shares(self, store: Store) -> None:
         with store.write() as tx:

@@ -22,7 +22,7 @@ from sync.protocol.fields.base import (
     clean_text,
     notes_room,
 )
-from sync.protocol.fields.compound import ADDRESS_PARTS, Address, Several, Tags
+from sync.protocol.fields.compound import ADDRESS_PARTS, Address, Content, Several, Tags
 from sync.protocol.fields.plain import (
     Choice,
     Date,
@@ -46,6 +46,7 @@ __all__ = [
     "Address",
     "Care",
     "Choice",
+    "Content",
     "Date",
     "Field",
     "FieldType",
