@@ -109,6 +109,7 @@ def test_without_the_stone_the_server_shuts_it(town: Town) -> None:
     assert (done.code, "This device is not enrolled any more." in done.err) == (3, True), done.err
     assert "share.1" not in device_entries(backup.card.device)
     assert backup.laptop.profile.sealed_outbox.exists()
+    assert str(backup.laptop.profile.sealed_outbox) in done.err  # what was not sent: IT takes it from there
 
 
 def test_a_new_enrolment_in_the_same_folder_is_another_device(town: Town) -> None:
