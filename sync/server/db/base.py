@@ -133,8 +133,14 @@ class Records(Protocol):
     def conflicts_after(self, seq: int) -> Iterator[Conflict]:
         """Conflicts made after `seq`, rising."""
 
-    def conflicts_of(self, record: bytes) -> list[Conflict]:
-        """Open conflicts of a record."""
+    def conflicts_of(self, record: bytes, *, upto: int | None = None) -> list[Conflict]:
+        """Open conflicts of a record, the oldest first; with `upto`, those up to that number."""
+
+    def disputed(self, record: bytes) -> tuple[int, int]:
+        """How many open conflicts a record has, and their bytes."""
+
+    def weigh(self, record: bytes | None, conflicts: Sequence[bytes]) -> int:
+        """The bytes of that record's cells (None for no record) and of these conflicts."""
 
     def numbering(self, device: bytes, incarnation: bytes) -> Numbering | None:
         """How far an incarnation's ops are taken in; None for one never seen."""

@@ -15,6 +15,7 @@ from sync.server.db.kept import RESULTS_KEPT, Entry, Held, Numbering, RefusedOp,
 from sync.server.db.news import News
 from sync.server.db.sql import Sql
 
+_HIGHEST = 2**63 - 1
 _PACK = msgspec.msgpack.Encoder()
 _CELLS = msgspec.msgpack.Decoder(dict[str, Any])
 _MARKS = msgspec.msgpack.Decoder(list[tuple[Mark, list[str]]])
@@ -199,12 +200,26 @@ class SqlRecords:
         for row in self._db.rising("SELECT ver, id, body FROM conflict WHERE ver > ?", seq):
             yield _CONFLICT.decode(row[2])
 
-    def conflicts_of(self, record: bytes) -> list[Conflict]:
-        """Open conflicts of a record."""
+    def conflicts_of(self, record: bytes, *, upto: int | None = None) -> list[Conflict]:
+        """Open conflicts of a record, the oldest first; with `upto`, those up to that number."""
         rows = self._db.execute(
-            "SELECT body FROM conflict WHERE record = ? AND state = 'open' ORDER BY ver, id", (record,)
+            "SELECT body FROM conflict WHERE record = ? AND state = 'open' AND ver <= ? ORDER BY ver, id",
+            (record, _HIGHEST if upto is None else upto),
         )
         return [_CONFLICT.decode(row[0]) for row in rows]
+
+    def disputed(self, record: bytes) -> tuple[int, int]:
+        """How many open conflicts a record has, and their bytes."""
+        asked = "SELECT count(*), coalesce(sum(length(body)), 0) FROM conflict WHERE record = ? AND state = 'open'"
+        count, size = self._db.execute(asked, (record,)).fetchone()
+        return int(count), int(size)
+
+    def weigh(self, record: bytes | None, conflicts: Sequence[bytes]) -> int:
+        """The bytes of that record's cells (None for no record) and of these conflicts."""
+        asked = [] if record is None else [("SELECT length(cells) FROM record WHERE id = ?", record)]
+        asked += [("SELECT length(body) FROM conflict WHERE id = ?", each) for each in conflicts]
+        found = (self._db.execute(statement, (id_,)).fetchone() for statement, id_ in asked)
+        return sum(int(row[0]) for row in found if row)
 
     def numbering(self, device: bytes, incarnation: bytes) -> Numbering | None:
         """How far an incarnation's ops are taken in."""
