@@ -47,7 +47,7 @@ bench: setup ## measure store, search and window on a generated million (FIELDKE
 	@$(PY) packaging/keyring_session.py --home build/bench/keyring -- $(PY) -m tests.benchmarks
 
 simulate: setup ## play SEEDS=N runs of many devices and one server from FROM=M on, and judge each
-	@$(PY) -m tests.simulator --seeds $(or $(SEEDS),200) --from $(or $(FROM),0)
+	@$(PY) -m tests.simulator --seeds $(or $(SEEDS),200) --from $(or $(FROM),0) $(if $(OLDER),--older $(OLDER))
 
 bench-sync: setup ## measure syncing on 100,000 customers, beside Anki and the rows written at once
 	@$(PY) packaging/keyring_session.py --home build/bench/keyring -- $(PY) -m tests.benchmarks.syncing

@@ -10,6 +10,7 @@ import msgspec
 
 HERE: Final = "here"  # a person's own edit on this device
 SYNC: Final = "sync"  # a page from the server
+BEHIND: Final = "behind"  # found out of what is there, such as two records that seem to be one
 CLOSING: Final = "closing"  # the store closes next: told before it does, in the thread that closes it
 LOCK: Final = "lock"  # the store was locked or unlocked
 WIPE: Final = "wipe"  # a wipe begins

@@ -114,12 +114,15 @@ HERE: Final = N_("Where you are")
 TODAY: Final = "today"
 TOTALS: Final = "totals"
 CONFLICTS: Final = "conflicts"
+DUPLICATES: Final = "duplicates"
 SETTINGS: Final = "settings"
 KEYS: Final = "keys"
 IMPORT: Final = "import"
 
 KEEPING: Final = "K"
 TAKING: Final = "T"
+JOINING: Final = "J"
+PARTING: Final = "D"
 
 PALETTE: Final = "palette"
 
@@ -132,11 +135,13 @@ def _elsewhere(section: str) -> Callable[[Now], bool]:
     return lambda now: now.section != section
 
 
+_FIRST_OF_PAGES: Final = 8  # from this digit on, keys lead to pages that are no lists
+
 _SECTIONS = tuple(
     Command(
         f"go_{kind.name}",
         kind.plural,
-        (f"Ctrl+{at}",),
+        (f"Ctrl+{at}",) if at < _FIRST_OF_PAGES else (),
         GO,
         _show(kind.name),
         _elsewhere(kind.name),
@@ -268,6 +273,16 @@ COMMANDS: Final[tuple[Command, ...]] = (
         N_("two values; not accepted"),
     ),
     Command(
+        "duplicates",
+        N_("Possible duplicates"),
+        ("Ctrl+D",),
+        GO,
+        _show(DUPLICATES),
+        _elsewhere(DUPLICATES),
+        "duplicate",
+        N_("join; merge; twice; the same customer"),
+    ),
+    Command(
         "settings",
         N_("Settings"),
         ("Ctrl+,",),
@@ -310,6 +325,8 @@ WITHIN: Final[tuple[Within, ...]] = (
     Within(N_("On Today: mark the task as done"), ("Space",)),
     Within(N_("On Conflicts: keep what stands"), (KEEPING,)),
     Within(N_("On Conflicts: take the other"), (TAKING,)),
+    Within(N_("On Duplicates: make them one"), (JOINING,)),
+    Within(N_("On Duplicates: they are different"), (PARTING,)),
     Within(N_("The next field, and the one before"), ("Tab", "Shift+Tab")),
     Within(N_("Close the window of a record"), ("Ctrl+W",)),
     Within(N_("Back: out of the form, the search, the page or the palette"), ("Esc",)),

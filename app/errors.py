@@ -109,3 +109,12 @@ def not_written(error: OSError) -> AppError:
         _("A file of this profile could not be written; nothing was changed."),
         _("Check the rights of the profile's folder, then try again."),
     )
+
+
+def unwritten(error: OSError) -> AppError:
+    """What to tell when a file that a person chose could not be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace(_("The disk is full; the file was not written."), _("Make room and try again."))
+    return AppError(
+        _("The file could not be written."), _("Choose a folder that is there and that you may write to.")
+    )

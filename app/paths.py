@@ -21,8 +21,9 @@ def default_profile() -> Path:
 
 
 _NAMED: Final = (
-    "root", "policy", "lease", "device", "enrolling", "state", "header", "blobs", "sealed_outbox", "sealed_lost", "log",
-    "temp", "orders", "settings", "unfinished", "wipe_intent", "wipe_receipt", "tombstone", "one_opener",
+    "root", "policy", "lease", "device", "enrolling", "state", "header", "blobs", "unsent_blobs", "sealed_outbox",
+    "sealed_lost", "log", "temp", "orders", "settings", "unfinished", "wipe_intent", "wipe_receipt", "tombstone",
+    "one_opener",
 )  # fmt: skip
 
 
@@ -85,6 +86,11 @@ class Profile(msgspec.Struct, frozen=True):
     def blobs(self) -> Path:
         """Encrypted attachments."""
         return self.folder / "blobs"
+
+    @property
+    def unsent_blobs(self) -> Path:
+        """Encrypted attachments that the server does not have yet."""
+        return self.folder / "blobs.unsent"
 
     @property
     def sealed_outbox(self) -> Path:

@@ -68,6 +68,13 @@ SETTINGS: Final[dict[str, Setting]] = {
             "system",
             (("system", N_("As the system")), ("light", N_("Light")), ("dark", N_("Dark"))),
         ),
+        Setting(
+            "attachments",
+            N_("Room for attachments that were opened"),
+            "1000",
+            (("100", "100 MB"), ("1000", "1 GB"), ("5000", "5 GB"), ("20000", "20 GB")),
+            it_may_fix=True,
+        ),
         Setting("currency", N_("Currency"), money.DEFAULT_CURRENCY, it_may_fix=True),
     )
 }

@@ -54,6 +54,10 @@ WRITTEN: Final = {
         '`[{"label": "work", "value": "+49 30 5550123"}]`; with the `id` that `show` prints it stays the same one',
     ),
     "tags": ("`tags=port,crane`", '`["port", "crane"]`'),
+    "content": (
+        "not typed: `fieldkeep attach ID FILE` fills it",
+        "`show` prints the size and the SHA-256 of what lies encrypted on disks",
+    ),
     "another record": ('its title or its id: `"customer=Blue Harbour"`', "the same, as text"),
 }
 

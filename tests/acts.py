@@ -22,17 +22,20 @@ from app.keys import ring as rings
 from app.keys import trusted_time
 from app.keys.trusted_time import Sample
 from app.paths import Profile
-from app.services import acting, enrolment, many
+from app.services import acting, attachments, carrying, enrolment, many, records
 from app.services.acting import Act
 from app.services.opening import open_session
 from app.services.syncing import Syncing
 from app.services.wiped import finish_wipe
 from app.store import narrowing
+from app.store.blobs import Blobs
 from app.store.bulk import Selection
 from app.store.rowset import RowSet
 from sync.client import enrol as client
+from sync.client.pieces import Climb
 from sync.compose import backing, server, serving
 from sync.protocol.errors import KnownError
+from sync.protocol.ids import parse_id
 from sync.protocol.kinds import KINDS
 from sync.protocol.messages import Paper
 
@@ -149,6 +152,42 @@ def go_on(words: list[str]) -> int:
         found = session.read(many.broken_off)
         assert found is not None
         _die_at(Act(session, *found), asked["at"])
+    return 0
+
+
+def attach(words: list[str]) -> int:
+    """Attach a file, and die at the nth step: around the encrypted file, and around its record."""
+    asked = json.loads(words[0])
+    compose.prepare()
+    deadly = Deadly(asked["at"])
+    Blobs.take_in = deadly.around("file", Blobs.take_in)  # type: ignore[method-assign]
+    records.add = deadly.around("record", records.add)
+    with open_session(Profile(Path(asked["profile"]))) as session:
+        attachments.attach(session, parse_id(asked["record"]), Path(asked["file"]))
+    return 0
+
+
+def carry(words: list[str]) -> int:
+    """Bring attached files up, and die after the nth piece; prints how many pieces went."""
+    asked = json.loads(words[0])
+    compose.prepare()
+    deadly = Deadly(asked["at"], "after piece")
+    Climb.step = deadly.around("piece", Climb.step)  # type: ignore[method-assign]
+    with open_session(Profile(Path(asked["profile"]))) as session:
+        carrying.Carrying(session).all()
+    sys.stdout.write(json.dumps(len(deadly.seen)))
+    return 0
+
+
+def fetch(words: list[str]) -> int:
+    """Fetch an attachment, and die at the nth piece; prints how many pieces came."""
+    asked = json.loads(words[0])
+    compose.prepare()
+    deadly = Deadly(asked["at"])
+    with open_session(Profile(Path(asked["profile"]))) as session:
+        record = attachments.attached(session, parse_id(asked["record"]))
+        attachments.have(session, record, lambda done, of: deadly(done))
+    sys.stdout.write(json.dumps(len(deadly.seen)))
     return 0
 
 

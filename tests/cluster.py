@@ -38,7 +38,7 @@ _SETTINGS: Final = (
 )  # fmt: skip
 
 
-def _programs() -> Path:
+def folder_of_programs() -> Path:
     """The folder of PostgreSQL's programs, of the newest version that is here."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda each: int(each.parts[-3]))
     here = shutil.which("initdb")
@@ -109,7 +109,7 @@ def cluster() -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix="fk-pg-", dir=_MEMORY if roomy else None))
     try:
         os.chown(folder, owner.pw_uid, owner.pw_gid)
-        programs, data = _programs(), folder / "data"
+        programs, data = folder_of_programs(), folder / "data"
         _as(
             owner, folder, str(programs / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8",
             "--no-sync", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en",

@@ -54,7 +54,9 @@ def parser() -> argparse.ArgumentParser:
     enrol = verb("enrol", _("join an organisation; asks for the code, or reads it from standard input"))
     enrol.add_argument("--name", required=True, metavar="DEVICE", help=_("what IT will call this device"))
     _device_verbs(verb)
+    _duplicate_verb(verb)
     _record_verbs(verb)
+    _attachment_verbs(verb)
     _many_verbs(verb)
     return top
 
@@ -63,6 +65,10 @@ def _device_verbs(verb: Adding) -> None:
     sync = verb("sync", _("exchange with the server until nothing is left"))
     story = _("tell the story of one record: what waits, what was sent, what met; nothing is exchanged")
     sync.add_argument("--explain", metavar="ID", help=story)
+    once_more = _(
+        "let records go that the server takes away without saying why, if it says so once more of each"
+    )
+    sync.add_argument("--let-go", action="store_true", help=once_more)
     verb("status", _("how this device stands"))
     verb("lock", _("close the store and forget its key"))
     verb("unlock", _("open the store again"), _("What IT has locked, only IT unlocks."))
@@ -85,6 +91,30 @@ def _device_verbs(verb: Adding) -> None:
     settled.add_argument("--take", metavar="CONFLICT", help=_("settle a conflict: put the other one there"))
     settled.add_argument("--again", metavar="CHANGE", help=_("make a change again that was not accepted"))
     settled.add_argument("--dismiss", metavar="CHANGE", help=_("let a change go that was not accepted"))
+
+
+def _duplicate_verb(verb: Adding) -> None:
+    one = verb(
+        "duplicates",
+        _("records that seem to be about one customer or contact"),
+        _(
+            "With two ids, both are shown field by field. A, the first one, remains; what refers to B refers to A then."
+        ),
+    )
+    one.add_argument("pair", nargs="*", metavar="ID", help=_("two records to be shown beside one another"))
+    act = one.add_mutually_exclusive_group()
+    act.add_argument("--join", nargs=2, metavar=("A", "B"), help=_("make them one; B is deleted"))
+    act.add_argument(
+        "--different", nargs=2, metavar=("A", "B"), help=_("say that they are different, for everybody")
+    )
+    act.add_argument("--alike", nargs=2, metavar=("A", "B"), help=_("take back that they are different"))
+    one.add_argument(
+        "--take", action="append", default=[], metavar="FIELD=WHICH",
+        help=_("with --join: of this field the value of the first, the second, or both"),
+    )  # fmt: skip
+    one.add_argument(
+        "--limit", type=_count, default=None, metavar="N", help=_("at most so many; all without it")
+    )
 
 
 def _record_verbs(verb: Adding) -> None:
@@ -116,6 +146,27 @@ def _record_verbs(verb: Adding) -> None:
     )
     page.add_argument(
         "--limit", type=_count, default=None, metavar="N", help=_("at most so many; all without it")
+    )
+
+
+def _attachment_verbs(verb: Adding) -> None:
+    attach = verb(
+        "attach",
+        _("attach a file to a record"),
+        _("It is kept here at once and goes up with the next exchange: fieldkeep sync"),
+    )
+    attach.add_argument("id", metavar="ID", help=_("the id of a record; list and search show it"))
+    attach.add_argument("file", type=Path, metavar="FILE", help=_("the file; it stays where it is"))
+    listed = verb("attachments", _("list what is attached to a record"))
+    listed.add_argument("id", metavar="ID", help=_("the id of a record; list and search show it"))
+    save = verb(
+        "save-attachment",
+        _("write an attachment to a file; fetches it where it is not here yet"),
+        _("Only you may read the file."),
+    )
+    save.add_argument("id", metavar="ID", help=_("the id of an attachment; “attachments” shows it"))
+    save.add_argument(
+        "file", type=Path, metavar="FILE", help=_("a new file; one that is there is not replaced")
     )
 
 

@@ -5,6 +5,7 @@ Each imports by itself what it alone needs: a script that asks for the status sh
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import sys
@@ -21,6 +22,7 @@ from app.services.opening import open_damaged, open_session
 from app.services.session import ACTIVE, Session
 from app.services.wiped import finish_wipe
 from app.store import conflicts as met
+from app.store.blobs import unsent_in
 from app.store.store import Store
 from sync.protocol.errors import KnownError
 from sync.protocol.ids import id_text
@@ -31,7 +33,7 @@ from sync.protocol.texts import mark as N_
 from sync.protocol.texts import ngettext
 
 if TYPE_CHECKING:
-    from app.services.syncing import Round  # with the network's parts
+    from app.services.rounds import Round  # with the network's parts
 
 CODE_MAX = 4_096  # characters
 PIN_MAX = 1_024  # bytes
@@ -60,6 +62,7 @@ def enrol(profile: Profile, args: Arguments) -> int:
 
 def sync(profile: Profile, args: Arguments) -> int:
     """Exchange with the server; while wiped, hand in the receipt; where the store is damaged, hear what IT orders."""
+    from app.services import duplicates
     from app.services.hearing import open_heard
     from app.services.syncing import Syncing
 
@@ -74,11 +77,17 @@ def sync(profile: Profile, args: Arguments) -> int:
         raise
     with session:
         syncing = Syncing(session)
+        syncing.let_go = args.let_go
         try:
             brought = syncing.round()
+        except (Locked, StoreDamaged):
+            _carry_all(session)
+            raise
         finally:
             syncing.close()
         unsent = session.call(Store.unsent)
+        pairs = duplicates.look_a_while(session)
+        files, unsent_files, problem = _carry(session)
     taken = max(0, brought.sent - brought.rejected)
     if args.json:
         show.emit(
@@ -91,11 +100,55 @@ def sync(profile: Profile, args: Arguments) -> int:
                 "recovered": brought.recovered,
                 "set_aside": brought.lost,
                 "unsent": unsent,
+                "duplicates": pairs,
+                "attachments": files,
+                "unsent_attachments": unsent_files,
             }
         )
-        return 0
-    _tell(brought, taken)
+    else:
+        _tell(brought, taken)
+        _tell_beside(files, pairs)
+    if problem is not None:
+        raise problem
     return 0
+
+
+def _tell_beside(files: int, pairs: int) -> None:
+    """What went up beside the records, and what seems to be there twice."""
+    if files:
+        text = ngettext("{n} attachment has gone up.", "{n} attachments have gone up.", files)
+        say(text.format(n=files))
+    if pairs:
+        text = ngettext(
+            "{n} pair of records seems to be one. See: fieldkeep duplicates",
+            "{n} pairs of records seem to be one. See: fieldkeep duplicates",
+            pairs,
+        )
+        say(hints.filled(text.format(n=pairs)))
+
+
+def _carry_all(session: Session) -> None:
+    """Attached files need no store to go up: they are encrypted, and the device key signs for them."""
+    from app.services.carrying import Carrying
+
+    with contextlib.suppress(KnownError, OSError):
+        Carrying(session).all()
+
+
+def _carry(session: Session) -> tuple[int, int, KnownError | None]:
+    """Attached files go up, behind everything else: how many went, how many wait, and why."""
+    from app.services import attachments, carrying
+    from app.store.blobs import Blobs
+
+    blobs, problem = Blobs(session.profile), None
+    before = len(blobs.unsent())
+    try:
+        carrying.Carrying(session).all()
+    except KnownError as stopped:
+        problem = stopped
+    attachments.keep_within(session)
+    left = len(blobs.unsent())
+    return max(0, before - left), left, problem
 
 
 def _tell(brought: Round, taken: int) -> None:
@@ -241,6 +294,7 @@ _STATUS_FIELDS: Final = {
     "organisation": N_("organisation"),
     "server": N_("server"),
     "unsent": N_("unsent"),
+    "unsent_attachments": N_("unsent attachments"),
     "last_sync": N_("last sync"),
     "policy_version": N_("policy version"),
     "lease_until": N_("lease until"),
@@ -264,6 +318,7 @@ def _standing(session: Session) -> dict[str, Any]:
         _named(session.card),
         state="active" if session.stage == ACTIVE else "locked",
         unsent=state.unsent,
+        unsent_attachments=len(unsent_in(session.profile.unsent_blobs)),
         last_sync=show.when_iso(state.last_contact),
         policy_version=session.papers.held.policy.version,
         lease_until=show.when_iso(state.lease_until),

@@ -57,10 +57,22 @@ def verb_of(name: str) -> Verb:
             "unlock": device_verbs.unlock,
             "doctor": device_verbs.doctor,
         }[name]
+    if name == "duplicates":
+        from app.cli import duplicate_verbs
+
+        return duplicate_verbs.tell
     if name == "conflicts":
         from app.cli import waiting_verbs
 
         return waiting_verbs.conflicts
+    if name in ("attach", "attachments", "save-attachment"):
+        from app.cli import attachment_verbs
+
+        return {
+            "attach": attachment_verbs.attach,
+            "attachments": attachment_verbs.list_of,
+            "save-attachment": attachment_verbs.save,
+        }[name]
     from app.cli import record_verbs
 
     return {

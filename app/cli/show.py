@@ -14,6 +14,7 @@ from sync.protocol.fields import (
     Address,
     Care,
     Choice,
+    Content,
     Date,
     Field,
     Flag,
@@ -25,6 +26,8 @@ from sync.protocol.fields import (
     Value,
 )
 from sync.protocol.ids import id_text
+from sync.protocol.joins import sized
+from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 
@@ -56,7 +59,7 @@ def as_json(record: Record, care: int = Care.RESTRICTED) -> dict[str, Any]:
     return {
         "id": id_text(record.id),
         "kind": record.kind.name,
-        **{field.name: record.values.get(field.name) for field in record.kind.fields},
+        **{field.name: field.type.told(record.values.get(field.name)) for field in record.kind.fields},
         "hidden": sorted(record.kind.hidden(care)),
         "deleted": record.deleted,
         "waiting": record.waiting,
@@ -64,6 +67,12 @@ def as_json(record: Record, care: int = Care.RESTRICTED) -> dict[str, Any]:
         "changed": when_iso(record.changed_ms),
         "changed_by": record.changed_by,
     }
+
+
+def told(kind: str, cells: Mapping[str, Any]) -> dict[str, Any]:
+    """Cells of a record as scripts are told them; of a kind of later, as they are."""
+    known = KINDS.get(kind)
+    return known.told(cells) if known is not None else dict(cells)
 
 
 def when_iso(ms: int) -> str | None:
@@ -141,6 +150,8 @@ def in_words(field: Field, value: Value, title_of: TitleOf) -> str:
         return ", ".join(value.values())
     if isinstance(field.type, Tags):
         return ", ".join(value)
+    if isinstance(field.type, Content):
+        return sized(value["size"])
     if isinstance(field.type, Date):
         return str(value)
     return str(value)

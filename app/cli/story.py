@@ -15,7 +15,7 @@ from app.services.story import REFUSED, TAKEN, WAITING, Deed, Story
 from sync.protocol import clock
 from sync.protocol.ids import id_text
 from sync.protocol.joins import listed
-from sync.protocol.kinds import KINDS
+from sync.protocol.kinds import KINDS, pairs
 from sync.protocol.merge import KEPT, OPEN, SWAPPED, Conflict
 from sync.protocol.ops import Act
 from sync.protocol.texts import gettext as _
@@ -53,7 +53,21 @@ def _lines(told: Story) -> Iterator[str]:
         yield "  " + _("{field}: two edits met, and nobody has chosen yet. See: fieldkeep conflicts").format(
             field=_field(each.conflict.kind, each.conflict.cell)
         )
+    yield from _kin(told)
     yield "  " + _server(told)
+
+
+def _kin(told: Story) -> Iterator[str]:
+    """Where it went, what came into it, and what it seems to be one with."""
+    kin = told.kin
+    if kin.remains is not None:
+        said = _("joined into {title} {id}: what refers to it leads there")
+        yield "  " + said.format(title=kin.remains[1], id=id_text(kin.remains[0]))
+    for each in kin.joined:
+        yield "  " + _("{id} was joined into it").format(id=id_text(each))
+    for id_, title, why in kin.pairs:
+        said = _("seems to be one with {title} {id}. {why}. See: fieldkeep duplicates")
+        yield "  " + said.format(title=title, id=id_text(id_), why=why)
 
 
 def _did(deed: Deed) -> str:
@@ -69,6 +83,13 @@ def _did(deed: Deed) -> str:
         return _("deleted here")
     if deed.op.act is Act.UNDELETE:
         return _("brought back here")
+    for how, text in (
+        (pairs.JOINED, _("another record joined into it here")),
+        (pairs.APART, _("said here that another record is a different one")),
+    ):
+        if pairs.named(deed.op.set, how):
+            stands = any(value for cell, value in deed.op.set.items() if cell.startswith(how))
+            return text if stands else _("what joined or parted it taken back here")
     return _("changed here ({fields})").format(fields=fields)
 
 
@@ -141,6 +162,9 @@ def _as_json(told: Story) -> dict[str, Any]:
             }
             for each in told.settled
         ],
+        "joined_into": id_text(told.kin.remains[0]) if told.kin.remains is not None else None,
+        "joined": [id_text(each) for each in told.kin.joined],
+        "seems_one_with": [{"id": id_text(id_), "title": title} for id_, title, _why in told.kin.pairs],
         "server": None
         if server is None
         else {"number": server.ver, "gone": server.gone, "changed_by": server.person},

@@ -8,7 +8,7 @@ import datetime as dt
 from app import settings
 from app.changes import Changes
 from app.cli import pace, roles, show
-from app.cli.verb import say, unlocked
+from app.cli.verb import refuse_replacing, say, unlocked
 from app.errors import AppError, Stopped
 from app.paths import Profile
 from app.services import records
@@ -28,6 +28,11 @@ from sync.protocol.texts import ngettext
 def bring(profile: Profile, args: argparse.Namespace) -> int:
     """Bring in files; everything or nothing, and a word about every row that did not come as it stands."""
     kind = kind_of(args.kind) if args.kind else None
+    if kind is not None and kind.from_file:
+        raise AppError(
+            _("{kinds} are not imported.").format(kinds=_(kind.plural)),
+            _("Attach each file to its record: fieldkeep attach ID FILE"),
+        )
     currency = settings.load(profile)["currency"]
     today = dt.datetime.now().astimezone().date()
     progress = Progress()
@@ -79,12 +84,7 @@ def _is_through(session: Session) -> bool:
 def take(profile: Profile, args: argparse.Namespace) -> int:
     """Write a kind to a CSV file that only this person may read."""
     kind: Kind = kind_of(args.kind)
-    if args.file.is_dir():
-        raise AppError(_("{file} is a folder.").format(file=args.file), _("Name a file in it."))
-    if args.file.exists():
-        raise AppError(
-            _("There is a file of this name already; it was not replaced."), _("Choose another name.")
-        )
+    refuse_replacing(args.file)
     with unlocked(profile) as session:
         rows = session.call(lambda store: export(profile, kind, book_of(store), args.file))
         if not rows and not args.json:

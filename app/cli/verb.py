@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from app.cli import hints, show
@@ -62,6 +63,16 @@ def done(args: Arguments, document: dict[str, Any], text: str) -> int:
     else:
         say(text)
     return 0
+
+
+def refuse_replacing(file: Path) -> None:
+    """Stop before a file that is there already, or a folder, is written over. Raises AppError."""
+    if file.is_dir():
+        raise AppError(_("{file} is a folder.").format(file=file), _("Name a file in it."))
+    if file.exists():
+        raise AppError(
+            _("There is a file of this name already; it was not replaced."), _("Choose another name.")
+        )
 
 
 def say(text: str) -> None:

@@ -37,7 +37,7 @@ def conflicts(profile: Profile, args: Arguments) -> int:
             refused.let_go(session, change)
             text = _("Let go. The server keeps what you wrote.")
             return done(args, {"change": refused.spelled(change.name), "state": "dismissed"}, text)
-        title_of: show.TitleOf = lambda ref: session.call(lists.title_of, ref)  # noqa: E731
+        title_of: show.TitleOf = lambda ref: session.call(lists.name_of, ref)  # noqa: E731
         met_, refused_ = session.call(met.open_conflicts), session.call(met.attention)
         steps = {each.name: _next_steps(session, each) for each in refused_}
         choices = {each.conflict.id: _choices(session, each) for each in met_}
@@ -89,7 +89,7 @@ def _refused_json(each: met.Attention, steps: Steps) -> dict[str, Any]:
         "title": each.title,
         "act": each.op.act.value if each.op else None,
         "fields": list(each.fields),
-        "values": each.op.set if each.op else None,
+        "values": show.told(each.kind, each.op.set) if each.op else None,
         "code": each.code,
         "hint": each.hint,
         "at": show.when_iso(each.at_ms),

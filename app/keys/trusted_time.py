@@ -16,6 +16,7 @@ All times are UTC milliseconds unless their name says otherwise.
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from pathlib import Path
@@ -114,6 +115,7 @@ def _wrong_ms(anchor: Anchor | None) -> int:
     return off if abs(off) > BACK_MS else 0
 
 
+@functools.cache
 def _linux_boot_id() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

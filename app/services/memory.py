@@ -16,6 +16,10 @@ from app.keys.state import State
 Change = Callable[[State], State]
 FLOOR_STEP_MS: Final = 60_000  # the floor of trusted time is written down when it has risen by this much
 
+TURNED_MS: Final = (
+    1_000  # by which a clock may go against the server's between two exchanges without being turned
+)
+
 
 class Guarded(Protocol):
     """Where the state is kept."""
@@ -35,13 +39,13 @@ class Memory:
 
     def __init__(self, guarded: Guarded, state: State) -> None:
         self._guarded = guarded
-        self._state = state
+        self._state = self._kept = state
         self._turn = threading.RLock()
         self.on_change: Callable[[State, State], None] = lambda before, after: None
 
     @property
     def state(self) -> State:
-        """The state as it was last kept."""
+        """The state, as it was last kept but for a minute of contact."""
         return self._state
 
     def alter(self, change: Change) -> None:
@@ -51,9 +55,27 @@ class Memory:
             try:
                 self._guarded.save(state)
             except KeyringUnreachable:
+                self._kept = state
                 self._take(state)  # the file holds it; only the keyring's copy of the numbers is behind
                 raise
+            self._kept = state
             self._take(state)
+
+    def note(self, change: Change) -> None:
+        """Remember when the server was met and what time it gave: durably where that matters, at the latest with the
+        next change that is kept, or when the session ends. Raises AppError.
+
+        What a crash takes is a minute of it. By less than that the floor of trusted time rises without being written
+        down anyhow, and silence is counted in hours: a device that forgets a minute of contact locks a minute early. A
+        time that is earlier, another boot and a clock that was turned are written down at once: the next start judges
+        by them.
+        """
+        with self._turn:
+            state, kept = change(self._state), self._kept
+            if state == self._state or _little(kept, state):
+                self._take(state)
+            else:
+                self.alter(lambda _state: state)
 
     def set(self, **fields: object) -> None:
         """Change these fields of the state, durably. Raises AppError."""
@@ -82,9 +104,27 @@ class Memory:
                 self.set(t_floor=floor)
 
     def close(self) -> None:
-        """Let the key go."""
+        """Let the key go; what was only remembered is written down."""
+        if self._state != self._kept:
+            with contextlib.suppress(AppError):  # a minute of contact is not worth more
+                self.alter(lambda state: state)
         self._guarded.close()
 
     def _take(self, state: State) -> None:
         self.on_change(self._state, state)
         self._state = state
+
+
+def _little(kept: State, state: State) -> bool:
+    """Whether a crash may take what `state` says beyond `kept`: a little later by the same clocks, no more."""
+    before, after = kept.anchor, state.anchor
+    if before is None or after is None or before.boot_id != after.boot_id or not after.boot_id:
+        return False
+    turned = (after.wall - after.server_time) - (before.wall - before.server_time)
+    rest = msgspec.structs.replace(state, anchor=before, t_floor=kept.t_floor, last_contact=kept.last_contact)
+    return (
+        rest == kept
+        and abs(turned) < TURNED_MS
+        and 0 <= state.t_floor - kept.t_floor < FLOOR_STEP_MS
+        and 0 <= state.last_contact - kept.last_contact < FLOOR_STEP_MS
+    )

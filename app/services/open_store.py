@@ -19,7 +19,7 @@ from app.paths import Profile
 from app.services import spare
 from app.services.bulk.pen import Pen
 from app.services.upkeep import HELD_KIB, Upkeep
-from app.store import indexing, merging, schema
+from app.store import duplicates, indexing, merging, schema
 from app.store.db import Database
 from app.store.reader import Reader
 from app.store.store import Store
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MANY: Final = 1_000  # changed rows, which leave more in memory than the next act is quicker by
+_PAIRED: Final = 100  # records of which it is told at once; a whole book is told of as it goes on
 _AGAIN_S: Final = 0.02  # a read may begin its next question just after it was broken off
 
 
@@ -43,8 +44,12 @@ class OpenStore:
         key: Callable[[], SecretBytes],
         recovery: Callable[[], bytes],
         refusal: Callable[[], AppError | None],
+        found: Callable[[Collection[duplicates.News]], None] = lambda _records: None,
     ) -> None:
-        """`key` is asked once for each opening. `refusal` says why the store must stay shut, None when it need not."""
+        """`key` is asked once for each opening. `refusal` says why the store must stay shut, None when it need not.
+
+        `found` is told, in another thread, of records that were found to seem one with another, or no longer to.
+        """
         self._profile = profile
         self._key = key
         self._recovery = recovery
@@ -57,6 +62,10 @@ class OpenStore:
         self._begun: list[BulkProcess] = []
         self._beginning = threading.Lock()
         self._may_begin = True
+        self._found = found
+        self._paired: set[duplicates.News] = (
+            set()
+        )  # records that seem to be one with another, not told of yet
         self._sealed_beside = False  # another process has sealed ops, or was ended while it did
         self._rested_at = 0  # how many rows had been changed when memory was last let go of
         self._store: Store | None = None
@@ -182,6 +191,26 @@ class OpenStore:
         finally:
             self.reopen()
 
+    def key(self) -> SecretBytes:
+        """The store's key, for who makes a file for its place; to be used in a `with` block. Raises the refusal."""
+        if (refusal := self._refusal()) is not None:
+            raise refusal
+        return self._key()
+
+    def change_file(self, place: Callable[[Store, SecretBytes], bool]) -> bool:
+        """Have `place` put another file in the store's place, which it closes then; what it says. Whoever reads or
+        writes meanwhile waits, and finds the new file. Nothing is done while another process has the store open.
+
+        Raises the refusal, and what opening raises. Not on its own threads.
+        """
+        with self._closing, self._beginning:
+            if self._shut or self._store is None or any(each.lives for each in self._begun):
+                return False
+            upkeep, self._upkeep = self._upkeep, None
+            if upkeep is not None:
+                upkeep.close()
+            return self._wait_for(self._writing, lambda: self._changed_file(place))
+
     def close(self) -> None:
         """End both threads; the store is shut by then."""
         self._reading.close()
@@ -205,20 +234,60 @@ class OpenStore:
             raise refusal
         if self._store is None:
             with self._key() as key:
-                store = Store.open(self._profile, key, recovery=self._recovery())
-                store.db.pen = self._held
-                try:
-                    # Nobody reads yet, so this waits for no one.
-                    self._reader = self._reading.run(Reader.open_beside, self._profile, key).result()
-                except BaseException:
-                    store.close()
-                    raise
-                self._start_upkeep(SecretBytes(key.view))
-                if indexing.left(store)[1] and self._upkeep is not None:
-                    self._upkeep.wrote()  # a file of an older version: search waits for its index
-            self._store = store
-            self._rested_at = store.db.changes
+                # Nobody reads yet, so this waits for no one.
+                self._open(key, lambda: self._reading.run(Reader.open_beside, self._profile, key).result())
+        assert self._store is not None  # noqa: S101 - it was opened just now
         return self._store
+
+    def _open(self, key: SecretBytes, read: Callable[[], Reader]) -> None:
+        store = Store.open(self._profile, key, recovery=self._recovery())
+        store.db.pen = self._held
+        try:
+            self._reader = read()
+        except BaseException:
+            store.close()
+            raise
+        self._start_upkeep(SecretBytes(key.view))
+        if (indexing.left(store)[1] or duplicates.left(store)) and self._upkeep is not None:
+            self._upkeep.wrote()  # a file of an older version, or one that was closed before it was at rest
+        self._store = store
+        self._rested_at = store.db.changes
+
+    def _changed_file(self, place: Callable[[Store, SecretBytes], bool]) -> bool:
+        """The reading thread is held until it has the new file, so that whoever asks it waits."""
+        self._see_what_was_sealed()
+        store = self._opened()
+        free: Future[None] = Future()
+        opening: Future[SecretBytes | None] = Future()
+
+        def held() -> Reader | None:
+            reader, self._reader = self._reader, None
+            if reader is not None:
+                reader.close()
+            free.set_result(None)
+            key = opening.result()
+            return Reader.open_beside(self._profile, key) if key is not None else None
+
+        with self._key() as key:
+            reading = self._reading.run(held)
+
+            def read() -> Reader:
+                opening.set_result(key)
+                found = reading.result()
+                assert found is not None  # noqa: S101 - it was given the key
+                return found
+
+            try:
+                free.result()
+                with self.pen.held():
+                    done = place(store, key)
+                self._store = None
+                store.close()
+                self._open(key, read)
+            finally:
+                if not opening.done():
+                    opening.set_result(None)
+        return done
 
     def _start_upkeep(self, key: SecretBytes) -> None:
         def open_() -> Database:
@@ -234,9 +303,13 @@ class OpenStore:
         """One step, asked for by the upkeep thread."""
 
         def step() -> bool:
-            return self._store is not None and not self._shut and merging.step(self._store)
+            return self._store is not None and not self._shut and merging.step(self._store, self._paired)
 
-        return self._writing.run(step).result()
+        more = self._writing.run(step).result()
+        if self._paired and (not more or len(self._paired) > _PAIRED):
+            paired, self._paired = self._paired, set()
+            self._found(paired)
+        return more
 
     def _finish_log(self) -> None:
         """Between two writes; nearly all of it is in the file already."""

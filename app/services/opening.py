@@ -12,7 +12,7 @@ from app.keys import header
 from app.keys.ring import Keyring, SystemKeyring
 from app.keys.state import StateFile, device_hint
 from app.paths import Profile
-from app.services import orphan, unfinished, wipe
+from app.services import copies, orphan, unfinished, wipe
 from app.services.card import Card, read_card
 from app.services.held import read_held
 from app.services.memory import Memory
@@ -64,6 +64,11 @@ def _open(profile: Profile, wipe_step: wipe.Step, look: _Look) -> Session:
     _refuse_two_devices(profile, card)
     opener = Opener(profile.one_opener)
     unfinished.take_away(profile)
+    copies.take_away(profile)
+    if profile.unsent_blobs.exists():
+        from app.store.blobs import Blobs  # most starts have nothing to send
+
+        Blobs(profile).clear_up()
     ring = SystemKeyring(card.org, card.device)
     try:
         if profile.enrolling.exists():

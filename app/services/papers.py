@@ -50,7 +50,8 @@ class Pending(msgspec.Struct, frozen=True):
 
 
 class Papers:
-    """The OrderBook of one device. `state` gives the guarded state, `alter` changes it durably."""
+    """The OrderBook of one device. `state` gives the guarded state, `alter` changes it durably, `note` does so where
+    it matters."""
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class Papers:
         held: Held,
         state: Callable[[], State],
         alter: Callable[[Change], None],
+        note: Callable[[Change], None],
         now: Callable[[], int],
         sample: Callable[[int], Anchor],
     ) -> None:
@@ -65,6 +67,7 @@ class Papers:
         self.held = held
         self._state = state
         self._alter = alter
+        self._note = note
         self._now = now
         self._sample = sample
         self._unkept: dict[str, bytes] = {}  # envelopes of orders that the disk would not take, by digest
@@ -131,6 +134,14 @@ class Papers:
     def heard(self, server_time: int, obeyed: dict[str, str], person: Person) -> None:
         """Contact was made: trusted time is anchored anew, and these reports have arrived."""
         anchor = self._sample(server_time)
+        self.person = person
+        if not obeyed:
+            self._note(
+                lambda state: msgspec.structs.replace(
+                    state, anchor=anchor, t_floor=server_time, last_contact=server_time
+                )
+            )
+            return
 
         def after(state: State) -> State:
             left = {order: word for order, word in state.obeyed.items() if obeyed.get(order) != word}
@@ -140,7 +151,6 @@ class Papers:
             )
 
         self._alter(after)
-        self.person = person
 
     def due(self) -> list[Pending]:
         """Verified orders to be obeyed now: a wipe first, since it makes every other moot; no unlock while an order

@@ -8,7 +8,7 @@ from typing import Any, Final
 from app.changes import HERE, Changes
 from app.errors import AppError, NotFound, WrongUse
 from app.services.session import Session
-from app.store import lists, records, sight
+from app.store import joining, lists, records, sight
 from app.store.records import Record
 from app.store.store import Store
 from sync.protocol.errors import FieldProblem
@@ -46,6 +46,7 @@ def refuse_asking(session: Session, kind: Kind, fields: Iterable[str]) -> None:
 def add(session: Session, kind: Kind, values: Mapping[str, Value]) -> Record:
     """A new record. Raises FieldProblem, Locked, NoSpace; AppError where the role may not."""
     refuse_role(session, kind)
+    _refuse_without_file(kind, values)
     record = session.call(records.add, kind, values)
     return _told(session, record)
 
@@ -53,6 +54,8 @@ def add(session: Session, kind: Kind, values: Mapping[str, Value]) -> Record:
 def add_all(session: Session, kind: Kind, many: Sequence[Mapping[str, Value]]) -> list[Record]:
     """Several new records, or none of them when one does not hold. Raises as `add`."""
     refuse_role(session, kind)
+    for values in many:
+        _refuse_without_file(kind, values)
 
     def work(store: Store) -> list[Record]:
         with records.batch(store) as batch:
@@ -78,7 +81,7 @@ def delete(session: Session, record_id: bytes) -> Record:
 def undelete(session: Session, record_id: bytes) -> Record:
     """A deleted record back on its lists."""
     _refuse_role_at(session, record_id)
-    return _told(session, session.call(records.undelete, record_id))
+    return _told(session, session.call(joining.bring_back, record_id))
 
 
 def get(session: Session, record_id: bytes) -> Record:
@@ -169,6 +172,14 @@ def resolve(session: Session, field: Field, text: str) -> bytes | None:
         _("There is no {kind} of this name here.").format(kind=_(target.label).lower()),
         _("Check the spelling, or give its id."),
     )
+
+
+def _refuse_without_file(kind: Kind, values: Mapping[str, Value]) -> None:
+    if kind.from_file and not any(values.get(field.name) for field in kind.contents):
+        raise AppError(
+            _("An attachment is made of a file, not of values."),
+            _("Attach the file to a record: fieldkeep attach ID FILE"),
+        )
 
 
 def _refuse_role_at(session: Session, record_id: bytes) -> None:

@@ -10,8 +10,9 @@ import contextlib
 from collections.abc import Callable
 
 from app.errors import Offline, StoreDamaged
+from app.services.rounds import Round
 from app.services.session import ACTIVE, Session
-from app.services.syncing import Round, Syncing
+from app.services.syncing import Syncing
 from app.store import anew
 from app.store.anew import Anew
 from app.store.store import Store

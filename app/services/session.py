@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app import log
-from app.changes import CLOSING, Bus, Changes
+from app.changes import BEHIND, CLOSING, Bus, Changes
 from app.errors import AppError, Locked
 from app.keys import device, trusted_time, vault
 from app.keys.device import DeviceKeys
@@ -24,7 +24,7 @@ from app.keys.ring import Keyring, share_name
 from app.keys.secret import SecretBytes
 from app.keys.state import Alarm, State
 from app.paths import Profile
-from app.services import guard, unfinished, why_locked, wipe
+from app.services import copies, guard, unfinished, why_locked, wipe
 from app.services.card import Card, refreshed
 from app.services.held import Held
 from app.services.memory import Memory
@@ -67,6 +67,7 @@ class Session:
         self.card = card
         self.damage = damage
         self.bus = Bus()
+        self.files = Bus()  # told when an attached file has gone up or come: no record is another for that
         self.wipe_step = wipe_step
         self._opener = opener
         self._ring = ring
@@ -77,6 +78,7 @@ class Session:
             key=lambda: vault.open_key(profile, ring),
             recovery=lambda: self.papers.held.root.recovery,
             refusal=self._shut_because,
+            found=lambda records: self.tell(Changes(tuple(records), BEHIND)),
         )
         self._closed = False
         self._keys: DeviceKeys | None = None
@@ -86,6 +88,7 @@ class Session:
             held,
             state=lambda: memory.state,
             alter=memory.alter,
+            note=memory.note,
             now=memory.now,
             sample=lambda at: trusted_time.anchored(at, trusted_time.system_clock()),
         )
@@ -317,6 +320,7 @@ class Session:
             self.tell(Changes((), CLOSING))
         unsent = self.store.shut()
         unfinished.take_away(self.profile)
+        copies.take_away(self.profile)
         if unsent is not None and unsent != self.state.unsent:
             self._set(unsent=unsent)
 

@@ -31,12 +31,15 @@ def reopen(session: Session, made: Settled) -> None:
     """Take a choice back. Raises NotFound, AppError where the role may not, FieldProblem, Locked, NoSpace."""
     records.refuse_role(session, KINDS.get(made.kind))
     session.call(choices.reopen, made)
-    session.tell(Changes(((made.kind, made.record),), HERE))
+    session.tell(Changes(_looked(made), HERE))
 
 
 def offered(each: OpenConflict) -> tuple[str, str]:
     """What the two choices are called: to keep what stands, and to take the other; "" where that stands already."""
     deleted = each.deleted
+    if each.remains:
+        text = _("Leave it as it is")
+        return text, "" if each.conflict.cell == WHOLE_RECORD else _("Take it into the record that remains")
     if each.conflict.cell == WHOLE_RECORD:
         to_delete = each.conflict.kept == DELETED
         if deleted:
@@ -68,5 +71,10 @@ def find(session: Session, text: str) -> OpenConflict:
 def _settle(session: Session, each: OpenConflict, choice: str) -> Settled:
     records.refuse_role(session, KINDS.get(each.conflict.kind))
     made = session.call(choices.settle, each.conflict.id, choice)
-    session.tell(Changes(((made.kind, made.record),), HERE))
+    session.tell(Changes(_looked(made), HERE))
     return made
+
+
+def _looked(made: Settled) -> tuple[tuple[str, bytes], ...]:
+    """The records that look different after a choice."""
+    return tuple((made.kind, id_) for id_ in (made.record, made.remains) if id_)

@@ -6,9 +6,9 @@ It tells which fields, by whom and when, and no values: those are the record's, 
 from __future__ import annotations
 
 from app.errors import NotFound
-from app.services import comparing
+from app.services import comparing, duplicates
 from app.services.session import Session
-from app.store import chosen, conflicts, outbox, records
+from app.store import chosen, conflicts, joined, lists, outbox, records
 from app.store.conflicts import Attention, OpenConflict
 from app.store.reader import Reader
 from app.store.records import Record
@@ -43,6 +43,14 @@ class Deed(Quiet, frozen=True):
         return (*known, *sorted(touched.difference(known)))
 
 
+class Kin(Quiet, frozen=True):
+    """Other records: the one that it was joined into, those joined into it, those that seem to be one with it."""
+
+    remains: tuple[bytes, str] | None = None
+    joined: tuple[bytes, ...] = ()
+    pairs: tuple[tuple[bytes, str, str], ...] = ()  # and why
+
+
 class Story(Quiet, frozen=True):
     """What this device knows of a record; `server` is what the server says now, None where it was not reached."""
 
@@ -53,17 +61,19 @@ class Story(Quiet, frozen=True):
     settled: tuple[Conflict, ...]
     server: Change | None = None
     problem: ExchangeError | None = None
+    kin: Kin = Kin()
 
 
 def tell(session: Session, id_: bytes) -> Story:
     """All of it; nothing changes on either side. Raises NotFound, Locked, StoreDamaged."""
     known, deeds, met, settled = session.read(_read, id_)
+    kin = session.read(_kin, id_) if known is not None and known.kind.alike else Kin()
     server, problem = None, None
     try:
         server = comparing.ask(session, id_)
     except ExchangeError as failed:
         problem = failed
-    return Story(id_, known, tuple(deeds), tuple(met), tuple(settled), server, problem)
+    return Story(id_, known, tuple(deeds), tuple(met), tuple(settled), server, problem, kin)
 
 
 def _read(store: Reader, id_: bytes) -> tuple[Record | None, list[Deed], list[OpenConflict], list[Conflict]]:
@@ -80,6 +90,16 @@ def _read(store: Reader, id_: bytes) -> tuple[Record | None, list[Deed], list[Op
         records.get(store, id_)  # which says that there is no such record here
     met, settled = conflicts.open_conflicts(store, record=id_), chosen.told(store, id_)
     return known, sorted(found, key=lambda each: (each.at_ms, each.op.n)), met, settled
+
+
+def _kin(store: Reader, id_: bytes) -> Kin:
+    remains = joined.remains_of(store, id_)
+    found = []
+    for seen in duplicates.seen(store, id_):
+        other = seen.gone if seen.remains.id == id_ else seen.remains
+        found.append((other.id, other.title, seen.why))
+    into = (remains, lists.title_of(store, remains) or "") if remains != id_ else None
+    return Kin(into, tuple(joined.joined_into(store, id_)), tuple(found))
 
 
 def _deed(op: Op, state: str, *, ver: int = 0, refused: Attention | None = None) -> Deed:

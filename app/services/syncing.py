@@ -10,101 +10,41 @@ import contextlib
 import dataclasses
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from app.changes import HERE, SYNC, Changes
 from app.errors import AppError, Locked, Offline, StoreDamaged, Wiped
-from app.services import sealed_work, way_on
-from app.services.bulk.laying import Laying, together
+from app.services import letting_go, ready_road, sealed_work, way_on
+from app.services.carrying import Carrying, identity_of
 from app.services.lost_work import LostWork
+from app.services.on_worker import on_worker
+from app.services.rounds import Round, percent_of
 from app.services.session import ACTIVE, Session
 from app.services.wiped import finish_held
+from app.store.blobs import unsent_in
 from app.store.conflicts import attention_count, open_count
-from app.store.replica import StoreReplica
 from app.store.store import Store
 from sync.client import handing
 from sync.client.cycle import Page, exchange
 from sync.client.engine import Engine
 from sync.client.errors import NotOurServer, ServerRefused, Unreachable
+from sync.client.holding_back import HoldingBack
 from sync.client.https import Held, Https, Said, own_trust
-from sync.client.line import Identity, Line
+from sync.client.line import Line
 from sync.client.listener import SILENT_S, Listener
-from sync.client.ports import Answer, Applied, Position, Replica
+from sync.client.ports import Replica
 from sync.client.status import Phase, SyncStatus
-from sync.protocol import outbox_seal, sealing, signing
+from sync.protocol import outbox_seal, sealing
 from sync.protocol.documents import SealedOutbox
 from sync.protocol.errors import KnownError, Problem
-from sync.protocol.ops import Op
+from sync.protocol.kinds import KINDS
 
 _LOG = logging.getLogger("app.services.syncing")
 PAGES_MAX: Final = 10_000  # more than any honest history: a server that never ends is left alone
+_WITH_FILES: Final = frozenset(kind.name for kind in KINDS.values() if kind.contents)
 REPORTS_MAX: Final = 8  # exchanges of one round that only report
 
 Step = Callable[[int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """What a round did."""
-
-    sent: int = 0
-    received: int = 0  # records that others made or changed
-    left: int = 0  # records that went where this person does not see them
-    conflicts: int = 0
-    rejected: int = 0
-    recovered: int = 0
-    lost: int = 0  # sealed records that the store has lost and that are with IT
-
-    def plus(self, page: Page) -> Round:
-        """This round with one page more."""
-        return dataclasses.replace(
-            self,
-            sent=self.sent + page.sent,
-            received=self.received + page.applied.received,
-            left=self.left + page.applied.left,
-            conflicts=self.conflicts + page.applied.conflicts,
-            rejected=self.rejected + page.applied.rejected,
-        )
-
-
-class OnWorker:
-    """The replica with every method run on the store's thread, but for large pages, where `laying` takes those."""
-
-    def __init__(self, session: Session, replica: StoreReplica, laying: Laying | None) -> None:
-        self._run = session.run_replica
-        self._replica = replica
-        self._laying = laying
-
-    def position(self) -> Position:
-        return self._run(self._replica.position)
-
-    def take(self, ops_max: int, bytes_max: int) -> list[Op]:
-        return self._run(self._replica.take, ops_max, bytes_max)
-
-    def apply(self, answer: Answer) -> Applied:
-        if self._laying is None or not self._laying.takes(answer):
-            return self._run(self._replica.apply, answer)
-        laid, rest = self._laying.lay(answer)
-        return laid if rest is None else together((laid, self._run(self._replica.apply, rest)))
-
-    def renumber(self, incarnation: bytes) -> None:
-        self._run(self._replica.renumber, incarnation)
-
-    def restart(self, common: int = 0) -> None:
-        self._run(self._replica.restart, common)
-
-    def take_in(self, packet: bytes, ops: list[Op], origin: tuple[bytes, bytes]) -> int:
-        return self._run(self._replica.take_in, packet, ops, origin)
-
-    def recovered(self) -> list[bytes]:
-        return self._run(self._replica.recovered)
-
-    def reported(self, packets: list[bytes]) -> None:
-        self._run(self._replica.reported, packets)
-
-    def unsent(self) -> int:
-        return self._run(self._replica.unsent)
 
 
 class Syncing:
@@ -119,14 +59,10 @@ class Syncing:
         card = session.card
         self._trust = own_trust(session.papers.held.root.tls_ca)
         self._transport = Https(card.server_url, self._trust)
-        identity = Identity(
-            card.org,
-            card.enrolment,
-            card.device,
-            lambda document: signing.sign(document, ("", session.signing_key)),
-        )
-        self._identity = identity
-        self._line = Line(self._transport, identity, session.now)
+        self._identity = identity_of(session)
+        self._line = Line(self._transport, self._identity, session.now)
+        self._back = HoldingBack()
+        self.let_go = False  # somebody asks once more: what the server says of each record by itself counts
         self._lost_work = LostWork(session.profile, session.card, self._hand_in)
 
     def round(self, step: Step = lambda n: None) -> Round:
@@ -135,7 +71,9 @@ class Syncing:
         Raises Offline, Locked (after orders were brought), Wiped, and other KnownErrors.
         """
         done, first = Round(), None
-        asked_in_vain, reported, looked = 0, 0, 0
+        asked_in_vain, reported, looked, told = 0, 0, 0, False
+        # Of a round that failed: it would be answered as of then, and there may be news since.
+        self._line.ahead = None
         for _page in range(PAGES_MAX):
             was_active = self._session.stage == ACTIVE
             try:
@@ -147,9 +85,11 @@ class Syncing:
                 self._obey()
                 raise
             done = done.plus(page)
+            if ready_road.is_worth_asking(page) and not asked_in_vain:
+                done = dataclasses.replace(done, received=max(done.received, self._by_part(page)))
             self.fetched = done.received if page.more else 0
             first = min(page.begin, first if first is not None else page.begin)
-            self.percent = _percent(first, page) if page.more else 0
+            self.percent = percent_of(first, page) if page.more else 0
             if page.applied.records:
                 self._session.tell(Changes(tuple(page.applied.records), SYNC, page.applied.left))
             asked_in_vain += self._session.state.ask_share and self._session.papers.share is None
@@ -173,8 +113,31 @@ class Syncing:
             done = dataclasses.replace(done, recovered=done.recovered + taken)
             more_to_send = page.sent > 0 and self._session.call(Store.unsent) > 0
             if was_active and not (page.more or taken or more_to_send):
-                break
+                if not page.held_back:
+                    break
+                if not self._confirmed():
+                    if told:
+                        raise self._back.refusal()
+                    told = True  # IT hears of it with the next exchange
         return dataclasses.replace(done, lost=self._lost_work.show_it())
+
+    def _by_part(self, page: Page) -> int:
+        """The rows that a ready part brings after the first page; 0 where there is none."""
+        self._session.tell(Changes(tuple(page.applied.records), SYNC))
+        if self._laying is not None:
+            self._laying.rest()  # it has the store open
+        return ready_road.take(self._session, self._line, page.at) if self._session.stage == ACTIVE else 0
+
+    def asked_again(self) -> None:
+        """A person asks: what the server says once more of what is held back counts."""
+        self.let_go = self._back.count > 0
+
+    def _confirmed(self) -> bool:
+        """Whether somebody asked once more about what is held back, and the server says of each record that it goes."""
+        asked, self.let_go = self.let_go, False
+        # For the pages behind it too.
+        self.let_go = asked and letting_go.confirmed(self._session, self._line, self._back)
+        return self.let_go
 
     def hear(self, damage: AppError) -> StoreDamaged:
         """What can be done without the store: papers come, orders are obeyed and reported, and the sealed outbox goes
@@ -226,7 +189,7 @@ class Syncing:
 
     def _exchange(self, step: Step) -> Page:
         try:
-            store = self._session.replica()
+            replica = on_worker(self._session, self._laying)
         except Locked as locked:
             if not locked.by_order or self._session.stage != ACTIVE:
                 raise
@@ -241,7 +204,7 @@ class Syncing:
             self._talk(None, step)
             raise
         self._session.papers.store_shut = False
-        return self._talk(OnWorker(self._session, store, self._laying) if store else None, step)
+        return self._talk(replica, step)
 
     def _talk(self, replica: Replica | None, step: Step) -> Page:
         try:
@@ -275,12 +238,12 @@ class Syncing:
 
     def _exchanged(self, replica: Replica | None, step: Step) -> Page:
         try:
-            return exchange(replica, self._session.papers, self._line, step)
+            return exchange(replica, self._session.papers, self._line, step, self._back)
         except ServerRefused as refusal:
             if refusal.problem not in (Problem.ROLLBACK, Problem.EPOCH):
                 raise
             # This device or the server is a copy of an earlier day. Asked again, both start from what they know.
-            return exchange(replica, self._session.papers, self._line, step)
+            return exchange(replica, self._session.papers, self._line, step, self._back)
 
     def _obey(self) -> None:
         try:
@@ -315,7 +278,10 @@ class Keeping:
         self._syncing = Syncing(session, beside=True)
         self._tell = tell
         self._first = True  # until a round came to its end, if the store had read nothing before
-        self._engine = Engine(self._round, self._stands)
+        self._carrying = Carrying(session)
+        self._carried = False
+        self._tidied = False  # what records named has been looked at since they changed
+        self._engine = Engine(self._round, self._stands, self._carry)
         self._listener = self._syncing.listener(self._engine)
         self._unsubscribe = session.bus.subscribe(self._heard)
 
@@ -329,10 +295,12 @@ class Keeping:
         self._unsubscribe()
         self._listener.stop()
         self._engine.stop()
+        self._carrying.close()
         self._syncing.close()
 
     def wanted(self) -> None:
-        """A person asked for an exchange now."""
+        """A person asked for an exchange now; once more, where something is held back that they were told of."""
+        self._syncing.asked_again()
         self._engine.wanted()
 
     def _round(self) -> None:
@@ -349,7 +317,24 @@ class Keeping:
             self._syncing.rest()
             self._listener.look()
 
+    def _carry(self) -> bool:
+        """Between two exchanges: attached files go up, and those that nobody names any more leave the disk."""
+        if self._carrying.step():
+            self._carried = True
+            return True
+        if self._carried:
+            self._carried = False
+            self._stands(Phase.IDLE, None)
+        if not self._tidied and self._session.stage == ACTIVE:
+            from app.services import attachments  # nothing of it is needed before an exchange is through
+
+            self._tidied = True
+            attachments.keep_within(self._session)
+        return False
+
     def _heard(self, changes: Changes) -> None:
+        if changes.left or not changes.records or any(kind in _WITH_FILES for kind, _id in changes.records):
+            self._tidied = False
         if changes.origin == HERE:
             self._engine.edited()
         elif changes.origin == SYNC and self._syncing.fetched:
@@ -378,14 +363,10 @@ class Keeping:
                 first=self._first,
                 fetched=fetched,
                 percent=percent,
+                files=len(unsent_in(self._session.profile.unsent_blobs)),
                 alarm=_alarm(self._session),
             )
         )
-
-
-def _percent(begin: int, page: Page) -> int:
-    """How much of its way the cursor has behind it. Numbers rise from change to change, so it never goes back."""
-    return min(99, 100 * (page.at - begin) // (page.end - begin)) if page.end > begin else 0
 
 
 def _alarm(session: Session) -> str:

@@ -4,9 +4,10 @@
     W2  keyring entries deleted, and their absence checked: from here the data is unreadable
     W3  header overwritten and removed
     W4  store, attachments, logs, temporary files and small files removed; the card stays for now: with it, an intent
-        that is damaged from here on is made again from the server's order
+        that is damaged from here on is made again from the server's order. Attachments that have not gone up stay:
+        their keys went with the store, and stand in the sealed outbox alone
     W5  receipt written, signed with the device key
-    W6  sealed outbox and receipt handed in, in as many requests as it takes; the server holds both, durably
+    W6  sealed outbox, receipt and such attachments handed in, in as many requests as it takes; the server holds them
     W7  tombstone written; device key, outbox, receipt, card and intent removed
 
 A wipe needs no store key, no store and no network. A dead keyring stops neither W3 nor W4: the receipt then says
@@ -29,7 +30,7 @@ import msgspec
 from app.errors import KeyMissing, KeyringUnreachable, StoreDamaged
 from app.keys import device, vault
 from app.keys.ring import DEV, HIGH_WATER, TRUST, Keyring
-from app.paths import Profile, remove, sync_folder, write_whole
+from app.paths import Profile, sync_folder, write_whole
 from app.services import sealed_work, unfinished
 from sync.protocol import documents, outbox_seal, signing, version
 from sync.protocol.documents import Destroyed, Files, Receipt
@@ -42,6 +43,7 @@ _KEPT: Final = (
     "device",
     "sealed_outbox",
     "sealed_lost",
+    "unsent_blobs",
     "wipe_intent",
     "wipe_receipt",
     "tombstone",
@@ -205,7 +207,7 @@ def finish(
     step("W7a")
     for name in (DEV, HIGH_WATER, TRUST):
         ring.delete(name)
-    work = (profile.sealed_lost, profile.sealed_outbox)
+    work = (profile.sealed_lost, profile.sealed_outbox, profile.unsent_blobs)
     for path in (*work, profile.wipe_receipt, profile.root, profile.device, profile.wipe_intent):
         step("W7b")
         _remove_tree(path)
@@ -225,7 +227,8 @@ def destroy_again(profile: Profile, ring: Keyring) -> None:
         vault.shred_header(profile)
         _remove_files(profile)
         for name in set(_KEPT) - {"tombstone", "one_opener"}:
-            remove(getattr(profile, name))
+            _remove_tree(getattr(profile, name))
+        sync_folder(profile.folder)
     except OSError as error:
         problem = error  # a file that will not go must not keep a key
     for name in (DEV, TRUST):

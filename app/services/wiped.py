@@ -27,7 +27,7 @@ from sync.protocol.errors import Refused
 from sync.protocol.texts import gettext as _
 
 EPOCHS_LOOKED_AT: Final = range(1, 5)
-PIECE_STEP: Final = "W6a"  # a piece of a large sealed outbox is with the server
+PIECE_STEP: Final = "W6a"  # a piece of a large sealed outbox, or of an attachment, is with the server
 
 
 def intent_for(
@@ -277,6 +277,8 @@ def finish_held(profile: Profile, step: wipe.Step = wipe.no_step) -> bool:
 
 
 def _finish(profile: Profile, ring: Keyring, step: wipe.Step) -> bool:
+    from app.store import blobs  # no start needs it
+
     def hand_in(intent: wipe.Intent, receipt: bytes, sealed: BinaryIO) -> None:
         def who() -> Identity:
             key = device.load_signing(ring)  # the last key to go, once the server has everything
@@ -290,9 +292,12 @@ def _finish(profile: Profile, ring: Keyring, step: wipe.Step) -> bool:
         def after_piece() -> None:
             step(PIECE_STEP)
 
-        handing.hand_in_receipt(
-            intent.server_url, _root(profile, ring, intent), receipt, who, sealed, after_piece, intent.order
-        )
+        root = _root(profile, ring, intent)
+        handing.hand_in_receipt(intent.server_url, root, receipt, who, sealed, after_piece, intent.order)
+        # Nobody waits for these as IT does for the receipt. They may be large, and their keys are gone from here.
+        waiting = blobs.unsent_in(profile.unsent_blobs)
+        if waiting:
+            handing.hand_in_blobs(intent.server_url, root, who(), waiting, after_piece)
 
     return wipe.finish(profile, ring, hand_in, _wall_ms, step)
 

@@ -73,10 +73,10 @@ def make(profile: Profile, key: SecretBytes, *, device: bytes, incarnation: byte
         if made is None:
             made = Anew(carried=False, unsent=_build(profile, key, begun, None))
     except BaseException:
-        _clear(profile)
+        clear(profile)
         raise
     try:
-        _change_places(profile, ours=ours)
+        change_places(profile, ours=ours)
     except OSError as error:
         raise not_written(error) from None
     _LOG.warning(
@@ -141,7 +141,7 @@ def _carried(profile: Profile, key: SecretBytes, old: Database, device: bytes) -
 
 def _build(profile: Profile, key: SecretBytes, here: Here, old: Database | None) -> int:
     """The new file, whole, beside the old one; how many ops wait in it."""
-    _clear(profile)
+    clear(profile)
     size = profile.store.stat().st_size if old is not None else 0
     space.needed(profile.folder, min(size, 2**26))
     db = Database(profile.store_coming, key, version=schema.VERSION, create=True)
@@ -190,15 +190,16 @@ def _show(db: Database, shape: Shape, person: str) -> None:
         for id_, ops in outbox.of_records(db, ids).items():
             ver, deleted, cells = bases.get(id_, (0, False, {}))
             if id_ in bases or any(op.act is Act.ADD for op in ops):
-                changes.append((None, _laid(shape, id_, ver, ops, cells, person, deleted=deleted)))
+                changes.append((None, laid(shape, id_, ver, ops, cells, person, deleted=deleted)))
         rows.write(db, shape, changes)
 
 
-def _laid(
+def laid(
     shape: Shape, id_: bytes, ver: int, ops: list[Op], cells: dict[str, object], person: str, *, deleted: bool
 ) -> Stored:
-    laid, deleted = lay(cells, deleted, ops)
-    values, ext = shape.split(laid)
+    """A record as it is shown with what waits on it."""
+    shown, deleted = lay(cells, deleted, ops)
+    values, ext = shape.split(shown)
     return Stored(id_, ver, deleted, len(ops), 0, clock.millis(ops[-1].hlc), person, values, ext)
 
 
@@ -213,13 +214,13 @@ def _waiting(db: Database, shape: Shape) -> Iterator[list[bytes]]:
         after = ids[-1]
 
 
-def _clear(profile: Profile) -> None:
+def clear(profile: Profile) -> None:
     """A new file that came to nothing goes."""
     for end in ("-wal", "-shm", ""):
         remove(profile.store_coming.with_name(profile.store_coming.name + end))
 
 
-def _change_places(profile: Profile, *, ours: bool) -> None:
+def change_places(profile: Profile, *, ours: bool) -> None:
     """The new file into the old one's place. Ended anywhere in between, the old store is as little to be opened as it
     was, and what its log held is in the sealed outbox."""
     store = profile.store

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from app.store import chosen, indexing, tallies
+from app.store import chosen, indexing, keyed, tallies
 from app.store.db import Database
 from app.store.schema import OURS, VERSION, Shape, indexes_of, order_column, orders_of
 from sync.protocol.fields import Choice
@@ -72,6 +72,7 @@ _LATER: Final = {
 def build(db: Database, known: Mapping[str, Shape]) -> None:
     """Make every table, index and column that is not there yet; what is there stays as it is."""
     wanted = set(known)
+    later = {**_LATER, **keyed.made(known.values())}
     there = {name for (name,) in db.all("SELECT name FROM sqlite_master WHERE type = 'table'")}
     indexes = dict(db.all("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
     columns = {name: set(_columns(db, known[name].table)) for name in wanted if known[name].table in there}
@@ -79,7 +80,7 @@ def build(db: Database, known: Mapping[str, Shape]) -> None:
     kept = {tally.table for shape in known.values() for tally in shape.tallies}
     complete = (
         db.version == VERSION
-        and there.issuperset(_LATER)
+        and there.issuperset(later)
         and totals == kept
         and all(
             name in columns
@@ -96,9 +97,9 @@ def build(db: Database, known: Mapping[str, Shape]) -> None:
             for statement in (*_TABLES.split(";"), _RECOVERED):
                 if statement.strip():
                     db.execute(statement)
-        for table, made in _LATER.items():
-            if table not in there:
-                db.execute(made)
+        for table, made in later.items():
+            for statement in made.split(";") if table not in there else ():
+                db.execute(statement)
         for shape in known.values():
             _build_kind(db, shape, columns.get(shape.kind.name), indexes)
             _build_search(db, shape, there)

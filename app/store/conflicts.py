@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 
 from app.errors import NotFound
-from app.store import lists, outbox, records
+from app.store import joined, lists, outbox, records
 from app.store.reader import Reader
 from app.store.records import Batch
+from app.store.rows import marks
 from app.store.store import Store
 from sync.protocol import clock
 from sync.protocol.fields import Value
@@ -41,6 +42,8 @@ class OpenConflict(Quiet, frozen=True):
     present_ms: int
     moved: bool = False
     deleted: bool = False
+    remains: bytes = b""  # into which the record was joined, where it is deleted
+    remains_title: str = ""
 
     @property
     def one_person(self) -> str:
@@ -52,7 +55,7 @@ class OpenConflict(Quiet, frozen=True):
     def met_is_kept(self) -> bool:
         """Whether what stood when the edits met is worth a look: not what its own author took back since."""
         back = self.present == self.conflict.base and self.present_by == self.conflict.shown_by
-        return self.moved and self.conflict.cell != WHOLE_RECORD and not back
+        return self.moved and self.conflict.cell != WHOLE_RECORD and not back and not self.remains
 
 
 class Attention(Quiet, frozen=True):
@@ -87,12 +90,12 @@ class Attention(Quiet, frozen=True):
 
 
 def open_conflicts(store: Reader, *, record: bytes | None = None, limit: int = -1) -> list[OpenConflict]:
-    """Open conflicts, the oldest first, at most so many; those of one record when it is named."""
-    only = " WHERE record = ?" if record is not None else ""
-    rows = store.db.all(
-        f"SELECT body FROM conflict{only} ORDER BY ver, id LIMIT ?",
-        (limit,) if record is None else (record, limit),
-    )
+    """Open conflicts, the oldest first, at most so many; of one record when it is named: its own, and those of records
+    that were joined into it.
+    """
+    about = [] if record is None else [record, *joined.joined_into(store, record)]
+    only = f" WHERE record IN ({marks(len(about))})" if about else ""
+    rows = store.db.all(f"SELECT body FROM conflict{only} ORDER BY ver, id LIMIT ?", (*about, limit))
     found = [msgspec.msgpack.decode(body, type=Conflict) for (body,) in rows]
     return [_with_present(store, each) for each in found]
 
@@ -109,9 +112,22 @@ def _with_present(store: Reader, conflict: Conflict) -> OpenConflict:
         present = DELETED if stored.deleted else None
     else:
         present = None if stored.deleted else shape.cells(stored).get(conflict.cell)
+    remains = joined.remains_of(store, conflict.record) if stored.deleted else conflict.record
+    if remains != conflict.record:
+        return _told_on(store, conflict, title, remains)
     moved = present != conflict.shown
     by, ms = (stored.changed_by, stored.changed_ms) if moved else then
     return OpenConflict(conflict, title, present, by, ms, moved, stored.deleted)
+
+
+def _told_on(store: Reader, conflict: Conflict, title: str, remains: bytes) -> OpenConflict:
+    """One about a record that was joined into another meanwhile: what stands is what the other one holds."""
+    shape, stored = records.find_row(store, remains)
+    present = shape.cells(stored).get(conflict.cell)
+    then = (stored.changed_by, stored.changed_ms)
+    return OpenConflict(
+        conflict, title, present, *then, moved=True, remains=remains, remains_title=shape.title(stored.values)
+    )
 
 
 def open_count(store: Reader) -> int:

@@ -15,6 +15,7 @@ from sync.protocol.fields import (
     ADDRESS_PARTS,
     Address,
     Choice,
+    Content,
     Date,
     Field,
     Find,
@@ -90,6 +91,8 @@ def asks_of(field: Field) -> tuple[Asks, ...]:
     type_ = field.type
     if isinstance(type_, Choice):
         return (Asks.ONE_OF, Asks.IS, Asks.IS_NOT, Asks.EMPTY, Asks.NOT_EMPTY)
+    if isinstance(type_, Content):
+        return (Asks.NOT_EMPTY, Asks.EMPTY)
     if isinstance(type_, Flag):
         return (Asks.IS, Asks.IS_NOT, Asks.EMPTY, Asks.NOT_EMPTY)
     if isinstance(type_, (Date, Instant, Integer, Money)):

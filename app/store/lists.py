@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from app.store import narrowing, orders
+from app.store import joined, narrowing, orders
 from app.store.filters import ALL, Filter, typed
 from app.store.orders import After, Sort
 from app.store.reader import Reader
@@ -20,6 +20,7 @@ from app.store.rows import CHUNK, marks
 from app.store.schema import NUMBER, Shape
 from app.store.words import matched_fields, query
 from sync.protocol.kinds import Kind
+from sync.protocol.texts import gettext as _
 
 STEP: Final = 250  # records looked at in one go along an order, for a filter
 LOOKED: Final = 2_000  # and at most, before all that match are asked for
@@ -190,6 +191,25 @@ def title_of(store: Reader, id_: bytes) -> str | None:
         if row is not None:
             return shape.title({title: row[0]})
     return None
+
+
+def name_of(store: Reader, id_: bytes) -> str | None:
+    """What a reference to a record shows: the title, of one that was joined that of the record that remains; None when
+    it is not here. One that is deleted says so: whoever sees it may bring it back, or refer to another.
+    """
+    for shape in store.shapes.values():
+        title = shape.kind.title
+        row = store.db.first(f'SELECT "{title}", _deleted FROM "{shape.table}" WHERE _id = ?', (id_,))
+        if row is None:
+            continue
+        if not row[1]:
+            return shape.title({title: row[0]})
+        remains = joined.remains_of(store, id_)
+        if remains != id_:
+            return title_of(store, remains)
+        return _("{title} (deleted)").format(title=shape.title({title: row[0]})).strip()
+    remains = joined.remains_of(store, id_)
+    return title_of(store, remains) if remains != id_ else None
 
 
 def _rows(

@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Sequence
 from typing import Any, Final
 
-from app.store import within, wording
+from app.store import joined, within, wording
 from app.store.filters import Asks, Condition, Filter, checked, is_parts
 from app.store.reader import Reader
 from app.store.rows import CHUNK, marks
@@ -169,7 +169,11 @@ def _some_part(column: str, field: Field, asked: str, text: str) -> Said:
 def _refers(store: Reader, column: str, type_: Ref, value: Value) -> Said:
     """A reference to the record of that id, or to any kept record of that title."""
     if isinstance(value, bytes):
-        return f"{column} = ?", [value]
+        # What refers to a record that was joined into this one refers to this one.
+        gone = joined.joined_into(store, value)
+        if not gone:
+            return f"{column} = ?", [value]
+        return f"{column} IN ({marks(1 + len(gone))})", [value, *gone]
     other = store.shapes[type_.to]
     title = KINDS[type_.to].title
     key = f'"{other.table}"._key' if isinstance(other.kind.by_name[title].type, Text) else f'"{title}"'

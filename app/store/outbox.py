@@ -27,12 +27,12 @@ def add(db: Database, ops: Sequence[Op], packed: Sequence[bytes] | None = None) 
     db.executemany("INSERT INTO outbox (n, first, kind, id, size, op) VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
-def take(db: Database, ops_max: int, bytes_max: int) -> list[Op]:
-    """The first waiting ops within both bounds; an act is never split, and a larger one comes alone."""
+def take(db: Database, ops_max: int, bytes_max: int, after: int = 0) -> list[Op]:
+    """The first waiting ops behind a number, within both bounds; an act is never split, a larger one comes alone."""
     taken: list[tuple[int, bytes]] = []
     size = 0
     begun = 0  # where in `taken` the last act begins
-    rows = db.all("SELECT first, size, op FROM outbox ORDER BY n LIMIT ?", (ops_max + 1,))
+    rows = db.all("SELECT first, size, op FROM outbox WHERE n > ? ORDER BY n LIMIT ?", (after, ops_max + 1))
     if rows and len(rows) > ops_max and rows[0][0] == rows[-1][0]:
         rows = db.all("SELECT first, size, op FROM outbox WHERE first = ? ORDER BY n", (rows[0][0],))
         return [op_of(data) for _first, _size, data in rows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.store import indexing
+from app.store import duplicates, indexing
 from app.store.db import Database
 from app.store.schema import Shape, Stored
 
@@ -32,6 +32,7 @@ def everything(db: Database, shape: Shape) -> None:
     )
     for tally in shape.tallies:
         tally.fill(db)
+    duplicates.make_anew(db, shape)
 
 
 def _pieces(db: Database, shape: Shape) -> Iterator[list[Stored]]:

@@ -169,6 +169,19 @@ class Batch:
         )
         return self._lay(shape, before, here, op, conflicts=open_ones)
 
+    def put_cells(self, id: bytes, cells: Mapping[str, Any]) -> Record:  # noqa: A002
+        """Set cells as they are, those of no field too; what stands already is left. Raises NotFound, FieldProblem."""
+        shape, before = self.row(id)
+        here = shape.cells(before)
+        changed = {cell: value for cell, value in cells.items() if here.get(cell) != value}
+        if not changed:
+            return record_of(shape, before)
+        refuse_hidden(shape.kind, {c.partition("/")[0] for c in changed}, self._writing.care)
+        refuse_circle(shape.kind, id, shape.kind.values(changed), self._values)
+        was = {cell: here.get(cell) for cell in changed}
+        op = self._writing.op(shape.kind.name, id, Act.SET, base=before.ver, cells=changed, was=was)
+        return self._lay(shape, before, here, op)
+
     def row(self, id: bytes) -> tuple[Shape, Stored]:  # noqa: A002
         """A row as this batch leaves it so far, and its kind's shape. Raises NotFound."""
         found = self._rows.get(id)
@@ -182,6 +195,10 @@ class Batch:
             return None
         self._rows.setdefault(id_, found)
         return found[1].values
+
+    def one_act(self) -> contextlib.AbstractContextManager[None]:
+        """What is done in this block is one act: the server takes it together."""
+        return self._writing.one_act()
 
     def know(self, shape: Shape, stored: Iterable[Stored]) -> None:
         """Rows that were read in one go and are acted on next; what was changed here is known better."""

@@ -17,7 +17,7 @@ from app.store import indexing, outbox, recovered, restored, rows, seal_book, se
 from app.store.db import Database
 from app.store.schema import Shape, Stored
 from app.store.store import Store
-from sync.client.ports import Answer, Applied, Position
+from sync.client.ports import Answer, Applied, Position, Stands
 from sync.protocol import clock, codec
 from sync.protocol.errors import Outcome, UpgradeNeeded
 from sync.protocol.fields import Care
@@ -111,9 +111,13 @@ class StoreReplica:
         here = self._store.here()
         return Position(here.cursor, here.incarnation, here.next_n - 1)
 
-    def take(self, ops_max: int, bytes_max: int) -> list[Op]:
+    def stands(self) -> Stands:
+        """Where it stands, and what there is to say."""
+        return Stands(self.position(), self.unsent(), self.recovered())
+
+    def take(self, ops_max: int, bytes_max: int, after: int = 0) -> list[Op]:
         """The next waiting ops in order; an act is never split, and one larger than both bounds comes alone."""
-        return outbox.take(self._store.db, ops_max, bytes_max)
+        return outbox.take(self._store.db, ops_max, bytes_max, after)
 
     def unsent(self) -> int:
         """How many ops wait for the server's word."""
@@ -148,6 +152,11 @@ class StoreReplica:
         self._observe(here.hlc, changes)
         brought = {change.id for change in changes}
         return Applied(looked, received=sum(id_ in brought for _kind, id_ in looked))
+
+    def loses(self, changes: list[Change]) -> tuple[int, int]:
+        """How many records these changes would take away, and how many are kept here."""
+        store, ids = self._store, [each.id for each in changes if each.gone]
+        return rows.kept_of(store.db, store.shapes.values(), ids), sum(store.counts().values())
 
     def renumber(self, incarnation: bytes) -> None:
         """Give all waiting ops new numbers, from 1, under a new incarnation; they are sealed again."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from app.store import tallies
+from app.store import keyed, tallies
 from app.store.db import Database
 from app.store.schema import Shape, Stored
 
@@ -48,6 +48,15 @@ def there(db: Database, shape: Shape, ids: Sequence[bytes]) -> set[bytes]:
     return found
 
 
+def kept_of(db: Database, shapes: Iterable[Shape], ids: Sequence[bytes]) -> int:
+    """How many of these ids are records that are not deleted."""
+    kept = 0
+    for shape in shapes:
+        asked = f'SELECT count(*) FROM "{shape.table}" WHERE _deleted = 0 AND _id IN '
+        kept += sum(int(db.one(f"{asked}({marks(len(some))})", some)[0]) for some in chunks(ids))
+    return kept
+
+
 def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
     """Put rows as they are after: inserted, updated or removed, with search words, count and totals. In a transaction.
 
@@ -58,13 +67,17 @@ def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
     removed: list[tuple[int]] = []
     gone: list[tallies.Row] = []
     come: list[tallies.Row] = []
+    told: list[int] = []  # rows that are told from others by something else now
+    left: list[tuple[int, bytes]] = []
     kept = free = 0
     for before, after in changes:
         kept += _counted(after) - _counted(before)
         shape.turns += _called(shape, before) != _called(shape, after)
+        keyed.note_joined(db, shape, before, after)
         if after is None:
             if before is not None:
                 removed.append((before.rowid,))
+                left.append((before.rowid, before.id))
                 gone.append(before.raw or shape.row(before))
         elif before is None:
             if not inserts:
@@ -81,16 +94,21 @@ def write(db: Database, shape: Shape, changes: Sequence[Change]) -> None:
             places = tuple(at for at, value in enumerate(row) if value != there[at])
             after.raw = tuple(row)
             if places:
+                if not shape.telling.isdisjoint(places):
+                    told.append(after.rowid)
                 updates.setdefault(places, []).append([*(row[at] for at in places), after.rowid])
                 if not shape.tallied.isdisjoint(places):
                     gone.append(before.raw or shape.row(before))
                     come.append(row)
     if inserts:
         db.executemany(shape.insert, inserts)
+        keyed.note_new(db, shape, free, len(inserts))
     for places, some in updates.items():
         db.executemany(shape.update(places), some)
     if removed:
         db.executemany(f'DELETE FROM "{shape.table}" WHERE _rowid = ?', removed)
+    keyed.note(db, shape, told)
+    keyed.note_gone(db, shape, left)
     _write_words(db, shape, changes)
     tallies.move(db, shape.tallies, gone, come, leaving=bool(removed))
     if kept:

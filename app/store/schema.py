@@ -22,6 +22,10 @@ from sync.protocol.kinds.table import Ahead
 VERSION: Final = 6
 NUMBER: Final = "number"  # the field by which other programs know a record
 
+# By what records are told from others of their kind, by whether they are kept, and by what joins or parts them.
+_TOLD_BY: Final = "name type emails phones websites address tax_number number customer parent _deleted _ext"
+_TELLING: Final = frozenset(_TOLD_BY.split())
+
 HOLDS: Final = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
 WIDE: Final = 2**63  # whole numbers of a column are below it, and from its negative on
 
@@ -92,6 +96,10 @@ class Shape:
         self._names: Final = tuple(names)
         places = {name: at for at, (name, _sql) in enumerate((*OURS, *self.columns))}
         self.tallies: Final = tuple(Tally(kind, each, self.table, places) for each in kind.totals)
+        told = {f"{f.name}{suffix}" for f in kind.fields if f.name in _TELLING for suffix, _sql in f.type.sql}
+        told |= {name for name, _sql in OURS if name in _TELLING}
+        # Places of what its records are told from each other by.
+        self.telling: Final = frozenset(at for name, at in places.items() if kind.alike and name in told)
         self.tallied: Final = frozenset(at for tally in self.tallies for at in tally.places)
 
     def _placed(self) -> Iterator[tuple[str, tuple[int, Callable[[Value], tuple[Any, ...]] | None]]]:

@@ -58,6 +58,16 @@ class Writing:
         self._ends: list[Callable[[], None]] = []
         self._next_n = here.next_n
         self._hlc = here.hlc
+        self._first = 0  # of the act under way; 0 while each op is one
+
+    @contextlib.contextmanager
+    def one_act(self) -> Iterator[None]:
+        """Ops of this block are one act: they are sent, and taken, together."""
+        self._first = self._next_n
+        try:
+            yield
+        finally:
+            self._first = 0
 
     def at_end(self, call: Callable[[], None]) -> None:
         """Have `call` called when all acts were said, before they are committed; it makes no op."""
@@ -74,12 +84,12 @@ class Writing:
         was: Mapping[str, Any] | None = None,
         settles: Mapping[bytes, str] | None = None,
     ) -> Op:
-        """The next op of this device, an act of its own."""
+        """The next op of this device, an act of its own unless it is within one."""
         self._hlc = clock.stamp(self._hlc, self.now_ms)
         n = self._next_n
         op = Op(
             n=n, kind=kind, id=id_, act=act, hlc=self._hlc, base=base, set=dict(cells or {}),
-            was=dict(was or {}), first=n, settles=dict(settles or {}),
+            was=dict(was or {}), first=self._first or n, settles=dict(settles or {}),
         )  # fmt: skip
         return self.put(op)
 
@@ -221,6 +231,11 @@ class Store(Reader):
         except BaseException:
             db.close()
             raise
+
+    @property
+    def all_sealed(self) -> bool:
+        """Whether every op that is committed has its sealed copy on the disk."""
+        return not self._unsealed
 
     def seal_anew(self) -> None:
         """Open the sealed outbox again: another process may have put another file in its place."""

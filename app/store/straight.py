@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from app.store import rows, tallies
+from app.store import keyed, rows, tallies
 from app.store.db import Database
 from app.store.schema import HOLDS, NUMBER, OURS, WIDE, Shape, columns_of
 from app.store.words import text_from
@@ -183,6 +183,7 @@ class _Laying:
         self._gone: list[tallies.Row] = []
         self._come: list[tallies.Row] = []
         self._called = 0
+        self._told: list[int] = []
         self._put: list[tuple[int, str]] = []
         self._taken: list[tuple[int]] = []
 
@@ -209,6 +210,8 @@ class _Laying:
             return
         self._updates.setdefault(places, []).append([*[row[at] for at in places], rowid])
         self._called += not differs.isdisjoint(road.called)
+        if not road.shape.telling.isdisjoint(places):
+            self._told.append(rowid)
         if not road.shape.tallied.isdisjoint(places):
             self._gone.append(before)
             self._come.append(row)
@@ -228,12 +231,14 @@ class _Laying:
         shape = self._road.shape
         if self._inserts:
             db.executemany(shape.insert, self._inserts)
+            keyed.note_new(db, shape, self._free, len(self._inserts))
             db.execute(
                 "UPDATE counts SET kept = kept + ? WHERE kind = ?", (len(self._inserts), shape.kind.name)
             )
         for places, some in self._updates.items():
             some.sort(key=itemgetter(-1))  # by rowid: pages of the table in their order
             db.executemany(shape.update(places), some)
+        keyed.note(db, shape, self._told)
         rows.write_words(db, shape.index, self._put, self._taken)
         tallies.move(db, shape.tallies, self._gone, self._come, leaving=False)
         shape.turns += self._called

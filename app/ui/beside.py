@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtWidgets import QWidget
 
-from app.commands import CONFLICTS, IMPORT, KEYS, SETTINGS, TODAY, TOTALS
+from app.commands import CONFLICTS, DUPLICATES, IMPORT, KEYS, SETTINGS, TODAY, TOTALS
 from app.store.filters import Filter
 from app.viewmodels.desk import Desk
 from app.viewmodels.shell import Shell
@@ -60,6 +60,12 @@ def page_of(
         made = ConflictsPage(desk)
         made.opened.connect(desk.open)
         return made
+    if section == DUPLICATES:
+        from app.ui.duplicates import DuplicatesPage
+
+        doubles = DuplicatesPage(desk)
+        doubles.opened.connect(desk.open)
+        return doubles
     if section == SETTINGS:
         from app.ui.settings import SettingsPage
 

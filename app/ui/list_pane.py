@@ -248,6 +248,8 @@ class ListPane(QFrame):
         sentence = _("No {kinds} yet").format(kinds=_(kind.plural).lower())
         if not desk.may_change:
             return Placeholder(kind.icon, sentence)
+        if kind.from_file:
+            return Placeholder(kind.icon, sentence, _("Open a record and attach a file to it there."))
         explanation = _("Add the first one, or bring them in from a file.")
         new = _("New {kind}").format(kind=_(kind.label).lower())
         made = Placeholder(kind.icon, sentence, explanation, new, _("Import …"), main=False)

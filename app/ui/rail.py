@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QVBoxLayout
 
-from app.commands import BY_ID, CONFLICTS, SETTINGS, TODAY, TOTALS
+from app.commands import BY_ID, CONFLICTS, DUPLICATES, SETTINGS, TODAY, TOTALS
 from app.ui.kit.badge import BadgeState, SyncBadge
 from app.ui.kit.paint import Tone
 from app.ui.kit.rail_button import RailButton
@@ -39,6 +39,7 @@ class Rail(QFrame):
         column.addSpacing(S12)
         column.addWidget(self._section(TOTALS, "totals", _("Totals"), "totals"))
         column.addWidget(self._section(CONFLICTS, "conflict", _("Conflicts"), "conflicts"))
+        column.addWidget(self._section(DUPLICATES, "duplicate", _("Duplicates"), "duplicates"))
         column.addStretch(1)
         self.badge = SyncBadge()
         self.badge.clicked.connect(self.asked)
@@ -72,6 +73,7 @@ class Rail(QFrame):
             **counts.kinds,
             TODAY: counts.due,
             CONFLICTS: counts.conflicts + counts.refused,
+            DUPLICATES: counts.pairs,
         }
         for name, button in self._buttons.items():
             count = figures.get(name, 0)

@@ -6,6 +6,7 @@ Made with the first record that is opened: the first list is painted before any 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
@@ -34,6 +35,9 @@ from app.viewmodels.overview import Overview
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.texts import gettext as _
 
+if TYPE_CHECKING:
+    from app.ui.attached import AttachedPage
+
 OVERVIEW, DETAILS = "overview", "details"
 
 
@@ -55,7 +59,7 @@ class RecordPane(QWidget):
         self._head_shown: object = None
         self._unwatch_editor: Callable[[], None] = lambda: None
         self._bound: Editor | None = None
-        self._related: RelatedPage | None = None
+        self._related: RelatedPage | AttachedPage | None = None
         inside = QVBoxLayout(self)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(0)
@@ -182,6 +186,8 @@ class RecordPane(QWidget):
                 names[kind] = (
                     f"{_(KINDS[kind].plural)} {words.number(count)}" if count else _(KINDS[kind].plural)
                 )
+        if shown.record.kind.from_file:
+            names[shown.record.kind.name] = _("File")
         self._show_tabs(list(names), names)
         may = self._desk.may_change
         self._log.setVisible(may and "activity" in shown.related)
@@ -259,16 +265,32 @@ class RecordPane(QWidget):
             self._pages.setCurrentWidget(self._form_of(self._bound.kind))
         elif self._related is None or self._related.kind.name != self._tab:
             self._drop_related()
-            found = self._desk.related(KINDS[self._tab])
-            if found is not None:
-                self._related = RelatedPage(found, may_change=self._desk.may_change)
-                self._related.opened.connect(self._open)
-                self._related.left.connect(self.left)
-                self._related.adding.connect(self._add)
-                self._pages.addWidget(self._related)
-                self._pages.setCurrentWidget(self._related)
+            self._make_related(KINDS[self._tab])
         else:
             self._pages.setCurrentWidget(self._related)
+
+    def _make_related(self, kind: Kind) -> None:
+        made = self._attached_page() if kind.from_file else self._related_page(kind)
+        if made is not None:
+            self._related = made
+            self._related.left.connect(self.left)
+            self._pages.addWidget(self._related)
+            self._pages.setCurrentWidget(self._related)
+
+    def _related_page(self, kind: Kind) -> RelatedPage | None:
+        found = self._desk.related(kind)
+        if found is None:
+            return None
+        made = RelatedPage(found, may_change=self._desk.may_change)
+        made.opened.connect(self._open)
+        made.adding.connect(self._add)
+        return made
+
+    def _attached_page(self) -> AttachedPage | None:
+        from app.ui.attached import AttachedPage
+
+        files = self._desk.attached()
+        return AttachedPage(files, may_change=self._desk.may_change) if files is not None else None
 
     def _form_of(self, kind: Kind) -> Form:
         if kind.name not in self._forms:
@@ -328,6 +350,8 @@ class RecordPane(QWidget):
     def _open(self, kind: str, id_: bytes) -> None:
         if kind == "conflict":
             self._desk.go("conflicts")
+        elif kind == "duplicate":
+            self._desk.go("duplicates")
         elif self._desk.detail is not None and self._desk.detail.record.id != id_:
             if self._desk.goes_along:
                 self._tab = OVERVIEW

@@ -289,7 +289,8 @@ class Workplace(QWidget):
     def new(self) -> None:
         """Begin a record of the kind that is shown."""
         self._desk.new()
-        self._into_new()
+        if self._desk.kind is None or not self._desk.kind.from_file:
+            self._into_new()
 
     def _into_new(self) -> None:
         self.search.empty()

@@ -20,7 +20,7 @@ from app.viewmodels.history import History, Place
 from app.viewmodels.one_record import OneRecord
 from app.viewmodels.reading import Counts, Shown
 from app.viewmodels.records import RecordList, now_ms
-from app.viewmodels.rights import not_changing
+from app.viewmodels.rights import not_changing, not_made
 from app.viewmodels.sections import Sections
 from app.viewmodels.telling import Aside
 from sync.client.status import SyncStatus
@@ -166,8 +166,8 @@ class Desk(OneRecord):
     ) -> None:
         """Begin a record; fields of `preset` stand in it already, `names` are titles of what they refer to."""
         kind = kind or self.kind or next(iter(reading.in_order()))
-        if not self.may_change:
-            self.say(not_changing())
+        if not self.may_change or kind.from_file:
+            self.say(not_made(kind) if self.may_change else not_changing())
             return
         names = dict(names or {})
         if self.detail is not None:

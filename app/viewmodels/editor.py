@@ -31,6 +31,7 @@ from sync.protocol.texts import gettext as _
 
 if TYPE_CHECKING:
     from app.store.choices import Settled
+    from app.store.joining import Joined
 
 
 class Saved(StrEnum):
@@ -45,7 +46,8 @@ class Saved(StrEnum):
 class Undoable(Quiet, frozen=True):
     """A save that can be taken back: `before` holds the fields as they were; None means the record was made.
 
-    `settled` is a choice between two values that met.
+    `settled` is a choice between two values that met, `joined` a record joined into this one, `apart` another one that
+    this one was called different from.
     """
 
     kind: Kind
@@ -53,6 +55,8 @@ class Undoable(Quiet, frozen=True):
     before: Mapping[str, Value] | None
     deleted: bool = False
     settled: Settled | None = None
+    joined: Joined | None = None
+    apart: bytes = b""
 
 
 class Editor(Watched):
@@ -300,7 +304,12 @@ def write(session: Session, kind: Kind, id_: bytes, values: Mapping[str, Value],
 
 def turn(session: Session, kind: Kind, id_: bytes, *, deleted: bool) -> None:
     """Delete a record or take it back, and tell of it. Raises KnownError."""
-    session.call(records.delete if deleted else records.undelete, id_)
+    if deleted:
+        session.call(records.delete, id_)
+    else:
+        from app.store import joining  # the first list needs none of it
+
+        session.call(joining.bring_back, id_)
     session.tell(Changes(((kind.name, id_),), HERE))
 
 
@@ -312,6 +321,13 @@ def undo(session: Session, act: Undoable) -> None:
         from app.services import settling  # the first list needs none of it
 
         settling.reopen(session, act.settled)
+    elif act.joined is not None or act.apart:
+        from app.services import duplicates
+
+        if act.joined is not None:
+            duplicates.take_apart(session, act.joined)
+        else:
+            duplicates.set_apart(session, act.id, act.apart, different=False)
     elif act.deleted:
         turn(session, act.kind, act.id, deleted=False)
     elif act.before is None:

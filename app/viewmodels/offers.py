@@ -117,6 +117,8 @@ def _make(text: str, now: Now) -> list[tuple[int, Offer]]:
     if not now.changes:
         return found
     for kind in sorted(in_order(), key=lambda kind: kind.name != now.section):
+        if kind.from_file:
+            continue  # it is attached to a record, on that record's page
         rank = _rank(text, _names_of_new(kind), _split(BY_ID[_NEW].also))
         title = "" if rank != NEVER else _title(kind, text)
         if rank == NEVER and not title:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from app.changes import Changes
 from app.services.session import Session
+from app.store.records import Record
 from app.viewmodels import looked_at, notes, reading
 from app.viewmodels.base import Errands, Watched
 from app.viewmodels.drafts import Drafts
@@ -17,6 +19,9 @@ from app.viewmodels.rights import Rights
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import Value
 from sync.protocol.kinds import Kind
+
+if TYPE_CHECKING:
+    from app.viewmodels.attached import Attached
 
 
 class OneRecord(Rights, ABC):
@@ -62,6 +67,10 @@ class OneRecord(Rights, ABC):
         """Delete the record that is shown."""
 
     @abstractmethod
+    def delete_record(self, record: Record) -> None:
+        """Delete a record that belongs to this one; the main window tells of it and can take it back."""
+
+    @abstractmethod
     def undo(self) -> None:
         """Take back what was saved last."""
 
@@ -88,6 +97,14 @@ class OneRecord(Rights, ABC):
         found = RecordList(self.session, self.errands, kind, where=where, order="-changed")
         found.load()
         return found
+
+    def attached(self) -> Attached | None:
+        """The files of the record that is shown, on their way."""
+        if self.detail is None:
+            return None
+        from app.viewmodels.attached import Attached  # the first list needs none of it
+
+        return Attached(self.session, self.errands, self.detail.record, self.delete_record)
 
     # -- reading it
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from app.services import duplicates
 from app.store import lists
 from app.store.conflicts import open_conflicts
 from app.store.reader import Reader
@@ -99,6 +100,7 @@ def read(store: Reader, id_: bytes, now_ms: int) -> Overview:
         *_consent_moments(consents, now_ms),
         *_task_moments(tasks, now_ms),
         *_conflict_moments(store, record, now_ms),
+        *_pair_moments(store, record, now_ms),
         *_own_moments(record, now_ms),
     ]
     moments.sort(key=lambda moment: -moment.at_ms)
@@ -312,6 +314,16 @@ def _conflict_moments(store: Reader, record: Record, now_ms: int) -> Iterable[Mo
         when = words.DOT.join(part for part in (words.moment(at_ms, now_ms), people) if part)
         text = sentences(words.one_person(each.one_person), _("See the other one in Conflicts."))
         yield MomentText(at_ms, title, when, text, "conflict", conflict.record)
+
+
+def _pair_moments(store: Reader, record: Record, now_ms: int) -> Iterable[MomentText]:
+    """Records that seem to be about the same as this one, and those that were joined into it."""
+    for each in duplicates.seen(store, record.id) if record.kind.alike else ():
+        other = each.gone if each.remains.id == record.id else each.remains
+        title = _("Possible duplicate: {name}").format(name=other.title)
+        at_ms = max(_made(each.gone.id), _made(each.remains.id)) or now_ms
+        text = _("{why}. See both beside one another in Duplicates.").format(why=each.why)
+        yield MomentText(at_ms, title, _when(at_ms, now_ms, other.changed_by), text, "duplicate", other.id)
 
 
 def _own_moments(record: Record, now_ms: int) -> Iterable[MomentText]:

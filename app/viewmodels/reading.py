@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from app.store import indexing, lists, records, search
+from app.store import duplicates, indexing, lists, records, search
 from app.store.asking import Asking
 from app.store.conflicts import attention_count, open_count
 from app.store.reader import Reader
@@ -55,7 +55,7 @@ class Titles:
     def __call__(self, id_: bytes) -> str:
         """The title; a dash when the record is not on this device."""
         if id_ not in self._known:
-            self._known[id_] = lists.title_of(self._store, id_) or words.DASH
+            self._known[id_] = lists.name_of(self._store, id_) or words.DASH
         return self._known[id_]
 
 
@@ -72,17 +72,21 @@ def rows(store: Reader, kind: Kind, rowids: Sequence[int], now_ms: int) -> dict[
     else:
         pairs = [(rowid, one[0]) for rowid in rowids if (one := lists.by_rowids(store, kind, [rowid]))]
     titles = Titles(store)
-    return {rowid: shown(record, titles, now_ms) for rowid, record in pairs}
+    there = list(pairs)
+    marked = duplicates.marked(store, [record.id for _rowid, record in there]) if kind.alike else ()
+    return {rowid: shown(record, titles, now_ms, doubled=record.id in marked) for rowid, record in there}
 
 
-def shown(record: Record, titles: Titles, now_ms: int, *, with_kind: bool = False) -> Shown:
+def shown(
+    record: Record, titles: Titles, now_ms: int, *, with_kind: bool = False, doubled: bool = False
+) -> Shown:
     """A record as a row; `with_kind` puts the kind first in the second line, for lists of several kinds."""
     kind = record.kind
     second = [_(kind.label)] if with_kind else []
     second += [words.brief(kind.by_name[n], record.values.get(n), titles, now_ms) for n in kind.subtitle]
     side = kind.by_name.get(kind.side)
     figure = words.brief(side, record.values.get(kind.side), titles, now_ms) if side else ""
-    word, alarm = standing(record)
+    word, alarm = standing(record, doubled=doubled)
     text = RowText(
         title=title(record),
         second=words.DOT.join(part for part in second if part),
@@ -103,14 +107,17 @@ def title(record: Record) -> str:
     return record.title or _("Without a name")
 
 
-def standing(record: Record) -> tuple[str, str]:
-    """The word that a row shows, and its tone: what waits to be sent, then that edits of it met.
+def standing(record: Record, *, doubled: bool = False) -> tuple[str, str]:
+    """The word that a row shows, and its tone: what waits to be sent, then that edits of it met, then that it is
+    `doubled`: another record seems to be about the same.
 
     Nothing can be done about two values but look at them and write the right one, so they alarm nobody for ever.
     """
     if record.waiting:
         return _("waiting"), "warn"
-    return (_("conflict"), "plain") if record.conflicts else ("", "warn")
+    if record.conflicts:
+        return _("conflict"), "plain"
+    return (_("duplicate?"), "plain") if doubled else ("", "warn")
 
 
 def find(
@@ -176,7 +183,8 @@ def rowid_of(store: Reader, kind: Kind, id_: bytes) -> int | None:
 class Counts(msgspec.Struct, frozen=True):
     """How many records of each kind are kept, how many conflicts are open, how many changes were not accepted.
 
-    `due` says how many tasks of this person are due by today, `unsent` how many changes wait to be sent.
+    `due` says how many tasks of this person are due by today, `unsent` how many changes wait to be sent, `pairs` how
+    many pairs of records seem to be one.
     """
 
     kinds: Mapping[str, int]
@@ -184,6 +192,7 @@ class Counts(msgspec.Struct, frozen=True):
     refused: int
     due: int = 0
     unsent: int = 0
+    pairs: int = 0
 
 
 def counts(store: Reader, now_ms: int, has_tasks: bool = True) -> Counts:
@@ -192,7 +201,14 @@ def counts(store: Reader, now_ms: int, has_tasks: bool = True) -> Counts:
 
     words.warm()  # what writes them is loaded here, and not in the thread of the screen
     due = day.due(store, now_ms) if has_tasks else 0
-    return Counts(store.counts(), open_count(store), attention_count(store), due, store.unsent())
+    return Counts(
+        store.counts(),
+        open_count(store),
+        attention_count(store),
+        due,
+        store.unsent(),
+        duplicates.count(store),
+    )
 
 
 class Sheet(Quiet, frozen=True):

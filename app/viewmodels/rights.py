@@ -13,6 +13,12 @@ def not_changing() -> str:
     return _("Your role may look at records, but not change them. Ask IT if it should.")
 
 
+def not_made(kind: Kind) -> str:
+    """Why nothing of a kind is begun by itself, and what to do instead."""
+    said = _("{kinds} belong to records: open a record and attach a file to it there.")
+    return said.format(kinds=_(kind.plural))
+
+
 def hidden_field() -> str:
     """Why a field that is hidden takes nothing."""
     return _("This field is hidden for your role. Ask IT if you should see it.")

@@ -49,6 +49,8 @@ def answer(status: SyncStatus) -> str:
             "{n} change is still to be sent.", "{n} changes are still to be sent.", status.waiting
         )
         return text.format(n=words.number(status.waiting))
+    if status.files:
+        return sentences(_files(status.files), _behind())
     return _("Up to date: the server has everything that you did here.")
 
 
@@ -73,6 +75,15 @@ def _safe(waiting: int) -> str:
         "Your {n} change is safe on this device.", "Your {n} changes are safe on this device.", waiting
     )
     return text.format(n=words.number(waiting))
+
+
+def _files(count: int) -> str:
+    text = ngettext("{n} attachment waits", "{n} attachments wait", count)
+    return text.format(n=words.number(count))
+
+
+def _behind() -> str:
+    return _("The server has all your changes. Attached files go up behind them.")
 
 
 def _conflicts(count: int) -> str:
@@ -106,6 +117,8 @@ def _connection(status: SyncStatus) -> Standing:
         text = ngettext("{n} not accepted", "{n} not accepted", status.attention)
         sentence = _("The server did not accept what you changed here. See why, and what to do.")
         return Standing("needs", text.format(n=words.number(status.attention)), sentence, _("Sync now"))
+    if status.files:
+        return Standing("sending", _files(status.files), _behind(), _("Sync now"))
     done = _("Up to date · {time}").format(time=words.clock(status.last_ok))
     return Standing("sent", done, _("The server has everything that you did here."), _("Sync now"))
 
@@ -117,6 +130,9 @@ def _offline(status: SyncStatus) -> Standing:
         return Standing("offline", text.format(n=words.number(status.waiting)), sentence, _("Try now"))
     if status.first:
         return Standing("offline", _("Offline"), sentences(*arriving(status)), _("Try now"))
+    if status.files:
+        sentence = _("They are safe on this device and go up when there is a connection.")
+        return Standing("offline", _files(status.files), sentence, _("Try now"))
     sentence = _("You can go on working: everything is on this device.")
     return Standing("offline", _("Offline"), sentence, _("Try now"))
 

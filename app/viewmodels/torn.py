@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from app.store.records import Record
 from app.viewmodels import editor, looked_at, reading
 from app.viewmodels.acting import Many
 from app.viewmodels.base import Watched
@@ -76,6 +77,10 @@ class Torn(OneRecord):
             self.drafts.let_go(self, save=False)
             self._desk.delete_record(record)
             self._desk.put_back(self)
+
+    def delete_record(self, record: Record) -> None:
+        """Delete a record that belongs to this one; the main window tells of it and can take it back."""
+        self._desk.delete_record(record)
 
     # -- what is done here
 

@@ -13,6 +13,7 @@ from sync.protocol import money, texts
 from sync.protocol.fields import (
     Address,
     Choice,
+    Content,
     Date,
     Field,
     Flag,
@@ -24,7 +25,7 @@ from sync.protocol.fields import (
     Tags,
     Value,
 )
-from sync.protocol.joins import listed, remarked
+from sync.protocol.joins import listed, remarked, sized
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
 
@@ -220,6 +221,8 @@ def value(field: Field, held: Value, title_of: TitleOf) -> str:
         return address(held)
     if isinstance(type_, Tags):
         return listed(held)
+    if isinstance(type_, Content):
+        return sized(held["size"])
     return str(held)
 
 

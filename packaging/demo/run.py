@@ -135,7 +135,7 @@ def organisation(demo: Demo) -> None:
         stage.equal("files of the server that others may read", loose, [])
     with stage.step("IT gives two reps an account"):
         for email in (ANNA, BEN):
-            demo.admin("person", "add", email, "--role", "rep", "--team", "Sales/East", "--territory", "East")
+            demo.admin("person", "add", email, "--role", "rep", "--team", "Sales/East")
         stage.equal(
             "people", sorted(p["email"] for p in demo.admin("person", "list")), sorted([ANNA, BEN, ADMIN])
         )

@@ -18,9 +18,12 @@ from typing import Final
 
 import msgspec
 
+from sync.client import ahead
+from sync.client.ahead import Asked
 from sync.client.errors import ServerRefused, Unreachable
-from sync.client.line import Line, whole
-from sync.client.ports import Answer, Applied, OrderBook, Position, Replica, Standing
+from sync.client.holding_back import HoldingBack
+from sync.client.line import Line, Rest, whole
+from sync.client.ports import Answer, Applied, OrderBook, Position, Replica, Standing, Stands
 from sync.protocol import codec, messages, version
 from sync.protocol.errors import BadFrames, Problem, UpgradeNeeded
 from sync.protocol.ids import new_incarnation
@@ -33,6 +36,7 @@ ACTIVE = "active"
 NOTHING_HELD = Position(Cursor(), b"\0" * 8, 0)
 
 NUMBER_END: Final = 2**53
+FIRST_ROWS: Final = 200  # of the first page of all: whoever waits sees a list at once
 TIME_END: Final = 4_102_444_800_000  # the year 2100, in UTC milliseconds
 Step = Callable[[int], None]
 
@@ -49,16 +53,24 @@ class Page(msgspec.Struct, frozen=True):
     )
     at: int = 0
     end: int = 0
+    held_back: int = 0  # records that the server would take away and cannot say why
 
 
-def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = lambda n: None) -> Page:
-    """Exchange once. Without a replica (locked, wiped) only papers travel.
+def exchange(
+    replica: Replica | None,
+    book: OrderBook,
+    line: Line,
+    step: Step = lambda n: None,
+    back: HoldingBack | None = None,
+) -> Page:
+    """Exchange once. Without a replica (locked, wiped) only papers travel. `back` holds back what would take too much.
 
     Raises ExchangeError and UpgradeNeeded; then nothing has changed on the device but what a whole answer brought.
     """
     standing = book.standing()
     replica = replica if standing.state == ACTIVE else None
-    position = replica.position() if replica else NOTHING_HELD
+    stands = replica.stands() if replica else Stands(NOTHING_HELD)
+    position = stands.position
     session = line.open(position, standing.state)
     if replica and session.rollback:
         # A restored copy or a clone: the numbers we would give are taken. Unsent ops get new ones.
@@ -66,15 +78,25 @@ def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = 
         line.forget()
         position = replica.position()
         session = line.open(position, standing.state)
-    ops = replica.take(session.ops_max, messages.OPS_BYTES_MAX) if replica else []
+    head = _head(standing, position, stands)
+    if back is not None and back.count:
+        head = msgspec.structs.replace(head, posture={**head.posture, messages.HELD_BACK: back.count})
+    if (rest := line.rest) is not None and _alike(head) == rest.head and (told := line.still()) is not None:
+        # Neither side has anything to say: contact was made, and the cursor moves with the next page.
+        _refuse_unlikely([*told], told[1])
+        book.heard(told[1], {}, rest.person)
+        line.rest = rest
+        return Page(more=False, sent=0, begin=position.cursor.seq, at=told[0], end=told[0])
+    session = line.open(position, standing.state)  # the server may have forgotten it
+    asked, line.ahead = line.ahead, None
+    if asked is None or replica is None or not asked.fits(stands):
+        ops = replica.take(session.ops_max, messages.OPS_BYTES_MAX) if replica else []
+        asked = Asked(head, ops, codec.encode([(messages.HEAD, head), *((messages.OP, op) for op in ops)]))
+    head, ops = asked.head, asked.ops
     step(1)
-    nonce = secrets.token_hex(16)
-    packets = replica.recovered() if replica else []
-    head = _head(standing, position, nonce, replica.unsent() if replica else 0, packets)
-    body = codec.encode([(messages.HEAD, head), *((messages.OP, op) for op in ops)])
     step(2)
     try:
-        frames = whole(_post(line, body, position, standing.state))
+        frames = whole(_post(line, asked, position, standing.state))
     except ServerRefused as refusal:
         if replica and refusal.problem is Problem.EPOCH:
             replica.restart(refusal.trouble.expected)
@@ -86,18 +108,25 @@ def exchange(replica: Replica | None, book: OrderBook, line: Line, step: Step = 
     # stays in the outbox until the server has answered for it.
     acked_n = min(reply.acked_n, max((op.n for op in ops), default=position.last_n))
     answer = msgspec.structs.replace(answer, acked_n=acked_n)
-    book.take_papers(papers, nonce)
+    book.take_papers(papers, head.nonce)
+    news = bool(answer.results or answer.changes or answer.conflicts or papers)
+    if replica and back is not None:
+        answer = back.judge(replica, reply, answer, position)
+    held = back.count if back is not None else 0
     step(4)
+    if replica and not held:
+        ahead.ask(replica, line, asked, reply, answer, papers, session.ops_max)
     applied = replica.apply(answer) if replica else Applied()
-    if replica and packets:
-        replica.reported(packets)
+    if replica and head.recovered:
+        replica.reported(head.recovered)
     step(5)
-    book.heard(reply.server_time, standing.obeyed, reply.person)
+    book.heard(reply.server_time, head.obeyed, reply.person)
     step(6)
-    begin, at = position.cursor.seq, reply.cursor.seq
+    line.rest = _rest(head, reply, news)
+    begin, at = position.cursor.seq, answer.cursor.seq
     if at < begin:  # the history is gone through from its start
         begin = 0
-    return Page(reply.more, len(ops), applied, len(papers), begin, at, reply.head)
+    return Page(reply.more and not held, len(ops), applied, len(papers), begin, at, reply.head, held)
 
 
 def _plausible(reply: ReplyHead, answer: Answer, ops: list[Op], position: Position) -> None:
@@ -107,48 +136,66 @@ def _plausible(reply: ReplyHead, answer: Answer, ops: list[Op], position: Positi
         reply.acked_n, reply.durable_seq, reply.server_time, reply.order_head, reply.cursor.seq, reply.head,
         *(change.ver for change in answer.changes), *(result.ver for result in answer.results),
     ]  # fmt: skip
-    if (
-        not all(0 <= number < NUMBER_END for number in numbers)
-        or reply.server_time > TIME_END
-        or reply.acked_n > position.last_n
-        or not {result.n for result in answer.results} <= sent
-    ):
-        raise Unreachable(
-            _("The server's answer does not fit what was sent and was not used."),
-            _("Your changes are safe on this device. Tell IT if this goes on."),
-        )
+    _refuse_unlikely(numbers, reply.server_time)
+    if reply.acked_n > position.last_n or not {result.n for result in answer.results} <= sent:
+        raise _unfit()
 
 
-def _post(line: Line, body: bytes, position: Position, state: str) -> bytes:
+def _refuse_unlikely(numbers: list[int], server_time: int) -> None:
+    """Refuse numbers and times that no honest server gives."""
+    if not all(0 <= number < NUMBER_END for number in numbers) or server_time > TIME_END:
+        raise _unfit()
+
+
+def _unfit() -> Unreachable:
+    return Unreachable(
+        _("The server's answer does not fit what was sent and was not used."),
+        _("Your changes are safe on this device. Tell IT if this goes on."),
+    )
+
+
+def _rest(head: ExchangeHead, reply: ReplyHead, news: bool) -> Rest | None:
+    """What the next exchange need not say again, where this one left nothing to say."""
+    said = head.obeyed or head.recovered or head.unsent or head.ask_share or head.state != ACTIVE
+    if news or said or reply.more or not head.lease_left_ms:
+        return None
+    return Rest(_alike(msgspec.structs.replace(head, cursor=reply.cursor)), reply.person)
+
+
+def _alike(head: ExchangeHead) -> ExchangeHead:
+    """A head without what is another one each time: the server reckons how long the lease holds by itself."""
+    return msgspec.structs.replace(head, nonce="", lease_left_ms=int(head.lease_left_ms > 0))
+
+
+def _post(line: Line, asked: Asked, position: Position, state: str) -> bytes:
     """The answer; when the server has forgotten our session, as after a restart, that of a new session."""
     try:
-        return line.post(messages.EXCHANGE_PATH, body)
+        return asked.answer() if asked.answer else line.post(messages.EXCHANGE_PATH, asked.body)
     except ServerRefused as refusal:
         if refusal.problem is not Problem.UNSIGNED:
             raise
         if line.open(position, state).rollback:
             raise
-    return line.post(messages.EXCHANGE_PATH, body)
+    return line.post(messages.EXCHANGE_PATH, asked.body)
 
 
-def _head(
-    standing: Standing, position: Position, nonce: str, unsent: int, packets: list[bytes]
-) -> ExchangeHead:
+def _head(standing: Standing, position: Position, stands: Stands) -> ExchangeHead:
     return ExchangeHead(
         incarnation=position.incarnation,
         cursor=position.cursor,
         state=standing.state,
-        nonce=nonce,
+        nonce=secrets.token_hex(16),
         lease_left_ms=standing.lease_left_ms,
         policy_version=standing.policy_version,
         root_version=standing.root_version,
         order_head=standing.order_head,
         obeyed=standing.obeyed,
-        unsent=unsent,
+        unsent=stands.unsent,
         app_version=version.APP_VERSION,
         posture=dict(standing.posture),
         ask_share=standing.ask_share,
-        recovered=packets,
+        recovered=stands.recovered,
+        rows=0 if position.cursor.epoch else FIRST_ROWS,
     )
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from sync.client.errors import ServerRefused
+from sync.client.holding_back import HeldBack
 from sync.client.pace import Pace
 from sync.client.status import Phase
 from sync.protocol.errors import KnownError, UpgradeNeeded
@@ -23,9 +24,19 @@ class Engine:
     `round_` raises KnownError when a round fails. `tell` is called from the engine's thread.
     """
 
-    def __init__(self, round_: Callable[[], None], tell: Callable[[Phase, KnownError | None], None]) -> None:
+    def __init__(
+        self,
+        round_: Callable[[], None],
+        tell: Callable[[Phase, KnownError | None], None],
+        between: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`between` is called after a round that went well, until it says that nothing is left to do or a round is due:
+        what goes behind everything else. It raises KnownError when it fails, and is called again after the next round.
+        """
         self._round = round_
         self._tell = tell
+        self._between = between
+        self._more = False  # `between` may have something to do
         self._pace = Pace(last_exchange=time.monotonic())
         self._wake = threading.Condition()
         self._stopping = False
@@ -93,7 +104,7 @@ class Engine:
         self._tell(Phase.SENDING, None)
         try:
             self._round()
-        except (ServerRefused, UpgradeNeeded) as refusal:
+        except (ServerRefused, UpgradeNeeded, HeldBack) as refusal:
             self._failed(refusal, Phase.REFUSED)
         except KnownError as problem:
             self._failed(problem, Phase.OFFLINE)
@@ -109,6 +120,7 @@ class Engine:
                     # Something was saved or asked for while the round ran: it may have missed it.
                     self._pace = self._pace.edited(time.monotonic())
                 self._round_is_over()
+                self._more = True
             self._tell(Phase.IDLE, None)
 
     def _failed(self, problem: KnownError, phase: Phase) -> None:
@@ -128,13 +140,27 @@ class Engine:
             self._pace = self._pace.told()
 
     def _wait_until_due(self) -> bool:
-        with self._wake:
-            while not self._stopping:
-                wait = self._pace.due() - time.monotonic()
-                if wait <= 0:
+        while True:
+            with self._wake:
+                while not self._stopping and not self._more:
+                    wait = self._pace.due() - time.monotonic()
+                    if wait <= 0:
+                        return True
+                    self._wake.wait(wait)
+                if self._stopping:
+                    return False
+                if self._pace.due() <= time.monotonic():
                     return True
-                self._wake.wait(wait)
-            return False
+            self._more = self._one_between()
+
+    def _one_between(self) -> bool:
+        try:
+            return self._between()
+        except KnownError as problem:
+            _LOG.info("what goes between exchanges waits: %s", type(problem).__name__)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, exchanges must go on
+            _LOG.exception("what goes between exchanges ended with a fault: %s", type(fault).__name__)
+        return False
 
 
 def _fault() -> KnownError:

@@ -7,20 +7,23 @@ what it is a piece of and is signed by itself, so a cut, a kill or a restart on 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import BinaryIO, Final
 
-from sync.client.errors import Unreachable
+from sync.client.blobs import climb as climb_of
+from sync.client.blobs import is_final
+from sync.client.errors import ServerRefused, Unreachable
 from sync.client.https import Https, own_trust
 from sync.client.line import Identity, head, whole
+from sync.client.pieces import Climb
 from sync.protocol import codec, documents, messages, outbox_seal, signing
 from sync.protocol.documents import Receipt, Root, SealedOutbox, SealedPiece
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
 
 PIECE: Final = 256 * 2**10  # bytes that go up within a request's deadline on a slow line, too
-_TRIES: Final = 3  # answers without any progress before the rest is left for another time
 
 Step = Callable[[], None]
 
@@ -76,19 +79,36 @@ def hand_in_receipt(
         return head(_answer(line, messages.RECEIPT_PATH, body), messages.ReceiptReply).receipt_id
 
 
+def hand_in_blobs(url: str, root: Root, who: Identity, blobs: Sequence[Path], step: Step = no_step) -> None:
+    """Hand in attached files of a device that has no store any more; one that the server will never take stays out.
+
+    Raises ExchangeError; what the server holds by then it keeps, and the next call goes on behind it.
+    """
+    with closing(Https(url, own_trust(root.tls_ca))) as line:
+        for path in blobs:
+            with path.open("rb") as source:
+                climb = climb_of(line, who, path.name, source)
+                try:
+                    while not climb.step(PIECE):
+                        step()
+                    step()
+                except ServerRefused as refusal:
+                    if not is_final(refusal):
+                        raise
+
+
 def _hand_up(line: Https, who: Identity, sealed: BinaryIO, stated: SealedOutbox, step: Step) -> None:
-    reply = _post(line, who, stated, 0, b"")
-    stuck = 0
-    while not reply.whole:
-        at = reply.held
-        sealed.seek(at)
-        reply = _post(line, who, stated, at, sealed.read(min(PIECE, stated.length - at)))
-        stuck = 0 if reply.whole or reply.held > at else stuck + 1
-        if stuck >= _TRIES:
-            raise Unreachable(
-                _("The server does not take the sealed copy of unsent work."),
-                _("It stays on this device and is handed in later. Tell IT if this goes on."),
-            )
+    stuck = Unreachable(
+        _("The server does not take the sealed copy of unsent work."),
+        _("It stays on this device and is handed in later. Tell IT if this goes on."),
+    )
+    climb = Climb(lambda at, data: _post(line, who, stated, at, data), sealed, stated.length, stuck)
+    asked = False
+    while not climb.step(PIECE):
+        if asked:
+            step()
+        asked = True
+    if asked:
         step()
 
 
@@ -106,10 +126,7 @@ def _post(line: Https, who: Identity, stated: SealedOutbox, offset: int, data: b
     frames: list[tuple[str, object]] = [(messages.HEAD, messages.PieceHead(piece=who.sign(piece).to_bytes()))]
     if data:
         frames.append((messages.PART, data))
-    reply = head(_answer(line, messages.SEALED_PATH, codec.encode(frames)), messages.PieceReply)
-    if not 0 <= reply.held <= stated.length or (reply.whole and reply.held < stated.length):
-        raise Unreachable(_("The server's answer does not fit what was sent and was not used."))
-    return reply
+    return head(_answer(line, messages.SEALED_PATH, codec.encode(frames)), messages.PieceReply)
 
 
 def _answer(line: Https, path: str, body: bytes) -> list[tuple[str, codec.Raw]]:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import enum
 import logging
+import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("sync.client.https")
 TOTAL_S: Final = 60.0
+IDLE_S: Final = 2.0  # without a request; the exchanges of a round share a thread
 
 
 class Sign(enum.Enum):
@@ -61,14 +64,20 @@ class Https:
         self._context = trust
         self._total_s = total_s
         self._pool: Pool | None = None  # from the first request on
+        self._lane = _Lane()
 
     def get(self, path: str) -> bytes:
         """The body of a GET. Raises Unreachable, NotOurServer, ServerRefused."""
-        return self._within_deadline("GET", path, None, {})
+        return self._begun("GET", path, None, {})()
 
     def post(self, path: str, body: bytes, headers: dict[str, str], media: str) -> bytes:
         """The body of the answer to a POST. Raises Unreachable, NotOurServer, ServerRefused."""
-        return self._within_deadline("POST", path, body, {**headers, "Content-Type": media})
+        return self.begin(path, body, headers, media)()
+
+    def begin(self, path: str, body: bytes, headers: dict[str, str], media: str) -> Callable[[], bytes]:
+        """Send a POST; what waits for the body of its answer, within the request's deadline, and raises as `post`."""
+        said = {**headers, "Content-Type": media} if body else headers
+        return self._begun("POST", path, body, said)
 
     def close(self) -> None:
         """Close the connection that was kept alive; another request would make another."""
@@ -76,8 +85,10 @@ class Https:
         if pool is not None:
             pool.close()
 
-    def _within_deadline(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> bytes:
-        """Run one request in a thread of its own, since no setting of the library bounds the whole of it."""
+    def _begun(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> Callable[[], bytes]:
+        """Run one request in another thread, since no setting of the library bounds the whole of it."""
         from sync.client import requesting  # with the first request: a list is on the screen by then
 
         pool, answer = self._pool or requesting.fresh(self.url, self._context), Future[bytes]()
@@ -90,14 +101,50 @@ class Https:
             except BaseException as problem:  # noqa: BLE001 - handed to the caller below, whatever it is
                 answer.set_exception(problem)
 
-        threading.Thread(target=work, name="fieldkeep-https", daemon=True).start()
-        try:
-            return answer.result(self._total_s)
-        except FutureTimeout:
-            self._pool = None
-            pool.cut()
-            pool.close()
-            raise unreachable() from None
+        self._lane.put(work)
+        ends = time.monotonic() + self._total_s
+
+        def wait() -> bytes:
+            try:
+                return answer.result(max(0.0, ends - time.monotonic()))
+            except FutureTimeout:
+                self._pool = None
+                self._lane = _Lane()  # that one may hang for good
+                pool.cut()
+                pool.close()
+                raise unreachable() from None
+
+        return wait
+
+
+class _Lane:
+    """A thread that does one request after another, and ends when there was none for a while."""
+
+    def __init__(self) -> None:
+        self._asked: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._runs = False
+
+    def put(self, work: Callable[[], None]) -> None:
+        """Have it do this next."""
+        with self._lock:
+            self._asked.put(work)
+            if not self._runs:
+                self._runs = True
+                threading.Thread(target=self._run, name="fieldkeep-https", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                work = self._asked.get(timeout=IDLE_S)
+            except queue.Empty:
+                with self._lock:
+                    if self._asked.empty():
+                        self._runs = False
+                        return
+                continue
+            work()
+            del work  # an answer that nobody holds must not be kept by a thread that waits
 
 
 class Held:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
@@ -14,13 +14,18 @@ from sync.client.ports import Position, Transport
 from sync.protocol import codec, messages, version
 from sync.protocol.documents import Document, SessionOpen
 from sync.protocol.errors import BadFrames, Problem
-from sync.protocol.messages import SessionReply
+from sync.protocol.messages import ExchangeHead, Person, SessionReply
 from sync.protocol.signing import Envelope
 from sync.protocol.texts import gettext as _
+
+if TYPE_CHECKING:
+    from sync.client.ahead import Asked
 
 T = TypeVar("T")
 
 JSON = "application/json"
+# A whole exchange says what these mean, and mends it.
+_ANEW: Final = (Problem.UNSIGNED, Problem.EPOCH, Problem.ROLLBACK)
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -30,6 +35,13 @@ class Identity(msgspec.Struct, frozen=True):
     enrolment: str
     device: str
     sign: Callable[[Document], Envelope]
+
+
+class Rest(msgspec.Struct, frozen=True):
+    """What this device said in an exchange after which neither side had anything to say, and whose device it was."""
+
+    head: ExchangeHead
+    person: Person
 
 
 class Line:
@@ -45,6 +57,9 @@ class Line:
         self._lock = threading.Lock()
         self._session: SessionReply | None = None
         self._counter = 0
+        self.rest: Rest | None = None  # of the running session
+        self.ahead: Asked | None = None  # the request of the next exchange, where it went out already
+        self._brief = True  # the server knows short requests
 
     def open(self, position: Position, state: str) -> SessionReply:
         """The running session, or a new one. Raises ExchangeError."""
@@ -58,20 +73,44 @@ class Line:
                 fresh = self._sign_in(position, state, refusal.trouble.server_time)
             with self._lock:
                 self._session, self._counter = fresh, 0
+            self.rest = None
             return fresh
         return self._session
 
     def post(self, path: str, body: bytes) -> bytes:
         """The body of the answer to a request within the session. Raises ExchangeError."""
+        return self.begin(path, body)()
+
+    def begin(self, path: str, body: bytes) -> Callable[[], bytes]:
+        """Send a request within the session; what gives the body of its answer, and raises ExchangeError."""
         headers = self.signed("POST", path, body)
         if headers is None:
             raise RuntimeError("a session is opened before the first request")
+        answer = self._transport.begin(path, body, headers, codec.MEDIA_TYPE)
+        return lambda: self._answered(answer)
+
+    def _answered(self, answer: Callable[[], bytes]) -> bytes:
         try:
-            return self._transport.post(path, body, headers, codec.MEDIA_TYPE)
+            return answer()
         except ServerRefused as refusal:
-            if refusal.problem in (Problem.UNSIGNED, Problem.EPOCH, Problem.ROLLBACK, Problem.UNKNOWN_DEVICE):
+            if refusal.problem in (*_ANEW, Problem.UNKNOWN_DEVICE):
                 self.forget()
             raise
+
+    def still(self) -> tuple[int, int] | None:
+        """(number, server time) where the server, too, has nothing to say but that: up to this number there is nothing
+        for this device. None where it has, or does not say. Raises ExchangeError.
+        """
+        self.rest = None
+        if not self._brief:
+            return None
+        try:
+            return messages.read_still(self.post(messages.STILL_PATH, b""))
+        except ServerRefused as refusal:
+            if refusal.problem not in (Problem.NOT_HERE, *_ANEW):
+                raise
+            self._brief = refusal.problem is not Problem.NOT_HERE
+            return None
 
     def signed(self, method: str, path: str, body: bytes = b"") -> dict[str, str] | None:
         """What signs a request within the session; None while there is none."""

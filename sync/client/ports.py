@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -17,6 +18,14 @@ class Position(msgspec.Struct, frozen=True):
     cursor: Cursor
     incarnation: bytes
     last_n: int
+
+
+class Stands(msgspec.Struct, frozen=True):
+    """A replica before an exchange: where it stands, how many ops wait, packets that are to be reported."""
+
+    position: Position
+    unsent: int = 0
+    recovered: list[bytes] = msgspec.field(default_factory=list)
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -47,14 +56,22 @@ class Applied(msgspec.Struct, frozen=True):
 class Replica(Protocol):
     """The device's copy of its records. Every method is one transaction."""
 
-    def position(self) -> Position:
-        """Where this replica stands."""
+    def stands(self) -> Stands:
+        """Where this replica stands, and what there is to say."""
 
-    def take(self, ops_max: int, bytes_max: int) -> list[Op]:
-        """The next waiting ops in order, contiguous from the first unacknowledged; an act is never split."""
+    def position(self) -> Position:
+        """Where it stands alone."""
+
+    def take(self, ops_max: int, bytes_max: int, after: int = 0) -> list[Op]:
+        """The next waiting ops in order, contiguous from the first unacknowledged, or behind the number `after`; an act
+        is never split.
+        """
 
     def apply(self, answer: Answer) -> Applied:
         """Results, rows, conflicts and cursor in one transaction; what still waits is laid on top."""
+
+    def loses(self, changes: list[Change]) -> tuple[int, int]:
+        """How many records that are kept here these changes would take away, and how many there are."""
 
     def renumber(self, incarnation: bytes) -> None:
         """Give all waiting ops new numbers, from 1, under a new incarnation."""
@@ -67,14 +84,8 @@ class Replica(Protocol):
     def take_in(self, packet: bytes, ops: list[Op], origin: tuple[bytes, bytes]) -> int:
         """Recovered ops of (device, incarnation) into the outbox, once per packet; how many were new."""
 
-    def recovered(self) -> list[bytes]:
-        """Ids of packets taken in and not yet reported."""
-
     def reported(self, packets: list[bytes]) -> None:
         """The server knows of these packets."""
-
-    def unsent(self) -> int:
-        """How many ops wait for the server's word."""
 
 
 class Transport(Protocol):
@@ -85,6 +96,9 @@ class Transport(Protocol):
 
     def post(self, path: str, body: bytes, headers: dict[str, str], media: str) -> bytes:
         """The body of the answer to a POST."""
+
+    def begin(self, path: str, body: bytes, headers: dict[str, str], media: str) -> Callable[[], bytes]:
+        """Send a POST; what waits for the body of its answer, and raises what `post` would."""
 
 
 class Standing(msgspec.Struct, frozen=True):

@@ -26,7 +26,7 @@ from sync.protocol.texts import gettext as _
 
 CONNECT_S: Final = 5.0
 _PIECE: Final = 64 * 1024
-_OWN: Final = {"User-Agent": "Fieldkeep", "Accept-Encoding": "identity", "Accept": "*/*"}
+_OWN: Final = {"User-Agent": urllib3.util.SKIP_HEADER, "Accept-Encoding": "identity"}
 
 
 class Pool(urllib3.HTTPSConnectionPool):

@@ -30,4 +30,5 @@ class SyncStatus(msgspec.Struct, frozen=True):
     first: bool = False  # this device has not had all of its records yet
     fetched: int = 0  # records that this round has brought so far, while more come
     percent: int = 0  # of the way through the server's history by then; 0 while nobody knows
+    files: int = 0  # attached files that the server does not have yet
     alarm: str = ""  # the rule that refused a document which should have held

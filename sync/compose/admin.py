@@ -56,6 +56,10 @@ def _parser() -> argparse.ArgumentParser:
             "person add": people.add,
             "person list": people.listed,
             "team move": people.move_team,
+            "territory list": people.territories,
+            "territory grant": people.grant_territory,
+            "territory revoke": people.revoke_territory,
+            "territory move": people.move_territory,
             "holds": holds.run,
             "enrol-code": _enrol_code,
             "devices": _devices,
@@ -127,6 +131,8 @@ def _devices(asked: argparse.Namespace, office: Office) -> int:
         state = f"{each.state} ({each.pending}…)" if _tells(each) else each.state
         if not each.confirmed:
             state = _("{state}, may hold what left").format(state=state)
+        if each.held_back:
+            state = _("{state}, holds back {n}").format(state=state, n=each.held_back)
         seen = telling.when(each.last_seen) or "–"
         rows.append([each.name, each.id, each.person, state, seen, each.receipt])
     telling.table(

@@ -52,6 +52,8 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     _people(person.add_subparsers(dest="person_verb", required=True, metavar="VERB"), verb)
     team = verbs.add_parser("team", help=_("where teams belong"), parents=[common])
     _teams(team.add_subparsers(dest="team_verb", required=True, metavar="VERB"), verb)
+    land = verbs.add_parser("territory", help=_("which reps see which territory"), parents=[common])
+    _territories(land.add_subparsers(dest="territory_verb", required=True, metavar="VERB"), verb)
     code = verb("enrol-code", _("a one-use code for a person's next device"), _("It is good for 24 hours."))
     code.add_argument("email", metavar="EMAIL", help=_("of somebody who has an account"))
     verb("devices", _("every device and how it stands"))
@@ -73,7 +75,14 @@ def _people(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> None:
         "--role", required=True, choices=access.ROLES, help=_("what the person sees and may change")
     )
     new.add_argument("--team", required=True, metavar="NAME", help=_("a path: Sales/East is below Sales"))
-    new.add_argument("--territory", default="", metavar="NAME", help=_("where the person sells"))
+    where = new.add_mutually_exclusive_group()
+    sells = _(
+        "a territory where a rep sells, as often as there are: of the team's records, only those of these are seen"
+    )
+    where.add_argument("--territory", action="append", default=[], metavar="NAME", help=sells)
+    where.add_argument("--own", action="store_true", help=_("a rep sees own records alone"))
+    whole = _("a rep sees all of the team's records; so does a new one of whom nothing is said")
+    where.add_argument("--whole-team", action="store_true", help=whole)
     care = _("hide fields that need more care than this class; left out, it stays as it is")
     new.add_argument("--care", default="", choices=(*GRANTED,), help=care)
     verb("person list", _("everyone with an account"), "", among)
@@ -84,6 +93,25 @@ def _teams(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> None:
     move = verb("team move", _("give a team another name or place, or merge it into another"), along, among)
     move.add_argument("team", metavar="TEAM", help=_("a path, as it is now"))
     move.add_argument("to", metavar="TO", help=_("a path; a team that is there already takes the people in"))
+
+
+def _territories(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> None:
+    verb("territory list", _("every territory, with its people and customers"), "", among)
+    sees = _(
+        "A rep sees own records and, of the team's, those of granted territories. Who had none saw the whole team."
+    )
+    grant = verb("territory grant", _("let a rep see a territory"), sees, among)
+    left = _("Without one left, own records alone are seen. The whole team again: person add … --whole-team")
+    revoke = verb("territory revoke", _("take a territory from a rep"), left, among)
+    for each in (grant, revoke):
+        each.add_argument("email", metavar="EMAIL", help=_("of somebody who has an account"))
+        each.add_argument("territory", metavar="TERRITORY", help=_("as it stands in the customers' field"))
+    along = _("Its customers, what is about them, and the people who have it go along, at once.")
+    move = verb("territory move", _("give a territory another name, or merge it into another"), along, among)
+    move.add_argument("territory", metavar="TERRITORY", help=_("its name as it is now"))
+    move.add_argument(
+        "to", metavar="TO", help=_("a name; a territory that is there already takes everything in")
+    )
 
 
 def _holds(verb: Callable[..., argparse.ArgumentParser]) -> None:

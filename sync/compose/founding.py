@@ -29,11 +29,12 @@ from sync.protocol.ids import ID_BYTES
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import DAY_MS
 from sync.server import access, config, tls
+from sync.server.belonging import checked_person
 from sync.server.config import Folders, Settings
 from sync.server.db.base import Store
 from sync.server.db.sqlite import KEY_BYTES, SqliteStore
 from sync.server.errors import SetupError
-from sync.server.office import StoreOffice, checked_person
+from sync.server.office import StoreOffice
 from sync.server.service import system_now
 
 ORDER_KEYS: Final = 2  # per admin: one in hand and one in the safe
@@ -168,7 +169,7 @@ def _check(wish: Wish) -> None:
         raise KnownError(
             _("The organisation needs a name of at most {limit} letters.").format(limit=_NAME_MAX)
         )
-    checked_person(wish.admin, access.IT, "", "")
+    checked_person(wish.admin, access.IT, "")
     if not _HOST.fullmatch(wish.host):
         raise KnownError(
             _("This is not the name or address of a host."),

@@ -7,9 +7,14 @@ import shlex
 from pathlib import Path
 from typing import Final
 
-_VERBS: Final = ("person", "enrol-code", "devices", "orders", "lock", "unlock", "wipe", "recover", "refused")
+_VERBS: Final = (
+    "person", "team", "territory", "holds", "enrol-code", "devices", "orders", "lock", "unlock", "wipe", "recover",
+    "refused",
+)  # fmt: skip
 _ADMIN: Final = re.compile(rf"(?<![A-Za-z0-9_/-])fieldkeep-admin (?=(?:{'|'.join(_VERBS)})(?![\w-]))")
-_SERVER: Final = re.compile(r"(?<![A-Za-z0-9_/-])fieldkeep-server (init|serve|renew|migrate)(?![\w-])")
+_SERVER: Final = re.compile(
+    r"(?<![A-Za-z0-9_/-])fieldkeep-server (init|serve|renew|migrate|compact)(?![\w-])"
+)
 _MORE: Final = {
     "init": " --keys {keys} --org NAME --admin EMAIL",
     "renew": " --keys {keys}",

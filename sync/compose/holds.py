@@ -9,6 +9,7 @@ from sync.console import desk
 from sync.console.ports import Office
 from sync.protocol.desk import HoldsView
 from sync.protocol.errors import KnownError
+from sync.protocol.joins import listed
 from sync.protocol.roles import GRANTED
 from sync.protocol.texts import gettext as _
 
@@ -49,6 +50,11 @@ def _tell(view: HoldsView, *, ids: bool) -> None:
             care=view.care,
         )
     )
+    if view.own_alone:
+        telling.say(_("Its person sees own records alone."))
+    elif view.territories:
+        text = _("Its person sees own records and, of the team {team}, those of: {territories}")
+        telling.say(text.format(team=view.team, territories=listed(view.territories)))
     if not view.confirmed:
         telling.say(
             _("It has not said yet that it let go of what its person may not see any more. Next it shows up to: {care}")

@@ -30,6 +30,8 @@ from sync.protocol.desk import (
     RefusedView,
     SafetyView,
     TeamMoved,
+    TerritoryMoved,
+    TerritoryView,
     Work,
 )
 from sync.protocol.errors import KnownError
@@ -44,6 +46,10 @@ _WAIT_S: Final = 60.0
 _VERBS: Final[dict[str, tuple[Any, Any]]] = {
     "add_person": (tuple[str, str, str, str, str], PersonView),
     "move_team": (tuple[str, str], TeamMoved),
+    "grant_territory": (tuple[str, str], PersonView),
+    "revoke_territory": (tuple[str, str], PersonView),
+    "move_territory": (tuple[str, str], TerritoryMoved),
+    "territories": (tuple[()], list[TerritoryView]),
     "holds": (tuple[str, str, bool], HoldsView),
     "people": (tuple[()], list[PersonView]),
     "enrol_code": (tuple[str], str),
@@ -114,6 +120,22 @@ class RemoteOffice:
     def move_team(self, team: str, to: str) -> TeamMoved:
         """Move a team."""
         return self._ask("move_team", team, to)  # type: ignore[no-any-return]
+
+    def grant_territory(self, email: str, territory: str) -> PersonView:
+        """Let a person see this territory."""
+        return self._ask("grant_territory", email, territory)  # type: ignore[no-any-return]
+
+    def revoke_territory(self, email: str, territory: str) -> PersonView:
+        """Take a territory from a person."""
+        return self._ask("revoke_territory", email, territory)  # type: ignore[no-any-return]
+
+    def move_territory(self, territory: str, to: str) -> TerritoryMoved:
+        """Rename or merge a territory."""
+        return self._ask("move_territory", territory, to)  # type: ignore[no-any-return]
+
+    def territories(self) -> list[TerritoryView]:
+        """Every territory."""
+        return self._ask("territories")  # type: ignore[no-any-return]
 
     def holds(self, enrolment: str, kind: str, ids: bool) -> HoldsView:
         """What a device holds."""

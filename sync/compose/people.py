@@ -1,4 +1,4 @@
-"""The verbs of `fieldkeep-admin` about people and teams: who has an account, who sees what, where a team belongs."""
+"""The verbs of `fieldkeep-admin` about people, teams and territories: who has an account, who sees what."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import argparse
 
 from sync.compose import telling
 from sync.console.ports import Office
-from sync.protocol import texts
+from sync.protocol import joins, texts
+from sync.protocol.desk import WHOLE_TEAM, PersonView
 from sync.protocol.errors import KnownError
+from sync.protocol.roles import REP
 from sync.protocol.texts import gettext as _
 
 
@@ -16,7 +18,10 @@ def add(asked: argparse.Namespace, office: Office) -> int:
     if not any(part.strip() for part in asked.team.split("/")):
         raise KnownError(_("A team is needed."), _("Name it as in: --team Sales/East"))
     teams = {each.team for each in office.people()}
-    person = office.add_person(asked.email, asked.role, asked.team, asked.territory, asked.care)
+    if any(not each.strip() for each in asked.territory):
+        raise KnownError(_("A territory needs a name."), _("To let a rep see the whole team: --whole-team"))
+    where = "\n" if asked.own else WHOLE_TEAM if asked.whole_team else "\n".join(asked.territory)
+    person = office.add_person(asked.email, asked.role, asked.team, where, asked.care)
     if asked.json:
         telling.document(person)
         return 0
@@ -44,10 +49,83 @@ def listed(asked: argparse.Namespace, office: Office) -> int:
     else:
         telling.table(
             [_("person"), _("role"), _("team"), _("territory"), _("class"), _("devices")],
-            [[p.email, p.role, p.team, p.territory, p.care, str(p.devices)] for p in people],
+            [[p.email, p.role, p.team, _where(p), p.care, str(p.devices)] for p in people],
             _("Nobody has an account yet."),
         )
     return 0
+
+
+def _where(person: PersonView) -> str:
+    return _("own records alone") if person.own_alone else person.territory
+
+
+def territories(asked: argparse.Namespace, office: Office) -> int:
+    """Every territory."""
+    found = office.territories()
+    if asked.json:
+        telling.document(found)
+    else:
+        telling.table(
+            [_("territory"), _("customers"), _("people")],
+            [[each.territory, str(each.customers), joins.listed(each.people)] for each in found],
+            _("No customer lies in a territory, and nobody was granted one."),
+        )
+    return 0
+
+
+def grant_territory(asked: argparse.Namespace, office: Office) -> int:
+    """Let a rep see a territory."""
+    return _tell_sight(asked, office.grant_territory(asked.email, asked.territory))
+
+
+def revoke_territory(asked: argparse.Namespace, office: Office) -> int:
+    """Take a territory from a rep."""
+    return _tell_sight(asked, office.revoke_territory(asked.email, asked.territory))
+
+
+def _tell_sight(asked: argparse.Namespace, person: PersonView) -> int:
+    if asked.json:
+        telling.document(person)
+        return 0
+    if person.own_alone:
+        text = _("{email} sees own records alone.").format(email=person.email)
+    else:
+        text = _("{email} sees own records and, of the team's, those of: {territories}").format(
+            email=person.email, territories=joins.listed(person.territories)
+        )
+    telling.say(text)
+    if person.role != REP:
+        telling.aside(
+            _("Territories count for reps: the role {role} sees what it saw.").format(role=person.role)
+        )
+    elif person.news:
+        _tell_anew()
+    return 0
+
+
+def move_territory(asked: argparse.Namespace, office: Office) -> int:
+    """Give a territory another name, or merge it into another."""
+    moved = office.move_territory(asked.territory, asked.to)
+    if asked.json:
+        telling.document(moved)
+        return 0
+    customers = texts.ngettext("{n} customer", "{n} customers", moved.customers).format(n=moved.customers)
+    people = texts.ngettext("{n} person", "{n} people", moved.people).format(n=moved.people)
+    more = moved.records - moved.customers
+    records = texts.ngettext("{n} other record", "{n} other records", more).format(n=more)
+    telling.say(
+        _("{territory} is {to} now: {customers}, {records} and {people} went along.").format(
+            territory=asked.territory, to=asked.to, customers=customers, records=records, people=people
+        )
+    )
+    _tell_anew()
+    return 0
+
+
+def _tell_anew() -> None:
+    telling.aside(
+        _("Their devices go through everything anew at the next contact. See: fieldkeep-admin devices")
+    )
 
 
 def move_team(asked: argparse.Namespace, office: Office) -> int:
@@ -63,7 +141,5 @@ def move_team(asked: argparse.Namespace, office: Office) -> int:
             team=asked.team, to=asked.to, people=people, records=records
         )
     )
-    telling.aside(
-        _("Their devices go through everything anew at the next contact. See: fieldkeep-admin devices")
-    )
+    _tell_anew()
     return 0

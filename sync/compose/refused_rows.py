@@ -13,8 +13,21 @@ from sync.compose import telling
 from sync.protocol import money
 from sync.protocol.desk import RefusedView
 from sync.protocol.errors import FieldProblem
-from sync.protocol.fields import Address, Choice, Field, Flag, Instant, Money, Ref, Several, Tags, Value
+from sync.protocol.fields import (
+    Address,
+    Choice,
+    Content,
+    Field,
+    Flag,
+    Instant,
+    Money,
+    Ref,
+    Several,
+    Tags,
+    Value,
+)
 from sync.protocol.ids import id_text
+from sync.protocol.joins import sized
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.texts import gettext as _
 
@@ -38,7 +51,10 @@ def as_json(refused: RefusedView, values: dict[str, Any] | None) -> dict[str, An
     """A refused change as JSON, with its cells where they were asked for."""
     found = {**msgspec.structs.asdict(refused), "at": telling.when(refused.at)}
     del found["sealed"]
-    return found if values is None else {**found, "values": values}
+    kind = KINDS.get(refused.kind)
+    if values is None:
+        return found
+    return {**found, "values": kind.told(values) if kind is not None else values}
 
 
 def written(kind_name: str, cells: Mapping[str, Any]) -> list[str]:
@@ -91,6 +107,8 @@ def _in_words(field: Field, value: Value) -> str:
         return ", ".join(value.values())
     if isinstance(field.type, Tags):
         return ", ".join(value)
+    if isinstance(field.type, Content):
+        return sized(value["size"])
     return str(value)
 
 

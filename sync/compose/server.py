@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime as dt
 import json
 import os
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sync.compose import backing, founding, hints, migrating, renewing, safety, serving, telling
+from sync.compose import backing, compacting, founding, hints, migrating, renewing, safety, serving, telling
 from sync.console import passphrase
 from sync.protocol import texts
 from sync.protocol.texts import gettext as _
@@ -66,14 +67,16 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("file", type=Path, metavar="FILE", help=text)
     over = _("even where the store in place holds what the backup does not; it is put aside")
     restore.add_argument("--replace", action="store_true", help=over)
+    compact = verbs.add_parser("compact", help=_("forget now what is old enough, with the server stopped"))
     doctor = verbs.add_parser("doctor", help=_("whether the last backup is recent and the certificate holds"))
-    for verb in (backup, verify, restore, doctor):
+    for verb in (backup, verify, restore, doctor, compact):
         verb.add_argument("--data", type=Path, required=True, help=data)
         verb.add_argument("--secrets", type=Path, required=True, help=secrets)
     runs = {
         init: _init, serve: _serve, renew: _renew, backup: _backup, verify: _verify, restore: _restore,
         migrate: _migrate,
         doctor: safety.doctor,
+        compact: _compact,
     }  # fmt: skip
     for verb, run in runs.items():
         verb.set_defaults(run=run)
@@ -162,6 +165,21 @@ def _migrate(asked: argparse.Namespace) -> int:
             )
         )
         telling.say(_("The old store opens no more. Remove it once you have a backup of the new one."))
+    return 0
+
+
+def _compact(asked: argparse.Namespace) -> int:
+    os.umask(0o077)
+    folders, settings = config.load(asked.data, asked.secrets)
+    with config.alone(folders), contextlib.closing(config.open_store(folders)) as store:
+        done = compacting.whole(store, settings.kept_days)
+    if asked.json:
+        telling.document({"changes": done.changes, "records": done.records, "results": done.results})
+    else:
+        telling.say(
+            _("Forgotten: entries of the log {changes}, contents of deleted records {records}, answers {results}.")
+            .format(changes=done.changes, records=done.records, results=done.results)
+        )  # fmt: skip
     return 0
 
 

@@ -10,13 +10,13 @@ import resource
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 
-from sync.compose import office_socket
+from sync.compose import compacting, making, office_socket
 from sync.protocol.texts import gettext as _
 from sync.server import config, limits, logs, tls
 from sync.server.config import Folders, Settings
@@ -24,6 +24,7 @@ from sync.server.errors import SetupError
 from sync.server.events import Events
 from sync.server.exchange import Step
 from sync.server.office import StoreOffice
+from sync.server.ready import Ready
 from sync.server.service import Service
 from sync.server.web import held_lines, routes
 
@@ -31,6 +32,7 @@ KEEP_ALIVE_S: Final = 75
 STOP_S: Final = 20
 CONNECTIONS: Final = 1_000  # besides those of devices that hold a line: these have two
 UNANSWERED_MS: Final = 60_000  # what is sent to a device and not acknowledged for so long was sent to nobody
+PARTS: Final = "ready"  # in the data folder; what is in it is no part of a backup
 _LAST_BYTES_S: Final = 0.3  # for what is written to leave the machine
 
 
@@ -50,6 +52,7 @@ def run(
         lease_key = config.read_lease_key(folders.lease_key)
         most = _lines()
         store = config.open_store(folders)
+        service: Service | None = None
         try:
             listening = _listen(host, port)
             bound = int(listening.getsockname()[1])
@@ -58,6 +61,9 @@ def run(
             lines = held_lines(service)
             lines.most = most
             office = StoreOffice(store, lease_key, config.url_of(settings.host, bound))
+            service.ready = Ready(store, folders.data / PARTS, making.make, service.now)
+            service.ready.start()
+            office.expected = service.ready.expect
             server = _Server(
                 uvicorn.Config(
                     routes(service, lines),
@@ -67,6 +73,7 @@ def run(
                     log_config=None,
                     access_log=False,
                     server_header=False,
+                    date_header=False,  # what time it is stands in the answers
                     proxy_headers=False,
                     limit_concurrency=CONNECTIONS + 2 * most,
                     timeout_keep_alive=KEEP_ALIVE_S,
@@ -77,11 +84,14 @@ def run(
                 office,
                 lines,
                 lambda: announce(config.url_of(host, bound)),
+                lambda: compacting.daily(store, settings.kept_days),
             )
             with _quiet_signals():
                 server.run(sockets=[listening])
             logs.note("stopped")
         finally:
+            if service is not None and service.ready is not None:
+                service.ready.stop()
             store.close()
 
 
@@ -95,12 +105,15 @@ class _Server(uvicorn.Server):
         office: StoreOffice,
         lines: Events,
         announce: Callable[[], None],
+        daily: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
         super().__init__(settings)
         self._path = path
         self._office = office
         self._lines = lines
         self._announce = announce
+        self._daily = daily
+        self._chores: asyncio.Task[None] | None = None
         self._desk: asyncio.Server | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -110,9 +123,12 @@ class _Server(uvicorn.Server):
             self._desk = await office_socket.serve(self._path, self._office)
             logs.note("started")
             self._announce()
+            self._chores = asyncio.create_task(self._daily())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Finish what has begun and end."""
+        if self._chores is not None:
+            self._chores.cancel()
         if self._desk is not None:
             self._desk.close()
             self._path.unlink(missing_ok=True)

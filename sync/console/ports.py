@@ -15,6 +15,8 @@ from sync.protocol.desk import (
     RefusedView,
     SafetyView,
     TeamMoved,
+    TerritoryMoved,
+    TerritoryView,
     Work,
 )
 
@@ -23,10 +25,25 @@ class Office(Protocol):
     """The server's side of the desk. Every method raises KnownError when it cannot be done."""
 
     def add_person(self, email: str, role: str, team: str, territory: str, granted: str = "") -> PersonView:
-        """Give somebody an account, or change role, team, territory and care class of one; "" leaves the class."""
+        """Give somebody an account, or change it; what is "" of territory and class stays.
+
+        `territory` is a line for each, an empty line for own records alone, or WHOLE_TEAM.
+        """
 
     def move_team(self, team: str, to: str) -> TeamMoved:
         """Move a team with all below it, or merge it into another."""
+
+    def grant_territory(self, email: str, territory: str) -> PersonView:
+        """Let a person see this territory of the team."""
+
+    def revoke_territory(self, email: str, territory: str) -> PersonView:
+        """Take a territory from a person."""
+
+    def move_territory(self, territory: str, to: str) -> TerritoryMoved:
+        """Give a territory another name, or merge it into another."""
+
+    def territories(self) -> list[TerritoryView]:
+        """Every territory that people were granted or that customers lie in."""
 
     def holds(self, enrolment: str, kind: str, ids: bool) -> HoldsView:
         """What a device holds, of one kind unless it is ""; with `ids`, which records."""

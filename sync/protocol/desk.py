@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 WORK_MAX: Final = 64 * 2**20  # bytes of one message over the admin socket
+WHOLE_TEAM: Final = "*"  # in place of territories: a rep sees all of the team's records
 
 
 class PersonView(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +21,8 @@ class PersonView(msgspec.Struct, frozen=True, kw_only=True):
     devices: int = 0
     news: str = ""
     care: str = ""  # the care class up to which the person sees
+    territories: list[str] = []  # those of the team that a rep sees; with none of them, the whole team
+    own_alone: bool = False  # a rep who sees own records alone
 
 
 class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +41,7 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     pending: str = ""  # the order that is filed and not yet obeyed
     outbox_records: int = 0  # sealed records that it has handed in
     confirmed: bool = True  # it has said that it let go of what its person may not see any more
+    held_back: int = 0  # records that it was to let go of, and keeps, since the server could not say why
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,12 +79,33 @@ class HoldsView(msgspec.Struct, frozen=True, kw_only=True):
     care: str
     care_next: str
     kinds: list[Holding]
+    role: str = ""
+    team: str = ""
+    territories: list[str] = []  # of a rep who does not see the whole team
+    own_alone: bool = False
 
 
 class TeamMoved(msgspec.Struct, frozen=True, kw_only=True):
     """How many people went along with a team that was moved, and how many records changed hands or sight."""
 
     people: int
+    records: int
+
+
+class TerritoryView(msgspec.Struct, frozen=True, kw_only=True):
+    """A territory: who was granted it, and how many customers lie in it."""
+
+    territory: str
+    people: list[str]
+    customers: int
+
+
+class TerritoryMoved(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a territory that was given another name or merged: how many people and customers went along, and how many
+    records in all changed."""
+
+    people: int
+    customers: int
     records: int
 
 

@@ -233,6 +233,20 @@ class SealedPiece(Document, frozen=True, kw_only=True):
     sha256: str  # over this piece alone
 
 
+class BlobPiece(Document, frozen=True, kw_only=True):
+    """A piece of an attached file's blob on its way up, signed with the device key; an empty one only asks."""
+
+    TYPE: ClassVar[str] = "blob_piece"
+    org: str
+    enrolment: str
+    device: str
+    blob: str  # SHA-256 of the whole blob, hex
+    of: int  # its length
+    offset: int  # where in it the piece begins
+    length: int
+    sha256: str  # over this piece alone
+
+
 class Enrolment(Document, frozen=True, kw_only=True):
     """A device's wish to be enrolled, signed with the key it has just made."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sync.protocol.texts import pgettext
+from sync.protocol.texts import gettext as _
+from sync.protocol.texts import ngettext, pgettext
 
 
 def listed(words: Iterable[str]) -> str:
@@ -41,3 +42,13 @@ def sentences(*parts: str) -> str:
             both = pgettext("two sentences, one after the other", "{first} {second}")
             joined = both.format(first=joined, second=part)
     return joined
+
+
+def sized(size: int) -> str:
+    """How large a file is, in the unit that people know it by: "840 kB"."""
+    if size < 1_000:
+        return ngettext("{n} byte", "{n} bytes", size).format(n=size)
+    thousands = 1 if size < 10**6 else 2 if size < 10**9 else 3
+    figure = size / 1_000**thousands
+    unit = (_("{n} kB"), _("{n} MB"), _("{n} GB"))[thousands - 1]
+    return unit.format(n=f"{figure:.1f}" if figure < 10 else f"{figure:.0f}")

@@ -4,12 +4,17 @@
     POST /v1/enrol      enrolment envelope, JSON            -> EnrolReply
     POST /v1/session    session envelope, JSON              -> SessionReply
     POST /v1/exchange   ExchangeHead, Op*                   -> ReplyHead, OpResult*, Change*, Conflict*, Paper*
+    POST /v1/still      nothing                             -> 16 bytes (still_answer), or none: exchange
+    POST /v1/ready      ReadyHead                           -> ReadyReply
+    POST /v1/ready/piece ReadyPieceHead                     -> ReadyPieceReply, a sealed piece (ready.py)
     POST /v1/digest     DigestHead                          -> DigestReply
     POST /v1/bucket     BucketHead                          -> BucketReply
     POST /v1/records    RecordsHead                         -> RecordsReply, Change*, Conflict*
     GET  /v1/events     nothing                             -> events, for as long as the line holds
     GET  /v1/events?wait=25                                 -> one event, when there is one
     POST /v1/sealed     PieceHead, SealedPart?              -> PieceReply
+    POST /v1/blob/put   PieceHead, a piece of the blob?     -> PieceReply
+    POST /v1/blob/get   BlobGet                             -> BlobGetReply, a piece of the blob
     POST /v1/receipt    ReceiptHead, SealedPart*            -> ReceiptReply
     GET  /healthz       "ok"
 
@@ -20,6 +25,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import struct
 from typing import Any, Final
 
 import msgspec
@@ -31,12 +37,17 @@ ROOT_PATH: Final = "/v1/root"
 ENROL_PATH: Final = "/v1/enrol"
 SESSION_PATH: Final = "/v1/session"
 EXCHANGE_PATH: Final = "/v1/exchange"
+STILL_PATH: Final = "/v1/still"
+READY_PATH: Final = "/v1/ready"
+READY_PIECE_PATH: Final = "/v1/ready/piece"
 DIGEST_PATH: Final = "/v1/digest"
 BUCKET_PATH: Final = "/v1/bucket"
 RECORDS_PATH: Final = "/v1/records"
 EVENTS_PATH: Final = "/v1/events"
 RECEIPT_PATH: Final = "/v1/receipt"
 SEALED_PATH: Final = "/v1/sealed"
+BLOB_PUT_PATH: Final = "/v1/blob/put"
+BLOB_GET_PATH: Final = "/v1/blob/get"
 HEALTH_PATH: Final = "/healthz"
 
 SESSION_HEADER: Final = "Fieldkeep-Session"
@@ -49,12 +60,16 @@ OPS_BYTES_MAX: Final = 4 * 2**20
 PAGE_ROWS: Final = 2_000
 RECORDS_MAX: Final = 500  # ids in one request for records
 SEALED_PART: Final = 2**20  # bytes of the sealed outbox in one frame, and in one request
+BLOB_PIECE: Final = 2**18  # bytes of a blob in one answer: within its deadline on a slow line, too
 
 # Events, as in text/event-stream. A poke says that there is something and never what; one that is lost costs time.
 EVENT_END: Final = b"\n\n"
 POKE: Final = b"event: poke\ndata:" + EVENT_END
 BEAT: Final = b":" + EVENT_END
 BEAT_S: Final = 20.0  # between two heartbeats of a line with nothing to say
+HELD_BACK: Final = (
+    "held_back"  # in the posture of a device: records that it keeps although it was told to let go
+)
 WAIT_S: Final = 25  # the longest that a single event is waited for
 
 
@@ -126,6 +141,7 @@ class ExchangeHead(msgspec.Struct, frozen=True, kw_only=True):
     posture: dict[str, Any] = {}
     ask_share: bool = False
     recovered: list[bytes] = []  # recovered packets this device has taken into its outbox
+    rows: int = 0  # of the page at most, where the device wants to show something soon; 0 for as many as fit
 
 
 class ReplyHead(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +157,9 @@ class ReplyHead(msgspec.Struct, frozen=True, kw_only=True):
     head: int = (
         0  # the highest number there is: so long is the way of the cursor; 0 from a server that does not say
     )
+    accounted: int = (
+        -1
+    )  # of the records that this answer's changes take away, those of which the log says why
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -173,6 +192,35 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     data: bytes
     id: bytes = b""
+
+
+class ReadyHead(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks for a ready part for a store that is laid out so, and has just been begun."""
+
+    layout: bytes
+
+
+class ReadyReply(msgspec.Struct, frozen=True, kw_only=True):
+    """A ready part: its id and one-time key, how long each of its pieces is, and where who has it stands; or none."""
+
+    part: bytes = b""
+    key: bytes = b""
+    lengths: list[int] = []
+    rows: int = 0
+    cursor: Cursor = Cursor()
+
+
+class ReadyPieceHead(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks for one piece of a ready part."""
+
+    part: bytes
+    number: int
+
+
+class ReadyPieceReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The piece follows, in one frame."""
+
+    length: int
 
 
 class DigestHead(msgspec.Struct, frozen=True, kw_only=True):
@@ -230,16 +278,31 @@ class RecordsReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PieceHead(msgspec.Struct, frozen=True, kw_only=True):
-    """The signed account of a piece of a sealed outbox; the piece follows, or nothing where it only asks."""
+    """The signed account of a piece of a sealed outbox or a blob; the piece follows, or nothing where it only asks."""
 
     piece: bytes
 
 
 class PieceReply(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of that outbox the server holds from its beginning, durably; `whole` once digest and count hold."""
+    """How much of that whole the server holds from its beginning, durably; `whole` once its digest holds."""
 
     held: int
     whole: bool = False
+
+
+class BlobGet(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks for the blob that this record names, from `offset` on, at most so many bytes."""
+
+    record: bytes
+    sha256: bytes
+    offset: int
+    most: int = BLOB_PIECE
+
+
+class BlobGetReply(msgspec.Struct, frozen=True, kw_only=True):
+    """How long the whole blob is; what was asked for follows."""
+
+    length: int
 
 
 class ReceiptHead(msgspec.Struct, frozen=True, kw_only=True):
@@ -286,3 +349,16 @@ def request_mac(key: bytes, method: str, target: str, body: bytes, counter: int)
     """The mac of a request within a session, hex: over method, path and query, body digest and counter."""
     text = f"fieldkeep-request/v1\n{method}\n{target}\n{hashlib.sha256(body).hexdigest()}\n{counter}"
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+_STILL: Final = struct.Struct(">QQ")
+
+
+def still_answer(seq: int, server_time: int) -> bytes:
+    """The answer to a device that has nothing to say but what it said last: nor has the server, up to this number."""
+    return _STILL.pack(seq, server_time)
+
+
+def read_still(body: bytes) -> tuple[int, int] | None:
+    """(number, server time) of such an answer; None where there is something, or nobody of ours has answered."""
+    return _STILL.unpack(body) if len(body) == _STILL.size else None

@@ -9,6 +9,7 @@ PROTOCOL: Final = 1
 OLDEST_PROTOCOL: Final = 1
 
 # 1  customer, contact, deal, product, activity, task, consent.
-SCHEMA: Final = 1
+# 2  attachment.
+SCHEMA: Final = 2
 
 APP_VERSION: Final = "0.1.0"

@@ -14,7 +14,7 @@ from sync.protocol import documents, messages, signing, version
 from sync.protocol.documents import SessionOpen
 from sync.protocol.errors import Problem
 from sync.protocol.ids import INCARNATION_BYTES
-from sync.protocol.messages import SessionReply
+from sync.protocol.messages import ExchangeHead, ReplyHead, SessionReply
 from sync.protocol.texts import gettext as _
 from sync.server import post
 from sync.server.db.base import Transaction
@@ -29,6 +29,15 @@ _COUNTER_MAX: Final = 2**53
 _NONCES_MAX: Final = 50_000
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """An exchange after which neither side had anything to say: what both said then, and when."""
+
+    head: ExchangeHead
+    reply: ReplyHead
+    at: int
+
+
 @dataclass(slots=True)
 class Session:
     """One session; `seen` is a bit for each of the last COUNTER_WINDOW counters, the highest lowest."""
@@ -40,6 +49,7 @@ class Session:
     ends: int
     highest: int = 0
     seen: int = 0
+    rest: Rest | None = field(default=None, repr=False)
 
     def count(self, counter: int) -> bool:
         """Whether this counter is new and recent; it is used up then."""

@@ -19,6 +19,7 @@ from sync.protocol.texts import gettext as _
 from sync.server.db.moving import MovableStore
 from sync.server.db.sqlite import KEY_BYTES, SqliteStore
 from sync.server.errors import SetupError
+from sync.server.placing import place_all
 
 if TYPE_CHECKING:
     from sync.server.db.postgres import PostgresStore
@@ -41,6 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     store: str = (
         ""  # address of a PostgreSQL database, without its password; "" for the file in the data folder
     )
+    kept_days: int = 90  # how long results, the log and deleted records are kept whole; 90 at least
     store_gib: int = 0  # how much that database may take up, in GiB; 0 where nobody has set a limit
 
 
@@ -168,10 +170,18 @@ def alone(folders: Folders) -> Iterator[None]:
 def open_store(folders: Folders) -> MovableStore:
     """The store that the settings name. Raises SetupError, StoreError."""
     settings = _settings(folders.data)
+    store: MovableStore
     if settings.store:
         kind, where = database(folders, settings.store)
-        return kind.open(where, settings.store_gib * 2**30)
-    return SqliteStore.open(folders.store, read_store_key(folders.store_key))
+        store = kind.open(where, settings.store_gib * 2**30)
+    else:
+        store = SqliteStore.open(folders.store, read_store_key(folders.store_key))
+    try:
+        place_all(store)
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 def database(folders: Folders, url: str) -> tuple[type[PostgresStore], Address]:

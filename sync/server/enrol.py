@@ -191,6 +191,6 @@ def wire_person(person: Person) -> messages.Person:
         email=person.email,
         role=person.role,
         team=person.team,
-        territory=person.territory,
+        territory=", ".join(person.territories),
         care=person.rights.care,
     )

@@ -23,6 +23,7 @@ from sync.protocol.messages import Change, Cursor, ExchangeHead, OpResult, Paper
 from sync.protocol.ops import Op
 from sync.protocol.texts import gettext as _
 from sync.server import feed, intake, lease, limits, post
+from sync.server.auth import Rest
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import Device, Numbering, Person
 from sync.server.enrol import wire_person
@@ -76,86 +77,150 @@ def read(body: bytes) -> Request:
         or abs(head.cursor.scopes) >= 2**53
         or not 0 <= head.cursor.care <= Care.RESTRICTED
         or len(head.app_version) > 60
+        or not 0 <= head.rows < 2**53
     ):
         raise RequestProblem(Problem.BAD_REQUEST, why="head")
     return Request(head, ops)
 
 
+@dataclass(slots=True)
+class Said:
+    """What an answer says, frame by frame."""
+
+    reply: ReplyHead
+    results: list[OpResult]
+    changes: list[Change]
+    conflicts: list[Conflict]
+    papers: list[Paper]
+
+    @property
+    def nothing(self) -> bool:
+        """Whether it has no news."""
+        return not (self.reply.more or self.results or self.changes or self.conflicts or self.papers)
+
+
 def answer(
     store: Store, key: Ed25519PrivateKey, enrolment: str, request: Request, now: int, step: Step
-) -> bytes:
-    """The body of the answer. Raises RequestProblem."""
+) -> tuple[bytes, Rest | None]:
+    """The body of the answer, and what to remember where it leaves nothing to say. Raises RequestProblem."""
+    said = _said(store, key, enrolment, request, now, step)
+    frames = [
+        (messages.HEAD, said.reply),
+        *((messages.RESULT, each) for each in said.results),
+        *((messages.CHANGE, each) for each in said.changes),
+        *((messages.CONFLICT, each) for each in said.conflicts),
+        *((messages.PAPER, each) for each in said.papers),
+    ]
+    body = codec.encode(frames)
+    step("answered")
     head = request.head
+    quiet = head.state == ACTIVE and not (request.ops or head.obeyed or head.recovered or head.unsent)
+    return body, Rest(head, said.reply, now) if quiet and said.nothing else None
+
+
+def still(
+    store: Store, key: Ed25519PrivateKey, enrolment: str, rest: Rest, now: int, step: Step
+) -> Rest | None:
+    """What to remember where the device says what it said then, and would be told nothing but the time and how far it
+    has read; None where there is more to say. Raises RequestProblem.
+    """
+    left = max(0, rest.head.lease_left_ms - max(0, now - rest.at))
+    head = msgspec.structs.replace(rest.head, cursor=rest.reply.cursor, lease_left_ms=left)
+    said = _said(store, key, enrolment, Request(head, []), now, step)
+    reply, before = said.reply, rest.reply
+    as_before = msgspec.structs.replace(
+        before,
+        cursor=msgspec.structs.replace(before.cursor, seq=reply.cursor.seq),
+        server_time=reply.server_time, durable_seq=reply.durable_seq, head=reply.head,
+    )  # fmt: skip
+    return Rest(head, reply, now) if said.nothing and reply == as_before else None
+
+
+def _said(
+    store: Store, key: Ed25519PrivateKey, enrolment: str, request: Request, now: int, step: Step
+) -> Said:
+    head = request.head
+    step("read")
+    with store.read() as tx:
+        whose = who(tx, enrolment)
+        numbering = tx.records.numbering(whose[0].device, head.incarnation)
+        # A locked device holds no records: it sends an empty cursor and a number of ops that mean nothing.
+        beginning = head.state == ACTIVE and (numbering is None or feed.begins(head.cursor))
+        if not (request.ops or beginning or _has_news(whose[0], head, now)):
+            acked_n = numbering.acked_n if numbering else 0
+            return _told(tx, key, whose, head, Taken(acked_n), now)
     try:
-        taken, page_open = _take(store, enrolment, request, now, step)
+        taken = _take(
+            store, enrolment, request, now, step, from_here=beginning or _set_back(request.ops, numbering)
+        )
     except RequestProblem as problem:
         if problem.trouble.problem is Problem.ROLLBACK:
             _retire(store, enrolment, head.incarnation)
         raise
     with store.read() as tx:
-        device, person = who(tx, enrolment)
-        root, policy = post.root_and_policy(tx)
-        stands = post.standing(tx, device)
-        reader = reader_of(tx, device, person, head.incarnation)
-        page, told = Page(head.cursor), wire_person(person)
-        if page_open and not stands.closed:
-            feed.check(tx, head.cursor)
-            # Rows come behind results: where some were left out, the page waits for the exchange that brings them.
-            page = feed.put_off(reader, head.cursor) if taken.stopped else feed.page(tx, reader, head.cursor)
-            # What a device shows goes by its rows, which may not have been gone through yet.
-            told = msgspec.structs.replace(told, care=page.cursor.care)
-        papers = post.papers(tx, device, head, root, policy, now)
-        if stands.state not in ("wiping", "wiped") and not stands.defied and lease.due(head, policy):
-            due = post.order_head(tx, device, now)
-            papers.append(_lease(key, root, policy, device, head, due, now))
-        reply = ReplyHead(
-            cursor=page.cursor,
-            more=page.more or sum(each.kind == "recovered" for each in papers) >= post.PACKETS_AT_ONCE,
-            acked_n=taken.acked_n,
-            durable_seq=feed.durable_seq(tx),
-            server_time=now,
-            order_head=stands.order_head,
-            person=told,
-            head=feed.way_end(tx, page.cursor),
+        return _told(tx, key, who(tx, enrolment), head, taken, now)
+
+
+def _told(
+    tx: Transaction,
+    key: Ed25519PrivateKey,
+    whose: tuple[Device, Person],
+    head: ExchangeHead,
+    taken: Taken,
+    now: int,
+) -> Said:
+    """What the device is told, as it stands after its ops."""
+    device, person = whose
+    root, policy = post.root_and_policy(tx)
+    stands = post.standing(tx, device)
+    reader = reader_of(tx, device, person, head.incarnation)
+    page, told = Page(head.cursor), wire_person(person)
+    if head.state == ACTIVE and not stands.closed:
+        feed.check(tx, head.cursor)
+        # Rows come behind results: where some were left out, the page waits for the exchange that brings them.
+        page = (
+            feed.put_off(reader, head.cursor)
+            if taken.stopped
+            else feed.page(tx, reader, head.cursor, head.rows)
         )
-        results = _results(tx, reader, taken, closed=stands.closed)
-        conflicts = [] if stands.closed else _conflicts(tx, reader, taken, page)
-    frames = [
-        (messages.HEAD, reply),
-        *((messages.RESULT, each) for each in results),
-        *((messages.CHANGE, each) for each in page.changes),
-        *((messages.CONFLICT, each) for each in conflicts),
-        *((messages.PAPER, each) for each in papers),
-    ]
-    body = codec.encode(frames)
-    step("answered")
-    return body
+        # What a device shows goes by its rows, which may not have been gone through yet.
+        told = msgspec.structs.replace(told, care=page.cursor.care)
+    papers = post.papers(tx, device, head, root, policy, now)
+    if stands.state not in ("wiping", "wiped") and not stands.defied and lease.due(head, policy):
+        due = post.order_head(tx, device, now)
+        papers.append(_lease(key, root, policy, device, head, due, now))
+    reply = ReplyHead(
+        cursor=page.cursor,
+        more=page.more or sum(each.kind == "recovered" for each in papers) >= post.PACKETS_AT_ONCE,
+        acked_n=taken.acked_n,
+        durable_seq=feed.durable_seq(tx),
+        server_time=now,
+        order_head=stands.order_head,
+        person=told,
+        head=feed.way_end(tx, page.cursor),
+        accounted=page.accounted,
+    )
+    results = _results(tx, reader, taken, closed=stands.closed)
+    conflicts = [] if stands.closed else _conflicts(tx, reader, taken, page)
+    return Said(reply, results, page.changes, conflicts, papers)
 
 
-def _take(store: Store, enrolment: str, request: Request, now: int, step: Step) -> tuple[Taken, bool]:
-    """Ops and reports, in one transaction where there is anything to write; and whether the device can take a page."""
-    head = request.head
-    step("read")
-    with store.read() as tx:
-        device, _person = who(tx, enrolment)
-        numbering = tx.records.numbering(device.device, head.incarnation)
-    # A locked device holds no records: it sends an empty cursor and a number of ops that mean nothing.
-    active = head.state == ACTIVE
-    beginning = active and (numbering is None or feed.begins(head.cursor))
-    if not (request.ops or beginning or _has_news(device, head, now)):
-        return Taken(numbering.acked_n if numbering else 0), active
+def _take(store: Store, enrolment: str, request: Request, now: int, step: Step, *, from_here: bool) -> Taken:
+    """Ops and reports, in one transaction."""
+    head, active = request.head, request.head.state == ACTIVE
     with store.write() as tx:
         tx.news.by = enrolment
         device, person = who(tx, enrolment)
         feed.check(tx, head.cursor)
-        if beginning or _set_back(request.ops, numbering):
+        if from_here:
             # From the start of the history on it needs its own changes too; from here on it holds them.
             _echo_from_here(tx, device, head.incarnation)
         taken = Taken(0)
         if active:
             taken = intake.take(tx, Author(device, person, head.incarnation), request.ops, now)
-            if request.ops and post.standing(tx, device).closed:
+            if taken.forgotten or (request.ops and post.standing(tx, device).closed):
                 # It is not shown what became of its ops; once it may look again, it needs those rows too.
+                # So does one that is answered so late that the results are not kept any more.
                 _echo_from_here(tx, device, head.incarnation)
         device = post.take_reports(tx, device, head, now)
         tx.people.put_device(
@@ -170,7 +235,7 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step) 
         )
         step("applied")
     step("committed")
-    return taken, active
+    return taken
 
 
 def _set_back(ops: Sequence[Op | intake.Unreadable], numbering: Numbering | None) -> bool:
@@ -191,7 +256,7 @@ def _has_news(device: Device, head: ExchangeHead, now: int) -> bool:
     return bool(
         head.obeyed
         or head.recovered
-        or now - device.last_seen >= SEEN_EVERY_MS
+        or not 0 <= now - device.last_seen < SEEN_EVERY_MS  # a clock that was set back counts as well
         or (head.state == ACTIVE and head.unsent != device.unsent)
         or head.app_version != device.app_version
         or _posture(head.posture) != device.posture
@@ -230,6 +295,14 @@ def who(tx: Transaction, enrolment: str) -> tuple[Device, Person]:
     if device is None or person is None or device.wiped:
         raise RequestProblem(Problem.UNKNOWN_DEVICE, why="gone")
     return device, person
+
+
+def may_read(tx: Transaction, enrolment: str) -> Person:
+    """The person of a device that may hold records now. Raises RequestProblem."""
+    device, person = who(tx, enrolment)
+    if post.standing(tx, device).closed:
+        raise RequestProblem(Problem.NOT_HERE, why="closed")
+    return person
 
 
 def reader_of(tx: Transaction, device: Device, person: Person, incarnation: bytes) -> Reader:

@@ -22,6 +22,7 @@ from sync.protocol.merge import Conflict, Row
 from sync.protocol.messages import PAGE_ROWS, Change, Cursor
 from sync.server import access, logs, masks
 from sync.server.access import Rights
+from sync.server.accounting import accounted
 from sync.server.db.base import Transaction
 from sync.server.db.kept import Entry
 from sync.server.errors import RequestProblem
@@ -52,6 +53,7 @@ class Page:
     more: bool = False
     changes: list[Change] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
+    accounted: int = 0  # of the records that it takes away, those of which the log says why
 
 
 def begins(cursor: Cursor) -> bool:
@@ -89,14 +91,15 @@ def way_end(tx: Transaction, cursor: Cursor) -> int:
     return common if common is not None and cursor.seq < common else tx.records.head()
 
 
-def page(tx: Transaction, reader: Reader, cursor: Cursor) -> Page:
-    """The next page after `cursor`, which `check` has passed."""
+def page(tx: Transaction, reader: Reader, cursor: Cursor, rows: int = 0) -> Page:
+    """The next page after `cursor`, which `check` has passed; of so many rows at most, where that is said."""
+    most = min(rows or PAGE_ROWS, PAGE_ROWS)
     sweeping = not begins(cursor) and cursor.scopes != reader.scopes
     start = cursor.seq if cursor.epoch and abs(cursor.scopes) == reader.scopes else 0
     found = Page(cursor)
     looked, size, last = 0, 0, start
     for each in _since(tx, reader, start):
-        full = len(found.changes) >= PAGE_ROWS or size >= PAGE_BYTES or looked >= LOOKED_AT_MAX
+        full = len(found.changes) >= most or size >= PAGE_BYTES or looked >= LOOKED_AT_MAX
         # What has one number goes out together: the cursor stands behind all of it.
         if full and each.ver > last:
             found.more = True
@@ -110,8 +113,8 @@ def page(tx: Transaction, reader: Reader, cursor: Cursor) -> Page:
                 continue
             found.changes.append(change)
             size += len(each.cells) + 64
-            # Those after `start` have their own place in what is gone through; the device may lack those before it.
-            some = [] if change.gone else conflicts_of(tx, reader, each.id, upto=start)
+            # Those after `start` have their own place in what is gone through.
+            some = [] if change.gone else _missed(tx, reader, each, start)
         found.conflicts += some
         size += weight(some)
     else:
@@ -123,6 +126,11 @@ def page(tx: Transaction, reader: Reader, cursor: Cursor) -> Page:
             for each in _left_before(tx, reader, start, last, own=begins(cursor))
             if each.id not in told_of
         ]
+    # Rights are others than those that the device has read under, or may be: before its first page, and in a history
+    # that is lost.
+    unsure = begins(cursor) or tx.histories.newest_common() is not None
+    anew = bool(reader.former) and (sweeping or unsure)
+    found.accounted = accounted(tx, reader.rights, reader.device, found.changes, start, anew=anew)
     # A negative number says that the going-through has not come to its end.
     scopes = -reader.scopes if sweeping and found.more else reader.scopes
     care = int(reader.rights.care)
@@ -248,6 +256,18 @@ def conflicts_of(
     if access.nameless(reader.rights):
         return []
     return [each for each in tx.records.conflicts_of(record, upto=upto) if _cell_seen(reader, each)]
+
+
+def _missed(tx: Transaction, reader: Reader, entry: Entry, start: int) -> list[Conflict]:
+    """Open conflicts up to `start` of a record that came into sight since: they were passed over."""
+    found = conflicts_of(tx, reader, entry.id, upto=start)
+    if not found:
+        return []
+    befores = (trace.before for trace in tx.records.traces(entry.id, start))
+    came = any(
+        before is not None and not access.sees(reader.rights, entry.kind, before) for before in befores
+    )
+    return found if came else []
 
 
 def weight(conflicts: list[Conflict]) -> int:

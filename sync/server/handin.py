@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 
 from sync.protocol import codec, documents, messages, signing
-from sync.protocol.documents import WIPE, Root, SealedOutbox, SealedPiece
+from sync.protocol.documents import WIPE, BlobPiece, Root, SealedOutbox, SealedPiece
 from sync.protocol.errors import Problem, Refused
 from sync.protocol.messages import PieceHead, PieceReply
 from sync.protocol.outbox_seal import Measure
@@ -25,6 +26,7 @@ from sync.server.db.kept import AuditLine, Device, Sealed
 from sync.server.errors import RequestProblem
 
 Step = Callable[[str], None]
+P = TypeVar("P", SealedPiece, BlobPiece)
 
 
 def read(body: bytes) -> tuple[bytes, bytes]:
@@ -47,7 +49,7 @@ def take(store: Store, envelope: bytes, data: bytes, now: int, step: Step) -> Pi
         device, piece = _believed(tx, envelope, data)
         found = _of(tx, device.enrolment, piece.whole)
     if data and piece.offset == (found.held if found else 0):
-        _room(store, piece)
+        room(store, piece.whole.length - piece.offset)
         with store.write() as tx:
             found = begun(tx, device, piece.whole, now)
             if piece.offset == found.held:
@@ -148,25 +150,35 @@ def stated_by(sealed: Sealed) -> SealedOutbox:
     return SealedOutbox(length=sealed.length, sha256=sealed.sha256, records=sealed.records)
 
 
-def _believed(tx: Transaction, envelope: bytes, data: bytes) -> tuple[Device, SealedPiece]:
+def believed(tx: Transaction, envelope: bytes, data: bytes, type_: type[P]) -> tuple[Device, P]:
     """The device that signed this piece, and what it says of it. Raises RequestProblem, Refused."""
-    opened = signing.open_envelope(envelope, SealedPiece.TYPE)
+    opened = signing.open_envelope(envelope, type_.TYPE)
     device = signer(tx, opened)
     if device is None:
         raise RequestProblem(Problem.UNKNOWN_DEVICE, why="piece of an unknown key")
     if not signing.verifies(opened, device.spki):
         raise Refused("signature", _("Sealed work without this device's signature was refused."))
-    piece = documents.parse(opened.payload, SealedPiece)
+    piece = documents.parse(opened.payload, type_)
     root = documents.parse(signing.open_envelope(tx.post.newest(Root.TYPE)[1], Root.TYPE).payload, Root)
     if (piece.org, piece.enrolment, piece.device) != (root.org, device.enrolment, device.device.hex()):
         raise RequestProblem(Problem.BAD_REQUEST, why="piece of another device")
+    if (piece.length, piece.sha256) != (len(data), hashlib.sha256(data).hexdigest()):
+        raise RequestProblem(Problem.BAD_REQUEST, why="piece differs")
+    return device, piece
+
+
+def fits(data: bytes, offset: int, length: int) -> None:
+    """Refuse a piece that is too large, or lies outside of its whole. Raises RequestProblem."""
+    if len(data) > messages.SEALED_PART or not 0 <= offset <= length - len(data):
+        raise RequestProblem(Problem.BAD_REQUEST, why="piece does not fit")
+
+
+def _believed(tx: Transaction, envelope: bytes, data: bytes) -> tuple[Device, SealedPiece]:
+    device, piece = believed(tx, envelope, data, SealedPiece)
     stated = piece.whole
     if not (0 < stated.length < 2**53 and 0 <= stated.records <= stated.length and len(stated.sha256) == 64):
         raise RequestProblem(Problem.BAD_REQUEST, why="no such outbox")
-    if (piece.length, piece.sha256) != (len(data), hashlib.sha256(data).hexdigest()):
-        raise RequestProblem(Problem.BAD_REQUEST, why="piece differs")
-    if len(data) > messages.SEALED_PART or not 0 <= piece.offset <= stated.length - len(data):
-        raise RequestProblem(Problem.BAD_REQUEST, why="piece does not fit")
+    fits(data, piece.offset, stated.length)
     return device, piece
 
 
@@ -197,11 +209,11 @@ def _judged(store: Store, found: Sealed, now: int) -> Sealed:
     raise RequestProblem(Problem.BAD_REQUEST, why="outbox differs from what was stated")
 
 
-def _room(store: Store, piece: SealedPiece) -> None:
-    """That the disk has room for the rest of it, and for the work of the others besides. Raises RequestProblem."""
+def room(store: Store, wanted: int) -> None:
+    """That the disk has room for so many bytes, and for the work of the others besides. Raises RequestProblem."""
     free = store.room()
-    if free - (piece.whole.length - piece.offset) < limits.ROOM_KEPT:
-        logs.alarm("disk", free=free, wanted=piece.whole.length - piece.offset)
+    if free - wanted < limits.ROOM_KEPT:
+        logs.alarm("disk", free=free, wanted=wanted)
         raise RequestProblem(
             Problem.BUSY,
             _("The server's disk is full."),

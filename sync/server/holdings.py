@@ -19,6 +19,7 @@ from sync.protocol.desk import Holding, HoldsView
 from sync.protocol.fields import Care
 from sync.protocol.ids import id_text
 from sync.protocol.kinds import KINDS
+from sync.protocol.kinds.pairs import is_pair
 from sync.server import access, post
 from sync.server.access import Rights
 from sync.server.db.base import Transaction
@@ -61,7 +62,9 @@ def held_by(tx: Transaction, device: Device, person: Person, *, kind: str, ids: 
     since = device.read_scopes
     before = [] if confirmed(device, person) else tx.people.former_rights(person.id, max(since, 0))
     # One that has said nothing yet, or is under way, may hold whatever its person could ever see.
-    sight = _Sight(device, person.rights, before, exact=confirmed(device, person) or since > 0)
+    # Nor is it known of one that has said nothing for so long that the log was folded behind it.
+    known = device.read_seq >= tx.histories.folded()[0]
+    sight = _Sight(device, person.rights, before, exact=known and (confirmed(device, person) or since > 0))
     found: dict[str, _Count] = {}
     for entry in () if device.wiped or _never_read(device) else tx.records.after(0):
         if kind in ("", entry.kind):
@@ -78,6 +81,10 @@ def held_by(tx: Transaction, device: Device, person: Person, *, kind: str, ids: 
         head=tx.records.head(),
         care=_name(device.read_care),
         care_next=_name(person.rights.care),
+        role=person.role,
+        team=person.team,
+        territories=list(person.territories) if person.role == access.REP else [],
+        own_alone=person.role == access.REP and person.own_alone,
         kinds=[
             Holding(
                 kind=name, records=each.records, deleted=each.deleted, leaving=each.leaving, coming=each.coming,
@@ -131,7 +138,8 @@ def _classes(entry: Entry, care: int) -> set[str]:
     found: set[str] = set()
     for cell in _CELLS.decode(entry.cells):
         of = known.by_name.get(cell.partition("/")[0]) if known is not None else None
-        needs = Care.RESTRICTED if of is None else of.care
+        unknown = Care.INTERNAL if is_pair(cell) else Care.RESTRICTED
+        needs = unknown if of is None else of.care
         if needs <= care:
             found.add(_name(needs))
     return found

@@ -20,9 +20,9 @@ from sync.protocol.kinds import KINDS
 from sync.protocol.kinds.circle import closing
 from sync.protocol.merge import Conflict, Merged, Row
 from sync.protocol.messages import OpResult
-from sync.protocol.ops import Op, print_of
+from sync.protocol.ops import Act, Op, print_of
 from sync.protocol.texts import gettext as _
-from sync.server import access, checking
+from sync.server import access, checking, forgetting
 from sync.server.access import Rights, Scope
 from sync.server.db.base import Transaction
 from sync.server.db.kept import Device, Held, Numbering, Person, Result
@@ -64,6 +64,7 @@ class Taken:
     new: int = 0
     weight: int = 0  # bytes of what goes along with the results
     stopped: bool = False  # ops are left that were not looked at: their results would not fit into the answer
+    forgotten: bool = False  # of some that were taken, what was answered is not kept any more
 
 
 def read_op(raw: msgspec.Raw) -> Op | Unreadable:
@@ -81,18 +82,21 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
     _contiguous(ops, numbering.acked_n)
     taken = Taken(numbering.acked_n)
     answered = numbering.acked_n
-    for op in ops:
+    fallen = _fallen(tx, author, ops)
+    prints = [_print(op) for op in ops]
+    records.look_ahead([op.id for op in ops if isinstance(op, Op)], prints)
+    for op, print_ in zip(ops, prints, strict=True):
         if taken.weight >= SHOWN_BYTES:
             taken.stopped = True
             break
         answered = op.n
         op_id = OpId(DeviceId(device), Incarnation(author.incarnation), op.n)
-        print_ = _print(op)
         if op.n <= numbering.acked_n:
             result = records.result(op_id)
             if result is None:
                 taken_in = records.answered(print_)
                 if taken_in:
+                    taken.forgotten = True
                     continue  # answered so long ago that only this is kept: acked_n says enough
                 if taken_in is False:
                     hint = _("This change was refused. What you wrote is kept on the server; ask IT.")
@@ -100,7 +104,7 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
             if result is None or result.print != print_:
                 raise RequestProblem(Problem.ROLLBACK, why="number used twice")
         else:
-            result = _new(tx, author, op, op_id, print_, now)
+            result = _rest_of(op, fallen, print_) or _new(tx, author, op, op_id, print_, now)
             refused = result.outcome is Outcome.REJECTED
             if refused and isinstance(op, Op):
                 # Its author's device has ended conflicts with it, or opened some again: it hears how they stand.
@@ -108,10 +112,12 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
                 # What its author may no longer hold is not lost: the words stay here, beside the answer.
                 said = result.code.value if result.code else ""
                 records.keep_refused(op_id, author.person.id, said, checking.to_keep(op), now)
-            records.put_result(op_id, result)
+            records.put_result(op_id, result, now)
             records.put_answered(print_, not refused)
             taken.acked_n = op.n
             taken.new += 1
+        if result.outcome is Outcome.REJECTED and isinstance(op, Op) and op.first:
+            fallen.setdefault(op.first, result.code or Rejection.INVALID)
         _answer(taken, op, result)
         taken.weight += records.weigh(taken.shown[-1], result.conflicts)
     if taken.new:
@@ -122,6 +128,27 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
         # What was answered long ago is told once more in the next exchange, with the row that it lacks here.
         taken.acked_n = answered
     return taken
+
+
+def _fallen(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable]) -> dict[int, Rejection]:
+    """Acts of which something was refused, by their first op: so far, of an act that began in an earlier exchange."""
+    first = ops[0].first if ops and isinstance(ops[0], Op) else 0
+    if not 0 < first < ops[0].n:
+        return {}
+    code = tx.records.refused_within(author.device.device, author.incarnation, first, ops[0].n)
+    return {} if code is None else {first: Rejection(code or Rejection.INVALID)}
+
+
+def _rest_of(op: Op | Unreadable, fallen: Mapping[int, Rejection], print_: bytes) -> Result | None:
+    """The refusal of what comes behind something refused in its act: a record whose values were not taken over into
+    another one is not deleted for it.
+    """
+    if not isinstance(op, Op) or op.first not in fallen:
+        return None
+    hint = _(
+        "It belongs to an act of which another change was refused. What you wrote is kept on the server; ask IT."
+    )
+    return _refused(print_, fallen[op.first], hint)
 
 
 def _contiguous(ops: Sequence[Op | Unreadable], acked_n: int) -> None:
@@ -164,6 +191,11 @@ def _new(
         seen = held is not None and access.sees(author.rights, held.row.kind, held.scope)
         ver = held.row.ver if held is not None and seen else 0
         return Result(outcome=Outcome.OK, print=print_, ver=ver, differs=held is not None)
+    if held is not None and op.act is Act.UNDELETE and forgetting.hollow(held.row):
+        hint = _("It was deleted so long ago that nothing of it is kept.")
+        return _refused(
+            print_, Rejection.INVALID, hint
+        )  # not “gone”: no record of that id will come some day
     if not _may(author.rights, op, held):
         return _refused(print_, Rejection.FORBIDDEN, _why_not(author.rights))
     named = [each.cell for each in tx.records.conflicts(list(op.settles)) if each.record == op.id]
@@ -227,27 +259,24 @@ def _differs(merged: Merged) -> bool:
 
 
 def _keep(tx: Transaction, author: Author, op: Op, held: Held | None, row: Row, now: int) -> None:
-    owner, subject = access.owner_of(row.kind, row.cells), _subject(tx, author, row)
     creator = held.creator if held else author.person.id
-    scope = scope_of(tx, owner, subject, creator)
-    tx.records.next_seq()
-    tx.records.put(
-        Held(
-            row=row,
-            scope=scope,
-            owner=owner,
-            subject=subject,
-            creator=creator,
-            device=author.device.device,
-            incarnation=author.incarnation,
-            person=author.person.email,
-            hlc=op.hlc,
-        ),
-        held.scope if held else None,
-        now,
+    fresh = Held(
+        row=row,
+        scope=Scope(creator, ""),
+        owner=access.owner_of(row.kind, row.cells),
+        subject=_subject(tx, author, row),
+        creator=creator,
+        device=author.device.device,
+        incarnation=author.incarnation,
+        person=author.person.email,
+        hlc=op.hlc,
     )
-    if access.has_owner(row.kind) and (held is None or held.scope != scope):
-        rescope(tx, tx.records.about(row.id), now)
+    for each in KINDS[row.kind].contents:
+        content = row.cells.get(each.name)
+        if content is not None:
+            tx.blobs.name(content["sha256"], row.id)
+    tx.records.next_seq()
+    put_where_it_belongs(tx, fresh, held.scope if held else None, now)
 
 
 def _subject(tx: Transaction, author: Author, row: Row) -> bytes:
@@ -255,24 +284,48 @@ def _subject(tx: Transaction, author: Author, row: Row) -> bytes:
     here: nothing is laid beside it, and nothing tells that it is there.
     """
     subject = access.subject_of(row.kind, row.cells)
-    about = tx.records.held(subject) if subject else None
-    if about is None:
-        return subject  # it may come yet
-    kind, device = about.row.kind, author.device.device
-    traces = tx.records.traces(subject, 0)
-    scopes = [about.scope, *(each.before for each in traces if each.before is not None)]
-    known = any(access.sees(author.rights, kind, scope) for scope in scopes)
-    return subject if known or any(each.device == device for each in traces) else b""
+    if not subject or access.has_owner(row.kind):
+        return subject
+    about = tx.records.held(subject)
+    if about is None or access.sees(author.rights, about.row.kind, about.scope):
+        return subject  # one that is not here may come yet
+    for trace in tx.records.traces(subject, 0):
+        before = trace.before
+        was_seen = before is not None and access.sees(author.rights, about.row.kind, before)
+        if was_seen or trace.device == author.device.device:
+            return subject
+    return b""
 
 
-def scope_of(tx: Transaction, owner: str, subject: bytes, creator: bytes) -> Scope:
+def put_where_it_belongs(tx: Transaction, held: Held, before: Scope | None, now: int) -> int:
+    """Keep a record that was changed, and take along what goes where it goes; how many those were."""
+    scope = scope_of(tx, held)
+    tx.records.put(replace(held, scope=scope), before, now)
+    return rescope(tx, _followers(tx, held.row, before, scope), now)
+
+
+def scope_of(tx: Transaction, held: Held) -> Scope:
     """Whose a record is: its owner's, if that is somebody with an account, that of the record it is about, else its
-    maker's."""
-    about = tx.records.held(subject) if subject else None
-    if about is not None and access.has_owner(about.row.kind):
-        return about.scope
-    person = (tx.people.by_email(owner) if owner else None) or tx.people.person(creator)
-    return Scope(person.id, person.team) if person else Scope(creator, "")
+    maker's; and where it lies: in the territory that it names, or in that of the record that it is about."""
+    kind = held.row.kind
+    if held.subject and not access.has_owner(kind):
+        about = tx.records.held(held.subject)
+        if about is not None and access.has_owner(about.row.kind):
+            return about.scope
+    if access.has_territory(kind):
+        territory = access.territory_of(kind, held.row.cells)
+    else:
+        territory = tx.records.territory(held.subject) if held.subject else ""
+    person = (tx.people.by_email(held.owner) if held.owner else None) or tx.people.person(held.creator)
+    return Scope(person.id, person.team, territory) if person else Scope(held.creator, "", territory)
+
+
+def _followers(tx: Transaction, row: Row, before: Scope | None, scope: Scope) -> list[bytes]:
+    """Records that go where this one went: what has no owner of its own, and at another territory everything."""
+    if before == scope or not access.has_owner(row.kind):
+        return []
+    elsewhere = scope.territory != (before.territory if before else "")
+    return [id_ for id_, kind in tx.records.about(row.id) if elsewhere or not access.has_owner(kind)]
 
 
 def rescope(tx: Transaction, ids: Sequence[bytes], now: int) -> int:
@@ -283,14 +336,13 @@ def rescope(tx: Transaction, ids: Sequence[bytes], now: int) -> int:
         held = tx.records.held(id_)
         if held is None:
             continue
-        scope = scope_of(tx, held.owner, held.subject, held.creator)
+        scope = scope_of(tx, held)
         if scope != held.scope:
             row = replace(held.row, ver=tx.records.next_seq())
             # No device made this change, so none has it yet: it goes to all.
             tx.records.put(replace(held, row=row, scope=scope, device=b"", incarnation=b""), held.scope, now)
             moved += 1
-            if access.has_owner(row.kind):
-                waiting.extend(tx.records.about(id_))  # they go where it goes
+            waiting.extend(_followers(tx, row, held.scope, scope))
     return moved
 
 

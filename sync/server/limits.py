@@ -14,22 +14,30 @@ BODY: Final[dict[str, int]] = {
     messages.ENROL_PATH: DOCUMENT_MAX,
     messages.SESSION_PATH: DOCUMENT_MAX,
     messages.EXCHANGE_PATH: messages.OPS_BYTES_MAX + DOCUMENT_MAX,
+    messages.STILL_PATH: 0,
+    messages.READY_PATH: DOCUMENT_MAX,
+    messages.READY_PIECE_PATH: DOCUMENT_MAX,
     messages.DIGEST_PATH: DOCUMENT_MAX,
     messages.BUCKET_PATH: DOCUMENT_MAX,
     messages.RECORDS_PATH: DOCUMENT_MAX,
     messages.SEALED_PATH: messages.SEALED_PART + 2 * DOCUMENT_MAX,
     messages.RECEIPT_PATH: messages.SEALED_PART + 2 * DOCUMENT_MAX,
+    messages.BLOB_PUT_PATH: messages.SEALED_PART + 2 * DOCUMENT_MAX,
+    messages.BLOB_GET_PATH: DOCUMENT_MAX,
 }
 # What the ops of one exchange may come to when unpacked; a device counts its own way, so with room to spare.
 OPS_PLAIN_MAX: Final = 2 * messages.OPS_BYTES_MAX
 BODY_S: Final = 30.0  # to receive a whole body
 # The last that a device has to say: its line may be the worst, and nothing else waits for it.
-LAST: Final = frozenset({messages.SEALED_PATH, messages.RECEIPT_PATH})
+LAST: Final = frozenset({messages.SEALED_PATH, messages.RECEIPT_PATH, messages.BLOB_PUT_PATH})
 LAST_S: Final = 120.0
 SEALED_MAX: Final = 2**30  # bytes of all sealed outboxes of one device: some four million small changes
 SEALED_AT_MOST: Final = 64  # outboxes of one device
 PARCEL_MAX: Final = 2 * 2**20  # bytes of one parcel of recovered work: four of them fit into one answer
 ROOM_KEPT: Final = 64 * 2**20  # bytes of the disk that sealed outboxes leave free for everything else
+UNNAMED_MAX: Final = 2**30  # bytes of blobs of one device that no record names yet, whole or not
+FORGOTTEN_MS: Final = 30 * 86_400_000  # how long a blob stays that no kept record names
+TIDY_EVERY_MS: Final = 3_600_000  # between two looks for such blobs
 AT_ONCE: Final = 8  # requests in work; the others wait their turn
 WAITING: Final = 200  # beyond this many the server says that it is busy
 BODIES: Final = 64  # under way from one address, which may be a whole office; they are there within a second

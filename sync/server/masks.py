@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sync.protocol.fields import Address, Care, Field, Notes, Several, Text
+from sync.protocol.fields import Address, Care, Content, Field, Notes, Several, Text
 from sync.protocol.kinds import KINDS
+from sync.protocol.kinds.pairs import is_pair
 from sync.server.access import Rights, nameless
 
 _DOTS: Final = "•••"
@@ -25,6 +26,8 @@ def seen(rights: Rights, kind: str, cells: Mapping[str, Any]) -> dict[str, Any]:
         return shown
     for cell, value in cells.items():
         field = known.by_name.get(cell.partition("/")[0])
+        if value is not None and is_pair(cell):
+            shown[cell] = value
         if field is None or value is None:
             continue
         if field.care <= care:
@@ -48,6 +51,8 @@ def _hidden(field: Field, value: Any, *, hinting: bool) -> Any:
         return {"country": country} if country else None
     if isinstance(field.type, (Text, Notes)):
         return _DOTS
+    if isinstance(field.type, Content):
+        return {"sha256": bytes(32), "size": 0, "key": bytes(32)}
     return None
 
 

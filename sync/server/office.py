@@ -6,12 +6,10 @@ only file.
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections import Counter
 from collections.abc import Callable
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.protocol import codes, documents, signing
@@ -27,25 +25,24 @@ from sync.protocol.desk import (
     RefusedView,
     SafetyView,
     TeamMoved,
+    TerritoryMoved,
+    TerritoryView,
     Work,
 )
 from sync.protocol.documents import LOCK, UNLOCK, Order, Root, Target
 from sync.protocol.errors import KnownError
-from sync.protocol.fields import Care, clean_text
-from sync.protocol.ids import ID_BYTES, new_person_id
+from sync.protocol.fields import clean_text
+from sync.protocol.ids import ID_BYTES
 from sync.protocol.joins import listed
 from sync.protocol.kinds import KINDS
-from sync.protocol.roles import GRANTED
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import ORDER_LIFE_MS
-from sync.server import access, enrol, holdings, intake, limits, post
+from sync.server import access, belonging, enrol, holdings, limits, post
 from sync.server.db.base import Store, Transaction
-from sync.server.db.kept import AuditLine, Device, Durable, Packet, Person
+from sync.server.db.kept import AuditLine, Device, Durable, Packet
 from sync.server.service import system_now
 from sync.server.views import device_view, order_view, person_view, refused_view
 
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}")
-_TEXT_MAX = 120
 REASON_MAX = 500
 
 
@@ -59,57 +56,42 @@ class StoreOffice:
         self._lease_key = lease_key
         self.url = url
         self._now = now
+        self.expected: Callable[[bytes], None] = lambda person: None  # a device of this person will come
 
     def add_person(self, email: str, role: str, team: str, territory: str, granted: str = "") -> PersonView:
-        """Give somebody an account, or change role, team, territory and care class of one; "" leaves the class.
+        """Give somebody an account, or change it; what is "" of territory and class stays. Raises KnownError.
 
-        Raises KnownError.
+        `territory` is a line for each, an empty line for own records alone, or WHOLE_TEAM.
         """
-        email, team, territory = checked_person(email, role, team, territory)
-        checked_class(granted)
-        now = self._now()
         with self._store.write() as tx:
-            known = tx.people.by_email(email)
-            fresh = Person(
-                id=known.id if known else new_person_id(),
-                email=email,
-                role=role,
-                team=team,
-                territory=territory,
-                scopes=known.scopes if known else 1,
-                granted=granted or (known.granted if known else ""),
-            )
-            if known == fresh:
-                return person_view(fresh, 0, "")
-            if known and _sight(known) != _sight(fresh):
-                fresh = msgspec.structs.replace(fresh, scopes=known.scopes + 1)
-            tx.people.put_person(fresh)
-            # Records that named this address before there was an account, and those of somebody who moved.
-            records = [*tx.records.owned_by(access.fold_email(email)), *tx.records.of_person(fresh.id)]
-            intake.rescope(tx, list(dict.fromkeys(records)), now)
-            verb = "person changed" if known else "person added"
-            tx.post.audit(AuditLine(at=now, actor="desk", verb=verb, object=fresh.id.hex()))
-        return person_view(fresh, 0, "changed" if known else "added")
+            return belonging.add_person(tx, email, role, team, territory, granted, self._now())
 
     def move_team(self, team: str, to: str) -> TeamMoved:
         """Give a team another name or place, or merge it into another: everybody in it and below goes along, and the
         records with them, at once or not at all. Raises KnownError.
         """
-        team, to = _team(team), _team(to)
-        refuse_move(team, to)
-        now = self._now()
         with self._store.write() as tx:
-            moving = [each for each in tx.people.persons() if f"{each.team}/".startswith(f"{team}/")]
-            if not moving:
-                raise KnownError(
-                    _("There is no team {team}.").format(team=team), _("See: fieldkeep-admin person list")
-                )
-            for each in moving:
-                place = f"{to}{each.team[len(team) :]}"
-                tx.people.put_person(msgspec.structs.replace(each, team=place, scopes=each.scopes + 1))
-            moved = sum(intake.rescope(tx, tx.records.of_person(each.id), now) for each in moving)
-            tx.post.audit(AuditLine(at=now, actor="desk", verb=f"team moved to {to}", object=team))
-        return TeamMoved(people=len(moving), records=moved)
+            return belonging.move_team(tx, team, to, self._now())
+
+    def grant_territory(self, email: str, territory: str) -> PersonView:
+        """Let a person see this territory of the team, and others of it no more than granted. Raises KnownError."""
+        with self._store.write() as tx:
+            return belonging.grant_territory(tx, email, territory, self._now(), take=False)
+
+    def revoke_territory(self, email: str, territory: str) -> PersonView:
+        """Take a territory from a person; without one left, own records alone are seen. Raises KnownError."""
+        with self._store.write() as tx:
+            return belonging.grant_territory(tx, email, territory, self._now(), take=True)
+
+    def move_territory(self, territory: str, to: str) -> TerritoryMoved:
+        """Give a territory another name, or merge it into another. Raises KnownError."""
+        with self._store.write() as tx:
+            return belonging.move_territory(tx, territory, to, self._now())
+
+    def territories(self) -> list[TerritoryView]:
+        """Every territory that people were granted or that customers lie in."""
+        with self._store.read() as tx:
+            return belonging.territories(tx)
 
     def holds(self, enrolment: str, kind: str, ids: bool) -> HoldsView:
         """What a device holds, of one kind unless it is ""; with `ids`, which records. Raises KnownError."""
@@ -140,6 +122,7 @@ class StoreOffice:
                 )
             secret = enrol.give_code(tx, person, self._now())
             root = signing.open_envelope(tx.post.newest(Root.TYPE)[1], Root.TYPE)
+        self.expected(person.id)
         return codes.write(codes.EnrolCode(self.url, documents.digest(root.payload), secret))
 
     def devices(self) -> list[DeviceView]:
@@ -298,50 +281,8 @@ class StoreOffice:
             return [refused_view(tx, each, recovery) for each in tx.records.refused(of)]
 
 
-def checked_person(email: str, role: str, team: str, territory: str) -> tuple[str, str, str]:
-    """Address, team and territory made exact. Raises KnownError."""
-    email, team, territory = email.strip(), _team(team), clean_text(territory)
-    if not _EMAIL.fullmatch(email) or clean_text(email) != email:
-        raise KnownError(_("This is not an e-mail address."), _("Write it as name@example.com."))
-    if role not in access.ROLES:
-        raise KnownError(_("There is no such role."), _("Roles: {names}").format(names=listed(access.ROLES)))
-    if max(len(team), len(territory)) > _TEXT_MAX:
-        raise KnownError(_("Team and territory are at most {limit} letters.").format(limit=_TEXT_MAX))
-    return email, team, territory
-
-
-def checked_class(granted: str) -> None:
-    """Refuse what is no care class that can be granted. Raises KnownError."""
-    if granted and granted not in GRANTED:
-        raise KnownError(
-            _("There is no such care class."), _("Care classes: {names}").format(names=listed(GRANTED))
-        )
-
-
-def refuse_move(team: str, to: str) -> None:
-    """Refuse what would lose a team. Raises KnownError."""
-    if not team or not to or team == to or to.startswith(f"{team}/"):
-        raise KnownError(
-            _("A team moves to another place, and not below itself."),
-            _("Name both as in: fieldkeep-admin team move Sales/East Sales/North"),
-        )
-    if len(to) > _TEXT_MAX:
-        raise KnownError(_("Team and territory are at most {limit} letters.").format(limit=_TEXT_MAX))
-
-
 def _enrolled(tx: Transaction, enrolment: str) -> Device:
     device = tx.people.device(enrolment)
     if device is None:
         raise KnownError(_("There is no such device."), _("See: fieldkeep-admin devices"))
     return device
-
-
-def _sight(person: Person) -> tuple[str, str, Care]:
-    """What decides what a person sees: when it changes, everything is gone through anew."""
-    return person.role, person.team, person.rights.care
-
-
-def _team(text: str) -> str:
-    """A team as a path without empty parts, so that "Sales / East" is below "Sales"."""
-    parts = (part.strip() for part in clean_text(text).split("/"))
-    return "/".join(part for part in parts if part)

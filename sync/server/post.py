@@ -6,6 +6,7 @@ something it will refuse, and it holds the whole sealed outbox before it takes t
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass
 from typing import Final
@@ -80,9 +81,17 @@ def order_head(tx: Transaction, device: Device, now: int) -> int:
 
 def root_and_policy(tx: Transaction) -> tuple[Root, Policy]:
     """The root and policy in force; the server filed them itself and only reads them here."""
-    root = documents.parse(signing.open_envelope(tx.post.newest(Root.TYPE)[1], Root.TYPE).payload, Root)
-    policy_envelope = signing.open_envelope(tx.post.newest(Policy.TYPE)[1], Policy.TYPE)
-    return root, documents.parse(policy_envelope.payload, Policy)
+    return _root(tx.post.newest(Root.TYPE)[1]), _policy(tx.post.newest(Policy.TYPE)[1])
+
+
+@functools.lru_cache(4)  # each exchange asks, and they change once a year
+def _root(envelope: bytes) -> Root:
+    return documents.parse(signing.open_envelope(envelope, Root.TYPE).payload, Root)
+
+
+@functools.lru_cache(4)
+def _policy(envelope: bytes) -> Policy:
+    return documents.parse(signing.open_envelope(envelope, Policy.TYPE).payload, Policy)
 
 
 def papers(

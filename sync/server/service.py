@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Mapping
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.protocol import codec, messages
 from sync.protocol.documents import Enrolment, Root
 from sync.protocol.errors import Problem
-from sync.protocol.messages import ReceiptHead, ReceiptReply
-from sync.server import access, auth, comparing, enrol, exchange, handin, lease, limits, logs, post
+from sync.protocol.messages import (
+    ReadyHead,
+    ReadyPieceHead,
+    ReadyPieceReply,
+    ReadyReply,
+    ReceiptHead,
+    ReceiptReply,
+)
+from sync.server import access, auth, blobs, comparing, enrol, exchange, handin, lease, limits, logs, post
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import Device
-from sync.server.errors import RequestProblem
+from sync.server.errors import RequestProblem, StoreError
 from sync.server.events import Audience
 from sync.server.exchange import Step
+from sync.server.ready import Ready
+
+T = TypeVar("T")
 
 
 def system_now() -> int:
@@ -33,10 +45,13 @@ class Service:
         self.sessions = auth.Sessions()
         self.now = system_now
         self.step: Step = lambda name: None
+        self.ready: Ready | None = None  # where ready parts are made
         self._lease_key = lease_key
         self._guesses = limits.Tries(limits.GUESSES)
         self._looks = limits.Tries(limits.LOOKS)
         self._looking = threading.BoundedSemaphore(limits.LOOKS_AT_ONCE)
+        self._tidying = threading.Lock()
+        self._tidied = 0
         self._guesses_all = limits.Tries(limits.GUESSES_ALL)
 
     def root(self) -> bytes:
@@ -65,8 +80,10 @@ class Service:
 
     def session(self, body: bytes) -> bytes:
         """Open a session. Raises RequestProblem, Refused."""
+        now = self.now()
         with self.store.read() as tx:
-            reply = auth.open_session(tx, self.sessions, body, self.now())
+            reply = auth.open_session(tx, self.sessions, body, now)
+        self._tidy(now)
         return codec.encode([(messages.HEAD, reply)])
 
     def exchange(self, headers: Mapping[str, str], target: str, body: bytes) -> bytes:
@@ -74,12 +91,24 @@ class Service:
         session = self.sessions.authenticate(headers, "POST", target, body, self.now())
         request = exchange.read(body)
         began = time.monotonic()
-        answer = exchange.answer(
+        session.rest = None
+        answer, session.rest = exchange.answer(
             self.store, self._lease_key, session.enrolment, request, self.now(), self.step
         )
         took = int((time.monotonic() - began) * 1000)
         logs.note("exchange", device=session.enrolment, ops=len(request.ops), bytes=len(answer), ms=took)
         return answer
+
+    def still(self, headers: Mapping[str, str], target: str, body: bytes) -> bytes:
+        """The answer to a device that has nothing to say but what it said last in this session; none where there is
+        something for it, or nothing is remembered: it exchanges. Raises RequestProblem.
+        """
+        session = self.sessions.authenticate(headers, "POST", target, body, self.now())
+        rest, session.rest = session.rest, None
+        if rest is not None:
+            rest = exchange.still(self.store, self._lease_key, session.enrolment, rest, self.now(), self.step)
+            session.rest = rest
+        return messages.still_answer(rest.reply.cursor.seq, rest.reply.server_time) if rest else b""
 
     def listens(self, headers: Mapping[str, str], target: str) -> auth.Session:
         """The session of a device that wants to hold a line. Raises RequestProblem."""
@@ -118,12 +147,60 @@ class Service:
         logs.note("compare", device=session.enrolment, path=target, bytes=len(answer), ms=took)
         return answer
 
+    def offer(self, headers: Mapping[str, str], target: str, body: bytes) -> bytes:
+        """A ready part, or the word that there is none. Raises RequestProblem, BadFrames."""
+        session = self.sessions.authenticate(headers, "POST", target, body, self.now())
+        asked = _only(body, ReadyHead)
+        with self.store.read() as tx:
+            person = exchange.may_read(tx, session.enrolment)
+            head = tx.records.head()
+        part = self.ready.offered(person, asked.layout, head) if self.ready is not None else None
+        reply = ReadyReply()
+        if part is not None:
+            reply = ReadyReply(
+                part=part.id, key=part.key, lengths=part.made.lengths, rows=part.made.rows, cursor=part.cursor
+            )
+        logs.note("ready", device=session.enrolment, rows=reply.rows)
+        return codec.encode([(messages.HEAD, reply)])
+
+    def ready_piece(self, headers: Mapping[str, str], target: str, body: bytes) -> bytes:
+        """A piece of a ready part. Raises RequestProblem, BadFrames."""
+        session = self.sessions.authenticate(headers, "POST", target, body, self.now())
+        asked = _only(body, ReadyPieceHead)
+        with self.store.read() as tx:
+            person = exchange.may_read(tx, session.enrolment)
+        if self.ready is None:
+            raise RequestProblem(Problem.NOT_HERE, why="no parts")
+        piece = self.ready.piece(person, asked.part, asked.number)
+        return codec.encode([(messages.HEAD, ReadyPieceReply(length=len(piece))), (messages.PART, piece)])
+
     def sealed(self, body: bytes) -> bytes:
         """Store a piece of a sealed outbox, durably. Raises RequestProblem, Refused, BadFrames, StoreError."""
         envelope, data = handin.read(body)
         self.step("piece read")
         reply = handin.take(self.store, envelope, data, self.now(), self.step)
         return codec.encode([(messages.HEAD, reply)])
+
+    def blob_put(self, body: bytes) -> bytes:
+        """Store a piece of an attached file, durably. Raises RequestProblem, Refused, BadFrames, StoreError."""
+        envelope, data = handin.read(body)
+        self.step("blob piece read")
+        reply = blobs.take(self.store, envelope, data, self.now(), self.step)
+        return codec.encode([(messages.HEAD, reply)])
+
+    def blob_get(self, headers: Mapping[str, str], target: str, body: bytes) -> bytes:
+        """A piece of an attached file, for whoever sees its record. Raises RequestProblem, BadFrames."""
+        session = self.sessions.authenticate(headers, "POST", target, body, self.now())
+        return blobs.give(self.store, session.enrolment, body)
+
+    def _tidy(self, now: int) -> None:
+        """Once in a while: what nobody has named for long goes. A store that cannot is asked again next time."""
+        with self._tidying:
+            if now - self._tidied < limits.TIDY_EVERY_MS:
+                return
+            self._tidied = now
+        with contextlib.suppress(StoreError):
+            blobs.forget(self.store, now)
 
     def receipt(self, body: bytes) -> bytes:
         """Store a wipe's receipt, durably, with its sealed outbox. Raises RequestProblem, Refused, BadFrames."""
@@ -154,6 +231,14 @@ class Service:
             share_held=True,
             now=now,
         )
+
+
+def _only(body: bytes, type_: type[T]) -> T:
+    """The head that is all of a request. Raises BadFrames, RequestProblem."""
+    frames = codec.decode(body)
+    if len(frames) != 1 or frames[0][0] != messages.HEAD:
+        raise RequestProblem(Problem.BAD_REQUEST, why="no head")
+    return codec.read(frames[0][1], type_)
 
 
 def trouble(problem: messages.Trouble) -> bytes:

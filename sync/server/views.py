@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from sync.protocol import sealing
 from sync.protocol.desk import DeviceView, OrderView, PersonView, RefusedView
 from sync.protocol.ids import ID_BYTES, id_text
+from sync.protocol.messages import HELD_BACK
 from sync.protocol.ops import Op, print_of
 from sync.server import holdings, post
 from sync.server.db.base import Transaction
@@ -20,10 +23,12 @@ def person_view(person: Person, devices: int, news: str) -> PersonView:
         email=person.email,
         role=person.role,
         team=person.team,
-        territory=person.territory,
+        territory=", ".join(person.territories),
         devices=devices,
         news=news,
         care=person.rights.care.name.lower(),
+        territories=list(person.territories),
+        own_alone=person.own_alone,
     )
 
 
@@ -46,7 +51,17 @@ def device_view(tx: Transaction, device: Device) -> DeviceView:
         pending=stands.pending,
         outbox_records=sum(each.records for each in tx.post.sealed(device.enrolment) if each.whole),
         confirmed=holdings.confirmed(device, person),
+        held_back=_held_back(device),
     )
+
+
+def _held_back(device: Device) -> int:
+    """How many records a device says that it holds back."""
+    try:
+        said = msgspec.msgpack.decode(device.posture or b"\x80", type=dict[str, Any]).get(HELD_BACK, 0)
+    except msgspec.MsgspecError:
+        return 0
+    return said if isinstance(said, int) and said > 0 else 0
 
 
 def refused_view(tx: Transaction, refused: RefusedOp, recovery: bytes) -> RefusedView:

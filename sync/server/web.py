@@ -47,26 +47,28 @@ def routes(service: Service, events: Events | None = None) -> Starlette:
         address = request.client.host if request.client else ""
         return await _answer(request, turns, lambda body: service.enrol(body, address))
 
-    async def session(request: Request) -> Response:
-        return await _answer(request, turns, service.session)
+    def alone(work: Callable[[bytes], bytes]) -> Endpoint:
+        """A request that proves itself."""
 
-    def within(work: Callable[[Mapping[str, str], str, bytes], bytes]) -> Endpoint:
-        """A request within a session."""
+        async def asked(request: Request) -> Response:
+            return await _answer(request, turns, work)
+
+        return asked
+
+    def within(work: Callable[[Mapping[str, str], str, bytes], bytes], *, brief: bool = False) -> Endpoint:
+        """A request within a session; the answer to a `brief` one is a few bytes, and so is its head."""
 
         async def signed(request: Request) -> Response:
             headers = {name: request.headers.get(name, "") for name in _SIGNED}
-            return await _answer(request, turns, lambda body: work(headers, _target(request), body))
+            said = await _done(request, turns, lambda body: work(headers, _target(request), body))
+            if isinstance(said, Response):
+                return said
+            return Response(said) if brief else _answered(said)  # of a POST, nobody keeps it
 
         return signed
 
     async def listen(request: Request) -> Response:
         return await _listen(request, turns, service, lines)
-
-    async def sealed(request: Request) -> Response:
-        return await _answer(request, turns, service.sealed)
-
-    async def receipt(request: Request) -> Response:
-        return await _answer(request, turns, service.receipt)
 
     @asynccontextmanager
     async def until_the_end(app: Starlette) -> AsyncIterator[None]:
@@ -82,12 +84,14 @@ def routes(service: Service, events: Events | None = None) -> Starlette:
         routes=[
             Route(messages.ROOT_PATH, root, methods=["GET"]),
             Route(messages.ENROL_PATH, enrol, methods=["POST"]),
-            Route(messages.SESSION_PATH, session, methods=["POST"]),
-            Route(messages.EXCHANGE_PATH, within(service.exchange), methods=["POST"]),
-            *(Route(path, within(service.compare), methods=["POST"]) for path in _COMPARING),
+            Route(messages.SESSION_PATH, alone(service.session), methods=["POST"]),
+            Route(messages.STILL_PATH, within(service.still, brief=True), methods=["POST"]),
+            *(Route(path, within(work), methods=["POST"]) for path, work in _within(service)),
             Route(messages.EVENTS_PATH, listen, methods=["GET"]),
-            Route(messages.SEALED_PATH, sealed, methods=["POST"]),
-            Route(messages.RECEIPT_PATH, receipt, methods=["POST"]),
+            Route(messages.SEALED_PATH, alone(service.sealed), methods=["POST"]),
+            Route(messages.BLOB_PUT_PATH, alone(service.blob_put), methods=["POST"]),
+            Route(messages.BLOB_GET_PATH, within(service.blob_get), methods=["POST"]),
+            Route(messages.RECEIPT_PATH, alone(service.receipt), methods=["POST"]),
             Route(messages.HEALTH_PATH, _healthz, methods=["GET"]),
         ],
         exception_handlers={404: _nowhere, 405: _nowhere},
@@ -107,7 +111,14 @@ def held_lines(service: Service) -> Events:
     return Events(service.runs)
 
 
-_COMPARING = (messages.DIGEST_PATH, messages.BUCKET_PATH, messages.RECORDS_PATH)
+def _within(service: Service) -> list[tuple[str, Callable[[Mapping[str, str], str, bytes], bytes]]]:
+    """What may be asked within a session, but for the brief one."""
+    comparing = (messages.DIGEST_PATH, messages.BUCKET_PATH, messages.RECORDS_PATH)
+    parts = [(messages.READY_PATH, service.offer), (messages.READY_PIECE_PATH, service.ready_piece)]
+    each = [(path, service.compare) for path in comparing]
+    return [(messages.EXCHANGE_PATH, service.exchange), *parts, *each]
+
+
 _SIGNED = (messages.SESSION_HEADER, messages.COUNTER_HEADER, messages.MAC_HEADER)
 
 
@@ -220,7 +231,11 @@ async def _answer(
 ) -> Response:
     """What `work` answers, as a response."""
     data = await _done(request, turns, work)
-    return data if isinstance(data, Response) else Response(data, media_type=media, headers=_HEADERS)
+    return data if isinstance(data, Response) else _answered(data, media)
+
+
+def _answered(data: bytes, media: str = codec.MEDIA_TYPE) -> Response:
+    return Response(data, media_type=media, headers=_HEADERS)
 
 
 async def _done(request: Request, turns: _Turns, work: Callable[[bytes], T]) -> T | Response:
@@ -256,8 +271,8 @@ async def _body(request: Request, turns: _Turns) -> bytes:
     declared = request.headers.get("content-length", "0")
     if not declared.isdigit() or int(declared) > most:
         raise RequestProblem(Problem.TOO_BIG, why="declared size")
-    if not most:
-        return b""
+    if request.method == "GET":
+        return b""  # it has none that counts
     seconds = limits.LAST_S if request.url.path in limits.LAST else limits.BODY_S
     try:
         async with asyncio.timeout(seconds):

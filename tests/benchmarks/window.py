@@ -26,8 +26,8 @@ from PySide6.QtWidgets import QApplication
 from app.changes import SYNC, Changes
 from app.keys import beside
 from app.paths import Profile
+from app.services.on_worker import on_worker
 from app.services.session import Session
-from app.services.syncing import OnWorker
 from app.store import lists
 from app.store.store import Store
 from sync.client.ports import Answer
@@ -222,10 +222,9 @@ def _lay(
 def _apply(session: Session, pages: list[bytes]) -> float:
     """Decode and lay in each page as the engine does, in a thread of its own; seconds."""
     decoder = msgspec.msgpack.Decoder(list[Change])
-    kept = session.replica()
-    assert kept is not None
     laying = session.laying()
-    replica = OnWorker(session, kept, laying)
+    replica = on_worker(session, laying)
+    assert replica is not None
     cursor = replica.position().cursor
     began = time.perf_counter()
     for number, body in enumerate(pages, 1):

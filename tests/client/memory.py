@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.client.errors import ServerRefused
 from sync.client.line import Identity, Line
-from sync.client.ports import Answer, Applied, Position, Standing
+from sync.client.ports import Answer, Applied, Position, Standing, Stands
 from sync.protocol import codec, documents, messages, signing
 from sync.protocol.documents import SessionOpen
 from sync.protocol.errors import Outcome, Problem
@@ -66,6 +66,7 @@ class MemoryServer:
     refusals: dict[str, list[ServerRefused]] = field(default_factory=dict)  # by path, each raised once
     bend: Callable[[str, bytes], bytes] = lambda path, body: body  # what the network does
     more: bool = False
+    accounted: int = -1  # of what goes, how much it knows why; -1 for a server that does not say
 
     def get(self, path: str) -> bytes:
         """Nothing is fetched in an exchange."""
@@ -77,8 +78,14 @@ class MemoryServer:
             raise self.refusals[path].pop(0)
         if path == messages.SESSION_PATH:
             return self.bend(path, self._open(body, headers, media))
+        if path == messages.STILL_PATH:
+            raise refusal(Problem.NOT_HERE)
         assert path == messages.EXCHANGE_PATH
         return self.bend(path, self._exchange(path, body, headers, media))
+
+    def begin(self, path: str, body: bytes, headers: dict[str, str], media: str) -> Callable[[], bytes]:
+        """The same, once its answer is asked for."""
+        return lambda: self.post(path, body, headers, media)
 
     def forget(self) -> None:
         """The server was restarted: sessions were in its memory alone."""
@@ -133,6 +140,7 @@ class MemoryServer:
             server_time=self.now,
             order_head=0,
             person=ANN,
+            accounted=self.accounted,
         )
         return codec.encode([(messages.HEAD, reply), *((messages.RESULT, each) for each in results), *extra])
 
@@ -157,6 +165,7 @@ class MemoryReplica:
     packets: list[bytes] = field(default_factory=list)
     told: list[bytes] = field(default_factory=list)
     asked_for: tuple[int, int] = (0, 0)
+    kept: int = 0  # records here, all of which the server may take away
 
     def position(self) -> Position:
         """Where this replica stands."""
@@ -167,10 +176,10 @@ class MemoryReplica:
         self.last_n += 1
         self.waiting.append(op(self.last_n, name))
 
-    def take(self, ops_max: int, bytes_max: int) -> list[Op]:
+    def take(self, ops_max: int, bytes_max: int, after: int = 0) -> list[Op]:
         """The next waiting ops."""
         self.asked_for = (ops_max, bytes_max)
-        return self.waiting[:ops_max]
+        return [each for each in self.waiting if each.n > after][:ops_max]
 
     def apply(self, answer: Answer) -> Applied:
         """Keep a page."""
@@ -178,6 +187,10 @@ class MemoryReplica:
         self.waiting = [each for each in self.waiting if each.n > answer.acked_n]
         self.cursor = answer.cursor
         return Applied([(change.kind, change.id) for change in answer.changes], len(answer.conflicts))
+
+    def loses(self, changes: list[Change]) -> tuple[int, int]:
+        """What these take away, as if all of it were here."""
+        return min(self.kept, sum(bool(each.gone) for each in changes)), self.kept
 
     def renumber(self, incarnation: bytes) -> None:
         """Number what waits anew."""
@@ -194,18 +207,18 @@ class MemoryReplica:
         """Not part of an exchange."""
         raise AssertionError(packet)
 
-    def recovered(self) -> list[bytes]:
-        """Packets taken in and not yet reported."""
-        return list(self.packets)
+    def stands(self) -> Stands:
+        """Where it stands, how many ops wait, packets taken in and not yet reported."""
+        return Stands(self.position(), self.unsent(), list(self.packets))
+
+    def unsent(self) -> int:
+        """How many ops wait."""
+        return len(self.waiting)
 
     def reported(self, packets: list[bytes]) -> None:
         """The server knows of these."""
         self.told += packets
         self.packets = [each for each in self.packets if each not in packets]
-
-    def unsent(self) -> int:
-        """How many ops wait."""
-        return len(self.waiting)
 
 
 @dataclass
@@ -250,3 +263,11 @@ def change(n: int, **cells: Any) -> tuple[str, Change]:
     """A frame with a changed record."""
     raw = {cell: codec.Raw(codec.pack(value)) for cell, value in cells.items()}
     return messages.CHANGE, Change(kind="customer", id=n.to_bytes(16, "big"), ver=n, cells=raw)
+
+
+def leaving(count: int, first: int = 1) -> list[tuple[str, Change]]:
+    """Frames by which so many records go out of sight."""
+    return [
+        (messages.CHANGE, Change(kind="customer", id=n.to_bytes(16, "big"), ver=n, gone="left"))
+        for n in range(first, first + count)
+    ]

@@ -20,6 +20,7 @@ from sync.protocol.fields import (
     Address,
     Care,
     Choice,
+    Content,
     Date,
     Field,
     FieldType,
@@ -58,6 +59,12 @@ TYPES: dict[str, tuple[FieldType, Any, Any, str]] = {
         "5777",
     ),
     "tags": (Tags(), ["okapi"], [5], "okapi"),
+    "content": (
+        Content(),
+        {"sha256": b"s" * 32, "size": 5, "key": b"k" * 32},
+        {"sha256": b"s", "size": 5, "key": b""},
+        "",
+    ),
     "ref": (Ref(to="customer"), b"r" * 16, b"short", ""),
     "person": (Person(), "okapi@example.com", 5, "okapi"),
 }

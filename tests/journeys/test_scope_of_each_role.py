@@ -92,6 +92,53 @@ def test_who_changes_teams_takes_nothing_along(town: Town) -> None:
     assert record in mover.holds()
 
 
+def test_a_territory_that_is_taken_leaves_with_every_word(town: Town) -> None:
+    """Ben sees the north alone; a customer that moves south leaves his laptop with its deal, and comes back with it."""
+    mate, seller = town.laptop(ANNA), town.laptop(BEN)
+    north = mate.add("customer", name="Okapi Traders", territory="North")
+    deal = mate.add("deal", name="Zebrawood", customer=north)
+    south = mate.add("customer", name="Dodo Mills", territory="South")
+    mate.sync()
+    seller.sync()
+    assert south in seller.holds()
+    town.admin("territory", "grant", BEN, "North")
+    try:
+        assert town.device(seller)["confirmed"] is False
+        seller.sync()
+        seller.sync()
+        assert town.device(seller)["confirmed"] is True
+        assert (north in seller.holds(), south in seller.holds(), deal in seller.holds("deal")) == (
+            True,
+            False,
+            True,
+        )
+        assert seller.json("search", "dodo") == []
+        mate.edit(north, territory="South")
+        mate.sync()
+        seller.sync()
+        assert (seller.ask("show", north).code, seller.ask("show", deal).code) == (1, 1)
+        assert seller.json("search", "okapi") == seller.json("search", "zebrawood") == []
+        moved = town.admin("territory", "move", "South", "North")
+        assert (moved["customers"], moved["records"], moved["people"]) == (2, 3, 0)
+        seller.sync()
+        assert {north, south} <= set(seller.holds())
+        assert deal in seller.holds("deal")
+        listed = {each["territory"]: each for each in town.admin("territory", "list")}
+        assert (listed["North"]["customers"], listed["North"]["people"]) == (2, [BEN])
+        (view,) = town.admin("holds", "--device", seller.id, "--kind", "customer")
+        assert view["territories"] == ["North"]
+        assert "own records alone" in town.ask("territory", "revoke", BEN, "North").out
+        assert town.ask("territory", "revoke", BEN, "North").code == 1
+        assert (
+            town.ask("person", "add", BEN, "--role", "rep", "--team", "Sales/East", "--territory", " ").code
+            == 1
+        )
+    finally:
+        town.admin("person", "add", BEN, "--role", "rep", "--team", "Sales/East", "--whole-team")
+    seller.sync()
+    assert {north, south} <= set(seller.holds())
+
+
 def test_a_hidden_field_is_not_there_and_not_empty(town: Town, tmp_path: Path) -> None:
     """Ben is granted less: what he may no longer see leaves his laptop, says that it is hidden, and IT sees it go."""
     mate, seller = town.laptop(ANNA), town.laptop(BEN)

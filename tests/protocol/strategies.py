@@ -13,6 +13,7 @@ from sync.protocol.fields import (
     ADDRESS_PARTS,
     Address,
     Choice,
+    Content,
     Date,
     Field,
     FieldType,
@@ -67,6 +68,11 @@ def _money() -> st.SearchStrategy[Any]:
     return st.fixed_dictionaries({"minor": st.integers(-(2**63) + 1, 2**63 - 1), "currency": currency})
 
 
+def _content() -> st.SearchStrategy[Any]:
+    long = st.binary(min_size=32, max_size=32)
+    return st.fixed_dictionaries({"sha256": long, "size": st.integers(0, 2**63 - 1), "key": long})
+
+
 def raw_value(type_: FieldType) -> st.SearchStrategy[Any]:
     """Values that people, files and scripts give to a field of this type, most of which it can hold."""
     known: dict[type[FieldType], Callable[[], st.SearchStrategy[Any]]] = {
@@ -80,6 +86,7 @@ def raw_value(type_: FieldType) -> st.SearchStrategy[Any]:
         Address: lambda: st.dictionaries(st.sampled_from(ADDRESS_PARTS), texts, max_size=5),
         Tags: lambda: st.lists(texts, max_size=5),
         Ref: lambda: st.binary(min_size=16, max_size=16),
+        Content: _content,
     }
     if isinstance(type_, Choice):
         return st.none() | st.sampled_from(type_.values)
@@ -93,6 +100,8 @@ def raw_value(type_: FieldType) -> st.SearchStrategy[Any]:
 def _required(field: Field) -> st.SearchStrategy[Any]:
     if isinstance(field.type, Choice):
         return st.sampled_from(field.type.values)
+    if isinstance(field.type, Content):
+        return _content()
     return words if isinstance(field.type, Text) else raw_value(field.type)
 
 

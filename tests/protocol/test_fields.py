@@ -16,6 +16,7 @@ from sync.protocol.errors import FieldProblem
 from sync.protocol.fields import (
     Address,
     Choice,
+    Content,
     Date,
     FieldType,
     Flag,
@@ -68,6 +69,12 @@ HELD: list[tuple[FieldType, Any, Any]] = [
     (Tags(), ["b", "a", "b", ""], ["a", "b"]),
     (Tags(), "one", ["one"]),
     (Tags(), [], None),
+    (Content(), None, None),
+    (
+        Content(),
+        {"sha256": bytearray(32), "size": 0, "key": bytes(32)},
+        {"sha256": bytes(32), "size": 0, "key": bytes(32)},
+    ),
     (Ref(), ID, ID),
     (Ref(), "00010203-0405-0607-0809-0a0b0c0d0e0f", ID),
     (Ref(), "", None),
@@ -121,6 +128,14 @@ REFUSED: list[tuple[FieldType, Any]] = [
     ],
     *[(Several(of="email"), [{"value": value}]) for value in ("a", "a@", "@b", "a b@c", "a@b@c")],
     *[(Tags(), value) for value in (5, [5], ["x" * 61], [str(n) for n in range(fields.ELEMENTS_MAX + 1)], {"a": 1})],
+    *[
+        (Content(), {"sha256": bytes(32), "size": 1, "key": bytes(32), **other})
+        for other in (
+            {"sha256": b"x"}, {"sha256": "x" * 32}, {"key": bytes(31)}, {"key": None}, {"size": -1}, {"size": True},
+            {"size": 2**63}, {"size": "1"}, {"more": 1},
+        )
+    ],
+    *[(Content(), value) for value in ("contract.pdf", 5, {}, {"size": 1}, [bytes(32)])],
     *[(Ref(), value) for value in (b"x" * 15, b"x" * 17, "x", 5, [ID])],
 ]  # fmt: skip
 

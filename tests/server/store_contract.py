@@ -134,7 +134,7 @@ class StoreContract(PostContract):
             tx.records.put(held(b"1" * 16, tx.records.next_seq()), None, 1)
             about = held(b"2" * 16, tx.records.next_seq(), subject=b"1" * 16)
             tx.records.put(about, None, 1)
-            assert tx.records.about(b"1" * 16) == [b"2" * 16]
+            assert tx.records.about(b"1" * 16) == [(b"2" * 16, "customer")]
             assert tx.records.about(b"") == []
             assert tx.records.held(b"2" * 16) == about
 
@@ -151,6 +151,8 @@ class StoreContract(PostContract):
             ]
             assert tx.records.refused() == tx.records.refused(DEVICE)
             assert tx.records.refused(b"x" * 16) == []
+            for numbers, code in (((1, 3), "gone"), ((2, 3), "forbidden"), ((3, 9), None)):
+                assert tx.records.refused_within(DEVICE, b"i" * 8, *numbers) == code
 
     def test_a_conflict_is_kept_once(self, store: Store) -> None:
         conflict = Conflict(
@@ -162,6 +164,13 @@ class StoreContract(PostContract):
         with store.read() as tx:
             assert tx.records.conflicts([b"c" * 16, b"d" * 16]) == [conflict]
             assert tx.records.conflicts_of(b"1" * 16) == [conflict]
+            assert tx.records.conflicts_of(b"1" * 16, upto=4) == [conflict]
+            assert tx.records.conflicts_of(b"1" * 16, upto=3) == []
+            size = len(msgspec.msgpack.encode(conflict))
+            assert tx.records.disputed(b"1" * 16) == (1, size)
+            assert tx.records.disputed(b"2" * 16) == (0, 0)
+            assert tx.records.weigh(None, [b"c" * 16, b"d" * 16]) == size
+            assert tx.records.weigh(b"1" * 16, []) == 0  # there is no such record
             assert list(tx.records.conflicts_after(3)) == [conflict]
             assert list(tx.records.conflicts_after(4)) == []
         over = msgspec.structs.replace(conflict, state=SETTLED, ver=9)
@@ -169,6 +178,7 @@ class StoreContract(PostContract):
             tx.records.settle_conflict(over)
         with store.read() as tx:
             assert tx.records.conflicts_of(b"1" * 16) == []
+            assert tx.records.disputed(b"1" * 16) == (0, 0)
             assert list(tx.records.conflicts_after(8)) == [over]  # whoever holds it hears of it
 
     def test_results_and_numbers_of_ops(self, store: Store) -> None:
@@ -194,7 +204,10 @@ class StoreContract(PostContract):
 
     def test_persons_and_their_former_rights(self, store: Store) -> None:
         ana = Person(id=b"p" * 16, email="Ana@Example.com", role="rep", team="Sales")
-        moved = msgspec.structs.replace(ana, team="East", scopes=2, granted="confidential")
+        moved = msgspec.structs.replace(
+            ana, team="East", scopes=2, granted="confidential", territory="North\n South "
+        )
+        alone = msgspec.structs.replace(moved, scopes=3, territory="\n")
         with store.write() as tx:
             tx.people.put_person(ana)
             tx.people.put_person(ana)
@@ -203,9 +216,14 @@ class StoreContract(PostContract):
             assert tx.people.by_email(" ana@EXAMPLE.com") == tx.people.person(ana.id) == moved
             assert tx.people.persons() == [moved]
             assert tx.people.former_rights(ana.id) == [Rights(ana.id, "rep", "Sales")]
-            assert moved.rights == Rights(ana.id, "rep", "East", "confidential")
+            both = Rights(ana.id, "rep", "East", "confidential", frozenset({"north", "south"}))
+            assert moved.rights == both
             assert tx.people.former_rights(ana.id, 2) == []
             assert tx.people.by_email("nobody@example.com") is None
+        with store.write() as tx:
+            tx.people.put_person(alone)
+            assert tx.people.former_rights(ana.id, 2) == [both]
+            assert (alone.rights.territories, alone.own_alone) == (frozenset(), True)
 
     def test_devices_and_shares(self, store: Store) -> None:
         with store.write() as tx:

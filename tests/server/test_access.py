@@ -76,7 +76,11 @@ def test_what_has_no_owner_field_belongs_where_its_subject_belongs() -> None:
     assert access.subject_of("consent", {"contact": other, "customer": one}) == one
     assert access.subject_of("consent", {"contact": other}) == other
     assert access.subject_of("consent", {"customer": "no id", "contact": b"short"}) == b""
-    assert access.subject_of("contact", {"customer": one}) == b""  # it says itself whose it is
+    assert (
+        access.subject_of("contact", {"customer": one}) == one
+    )  # whose it is it says itself, and not where it lies
+    assert access.subject_of("customer", {"parent": one}) == b""
+    assert access.subject_of("task", {"deal": other, "contact": one}) == one
     assert access.subject_of("kind_of_later", {"customer": one}) == b""
     without = [kind.name for kind in KINDS.values() if not (kind.shared or access.has_owner(kind.name))]
     assert [name for name in without if not any(f.type.editor == "ref" for f in KINDS[name].fields)] == []

@@ -11,7 +11,6 @@ import pytest
 from sync.protocol.fields import Merge
 from sync.protocol.kinds import KINDS
 from sync.server import access
-from sync.server.access import Rights
 from tests.server.driver import Device
 from tests.server.inside import Inside
 
@@ -80,7 +79,7 @@ class History:
             for email, device in self.devices.items():
                 person = tx.people.by_email(email)
                 assert person is not None
-                rights = Rights(person.id, person.role, person.team)
+                rights = person.rights
                 expected = {}
                 for entry in entries:
                     if not entry.deleted and access.sees(rights, entry.kind, entry.scope):

@@ -317,6 +317,30 @@ def test_rights_are_those_of_the_moment(inside: Inside, ana: Device, bo: Device)
     assert (kept.n, kept.code, codec.unpack(kept.op)["set"]) == (result.n, "forbidden", {"industry": "Tea"})
 
 
+def test_what_comes_behind_a_refused_change_of_one_act_is_refused_too(
+    inside: Inside, ana: Device, bo: Device
+) -> None:
+    """As when two records are made one: the second is not deleted if the first took nothing over."""
+    theirs = bo.add("customer", name="Nordlicht GmbH")
+    bo.sync()
+    mine = ana.add("customer", name="Nordlicht")
+    ana.sync()
+    inside.person("bo@example.com", team="Elsewhere")
+    first = ana.op("customer", theirs, Act.SET, {f"joined/{bytes(mine).hex()}": True}).n
+    ana.op("customer", mine, Act.DELETE, {})
+    ana.waiting[:] = [msgspec.structs.replace(op, first=first) for op in ana.waiting]
+    ana.op("customer", mine, Act.SET, {"industry": "Cranes"})  # an act of its own
+    asked = list(ana.waiting)
+    results = ana.exchange().results
+    assert [(each.outcome, each.code) for each in results] == [
+        (Outcome.REJECTED, Rejection.FORBIDDEN), (Outcome.REJECTED, Rejection.FORBIDDEN), (Outcome.OK, None),
+    ]  # fmt: skip
+    assert ana.ask(asked).results == results
+    with inside.store.read() as tx:
+        held = tx.records.held(mine)
+    assert held is not None and not held.row.deleted
+
+
 def test_a_refused_op_that_nests_beyond_all_use_does_not_stop_the_queue(inside: Inside, ana: Device) -> None:
     deep: list[object] = []
     for _level in range(700):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import os
 import signal
 
 import pytest
 
+from tests.server.attached import File, get_all, put, put_all, put_body
 from tests.server.driver import Device, Dial
 from tests.server.running import Org
 
@@ -75,6 +77,36 @@ def test_a_receipt_is_stored_before_it_is_acknowledged(
     assert ana.hand_in(body).stored
     (device,) = org.json("devices")
     assert (device["state"], device["receipt"]) == ("wiped", "verified")
+    assert again.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("step", "times", "kept"),
+    [
+        ("blob piece read", 3, 1), ("blob piece applied", 2, 1), ("blob piece committed", 2, 2),
+        ("blob piece applied", 4, 3), ("blob piece committed", 4, 4),
+    ],
+)  # fmt: skip
+def test_a_file_comes_up_though_the_server_dies(
+    org: Org, dial: Dial, step: str, times: int, kept: int
+) -> None:
+    """In four pieces; `kept` of them are there after the kill, and no piece that is there is sent again."""
+    org.admin("person", "add", "ana@example.com", "--role", "rep", "--team", "Sales")
+    server = org.serve(step=step, times=times)
+    ana = Device(dial(server.url, None), "ana")
+    ana.enrol(org.code("ana@example.com"))
+    file = File(os.urandom(100_000))
+    record, size = file.attach(ana), -(-len(file.blob) // 4)
+    ana.sync()
+    assert killed_by(lambda: put_all(ana, file, size))
+    assert server.stop() == -signal.SIGKILL
+    again = org.serve()
+    ana.send = dial(again.url, None)
+    reply = put(ana, put_body(ana, file, b""))
+    assert (reply.held, reply.whole) == (min(kept * size, len(file.blob)), kept == 4)
+    assert put_all(ana, file, size).whole
+    ana.session = None
+    assert get_all(ana, record, file.sha256) == file.blob
     assert again.stop() == 0
 
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlcipher3 import dbapi2 as sqlite
 
@@ -16,6 +17,7 @@ from sync.server.db.kept import Sealed
 from sync.server.db.schema import STEPS, VERSION
 from sync.server.db.sqlite import SqliteStore
 from sync.server.errors import StoreBusy, StoreError
+from sync.server.placing import place_all
 from tests.server.store_contract import OPEN, StoreContract, held
 
 KEY = bytes(range(32))
@@ -111,6 +113,47 @@ def test_a_newer_store_is_refused(path: Path) -> None:
     connection.close()
     with pytest.raises(StoreError, match="newer"):
         SqliteStore.open(path, bytearray(KEY))
+
+
+def test_records_of_yesterday_lie_where_their_customers_do(path: Path) -> None:
+    """Until step 7 a territory had no effect: whoever has one then goes through everything anew."""
+    path.unlink()
+    connection = sqlite.connect(str(path), isolation_level=None)
+    connection.set_key(bytearray(b"x'" + KEY.hex().encode() + b"'"))
+    connection.create_function("sha256_hex", 1, lambda data: hashlib.sha256(data).hexdigest())
+    for step in STEPS[:6]:
+        connection.executescript(step)
+    connection.execute("INSERT INTO meta VALUES (1, x'00', 4, 0)")
+    for id_, email, role in ((b"r", "r@example.com", "rep"), (b"m", "m@example.com", "manager")):
+        connection.execute(
+            "INSERT INTO person (id, email, folded, role, team, territory, scopes) "
+            "VALUES (?, ?, ?, ?, 'S', 'North', 1)",
+            (id_, email, email, role),
+        )
+    rows: tuple[tuple[bytes, str, dict[str, object]], ...] = (
+        (b"t" * 16, "task", {"deal": b"d" * 16}), (b"d" * 16, "deal", {"customer": b"c" * 16}),
+        (b"c" * 16, "customer", {"territory": " NORTH"}), (b"x" * 16, "task", {"contact": b"y" * 16}),
+    )  # fmt: skip
+    for ver, (id_, kind, cells) in enumerate(rows, 1):
+        connection.execute(
+            "INSERT INTO record (id, kind, ver, deleted, scope_person, scope_team, owner, creator, device, incarnation,"
+            " person, hlc, cells, marks) VALUES (?, ?, ?, 0, x'72', 'S', '', x'72', x'', x'', '', 0, ?, ?)",
+            (id_, kind, ver, msgspec.msgpack.encode(cells), msgspec.msgpack.encode([])),
+        )
+        connection.execute("INSERT INTO change VALUES (?, ?, NULL, NULL, x'', 0)", (ver, id_))
+    connection.execute("PRAGMA user_version = 6")
+    connection.close()
+    store = SqliteStore.open(path, bytearray(KEY))
+    assert (place_all(store), place_all(store)) == (4, 0)
+    with store.read() as tx:
+        assert [entry.scope.territory for entry in tx.records.after(0)] == ["north", "north", "north", ""]
+        assert tx.records.about(b"d" * 16) == [(b"t" * 16, "task")]
+        rep, manager = tx.people.by_email("r@example.com"), tx.people.by_email("m@example.com")
+        assert rep is not None and manager is not None
+        assert (rep.scopes, manager.scopes) == (2, 1)
+        assert [each.territories for each in tx.people.former_rights(rep.id)] == [None]
+        assert rep.rights.territories == frozenset({"north"})
+    store.close()
 
 
 def test_a_store_of_yesterday_is_brought_on_with_the_work_it_holds(tmp_path: Path) -> None:

@@ -167,3 +167,20 @@ def test_a_wiped_laptop_hands_in_its_receipt_though_the_server_lost_the_order(to
     anna.ask("sync")
     found = town.device(anna)
     assert (found["state"], found["receipt"]) == ("wiped", "verified")
+
+
+def test_a_lost_file_comes_back_from_whoever_has_it(town: Town, tmp_path: Path) -> None:
+    anna, ben = town.laptop(ANNA), town.laptop(BEN)
+    customer = anna.add("customer", name="Photographed")
+    settled(anna, ben)
+    file = back_up(town)
+    source = tmp_path / "contract.pdf"
+    source.write_bytes(bytes(range(256)) * 1_000)
+    attachment = anna.json("attach", customer, str(source))["id"]
+    assert anna.sync()["attachments"] == 1
+    restore(town, file)
+    assert anna.sync()["attachments"] == 1  # once more
+    assert anna.json("status")["unsent_attachments"] == 0
+    ben.sync()
+    ben.json("save-attachment", attachment, str(tmp_path / "fetched.pdf"))
+    assert (tmp_path / "fetched.pdf").read_bytes() == source.read_bytes()

@@ -10,15 +10,18 @@ from typing import Final, Protocol
 
 from app.keys.secret import SecretBytes
 from app.paths import Profile
-from app.store import outbox
+from app.store import outbox, ready
 from app.store.replica import StoreReplica
 from app.store.store import Store
 from sync.client import cycle
+from sync.client import ready as fetching
 from sync.client.errors import ServerRefused, Unreachable
+from sync.client.holding_back import HoldingBack
 from sync.client.line import Identity, Line
 from sync.client.ports import Standing
 from sync.protocol import messages
 from sync.protocol.documents import Document
+from sync.protocol.errors import Problem
 from sync.protocol.messages import Paper, Person
 from sync.protocol.ops import Op
 from sync.protocol.signing import Envelope
@@ -30,9 +33,9 @@ OPS_AT_ONCE: Final = 3
 class Small(StoreReplica):
     """Hands out few ops at once, so that an outbox takes several exchanges."""
 
-    def take(self, ops_max: int, bytes_max: int) -> list[Op]:
+    def take(self, ops_max: int, bytes_max: int, after: int = 0) -> list[Op]:
         """The next waiting ops."""
-        return super().take(min(ops_max, OPS_AT_ONCE), bytes_max)
+        return super().take(min(ops_max, OPS_AT_ONCE), bytes_max, after)
 
 
 class Power(BaseException):
@@ -48,8 +51,33 @@ class Far(Protocol):
     def exchange(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
         """The answer to an exchange."""
 
+    def still(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
+        """The answer to whoever has nothing to say."""
+
+    def offer(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
+        """A ready part, or none."""
+
+    def ready_piece(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
+        """A piece of it."""
+
     def dies_at(self, step: str) -> None:
         """End at this step of the next request; "" for never."""
+
+
+class Plain:
+    """What a server answers that knows of exchanges alone."""
+
+    def still(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
+        """It does not know that."""
+        raise RequestProblem(Problem.NOT_HERE, why="earlier")
+
+    def offer(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
+        """Nor that."""
+        raise RequestProblem(Problem.NOT_HERE, why="earlier")
+
+    def ready_piece(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
+        """Nor that."""
+        raise RequestProblem(Problem.NOT_HERE, why="earlier")
 
 
 @dataclass
@@ -67,18 +95,36 @@ class Wire:
         """One request; a staged fault comes to an exchange and not to the sign-in before it."""
         if path == messages.SESSION_PATH:
             return self._asked(lambda: self.far.session(body))
-        assert path == messages.EXCHANGE_PATH
+        asked = {
+            messages.EXCHANGE_PATH: self.far.exchange,
+            messages.STILL_PATH: self.far.still,
+            messages.READY_PATH: self.far.offer,
+            messages.READY_PIECE_PATH: self.far.ready_piece,
+        }[path]
         fate, self.fate = self.fate, ""
         if fate == "cut":
             raise _unreachable()
         if fate.startswith("dies "):
             self.far.dies_at(fate.removeprefix("dies "))
-        answer = self._asked(lambda: self.far.exchange(headers, path, body))
+        answer = self._asked(lambda: asked(headers, path, body))
         if fate == "twice":  # a proxy that lost the answer asks once more, and hands on what it gets then
-            answer = self._asked(lambda: self.far.exchange(headers, path, body))
+            answer = self._asked(lambda: asked(headers, path, body))
         if fate == "deaf":
             raise _unreachable()
         return answer[: len(answer) * 2 // 3] if fate == "torn" else answer
+
+    def begin(self, path: str, body: bytes, headers: dict[str, str], media: str) -> Callable[[], bytes]:
+        """One request, whose answer waits until somebody asks for it."""
+        try:
+            answer = self.post(path, body, headers, media)
+        except (ServerRefused, Unreachable) as problem:
+            told = problem
+
+            def fail() -> bytes:
+                raise told
+
+            return fail
+        return lambda: answer
 
     def _asked(self, ask: Callable[[], bytes]) -> bytes:
         try:
@@ -156,6 +202,7 @@ class Laptop:
             Profile(self.folder), SecretBytes(self.card.key), recovery=self.card.recovery, clock=self.clock
         )
         self.line = self._line()
+        self.back = HoldingBack()
 
     def crash(self) -> None:
         """Turn it off and on: whatever was in memory is gone."""
@@ -189,9 +236,33 @@ class Laptop:
                 raise Power
 
         try:
-            return cycle.exchange(Small(self.store), Book(), self.line, step)
+            return cycle.exchange(Small(self.store), Book(), self.line, step, self.back)
         finally:
             self.wire.fate = ""
+
+    def fetch(self, fate: str, meanwhile: Callable[[], None]) -> None:
+        """Take the ready part of this person, as a session does; `meanwhile` happens before its pieces are asked for.
+
+        Raises ExchangeError, and Power when it is killed.
+        """
+        layout = ready.layout(self.store.db) if ready.may_take(self.store) else b""
+        part = fetching.offered(self.line, layout) if layout else None
+        if part is None:
+            return
+        profile, key = Profile(self.folder), SecretBytes(self.card.key)
+        try:
+            meanwhile()
+            ready.unpack(profile, key, fetching.pieces(self.line, part, lambda: None))
+        except fetching.Dropped:
+            ready.clear(profile)
+            return
+        if fate == "killed":
+            raise Power
+        ready.put_in_place(profile, key, self.store)
+        if fate == "placed and killed":
+            raise Power
+        self.store.close()
+        self.start()
 
     def unsent(self) -> int:
         """How many ops wait."""

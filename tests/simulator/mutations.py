@@ -19,13 +19,15 @@ from sync.protocol.errors import Outcome
 from sync.protocol.merge import Merged
 from sync.protocol.messages import Change, Cursor, OpResult
 from sync.protocol.ops import Act, Op
-from sync.server import access, auth, exchange, feed, intake, masks, office
+from sync.server import access, auth, belonging, exchange, feed, intake, masks
 from sync.server.access import Rights, Scope
 from sync.server.db.kept import Numbering
 from sync.server.db.news import News
 from sync.server.db.sql_histories import SqlHistories
 from sync.server.db.sql_records import SqlRecords
+from tests.simulator import broken_doubles, part_mutations
 from tests.simulator.laptop import Power
+from tests.simulator.mutations_of_sight import OF_SIGHT, see_by
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
 
@@ -84,12 +86,7 @@ def gap_accepted(patch: pytest.MonkeyPatch) -> None:
 
 def sight_checked_when_edited_only(patch: pytest.MonkeyPatch) -> None:
     """Whatever changes goes to everybody."""
-    _see_by(patch, lambda rights, kind, scope: True)
-
-
-def _see_by(patch: pytest.MonkeyPatch, sees: Callable[[Rights, str, Scope], bool]) -> None:
-    """The feed alone goes by another rule; whoever judges keeps the true one."""
-    patch.setattr(feed, "access", SimpleNamespace(**{**vars(access), "sees": sees}))
+    see_by(patch, lambda rights, kind, scope: True)
 
 
 def class_checked_when_edited_only(patch: pytest.MonkeyPatch) -> None:
@@ -122,7 +119,7 @@ def deleted_records_keep_what_is_hidden(patch: pytest.MonkeyPatch) -> None:
 
 def classes_change_nothing_there(patch: pytest.MonkeyPatch) -> None:
     """Who is granted less keeps what is there: nothing is gone through anew."""
-    patch.setattr(office, "_sight", lambda person: (person.role, person.team))
+    patch.setattr(belonging, "_sight", lambda person: (person.role, person.team, person.rights.territories))
 
 
 def leaving_untold(patch: pytest.MonkeyPatch) -> None:
@@ -139,8 +136,8 @@ def acknowledged_too_far(patch: pytest.MonkeyPatch) -> None:
 def sent_is_gone(patch: pytest.MonkeyPatch) -> None:
     """Ops leave the outbox when they are sent, and not when they are answered."""
 
-    def take(self: StoreReplica, ops_max: int, bytes_max: int) -> list[Op]:
-        found = whole(self, ops_max, bytes_max)
+    def take(self: StoreReplica, ops_max: int, bytes_max: int, after: int = 0) -> list[Op]:
+        found = whole(self, ops_max, bytes_max, after)
         if found:
             with self._store.db.write() as db:
                 outbox.drop_up_to(db, found[-1].n)
@@ -277,7 +274,7 @@ def teams_below_forgotten(patch: pytest.MonkeyPatch) -> None:
         near = scope.team == rights.team or scope.person == rights.person
         return near and access.sees(rights, kind, scope)
 
-    _see_by(patch, sees)
+    see_by(patch, sees)
 
 
 def held_lines_forget_who_loses(patch: pytest.MonkeyPatch) -> None:
@@ -328,6 +325,11 @@ def settled_is_not_told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(feed, "_since", since)
 
 
+def still_whatever_there_is(patch: pytest.MonkeyPatch) -> None:
+    """Who has nothing to say is told that there is nothing, and is not looked after."""
+    patch.setattr(exchange, "still", lambda store, key, enrolment, rest, now, step: rest)
+
+
 def archive_dropped(patch: pytest.MonkeyPatch) -> None:
     """What was acknowledged is not kept for a server that is restored."""
     whole = settled.results
@@ -369,6 +371,8 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     held_lines_forget_teams_below, later_choice_wins, choice_without_its_value, settled_is_not_told,
     class_checked_when_edited_only, class_checked_when_read_only,
     mask_made_on_the_device, hidden_words_kept, classes_change_nothing_there,
-    deleted_records_keep_what_is_hidden,
+    deleted_records_keep_what_is_hidden, *OF_SIGHT, still_whatever_there_is,
+    *part_mutations.MUTATIONS,
     archive_dropped, history_kept_at_restore, reconciled_by_reading_alone, missed_for_ever, prints_forgotten,
+    *broken_doubles.MUTATIONS,
 )  # fmt: skip

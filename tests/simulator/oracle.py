@@ -23,10 +23,12 @@ from sync.server import access, holdings
 from sync.server.access import Rights
 from sync.server.db.base import Transaction
 from sync.server.db.kept import Device, Held
+from sync.server.forgetting import hollow
 from sync.server.masks import seen
+from tests.simulator import doubles
 from tests.simulator.laptop import Laptop
-from tests.simulator.said import Value, values_of
-from tests.simulator.world import World, Written
+from tests.simulator.said import Value, Written, values_of
+from tests.simulator.world import World
 
 
 def judge(world: World) -> list[str]:
@@ -43,12 +45,16 @@ def judge(world: World) -> list[str]:
     for who, laptop in sorted(world.laptops.items()):
         rights = persons[laptop.card.person]
         only = _only_here(world, laptop, rights, held)
-        found += [f"laptop {who}: {each}" for each in _replica(laptop, rights, held, kept, only)]
+        told = _replica(laptop, rights, held, kept, only, older=world.mixed.is_older(who))
+        found += [f"laptop {who}: {each}" for each in told]
+        found += [f"laptop {who}: {each}" for each in doubles.judge(laptop)]
         found += [f"laptop {who}: {each}" for each in _told(laptop, views[laptop.card.device], only)]
+    found += _placed(held)
     words: set[Value] = set().union(*map(values_of, refused))
     found += _lost(world, held, kept, words, _out_of_sight(world, held, persons))
     found += _passed_over(world, held, kept)
     found += _deletes(world, held, kept)
+    found += doubles.went(world.doubles, held, kept)
     answered = world.refused - world.refused_once
     found += [f"{cell} {v}, which was refused, is kept nowhere" for _id, cell, v in answered - words]
     return found
@@ -64,6 +70,24 @@ def _view(tx: Transaction, device: Device) -> HoldsView:
     person = tx.people.person(device.person)
     assert person is not None
     return holdings.held_by(tx, device, person, kind="", ids=True)
+
+
+def _placed(held: dict[bytes, Held]) -> Iterator[str]:
+    """Every record lies where its customer says that it lies, worked out anew from what stands in the records."""
+    for id_, each in held.items():
+        at = each
+        if hollow(each.row):
+            continue  # it stays where it lay
+        if each.row.kind != "customer":
+            whom = each.row.cells.get("customer")
+            if whom not in held:
+                if each.scope.territory:
+                    yield f"{_title(each)} lies in {each.scope.territory!r} and belongs to nobody there"
+                continue
+            at = held[whom]
+        land = str(at.row.cells.get("territory") or "").strip().casefold()
+        if each.scope.territory != land:
+            yield f"{_title(held[id_])} lies in {each.scope.territory!r}, not in {land!r}"
 
 
 def _only_here(world: World, laptop: Laptop, rights: Rights, held: dict[bytes, Held]) -> set[bytes]:
@@ -102,7 +126,13 @@ def _told(laptop: Laptop, view: HoldsView, only: set[bytes]) -> Iterator[str]:
 
 
 def _replica(
-    laptop: Laptop, rights: Rights, held: dict[bytes, Held], kept: list[Conflict], only: set[bytes]
+    laptop: Laptop,
+    rights: Rights,
+    held: dict[bytes, Held],
+    kept: list[Conflict],
+    only: set[bytes],
+    *,
+    older: bool,
 ) -> Iterator[str]:
     """What a laptop holds beyond, or short of, what its person may see; or otherwise than the server does."""
     store = laptop.store
@@ -138,8 +168,9 @@ def _replica(
     if waiting := store.db.one("SELECT count(*) FROM chosen WHERE waiting = 1")[0]:
         yield f"{waiting} conflicts are settled here for ever, and the server knows nothing of it"
     yield from _searched(laptop, {id_: each for id_, each in held.items() if id_ not in only}, alive, rights)
-    yield from _hidden(laptop, rights)
-    yield from _tombstones(laptop, rights, visible)
+    if not older:  # that knows nothing of what is hidden, and takes the masks that it gets for values
+        yield from _hidden(laptop, rights)
+        yield from _tombstones(laptop, rights, visible)
 
 
 def _hidden(laptop: Laptop, rights: Rights) -> Iterator[str]:
@@ -200,7 +231,7 @@ def _lost(
     # Refused before their record came, and out of their author's sight when it did: the server keeps them.
     excused = world.refused | world.gone | unseen | ((world.missed & words) - missed)
     for (id_, cell), writes in world.written.items():
-        if cell.partition(":")[0] in ("stage", "do_not_contact", "owner"):
+        if cell in ("stage", "do_not_contact", "owner", "territory", "customer"):
             continue  # the same few values again and again: nothing tells whose one is
         wanted = [
             each for each in writes if each.value is not None and (id_, cell, repr(each.value)) not in excused
@@ -211,6 +242,8 @@ def _lost(
             if wanted:
                 yield f"a record with {cell} {wanted[0].value!r} never came to the server"
             continue
+        if hollow(row):
+            continue  # deleted, and so long ago that nothing of it is kept
         standing = row.cells.get(cell)
         safe = _seen_from(_parts(standing) | both.get((id_, cell), set()), writes)
         for each in wanted:
@@ -233,11 +266,19 @@ def _passed_over(world: World, held: dict[bytes, Held], kept: list[Conflict]) ->
             if choice == OPEN or id_ in back or conflict.state not in (KEPT, SWAPPED):
                 continue
             row = held[op.id].row
+            if conflict.cell == WHOLE_RECORD and any(
+                act is Act.UNDELETE for act, _ in world.acts.get(op.id, [])
+            ):
+                continue  # taken back by somebody who knew that it was deleted
             if conflict.cell in op.set:
                 stands = row.cells.get(conflict.cell) == op.set[conflict.cell]
             else:
                 delete = conflict.cell != WHOLE_RECORD or (conflict.kept == DELETED) is (choice == SWAPPED)
                 stands = row.deleted is delete
+                # Whoever takes a deleted record back has seen that somebody chose so.
+                stands = stands or (
+                    delete and any(act is Act.UNDELETE for act, _told in world.acts.get(op.id, ()))
+                )
             # What two said against each other was kept after the first of them was heard.
             later = [each for each in kept if each.record == op.id and each.ver > conflict.ver]
             said = any(each.cell in (conflict.cell, WHOLE_RECORD) for each in later)

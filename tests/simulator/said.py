@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 from app.store import lists, outbox
 from app.store.store import Store
@@ -18,6 +19,14 @@ CELLS: Final = (
     ("deal", "name"), ("deal", "number"), ("deal", "stage"),
     ("contact", "name"), ("contact", "do_not_contact"), ("contact", "tags"),
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Written:
+    """A value that somebody wrote into a cell, and what they saw there."""
+
+    value: Any
+    was: Any
 
 
 def values_of(op: Op) -> set[Value]:
@@ -58,3 +67,18 @@ def gone(store: Store, kind: str) -> list[bytes]:
     shape = store.shapes[kind]
     found = store.db.all(f"{shape.select} WHERE _deleted = 1")  # the name is one of the table of kinds
     return [shape.stored(row).id for row in found]
+
+
+def newest_act(laptop: Laptop) -> list[Op]:
+    """The waiting ops of the act that somebody did last."""
+    ops = outbox.every(laptop.store.db)
+    return [op for op in ops if op.first == ops[-1].first]
+
+
+def fresh(cell: str, counter: int) -> Any:
+    """A value for a cell, another one each time where the cell can hold so many."""
+    if cell == "stage":
+        return ("engaging", "proposal", "won", "lost")[counter % 4]
+    if cell == "do_not_contact":
+        return True
+    return [f"t{counter}"] if cell == "tags" else f"w{counter}"

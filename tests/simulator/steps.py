@@ -19,7 +19,7 @@ class Write(msgspec.Struct, frozen=True, tag="write"):
     """Somebody adds, edits, deletes or takes back a record, or gives it to somebody else."""
 
     who: int
-    verb: str  # "add" | "edit" | "delete" | "undelete" | "give"
+    verb: str  # "add" | "edit" | "delete" | "undelete" | "give" | "place" (in a territory) | "join" (to a customer)
     pick: int  # of the records on the device, modulo their number
     cell: int  # of the cells that a run writes, modulo their number
 
@@ -32,6 +32,21 @@ class Settle(msgspec.Struct, frozen=True, tag="settle"):
     pick: int  # of the open conflicts on the device, modulo their number
 
 
+class Same(msgspec.Struct, frozen=True, tag="same"):
+    """Somebody adds one of a few customers that others may add as well, and a contact; from 3 on the contact alone."""
+
+    who: int
+    which: int
+
+
+class Pair(msgspec.Struct, frozen=True, tag="pair"):
+    """Somebody decides about two records that seem to be one, or takes the last join back."""
+
+    who: int
+    verb: str  # "join" | "turn" (the other one remains) | "different" | "back"
+    pick: int  # of the pairs on the device, modulo their number
+
+
 class Exchange(msgspec.Struct, frozen=True, tag="exchange"):
     """One exchange; `fate` is what the network, the server or the device does to it."""
 
@@ -40,7 +55,7 @@ class Exchange(msgspec.Struct, frozen=True, tag="exchange"):
 
 
 class Wait(msgspec.Struct, frozen=True, tag="wait"):
-    """Time goes by."""
+    """Time goes by, or a clock is set back."""
 
     ms: int
 
@@ -74,6 +89,17 @@ class MergeTeams(msgspec.Struct, frozen=True, tag="merge teams"):
     to: str
 
 
+class Territory(msgspec.Struct, frozen=True, tag="territory"):
+    """A person is granted a territory, loses one, is left with own records alone, or sees the whole team again; or a
+    territory is renamed or merged.
+    """
+
+    verb: str  # "grant" | "revoke" | "own" | "whole" | "move"
+    person: int
+    name: str
+    to: str = ""
+
+
 class Copy(msgspec.Struct, frozen=True, tag="copy"):
     """A backup of a laptop's disk is made."""
 
@@ -90,6 +116,10 @@ class Restart(msgspec.Struct, frozen=True, tag="restart"):
     """The server is started anew: sessions are in its memory alone."""
 
 
+class Forget(msgspec.Struct, frozen=True, tag="forget"):
+    """The server forgets all that it would some day, as if every change, delete and result were old enough."""
+
+
 class Backup(msgspec.Struct, frozen=True, tag="backup"):
     """A verified backup of the server is made."""
 
@@ -100,31 +130,53 @@ class Restore(msgspec.Struct, frozen=True, tag="restore"):
     back: int  # how many backups before the newest one, modulo their number
 
 
+class Expect(msgspec.Struct, frozen=True, tag="expect"):
+    """A ready part is made of what a person sees now."""
+
+    person: int
+
+
+class Fetch(msgspec.Struct, frozen=True, tag="fetch"):
+    """A laptop takes its person's ready part, where it may; `fate` is what happens meanwhile."""
+
+    who: int
+    fate: str = ""  # "" | "killed" | "placed and killed" | "expires" | "moved" | "typed"
+
+
 Step = (
-    Write
+    Expect
+    | Fetch
+    | Write
     | Settle
+    | Same
+    | Pair
     | Exchange
     | Wait
     | Skew
     | Move
     | Grant
     | MergeTeams
+    | Territory
     | Copy
     | PutBack
     | Restart
+    | Forget
     | Backup
     | Restore
 )
 
 TEAMS: Final = ("Sales", "Sales/East", "Sales/West")
 ROLES: Final = ("rep", "rep", "office", "manager", "it")
+LANDS: Final = ("North", "South", " north ", "")  # as people write them; the last empties the field
 CARES: Final = ("internal", "confidential", "restricted")
 _FATES: Final = (
     "cut", "deaf", "deaf", "twice", "torn",
     *(f"dies {name}" for name in SERVER_STEPS), *(f"crash {n}" for n in CRASHES),
 )  # fmt: skip
+_FETCHED: Final = ("", "", "", "killed", "placed and killed", "expires", "moved", "typed", "typed")
 _CHOICES: Final = (("keep", "take"), ("keep", "take"), ("take", "keep"), ("take", "take"), ("back", "take"))
 _AGAINST: Final = ("edit", "edit", "edit", "delete")
+_DECIDED: Final = ("join", "join", "turn", "different")
 _VERBS: Final = ("add", "edit", "edit", "edit", "edit", "delete", "undelete", "give")
 
 
@@ -160,7 +212,89 @@ def draw(seed: int, count: int) -> list[Step]:
             steps.append(MergeTeams(dice.choice(TEAMS[1:]), dice.choice(TEAMS)))
         elif luck > 0.99:
             steps.append(Restart())
-    return _quarrelled(seed, laptops, steps)
+    steps = _settled_in(seed, laptops, _doubled(seed, laptops, _quarrelled(seed, laptops, steps)))
+    return _begun_by_part(seed, laptops, _forgotten(seed, steps))
+
+
+def _forgotten(seed: int, steps: list[Step]) -> list[Step]:
+    """The steps, in a third of the runs with a server that forgets between them."""
+    dice = random.Random(f"forgets of {seed}")
+    for _each in range(dice.choice((0, 0, 3))):
+        steps.insert(dice.randint(3, len(steps)), Forget())
+    if dice.random() < 0.2:  # a clock is set back, the server's and all others with it
+        steps.insert(dice.randint(3, len(steps)), Wait(dice.choice((-60_000, -3_600_000, -86_400_000))))
+    return steps
+
+
+def _settled_in(seed: int, laptops: int, steps: list[Step]) -> list[Step]:
+    """The steps, in half of the runs with territories among them: people get some, customers move, others follow."""
+    dice = random.Random(f"territories of {seed}")
+    if dice.random() < 0.5:
+        return steps
+    for _each in range(dice.randint(8, 24)):
+        who, at = dice.randrange(laptops), dice.randint(3, len(steps))
+        luck = dice.random()
+        if luck < 0.65:
+            verb = dice.choice(("place", "place", "join"))
+            there: list[Step] = [Write(who, verb, dice.randrange(64), dice.randrange(64))]
+        else:
+            verb = dice.choice(("grant", "grant", "grant", "revoke", "own", "whole", "move"))
+            name, to = dice.sample(LANDS[:2], 2)
+            there = [Territory(verb, dice.randrange(PEOPLE), name, to)]
+        if dice.random() < 0.5:
+            there += [Exchange(dice.randrange(laptops))]
+        steps[at:at] = there
+    return steps
+
+
+def _begun_by_part(seed: int, laptops: int, steps: list[Step]) -> list[Step]:
+    """The steps, in one run of three with a laptop that begins in the midst of it, by a ready part."""
+    dice = random.Random(f"parts of {seed}")
+    if dice.random() > 1 / 3:
+        return steps
+    who, at = dice.randrange(1, laptops), dice.randrange(len(steps) // 3, len(steps))
+    before = [each for each in steps[:at] if getattr(each, "who", None) != who]
+    expected = dice.randint(max(0, len(before) - 15), len(before))
+    before[expected:expected] = [Expect(who % PEOPLE)]
+    begun: list[Step] = [Exchange(who) for _each in range(dice.randint(1, 4))]
+    if dice.random() < 0.6:
+        begun.append(Write(who, dice.choice(_VERBS), dice.randrange(64), dice.randrange(64)))
+        if dice.random() < 0.5:
+            begun.append(Exchange(who))  # then its own work was heard of, and pages alone may go on
+    begun += [Fetch(who, dice.choice(_FETCHED)), Exchange(who)]
+    return [*before, *begun, *steps[at:]]
+
+
+def _doubled(seed: int, laptops: int, steps: list[Step]) -> list[Step]:
+    """The steps, in three runs of four with one customer made twice between them, and what becomes of the pair."""
+    dice = random.Random(f"doubles of {seed}")
+    for _each in range(dice.randrange(4)):
+        one, other = dice.sample(range(laptops), 2)
+        which, pick = dice.randrange(3), dice.randrange(4)
+        double: list[Step] = [
+            Same(one, which),
+            Same(other, which),
+            Exchange(one),
+            Exchange(other),
+            Exchange(one),
+        ]
+        double.append(Pair(one, dice.choice(_DECIDED), pick))
+        # Who has joined them may not see one of them any more. A restored server may not know of a move: another story.
+        if dice.random() < 0.2 and not any(isinstance(each, Restore) for each in steps):
+            double.append(Move(one % PEOPLE, "rep", dice.choice(TEAMS)))
+        # Meanwhile somebody edits one of both, hangs something on it, or decides, too.
+        meanwhile: tuple[Step, ...] = (
+            Write(other, "edit", dice.randrange(64), dice.randrange(64)), Same(other, which + 3),
+            Same(other, which + 3), Pair(other, dice.choice(_DECIDED), pick), Write(other, "delete", pick, 0),
+        )  # fmt: skip
+        if dice.random() < 0.6:
+            double.append(dice.choice(meanwhile))
+        double += [Exchange(one), Exchange(other)]
+        if dice.random() < 0.5:
+            double += [Pair(one, dice.choice((*_DECIDED, "back")), pick), Exchange(one)]
+        at = dice.randint(3, len(steps))
+        steps[at:at] = [each for each in double if dice.random() < 0.95]
+    return steps
 
 
 def _quarrelled(seed: int, laptops: int, steps: list[Step]) -> list[Step]:

@@ -12,19 +12,13 @@ from sync.server.db.postgres import PostgresStore
 from sync.server.db.postgres_line import address
 from tests.cluster import Cluster
 from tests.simulator import run, steps
-from tests.simulator.ground import Ground, lay
+from tests.simulator.ground import Ground
 from tests.simulator.mutations import MUTATIONS, Mutation
 from tests.simulator.twin import Twin
 
 SEEDS = 24
 BOTH = 4  # seeds that are played on both stores at once
 TRIES = 60  # seeds in which a broken way must be noticed
-
-
-@pytest.fixture(scope="session")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    """The organisation that every run begins with."""
-    return lay(tmp_path_factory.mktemp("simulator"))
 
 
 @pytest.mark.parametrize("number", range(SEEDS))

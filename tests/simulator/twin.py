@@ -73,6 +73,7 @@ class _Pair:
         self.people: Any = _Both(one.people, other.people, faults)
         self.records: Any = _Both(one.records, other.records, faults)
         self.post: Any = _Both(one.post, other.post, faults)
+        self.blobs: Any = _Both(one.blobs, other.blobs, faults)
         self.histories: Any = _Both(one.histories, other.histories, faults)
 
 

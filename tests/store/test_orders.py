@@ -105,4 +105,4 @@ def test_common_filters_are_answered_by_an_index(
 ) -> None:
     shape = shelf.shapes[kind.name]
     lines = plans(shelf, lambda: narrowing.scan(shelf, shape, Filter((condition,)), 1, 20_000), monkeypatch)
-    assert f"INDEX {index} " in lines[0], lines
+    assert any(f"INDEX {index} " in line for line in lines), lines

@@ -34,7 +34,7 @@ class Organisation:
         )  # fmt: skip
         self.start()
         for email in (PERSON, COLLEAGUE):
-            self.admin("person", "add", email, "--role", "rep", "--team", "Sales/East", "--territory", "East")
+            self.admin("person", "add", email, "--role", "rep", "--team", "Sales/East")
 
     def start(self) -> None:
         """Start the server, on the same port as before."""
@@ -52,7 +52,7 @@ class Organisation:
     def person(self, name: str) -> str:
         """A person in a team of one, whose customers nobody else sees."""
         email = f"{name}@demo.example"
-        self.admin("person", "add", email, "--role", "rep", "--team", f"Teams/{name}", "--territory", "East")
+        self.admin("person", "add", email, "--role", "rep", "--team", f"Teams/{name}")
         return email
 
     def code(self, person: str = PERSON) -> str:

@@ -1,13 +1,23 @@
-"""Scenes for the pictures: a record in a window of its own, and the badge in each of its states."""
+"""Scenes for the pictures: a record in a window of its own, the badge in each of its states, the files of a record."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from PySide6.QtWidgets import QLineEdit
 
 from app.changes import SYNC, Changes
+from app.commands import DUPLICATES
+from app.store import duplicates, lists, records
+from app.ui.attached import AttachedPage
+from app.viewmodels import words
+from app.viewmodels.attached import Progress, Row
+from app.viewmodels.duplicates import Double, Duplicates
 from sync.client.status import Phase, SyncStatus
+from sync.protocol.kinds import KINDS
+from sync.protocol.texts import gettext as _
+from tests.house.tree import ROOT
 
 if TYPE_CHECKING:
     from tests.ui.pictures import Camera
@@ -34,6 +44,42 @@ def shoot_torn(camera: Camera, title: str) -> None:
     camera.until(lambda: not camera.work.torn.windows)
 
 
+def shoot_duplicates(camera: Camera) -> None:
+    """A customer that is there twice: the mark in the list, what its page says, and both beside one another."""
+    session = camera.desk.session
+    twice = {
+        "name": "Betatech Inc.", "industry": "Medical devices", "stage": "customer", "phones": "+1 617 555 0123",
+        "address": {"city": "Boston", "street": "12 Harbor Street"}, "notes": "Met at the fair.", "tags": ["Tier B"],
+    }  # fmt: skip
+    made = session.call(lambda store: records.add(store, KINDS["customer"], twice))
+    first = session.call(
+        lambda store: lists.page(store, KINDS["customer"], where={"name": "Betatech"}).records[0]
+    )
+    session.call(lambda store: records.edit(store, first.id, {"notes": "Wants a demo."}))
+    camera.desk.heard(Changes((("customer", made.id), ("customer", first.id))))
+    camera.until(lambda: session.read(duplicates.count))
+    camera.desk.heard(Changes())
+    camera.choose("Betatech Inc.")
+    camera.until(lambda: True)
+    camera.shoot("duplicate-mark")
+    camera.work.go(DUPLICATES)
+    known = camera.desk.beside[DUPLICATES]
+    assert isinstance(known, Duplicates)
+    camera.until(lambda: known.shown)
+    camera.shoot("duplicates")
+    known.join(known.shown[0] if known.shown else _none())
+    camera.until(lambda: known.shown == [])
+    camera.shoot("duplicates-joined")
+    camera.desk.undo()
+    camera.until(lambda: known.shown)
+    camera.work.go("customer")
+    camera.until(lambda: camera.desk.list.ready)
+
+
+def _none() -> Double:
+    raise AssertionError("no pair is shown")
+
+
 def shoot_syncing(camera: Camera) -> None:
     """The badge in each of its states, staged as the engine would tell them."""
     now = camera.shell.sync.last_ok
@@ -58,3 +104,37 @@ def shoot_syncing(camera: Camera) -> None:
     camera.until(lambda: True)
     camera.shoot("left")
     camera.desk.hush()
+
+
+def shoot_attached(camera: Camera, title: str) -> None:
+    """The files of a record: none, one that is sent and one that waits, and one that is being fetched."""
+    camera.choose_again(title)
+    camera.work.detail.show_page("attachment")
+
+    def page() -> AttachedPage:
+        return next(each for each in camera.work.findChildren(AttachedPage) if each.isVisibleTo(camera.work))
+
+    camera.until(lambda: page()._files.ready)
+    files = page()._files
+    if not files.count():
+        camera.shoot("attached-none")
+    files.attach([ROOT / "docs" / "pictures" / "list-light.png"])
+    camera.until(lambda: files.count() and not files.rows[0].text.word)
+    page().rows.choose(0)
+    camera.until(lambda: True)
+    camera.shoot("attached")
+    first = files.rows[0]
+    waits = Row(
+        first.record, msgspec.structs.replace(first.text, title="合同 Contract.pdf", word=_("waits to go up"))
+    )
+    away = Row(first.record, msgspec.structs.replace(first.text, word=_("not here yet"), alarm="plain"))
+    files.rows = (waits, away, first)
+    files.progress = Progress(
+        _("Fetching {name} … {share}").format(name=first.record.title, share=words.percent(34)), 34
+    )
+    files.tell()
+    camera.shoot("attached-fetching")
+    camera.work.go("attachment")
+    camera.until(lambda: camera.desk.list.ready and camera.desk.list.count())
+    camera.shoot("attachments")
+    camera.work.go("customer")

@@ -364,7 +364,7 @@ def test_rows_in_view_stay_while_others_come_before_them(opened: Opened, laptop:
 def test_every_field_can_be_asked_and_set_and_everything_has_a_name(opened: Opened, laptop: Profile) -> None:
     driver = opened(laptop)
     for at, kind in enumerate(sorted(KINDS.values(), key=lambda each: each.order), 1):
-        driver.press(f"Ctrl+{at}")
+        driver.press(f"Ctrl+{at}") if at < 8 else driver.work.go(kind.name)
         driver.until(lambda: driver.desk.list.whole)
         driver.press("Ctrl+Shift+F")
         bar = driver.work.list.filter

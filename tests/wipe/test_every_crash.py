@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -21,8 +22,8 @@ from sync.server import config
 from tests.keyring_of_tests import device_entries
 from tests.road import ANNA, BEN, Laptop, Town
 
-STEPS = ("W1", "W2", "W3", "W4", "W5", "W6", "W7a", "W7b", "W7b", "W7b", "W7b", "W7b", "W7b", "W7")
-_SLOW = (pytest.mark.slow,)  # some of the six removals at the end, which are alike
+STEPS = ("W1", "W2", "W3", "W4", "W5", "W6", "W7a", "W7b", "W7b", "W7b", "W7b", "W7b", "W7b", "W7b", "W7")
+_SLOW = (pytest.mark.slow,)  # some of the seven removals at the end, which are alike
 LEFT = ["profile.lock", "tombstone.json"]  # the lock is an empty file
 
 
@@ -125,7 +126,7 @@ def test_the_steps_are_these(town: Town) -> None:
 @pytest.mark.parametrize(
     "at",
     [
-        pytest.param(n, marks=_SLOW if n in (7, 9, 10, 11, 12) else (), id=f"{n}-{name}")
+        pytest.param(n, marks=_SLOW if n in (7, 9, 10, 11, 12, 13) else (), id=f"{n}-{name}")
         for n, name in enumerate(STEPS)
     ],
 )
@@ -135,6 +136,27 @@ def test_killed_after_each_step(town: Town, at: int) -> None:
     lost.end()
     if at in (0, 4, 5):
         assert recover(town, lost, town.laptop(ANNA)) == wanted(lost)
+
+
+@pytest.mark.parametrize("at", [3, 5, 6])
+def test_a_file_that_had_not_gone_up_comes_through(town: Town, tmp_path: Path, at: int) -> None:
+    """Killed after W4, after a piece of the file, and after W6: the record and the bytes come back."""
+    lost = doomed(town)
+    source = tmp_path / "contract.pdf"
+    source.write_bytes(bytes(range(256)) * 2_000)
+    lost.laptop.json("unlock")
+    (customer,) = [each["id"] for each in lost.laptop.json("list", "customer", "--limit", "1")]
+    attachment = lost.laptop.json("attach", customer, str(source))["id"]
+    lost.laptop.json("lock")
+    lost.unsent = sealed_records(lost.laptop)
+    assert lost.die(at)
+    lost.end()
+    heir = town.laptop(ANNA)
+    heir.sync()
+    town.admin("recover", lost.laptop.id, "--to", heir.id)
+    heir.sync()
+    heir.json("save-attachment", attachment, str(tmp_path / "back.pdf"))
+    assert (tmp_path / "back.pdf").read_bytes() == source.read_bytes()
 
 
 @pytest.mark.slow

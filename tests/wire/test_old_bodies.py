@@ -9,9 +9,10 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sync.protocol import codec, digest, documents, outbox_seal, signing, trust
+from sync.protocol import blob_seal, codec, digest, documents, outbox_seal, signing, trust
 from sync.protocol.documents import (
     Admin,
+    BlobPiece,
     Credential,
     Key,
     Order,
@@ -25,6 +26,8 @@ from sync.protocol.documents import (
 from sync.protocol.errors import Outcome, Problem, Rejection
 from sync.protocol.merge import Conflict
 from sync.protocol.messages import (
+    BlobGet,
+    BlobGetReply,
     BucketHead,
     BucketReply,
     Change,
@@ -149,6 +152,8 @@ BODIES: Final[dict[str, list[tuple[str, Any]]]] = {
     "receipt-down": [("head", ReceiptReply(receipt_id="0f" * 16))],
     "sealed-up": [("head", PieceHead(piece=b"{}")), ("part", b"a piece")],
     "sealed-down": [("head", PieceReply(held=262_144, whole=True))],
+    "blob-up": [("head", BlobGet(record=RECORD, sha256=b"\x0c" * 32, offset=262_144, most=65_536))],
+    "blob-down": [("head", BlobGetReply(length=400_000)), ("part", b"a piece")],
     "digest-up": [("head", DigestHead(cursor=CURSOR, after=25_000))],
     "digest-down": [("head", DigestReply(sums=SUMS.packed(), upto=50_000, more=True, scopes=3, head=90_000))],
     "bucket-up": [("head", BucketHead(cursor=CURSOR, buckets=b"\x00\x11\xff", after=25_000))],
@@ -200,7 +205,8 @@ def test_a_digest_of_version_1_is_what_it_was() -> None:
 
 def test_every_old_body_is_tried() -> None:
     kept = {file.stem for file in OLD.glob("*.bin")}
-    assert kept == {*BODIES, "outbox-part", "order-key-file", "order-passkey", "root", "sealed-piece"}
+    alone = {"outbox-part", "order-key-file", "order-passkey", "root", "sealed-piece", "blob-piece", "blob"}
+    assert kept == {*BODIES, *alone}
 
 
 def test_what_an_outbox_of_version_1_sealed_is_read() -> None:
@@ -269,3 +275,22 @@ def test_a_piece_of_a_sealed_outbox_of_version_1_is_believed() -> None:
     opened = signing.open_envelope((OLD / "sealed-piece.bin").read_bytes(), "sealed_piece")
     assert signing.verifies(opened, signing.spki_of(ANNS_KEY))
     assert documents.parse(opened.payload, SealedPiece) == msgspec.structs.replace(PIECE, type="sealed_piece")
+
+
+BLOB_PIECE: Final = BlobPiece(
+    org="0a" * 16, enrolment="11" * 16, device="0b" * 16, blob="0d" * 32, of=400_000, offset=262_144, length=7,
+    sha256="0c" * 32,
+)  # fmt: skip
+
+
+def test_a_piece_of_a_blob_of_version_1_is_believed() -> None:
+    opened = signing.open_envelope((OLD / "blob-piece.bin").read_bytes(), "blob_piece")
+    assert signing.verifies(opened, signing.spki_of(ANNS_KEY))
+    assert documents.parse(opened.payload, BlobPiece) == msgspec.structs.replace(
+        BLOB_PIECE, type="blob_piece"
+    )
+
+
+def test_a_blob_of_version_1_opens() -> None:
+    with (OLD / "blob.bin").open("rb") as blob:
+        assert b"".join(blob_seal.opened(blob, bytes(range(32)))) == b"contract " * 9_000

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import errno
 import io
 import os
 import re
@@ -21,7 +20,7 @@ from typing import Final
 
 from babel.numbers import get_currency_precision
 
-from app.errors import AppError, NoSpace
+from app.errors import unwritten
 from app.paths import Profile
 from app.services.exchange.cells import defuse
 from app.services.exchange.columns import LABELLED, MOMENT
@@ -34,6 +33,7 @@ from sync.protocol.fields import (
     ADDRESS_PARTS,
     Address,
     Choice,
+    Content,
     Field,
     Flag,
     Instant,
@@ -45,7 +45,6 @@ from sync.protocol.fields import (
 )
 from sync.protocol.ids import id_text
 from sync.protocol.kinds import KINDS, Kind
-from sync.protocol.texts import gettext as _
 
 _PLAIN: Final = re.compile(r"[^;,\n；，、]+")
 _PARTS_TAGS: Final = re.compile(r"[;,，；]")
@@ -74,15 +73,6 @@ def export(profile: Profile, kind: Kind, book: Book, path: Path) -> int:
     except OSError as error:
         raise unwritten(error) from error
     return count
-
-
-def unwritten(error: OSError) -> AppError:
-    """What to tell when a file that a person chose could not be written."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return NoSpace(_("The disk is full; the file was not written."), _("Make room and try again."))
-    return AppError(
-        _("The file could not be written."), _("Choose a folder that is there and that you may write to.")
-    )
 
 
 def as_csv(kind: Kind, book: Book) -> tuple[bytes, int]:
@@ -150,6 +140,8 @@ def _cells(field: Field, indexes: Mapping[str, Index]) -> Cells:
         return lambda value: [defuse("\n".join(_element(kind, each) for each in value or ()))]
     if isinstance(kind, Tags):
         return lambda value: [defuse(_tags(value or ()))]
+    if isinstance(kind, Content):  # never the key
+        return lambda value: [str(value["size"]) if value else ""]
     if isinstance(kind, Instant):
         return lambda value: [_moment(value) if value else ""]
     return lambda value: ["" if value is None else defuse(str(value))]

@@ -12,7 +12,7 @@ from typing import Final
 
 from app.services.exchange.headings import meaning
 from app.services.exchange.report import Finding, Level
-from sync.protocol.kinds import KINDS
+from sync.protocol.kinds import typed_kinds
 from sync.protocol.texts import gettext as _
 
 _LOOKED: Final = 200  # rows that tell what a column holds
@@ -77,7 +77,7 @@ def told(headings: Sequence[str], *, asked: bool) -> Finding:
 
 
 def _is_heading(cell: str) -> bool:
-    return bool(cell.strip()) and any(meaning(kind, 0, cell).field is not None for kind in KINDS.values())
+    return bool(cell.strip()) and any(meaning(kind, 0, cell).field is not None for kind in typed_kinds())
 
 
 def _held(rows: Sequence[Row], at: int) -> str:

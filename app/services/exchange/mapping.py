@@ -12,7 +12,7 @@ from app.services.exchange.cells import EMPTY
 from app.services.exchange.headings import Column, meaning
 from app.services.exchange.read import Table
 from sync.protocol.fields import Address, Notes, Several, Tags
-from sync.protocol.kinds import KINDS, Kind, same_header
+from sync.protocol.kinds import KINDS, Kind, same_header, typed_kinds
 
 # Titles that every kind of file may have: they do not tell a customer from a product.
 _GENERIC: Final = frozenset(
@@ -84,14 +84,14 @@ def choose(table: Table, *, kind: Kind | None = None) -> Choice:
     if kind is not None:
         mapping = map_columns(kind, table)
         return Choice(mapping) if mapping.titled else Choice(None, "untitled")
-    ours = {same_header(words.our_id(each)): each for each in KINDS.values()}
+    ours = {same_header(words.our_id(each)): each for each in typed_kinds()}
     own = next((ours[key] for heading in table.headings[:1] if (key := same_header(heading)) in ours), None)
     if own is not None:
         return choose(table, kind=own)
     stranger = _stranger(table)
     if stranger:
         return Choice(None, stranger)
-    mappings = [map_columns(each, table) for each in KINDS.values()]
+    mappings = [map_columns(each, table) for each in typed_kinds()]
     ranked = sorted(((_evidence(each, table), each) for each in mappings), key=lambda pair: -pair[0])
     evidence, best = ranked[0]
     if evidence <= 0:
@@ -181,12 +181,12 @@ def _stranger(table: Table) -> str:
     }
     if "log" in found:
         return "log"
-    if any(_named_for(kind, table.name) for kind in KINDS.values()):
+    if any(_named_for(kind, table.name) for kind in typed_kinds()):
         return ""
     if found:
         return min(found)
     first = same_header(table.headings[0]) if table.headings else ""
-    titled = any(map_columns(kind, table).titled for kind in KINDS.values())
+    titled = any(map_columns(kind, table).titled for kind in typed_kinds())
     return "people" if first in words.PEOPLE_ID and not titled else ""
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from app.services.exchange.ports import Catalogue
 from app.services.exchange.relate import Index, light
 from app.services.exchange.rows import Draft
+from app.store.alike import is_person, share_a_way
 from sync.protocol.fields import Date, Instant, Money, Ref, Several, Value
 from sync.protocol.ids import new_record_id
 from sync.protocol.kinds import Kind
@@ -115,8 +116,8 @@ class Known:
             for record in candidates:
                 if not differing(self._kind, draft.values, self._of(record)):
                     return record
-        if _is_person(self._kind, draft.values) and len(candidates) <= _LOOK_AT:
-            free = [record for record in free if _share_a_way(draft.values, self._of(record))]
+        if is_person(self._kind.name, draft.values) and len(candidates) <= _LOOK_AT:
+            free = [record for record in free if share_a_way(draft.values, self._of(record))]
         return free[0] if free else b""
 
     def _candidates(self, draft: Draft) -> list[bytes]:
@@ -167,24 +168,6 @@ class Known:
             values.get(name) is None or other.get(name) is None or values[name] == other[name]
             for name in self._telling
         )
-
-
-def _is_person(kind: Kind, values: Mapping[str, Value]) -> bool:
-    return kind.name == "contact" or (kind.name == "customer" and values.get("type") == "person")
-
-
-def _share_a_way(one: Mapping[str, Value], other: Mapping[str, Value]) -> bool:
-    """Whether two persons of one name can be reached in the same way, or one of them in no way that we know."""
-    mine, theirs = _ways(one), _ways(other)
-    if not mine or not theirs:
-        return not one.get("address") or not other.get("address") or one["address"] == other["address"]
-    return bool(mine & theirs)
-
-
-def _ways(values: Mapping[str, Value]) -> set[str]:
-    """E-mails, and phones by their digits."""
-    mails = {element["value"].casefold() for element in values.get("emails") or ()}
-    return mails | {"".join(c for c in e["value"] if c.isdigit())[-9:] for e in values.get("phones") or ()}
 
 
 def missing(values: Mapping[str, Value], before: Mapping[str, Value]) -> dict[str, Value]:

@@ -8,8 +8,9 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from app.errors import unwritten
 from app.paths import Profile
-from app.services.exchange.export import headings, row_of, unwritten, without_hidden
+from app.services.exchange.export import headings, row_of, without_hidden
 from app.services.exchange.relate import Index
 from app.services.unfinished import Unfinished
 from app.store import lists

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.ui.fields.base import FieldEditor
+from app.ui.fields.content import ContentEditor
 from app.ui.fields.plain import ChoiceEditor, FlagEditor, LineEditor, MoneyEditor, NotesEditor, TagsEditor
 from app.ui.fields.ref import RefEditor
 from app.ui.fields.several import AddressEditor, SeveralEditor
@@ -25,6 +26,7 @@ _SIMPLE: dict[str, Callable[[Field, str], FieldEditor]] = {
     "instant": InstantEditor,
     "several": SeveralEditor,
     "address": AddressEditor,
+    "content": ContentEditor,
 }
 
 

@@ -77,6 +77,7 @@ class Paragraph(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setFont(fonts.font(step, semibold=semibold))
         self._colour = colour
+        self._step = step
         self._line = fonts.line_height(step)
         self._centred = centred
         self._marked: tuple[tuple[int, int], ...] = ()
@@ -87,6 +88,13 @@ class Paragraph(QLabel):
     def mark(self, spans: tuple[tuple[int, int], ...]) -> None:
         """Underline these stretches, each from a character on and so many long."""
         self._marked = spans
+        self.update()
+
+    def strong(self, on: bool) -> None:
+        """Write it strongly, or softly: one of two that holds, and the one that does not."""
+        self._colour = Colour.TEXT if on else Colour.SOFT
+        self.setFont(fonts.font(self._step, semibold=on))
+        self.updateGeometry()
         self.update()
 
     def hasHeightForWidth(self) -> bool:

@@ -23,7 +23,7 @@ from sync.protocol.fields.base import (
     is_plain,
     notes_room,
 )
-from sync.protocol.fields.compound import ADDRESS_PARTS, Address, Several, Tags
+from sync.protocol.fields.compound import ADDRESS_PARTS, Address, Content, Several, Tags
 from sync.protocol.fields.plain import (
     Choice,
     Date,
@@ -47,6 +47,7 @@ __all__ = [
     "Address",
     "Care",
     "Choice",
+    "Content",
     "Date",
     "Field",
     "FieldType",

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from sync.protocol.errors import FieldProblem
-from sync.protocol.fields.base import ELEMENTS_MAX, FieldType, Merge, Value
+from sync.protocol.fields.base import ELEMENTS_MAX, INT_MAX, FieldType, Merge, Value
 from sync.protocol.fields.plain import Text
 from sync.protocol.ids import ELEMENT_BYTES, new_element_id
 from sync.protocol.texts import gettext as _
@@ -22,6 +22,9 @@ ADDRESS_PARTS: Final = ("street", "postcode", "city", "region", "country")
 _PARTS: Final = frozenset(ADDRESS_PARTS)
 _ELEMENT: Final = frozenset(("id", "label", "value"))
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
+_DIGEST_BYTES: Final = 32
+_KEY_BYTES: Final = 32
+_CONTENT: Final = frozenset(("sha256", "size", "key"))
 _KEY: Final = re.compile(f"[0-9a-f]{{{2 * ELEMENT_BYTES}}}")
 _TEXT: Final = Text()
 _LABEL: Final = Text(limit=40)
@@ -161,3 +164,52 @@ def _json(value: Value) -> str | None:
 
 def _unjson(text: str | None) -> Value:
     return None if text is None else _DECODER.decode(text)
+
+
+class Content(FieldType, frozen=True):
+    """A file that lies encrypted beside the records: the digest of what lies there, the size of the file, and the key
+    that opens it and no other. Merged whole.
+    """
+
+    editor: ClassVar[str] = "content"
+    merge: ClassVar[Merge] = Merge.HOLD
+    sql: ClassVar[tuple[tuple[str, str], ...]] = (("", "INTEGER"), ("_sha256", "BLOB"), ("_key", "BLOB"))
+
+    def check(self, name: str, value: Value) -> Value:
+        if value is None:
+            return None
+        if isinstance(value, Mapping) and set(value) == _CONTENT:
+            sha256, size, key = value["sha256"], value["size"], value["key"]
+            fits = isinstance(size, int) and not isinstance(size, bool) and 0 <= size <= INT_MAX
+            if fits and _is_bytes(sha256, _DIGEST_BYTES) and _is_bytes(key, _KEY_BYTES):
+                return {"sha256": bytes(sha256), "size": size, "key": bytes(key)}
+        raise _not_typed(name)
+
+    def parse(self, name: str, text: str) -> Value:
+        if not text.strip():
+            return None
+        raise _not_typed(name)
+
+    def to_columns(self, value: Value) -> tuple[Any, ...]:
+        return (None, None, None) if value is None else (value["size"], value["sha256"], value["key"])
+
+    def from_columns(self, columns: tuple[Any, ...]) -> Value:
+        if columns[0] is None:
+            return None
+        return {"sha256": columns[1], "size": columns[0], "key": columns[2]}
+
+    def words(self, value: Value) -> Iterable[str]:
+        return ()
+
+    def told(self, value: Value) -> Value:
+        return None if value is None else {"sha256": value["sha256"].hex(), "size": value["size"]}
+
+
+def _is_bytes(value: Value, length: int) -> bool:
+    return isinstance(value, (bytes, bytearray)) and len(value) == length
+
+
+def _not_typed(name: str) -> FieldProblem:
+    return FieldProblem(
+        name, _("This field holds a file."), _("Attach the file to a record: fieldkeep attach ID FILE")
+    )

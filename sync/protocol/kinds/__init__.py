@@ -6,6 +6,7 @@ from typing import Final
 
 from sync.protocol.errors import FieldProblem
 from sync.protocol.joins import listed
+from sync.protocol.kinds.attached import ATTACHMENT
 from sync.protocol.kinds.customer import CUSTOMER
 from sync.protocol.kinds.doing import ACTIVITY, TASK
 from sync.protocol.kinds.people import CONSENT, CONTACT
@@ -14,8 +15,13 @@ from sync.protocol.kinds.table import Kind, same_header, same_name
 from sync.protocol.texts import gettext as _
 
 KINDS: Final[dict[str, Kind]] = {
-    kind.name: kind for kind in (CUSTOMER, CONTACT, DEAL, PRODUCT, TASK, ACTIVITY, CONSENT)
+    kind.name: kind for kind in (CUSTOMER, CONTACT, DEAL, PRODUCT, TASK, ACTIVITY, CONSENT, ATTACHMENT)
 }
+
+
+def typed_kinds() -> list[Kind]:
+    """The kinds whose records a person types or brings in from files of records: all but those that are files."""
+    return [kind for kind in KINDS.values() if not kind.from_file]
 
 
 def kind_of(name: str) -> Kind:
@@ -31,4 +37,4 @@ def kind_of(name: str) -> Kind:
     )
 
 
-__all__ = ["KINDS", "Kind", "kind_of", "same_header", "same_name"]
+__all__ = ["KINDS", "Kind", "kind_of", "same_header", "same_name", "typed_kinds"]

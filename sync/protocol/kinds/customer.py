@@ -41,6 +41,7 @@ CUSTOMER = Kind(
     subtitle=("industry", "address"),
     side="stage",
     order=1,
+    alike=True,
     synonyms="accounts; companies; company; organizations; organisations; customers; clients; 客户; 公司; 企业; 客户名单; 客户资料",
     fields=(
         Field("name", N_("Name"), Text(), required=True, care=Care.CONFIDENTIAL, find=Find.NAME, column=1,

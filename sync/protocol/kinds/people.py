@@ -51,6 +51,7 @@ CONTACT = Kind(
     title="name",
     subtitle=("role", "customer"),
     order=2,
+    alike=True,
     synonyms="contacts; people; persons; leads; 联系人; 联络人; 通讯录",
     fields=(
         Field("name", N_("Name"), Text(), required=True, care=Care.CONFIDENTIAL, find=Find.NAME, column=1,

@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 
 from sync.protocol.errors import FieldProblem
-from sync.protocol.fields import Care, Field, Find, Merge, Ref, Tags, Value, is_plain
+from sync.protocol.fields import Care, Content, Field, Find, Merge, Ref, Tags, Value, is_plain
 from sync.protocol.joins import listed
+from sync.protocol.kinds import pairs
 from sync.protocol.kinds.han import simplified
 from sync.protocol.texts import gettext as _
 
@@ -58,8 +59,10 @@ class Kind:
     shared: bool = False  # a catalogue that everyone with customer data holds, whatever the team
     synonyms: str = ""  # words in file names that mean this kind, parted by "; "
     order: int = 0  # place in the rail
+    from_file: bool = False  # made of a file that is attached to another record, and in no other way
     totals: tuple[Totals, ...] = ()
     ahead: Ahead | None = None
+    alike: bool = False  # two of its records may be about one customer or person, and be made one (pairs.py)
 
     @cached_property
     def by_name(self) -> Mapping[str, Field]:
@@ -109,7 +112,14 @@ class Kind:
     def shows(self, cell: str, care: int) -> bool:
         """Whether somebody who sees classes up to `care` sees that cell; how much one of later needs is not known."""
         field = self.by_name.get(cell.partition("/")[0])
+        if field is None and pairs.is_pair(cell):
+            return True
         return (Care.RESTRICTED if field is None else field.care) <= care
+
+    @cached_property
+    def contents(self) -> tuple[Field, ...]:
+        """The fields that hold files."""
+        return tuple(f for f in self.fields if isinstance(f.type, Content))
 
     def searched(self, *how: Find) -> tuple[Field, ...]:
         """Fields that search sees in one of these ways."""
@@ -159,6 +169,11 @@ class Kind:
                 value.sort()
         return found
 
+    def told(self, cells: Mapping[str, Value]) -> dict[str, Value]:
+        """Cells as scripts are told them: without what must not leave the program."""
+        secret = {field.name: field.type for field in self.contents}
+        return {cell: secret[cell].told(value) if cell in secret else value for cell, value in cells.items()}
+
     def changes(self, before: Mapping[str, Value], values: Mapping[str, Value]) -> dict[str, Value]:
         """The cells that turn the cells `before` into `values` (None takes a cell away); unmentioned fields stay."""
         wanted = self.cells(values)
@@ -181,6 +196,13 @@ class Kind:
                 raise FieldProblem(str(cell)[:40], _("Not a field name."))
             name, slash, element = cell.partition("/")
             field = self.by_name.get(name)
+            if (
+                field is None
+                and self.alike
+                and name in pairs.CELLS
+                and not (pairs.is_pair(cell) and value in (True, None))
+            ):
+                raise FieldProblem(name, _("Not a field name."))
             if field is not None and bool(slash) != field.type.several:
                 # A second cell of one field would be merged past the first one, whatever the field's rule.
                 raise FieldProblem(name, _("Not a field name."))

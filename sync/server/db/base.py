@@ -11,10 +11,11 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from sync.protocol.ids import OpId
-from sync.protocol.merge import Conflict
+from sync.protocol.merge import Conflict, Row
 from sync.server.access import Rights, Scope
 from sync.server.db.kept import (
     AuditLine,
+    Blob,
     Code,
     Device,
     Durable,
@@ -95,6 +96,9 @@ class Records(Protocol):
     def next_seq(self) -> int:
         """A new sequence number; visible to others, with all below it, when the transaction ends."""
 
+    def look_ahead(self, ids: Sequence[bytes], prints: Sequence[bytes]) -> None:
+        """These records and prints are asked for in what follows; to be read at once."""
+
     def held(self, id_: bytes) -> Held | None:
         """The record of that id."""
 
@@ -109,7 +113,7 @@ class Records(Protocol):
 
     def passed_on(self, after: int, upto: int, device: bytes, *, own: bool = False) -> list[bytes]:
         """Ids of records changed within these numbers, `after` left out, and once more behind them, that have gone to
-        another person or team since, or were written by this device; `own` for these last alone.
+        another person, team or territory since, or were written by this device; `own` for these last alone.
         """
 
     def owned_by(self, owner: str) -> list[bytes]:
@@ -118,8 +122,29 @@ class Records(Protocol):
     def of_person(self, person: bytes) -> list[bytes]:
         """Ids of records in this person's scope."""
 
-    def about(self, subject: bytes) -> list[bytes]:
-        """Ids of records that belong where this one belongs."""
+    def about(self, subject: bytes) -> list[tuple[bytes, str]]:
+        """Id and kind of the records that are about this one."""
+
+    def territory(self, id_: bytes) -> str:
+        """The territory that a record lies in; "" for none, and for one that is not here."""
+
+    def of_territory(self, territory: str) -> list[bytes]:
+        """Ids of records that are about no other and lie in this territory."""
+
+    def territories(self) -> list[tuple[str, int]]:
+        """Every territory that records lie in which are about no other, with their number."""
+
+    def unplaced(self, after: int, most: int) -> list[bytes]:
+        """Ids of records with a higher number than this whose territory nobody has worked out yet, rising."""
+
+    def is_placed(self, id_: bytes) -> bool:
+        """Whether it is known where a record lies; one that is not here lies nowhere."""
+
+    def empty(self, row: Row) -> None:
+        """Keep less of a deleted record than stood in it; no change of it."""
+
+    def place(self, id_: bytes, subject: bytes, territory: str) -> None:
+        """Note what a record is about and where it lies, of one that was kept before that counted."""
 
     def put_conflict(self, conflict: Conflict) -> None:
         """Keep a conflict, once."""
@@ -151,11 +176,14 @@ class Records(Protocol):
     def result(self, op_id: OpId) -> Result | None:
         """What became of an op."""
 
-    def put_result(self, op_id: OpId, result: Result) -> None:
+    def put_result(self, op_id: OpId, result: Result, at: int = 0) -> None:
         """Keep what became of an op; only the last `RESULTS_KEPT` of an incarnation stay."""
 
     def keep_refused(self, op_id: OpId, person: bytes, code: str, op: bytes, at: int) -> None:
         """Keep an op that was not taken: its author may not be able to hold it any longer."""
+
+    def refused_within(self, device: bytes, incarnation: bytes, first: int, upto: int) -> str | None:
+        """Why the first op of these numbers (`upto` left out) that was refused was not taken; None where none was."""
 
     def refused(self, device: bytes | None = None) -> list[RefusedOp]:
         """The ops that were not taken, of one device or of all, the oldest first."""
@@ -234,6 +262,37 @@ class Post(Protocol):
         """Every line, oldest first."""
 
 
+class Blobs(Protocol):
+    """The encrypted bytes of attached files."""
+
+    def blob(self, sha256: bytes) -> Blob | None:
+        """What is known of a blob."""
+
+    def put_blob(self, blob: Blob) -> None:
+        """Keep how far a blob is."""
+
+    def put_piece(self, sha256: bytes, begins: int, data: bytes) -> None:
+        """Keep a piece of a blob."""
+
+    def bytes_of(self, sha256: bytes, at: int, most: int) -> bytes:
+        """What is kept of a blob from `at` on, at most so much of one piece; b"" behind its end."""
+
+    def drop_pieces(self, sha256: bytes) -> None:
+        """Forget the bytes of a blob."""
+
+    def name(self, sha256: bytes, record: bytes) -> None:
+        """Note that a record names a blob, which may not be here yet."""
+
+    def is_named(self, sha256: bytes) -> bool:
+        """Whether any record has ever named a blob."""
+
+    def unnamed(self, enrolment: str) -> list[Blob]:
+        """The blobs that a device began, that are here in part or whole, and that no record has ever named."""
+
+    def forgotten(self, before: int) -> list[bytes]:
+        """Blobs that are here, were begun before that time, and were named by no kept record since then."""
+
+
 class Histories(Protocol):
     """Which history this is, which it came from, and how much of it a backup holds."""
 
@@ -245,6 +304,24 @@ class Histories(Protocol):
 
     def common(self, epoch: bytes) -> int:
         """Up to which number that former history is this one's beginning; 0 for one that is not known."""
+
+    def folded(self) -> tuple[int, int]:
+        """Up to which number the log is folded, and when a run came to its end last."""
+
+    def put_folded(self, upto: int, at: int) -> None:
+        """Note how far the log is folded."""
+
+    def changes(self, after: int, most: int) -> list[tuple[int, bytes, int]]:
+        """Number, record and time of the next entries of the log."""
+
+    def fold(self, record: bytes, upto: int) -> int:
+        """Keep, of a record's entries up to a number that say the same, the newest; how many went."""
+
+    def drop_results(
+        self, after: tuple[bytes, bytes, int], before: int, now: int, most: int
+    ) -> tuple[int, tuple[bytes, bytes, int] | None]:
+        """Drop what is older than a time of the next results; how many went, and where to go on. Those of which nobody
+        knows when they came count from now."""
 
     def newest_common(self) -> int | None:
         """The same for the history before this one; None where there was none: this server was never restored."""
@@ -276,6 +353,10 @@ class Transaction(Protocol):
     @property
     def post(self) -> Post:
         """Documents, orders, receipts."""
+
+    @property
+    def blobs(self) -> Blobs:
+        """Attached files."""
 
     @property
     def histories(self) -> Histories:

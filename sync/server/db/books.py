@@ -1,4 +1,4 @@
-"""One transaction over a connection of whichever database: its books of people, records and papers."""
+"""One transaction over a connection of whichever database: its books of people, records, papers and blobs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 from sync.protocol.texts import gettext as _
 from sync.server.db.news import News
 from sync.server.db.sql import Sql
+from sync.server.db.sql_blobs import SqlBlobs
 from sync.server.db.sql_histories import SqlHistories
 from sync.server.db.sql_people import SqlPeople
 from sync.server.db.sql_post import SqlPost
@@ -32,6 +33,7 @@ class Books:
         self._people = SqlPeople(sql, self.news)
         self._records = SqlRecords(sql, row[1], self.news)
         self._post = SqlPost(sql, self.news)
+        self._blobs = SqlBlobs(sql)
         self._histories = SqlHistories(sql)
 
     @property
@@ -53,6 +55,11 @@ class Books:
     def post(self) -> SqlPost:
         """Documents, orders, receipts."""
         return self._post
+
+    @property
+    def blobs(self) -> SqlBlobs:
+        """Attached files."""
+        return self._blobs
 
     @property
     def histories(self) -> SqlHistories:

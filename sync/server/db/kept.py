@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,13 +11,16 @@ import msgspec
 from sync.protocol.errors import Outcome, Rejection
 from sync.protocol.fields import Care
 from sync.protocol.merge import Row
-from sync.server.access import Rights, Scope
+from sync.server.access import REP, Rights, Scope, fold_territory
 
 RESULTS_KEPT: Final = 10_000
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody with an account. `scopes` rises whenever role, team or the care class that is seen change."""
+    """Somebody with an account. `scopes` rises whenever role, team, territories or the care class that is seen change.
+
+    `territory` holds a line for each territory: "" for the whole team, an empty line for none (own records alone).
+    """
 
     id: bytes
     email: str
@@ -29,7 +33,31 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def rights(self) -> Rights:
         """What this person may see and edit."""
-        return Rights(self.id, self.role, self.team, self.granted)
+        return Rights(
+            self.id, self.role, self.team, self.granted, territories_seen(self.role, self.territory)
+        )
+
+    @property
+    def territories(self) -> tuple[str, ...]:
+        """The territories as they are written; empty for the whole team, and for own records alone."""
+        return tuple(filter(None, self.territory.split("\n")))
+
+    @property
+    def own_alone(self) -> bool:
+        """Whether the person sees own records alone, of those that have a team."""
+        return bool(self.territory) and not self.territories
+
+
+def territories_seen(role: str, territory: str) -> frozenset[str] | None:
+    """The territories that somebody with these lines sees, folded; None for the whole team."""
+    if role != REP or not territory:
+        return None
+    return frozenset(fold_territory(each) for each in territory.split("\n") if each)
+
+
+def territory_lines(names: Iterable[str]) -> str:
+    """Territories as they are kept; none of them means own records alone."""
+    return "\n".join(names) or "\n"
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,3 +238,15 @@ class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
     verb: str
     object: str
     digest: str = ""
+
+
+class Blob(msgspec.Struct, frozen=True, kw_only=True):
+    """An attached file as it lies here: encrypted, in pieces, under the SHA-256 of what lies here."""
+
+    sha256: bytes
+    length: int
+    enrolment: str  # the device that began it
+    begun: int
+    held: int = 0
+    whole: bool = False  # every byte is here, and the digest holds
+    gone: bool = False  # it was here, and nobody named it any longer

@@ -65,6 +65,11 @@ class PostgresSql:
         """Run one statement."""
         return self._db.execute(spelled(statement), [plain(value) for value in values])
 
+    def executemany(self, statement: str, rows: Sequence[Sequence[object]], /) -> None:
+        """Run one statement that answers nothing for each of `rows`."""
+        with self._db.cursor() as cursor:
+            cursor.executemany(spelled(statement), [[plain(value) for value in row] for row in rows])
+
     def rising(self, statement: str, seq: int) -> Iterator[Any]:
         """Rows after a number, some at a time; what has one number comes together."""
         some = f"{statement} ORDER BY ver FETCH FIRST {_AT_ONCE} ROWS WITH TIES"

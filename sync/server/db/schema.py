@@ -125,5 +125,33 @@ STEPS: Final[tuple[str, ...]] = (
     CREATE TABLE history (epoch BLOB PRIMARY KEY, common INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE backup (n INTEGER PRIMARY KEY, seq INTEGER NOT NULL, made INTEGER NOT NULL);
     """,
+    # Attached files: their encrypted bytes in pieces, and the records that ever named them.
+    """
+    CREATE TABLE blob (
+        sha256 BLOB PRIMARY KEY, length INTEGER NOT NULL, held INTEGER NOT NULL, whole INTEGER NOT NULL,
+        gone INTEGER NOT NULL, enrolment TEXT NOT NULL, begun INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX blob_device ON blob (enrolment);
+    CREATE TABLE blob_piece (
+        sha256 BLOB NOT NULL, begins INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (sha256, begins)
+    );
+    CREATE TABLE blob_named (
+        sha256 BLOB NOT NULL, record BLOB NOT NULL, PRIMARY KEY (sha256, record)
+    ) WITHOUT ROWID;
+    """,
+    # Territories count: whoever has one goes through everything anew. A record whose territory is null lies where its
+    # customer does, which nobody has worked out yet (placing.py). And how far the log is folded, and when results came.
+    """
+    ALTER TABLE record ADD COLUMN territory TEXT;
+    ALTER TABLE change ADD COLUMN territory_before TEXT;
+    ALTER TABLE former_rights ADD COLUMN territory TEXT NOT NULL DEFAULT '';
+    CREATE INDEX record_territory ON record (territory) WHERE subject = x'';
+    CREATE INDEX record_unplaced ON record (ver) WHERE territory IS NULL;
+    CREATE TABLE folded (one INTEGER PRIMARY KEY CHECK (one = 1), upto INTEGER NOT NULL, at INTEGER NOT NULL);
+    ALTER TABLE opresult ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+    INSERT INTO former_rights (person, scopes, role, team, granted)
+        SELECT id, scopes, role, team, granted FROM person WHERE role = 'rep' AND territory <> '';
+    UPDATE person SET scopes = scopes + 1 WHERE role = 'rep' AND territory <> '';
+    """,
 )
 VERSION: Final = len(STEPS)

@@ -29,6 +29,9 @@ class Sql(Protocol):
     def execute(self, statement: str, values: Sequence[object] = (), /) -> Rows:
         """Run one statement."""
 
+    def executemany(self, statement: str, rows: Sequence[Sequence[object]], /) -> object:
+        """Run one statement that answers nothing for each of `rows`."""
+
     def rising(self, statement: str, seq: int) -> Iterator[Any]:
         """Rows of a statement that asks for a higher `ver` and begins with `ver` and `id`, in the order of these two.
 

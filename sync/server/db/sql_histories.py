@@ -1,4 +1,7 @@
-"""Histories and backups in a store, of whichever database."""
+"""Histories, backups and what is forgotten of them in a store, of whichever database."""
+
+# Only words of our own are put into statements; every value is bound.
+# ruff: noqa: S608
 
 from __future__ import annotations
 
@@ -34,6 +37,59 @@ class SqlHistories:
     def given_after(self, seq: int) -> int:
         """How many changes have a number above `seq`."""
         return int(self._sql.execute("SELECT count(*) FROM change WHERE seq > ?", (seq,)).fetchone()[0])
+
+    def folded(self) -> tuple[int, int]:
+        """Up to which number the log is folded, and when a run came to its end last."""
+        row = self._sql.execute("SELECT upto, at FROM folded").fetchone()
+        return (row[0], row[1]) if row else (0, 0)
+
+    def put_folded(self, upto: int, at: int) -> None:
+        """Note how far the log is folded."""
+        self._sql.execute(
+            "INSERT INTO folded VALUES (1, ?, ?) "
+            "ON CONFLICT (one) DO UPDATE SET upto = excluded.upto, at = excluded.at",
+            (upto, at),
+        )
+
+    def changes(self, after: int, most: int) -> list[tuple[int, bytes, int]]:
+        """Number, record and time of the next entries of the log."""
+        asked = "SELECT seq, record, at FROM change WHERE seq > ? ORDER BY seq LIMIT ?"
+        return [(row[0], row[1], row[2]) for row in self._sql.execute(asked, (after, most))]
+
+    def fold(self, record: bytes, upto: int) -> int:
+        """Keep, of a record's entries up to a number that say the same, the newest; how many went."""
+        asked = (
+            "SELECT seq, person_before, team_before, territory_before, device FROM change "
+            "WHERE record = ? AND seq <= ? ORDER BY seq"
+        )
+        newest: dict[tuple[object, ...], int] = {}
+        gone = []
+        for seq, *said in self._sql.execute(asked, (record, upto)):
+            if tuple(said) in newest:
+                gone.append(newest[tuple(said)])
+            newest[tuple(said)] = seq
+        for seq in gone:
+            self._sql.execute("DELETE FROM change WHERE seq = ?", (seq,))
+        return len(gone)
+
+    def drop_results(
+        self, after: tuple[bytes, bytes, int], before: int, now: int, most: int
+    ) -> tuple[int, tuple[bytes, bytes, int] | None]:
+        """Drop what is older than a time of the next results; how many went, and where to go on. Those of which nobody
+        knows when they came count from now."""
+        asked = (
+            "SELECT device, incarnation, n, at FROM opresult WHERE (device, incarnation, n) > (?, ?, ?) "
+            "ORDER BY device, incarnation, n LIMIT ?"
+        )
+        found = [tuple(row) for row in self._sql.execute(asked, (*after, most))]
+        one = "WHERE device = ? AND incarnation = ? AND n = ?"
+        for *key, at in found:
+            if not at:
+                self._sql.execute(f"UPDATE opresult SET at = ? {one}", (now, *key))
+            elif at < before:
+                self._sql.execute(f"DELETE FROM opresult {one}", key)
+        dropped = sum(0 < at < before for *_key, at in found)
+        return dropped, tuple(found[-1][:3]) if len(found) == most else None
 
     def begin(self, epoch: bytes, head: int, order_number: int) -> None:
         """End the history and go on with a new one behind these numbers. A transaction that does so gives no number."""

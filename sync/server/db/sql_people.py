@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from sync.server.access import Rights, fold_email
-from sync.server.db.kept import Code, Device, Person
+from sync.server.db.kept import Code, Device, Person, territories_seen
 from sync.server.db.news import News
 from sync.server.db.sql import Sql
 
@@ -25,15 +25,21 @@ class SqlPeople:
     def __init__(self, sql: Sql, news: News) -> None:
         self._db = sql
         self._news = news
+        self._known: dict[tuple[str, object], Person | None] = {}  # each op asks whose its record is
 
     def person(self, id_: bytes) -> Person | None:
         """The person of that id."""
-        return _person(self._db.execute(f"SELECT {_PERSON} FROM person WHERE id = ?", (id_,)).fetchone())
+        return self._person("id", id_)
 
     def by_email(self, email: str) -> Person | None:
         """The person of that address, however it is written."""
-        asked = (fold_email(email),)
-        return _person(self._db.execute(f"SELECT {_PERSON} FROM person WHERE folded = ?", asked).fetchone())
+        return self._person("folded", fold_email(email))
+
+    def _person(self, column: str, value: object) -> Person | None:
+        if (column, value) not in self._known:
+            asked = f"SELECT {_PERSON} FROM person WHERE {column} = ?"
+            self._known[column, value] = _person(self._db.execute(asked, (value,)).fetchone())
+        return self._known[column, value]
 
     def persons(self) -> list[Person]:
         """Everyone, by address."""
@@ -43,9 +49,10 @@ class SqlPeople:
     def put_person(self, person: Person) -> None:
         """Keep a person, new or changed; former rights are remembered."""
         self._news.moved.add(person.id)
+        self._known.clear()
         self._db.execute(
-            "INSERT INTO former_rights (person, scopes, role, team, granted) "
-            "SELECT id, scopes, role, team, granted FROM person WHERE id = ? AND scopes <> ?",
+            "INSERT INTO former_rights (person, scopes, role, team, granted, territory) "
+            "SELECT id, scopes, role, team, granted, territory FROM person WHERE id = ? AND scopes <> ?",
             (person.id, person.scopes),
         )
         self._db.execute(
@@ -68,10 +75,14 @@ class SqlPeople:
     def former_rights(self, id_: bytes, since: int = 0) -> list[Rights]:
         """The rights this person had before the present ones, from that number of `scopes` on."""
         asked = (
-            "SELECT role, team, granted FROM former_rights WHERE person = ? AND scopes >= ? ORDER BY scopes"
+            "SELECT role, team, granted, territory FROM former_rights WHERE person = ? AND scopes >= ? "
+            "ORDER BY scopes"
         )
         rows = self._db.execute(asked, (id_, since))
-        return [Rights(id_, *row) for row in rows]
+        return [
+            Rights(id_, role, team, granted, territories_seen(role, territory))
+            for role, team, granted, territory in rows
+        ]
 
     def code(self, digest: bytes) -> Code | None:
         """The enrolment code with this digest."""

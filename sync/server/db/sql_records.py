@@ -1,5 +1,8 @@
 """Records, changes, conflicts and what became of ops, in SQL that both stores speak."""
 
+# Only lists of our own columns, and marks, are put into statements; every value is bound.
+# ruff: noqa: S608
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,14 +26,75 @@ _CONFLICT = msgspec.msgpack.Decoder(Conflict)
 _RESULT = msgspec.msgpack.Decoder(Result)
 
 
+_HELD = (
+    "SELECT kind, id, ver, cells, marks, deleted, scope_person, scope_team, owner, creator, device, "
+    "incarnation, person, hlc, subject, territory FROM record WHERE id"
+)
+_ASKED = 200  # ids in one question
+# Written together, in this order, before anybody reads them.
+_WRITES = {
+    "record": (
+        "INSERT INTO record (id, kind, ver, deleted, scope_person, scope_team, owner, creator, device, "
+        "incarnation, person, hlc, cells, marks, subject, territory) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+        "ON CONFLICT (id) DO UPDATE SET ver = excluded.ver, deleted = excluded.deleted, "
+        "scope_person = excluded.scope_person, scope_team = excluded.scope_team, owner = excluded.owner, "
+        "device = excluded.device, incarnation = excluded.incarnation, person = excluded.person, "
+        "hlc = excluded.hlc, cells = excluded.cells, marks = excluded.marks, subject = excluded.subject, "
+        "territory = excluded.territory"
+    ),
+    "change": (
+        "INSERT INTO change (seq, record, person_before, team_before, device, at, territory_before) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)"
+    ),
+    "opresult": "INSERT INTO opresult (device, incarnation, n, body, at) VALUES (?, ?, ?, ?, ?)",
+    "forgotten": "DELETE FROM opresult WHERE device = ? AND incarnation = ? AND n = ?",
+    "answered": (
+        "INSERT INTO answered VALUES (?, ?) ON CONFLICT (print) DO UPDATE SET taken = excluded.taken "
+        "WHERE excluded.taken > answered.taken"
+    ),
+}
+
+
 class SqlRecords:
-    """The book of records on one connection; `seq` is the head when the transaction began."""
+    """The book of records on one connection; `seq` is the head when the transaction began.
+
+    What an op writes goes to the database with what others write, and what `look_ahead` was told of is read at once:
+    a statement alone costs as much as ten in a row. Whoever reads in another way sees all that was written.
+    """
 
     def __init__(self, sql: Sql, seq: int, news: News) -> None:
-        self._db = sql
+        self._sql = sql
         self._news = news
         self._began = seq
         self._seq = seq
+        self._unwritten: dict[str, list[tuple[object, ...]]] = {}
+        self._held: dict[bytes, Held | None] = {}  # records that ops are about
+        self._answered: dict[bytes, bool | None] = {}  # their prints
+
+    @property
+    def _db(self) -> Sql:
+        """The connection, with all that was put."""
+        if self._unwritten:
+            unwritten, self._unwritten = self._unwritten, {}
+            for table, statement in _WRITES.items():
+                if rows := unwritten.get(table):
+                    self._sql.executemany(statement, rows)
+        return self._sql
+
+    def _put(self, table: str, *row: object) -> None:
+        self._unwritten.setdefault(table, []).append(row)
+
+    def look_ahead(self, ids: Sequence[bytes], prints: Sequence[bytes]) -> None:
+        """Records and prints that are asked for in what follows."""
+        self._held = dict.fromkeys(ids)
+        self._answered = dict.fromkeys(prints)
+        for some in _some(list(self._held)):
+            for row in self._db.execute(f"{_HELD} IN ({_marks(some)})", some):
+                self._held[bytes(row[1])] = _held(row)
+        for some in _some(list(self._answered)):
+            asked = f"SELECT print, taken FROM answered WHERE print IN ({_marks(some)})"
+            for print_, taken in self._db.execute(asked, some):
+                self._answered[bytes(print_)] = bool(taken)
 
     def head(self) -> int:
         """The highest sequence number given."""
@@ -42,77 +106,38 @@ class SqlRecords:
         return self._seq
 
     def flush(self) -> None:
-        """Keep the head; called once, before the commit."""
+        """Write what was put, and keep the head; called once, before the commit."""
+        db = self._db
         if self._seq != self._began:
-            self._db.execute("UPDATE meta SET seq = ?", (self._seq,))
+            db.execute("UPDATE meta SET seq = ?", (self._seq,))
 
     def held(self, id_: bytes) -> Held | None:
         """The record of that id."""
-        row = self._db.execute(
-            "SELECT kind, id, ver, cells, marks, deleted, scope_person, scope_team, owner, creator, device, "
-            "incarnation, person, hlc, subject FROM record WHERE id = ?",
-            (id_,),
-        ).fetchone()
-        if row is None:
-            return None
-        return Held(
-            row=Row(row[0], row[1], row[2], _CELLS.decode(row[3]), _unpack_marks(row[4]), bool(row[5])),
-            scope=Scope(row[6], row[7]),
-            owner=row[8],
-            creator=row[9],
-            device=row[10],
-            incarnation=row[11],
-            person=row[12],
-            hlc=row[13],
-            subject=row[14],
-        )
+        if id_ in self._held:
+            return self._held[id_]
+        row = self._db.execute(f"{_HELD} = ?", (id_,)).fetchone()
+        return _held(row) if row is not None else None
 
     def put(self, held: Held, before: Scope | None, now: int) -> None:
         """Keep a record under its row's number."""
         row = held.row
         self._news.record(row.kind, held.scope, before)
-        self._db.execute(
-            "INSERT INTO record (id, kind, ver, deleted, scope_person, scope_team, owner, creator, device, "
-            "incarnation, person, hlc, cells, marks, subject) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
-            "ON CONFLICT (id) DO UPDATE SET ver = excluded.ver, deleted = excluded.deleted, "
-            "scope_person = excluded.scope_person, scope_team = excluded.scope_team, owner = excluded.owner, "
-            "device = excluded.device, incarnation = excluded.incarnation, person = excluded.person, "
-            "hlc = excluded.hlc, cells = excluded.cells, marks = excluded.marks, subject = excluded.subject",
-            (
-                row.id,
-                row.kind,
-                row.ver,
-                row.deleted,
-                held.scope.person,
-                held.scope.team,
-                held.owner,
-                held.creator,
-                held.device,
-                held.incarnation,
-                held.person,
-                held.hlc,
-                _PACK.encode(dict(row.cells)),
-                _pack_marks(row.marks),
-                held.subject,
-            ),
-        )
-        self._db.execute(
-            "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                row.ver,
-                row.id,
-                before.person if before else None,
-                before.team if before else None,
-                held.device,
-                now,
-            ),
-        )
+        if row.id in self._held:
+            self._held[row.id] = held
+        scope, cells = held.scope, _PACK.encode(dict(row.cells))
+        self._put(
+            "record",
+            row.id, row.kind, row.ver, row.deleted, scope.person, scope.team, held.owner, held.creator, held.device,
+            held.incarnation, held.person, held.hlc, cells, _pack_marks(row.marks), held.subject, scope.territory,
+        )  # fmt: skip
+        was = (before.person, before.team) if before else (None, None)
+        self._put("change", row.ver, row.id, *was, held.device, now, before.territory if before else None)
 
     def after(self, seq: int) -> Iterator[Entry]:
         """Records changed after `seq`, each once in its newest state, rising."""
         asked = (
-            "SELECT ver, id, kind, deleted, cells, scope_person, scope_team, device, incarnation, person, hlc "
-            "FROM record WHERE ver > ?"
+            "SELECT ver, id, kind, deleted, cells, scope_person, scope_team, device, incarnation, person, hlc, "
+            "territory FROM record WHERE ver > ?"
         )
         for row in self._db.rising(asked, seq):
             yield Entry(
@@ -121,7 +146,7 @@ class SqlRecords:
                 ver=row[0],
                 deleted=bool(row[3]),
                 cells=row[4],
-                scope=Scope(row[5], row[6]),
+                scope=Scope(row[5], row[6], row[11] or ""),
                 device=row[7],
                 incarnation=row[8],
                 person=row[9],
@@ -131,22 +156,24 @@ class SqlRecords:
     def traces(self, id_: bytes, seq: int) -> list[Trace]:
         """What is remembered of each change of a record after `seq`."""
         rows = self._db.execute(
-            "SELECT seq, person_before, team_before, device FROM change WHERE record = ? AND seq > ? ORDER BY seq",
+            "SELECT seq, person_before, team_before, device, territory_before FROM change "
+            "WHERE record = ? AND seq > ? ORDER BY seq",
             (id_, seq),
         )
         return [
-            Trace(number, None if person is None else Scope(person, team), device)
-            for number, person, team, device in rows
+            Trace(number, None if person is None else Scope(person, team, territory or ""), device)
+            for number, person, team, device, territory in rows
         ]
 
     def passed_on(self, after: int, upto: int, device: bytes, *, own: bool = False) -> list[bytes]:
         """Ids of records changed within these numbers, `after` left out, and once more behind them, that have gone to
-        another person or team since, or were written by this device; `own` for these last alone.
+        another person, team or territory since, or were written by this device; `own` for these last alone.
         """
         asked = (
             "SELECT DISTINCT record.id FROM change JOIN record ON record.id = change.record"
             " WHERE change.seq > ? AND change.seq <= ? AND record.ver > ? AND (change.device = ? OR (? = 0 AND"
-            " (change.person_before <> record.scope_person OR change.team_before <> record.scope_team)))"
+            " (change.person_before <> record.scope_person OR change.team_before <> record.scope_team"
+            " OR change.territory_before <> record.territory)))"
             " ORDER BY record.id"
         )
         return [row[0] for row in self._db.execute(asked, (after, upto, upto, device, int(own)))]
@@ -161,10 +188,52 @@ class SqlRecords:
         asked = "SELECT id FROM record WHERE scope_person = ? ORDER BY ver"
         return [row[0] for row in self._db.execute(asked, (person,))]
 
-    def about(self, subject: bytes) -> list[bytes]:
-        """Ids of records that belong where this one belongs."""
-        asked = "SELECT id FROM record WHERE subject = ? AND subject <> x'' ORDER BY ver"
-        return [row[0] for row in self._db.execute(asked, (subject,))]
+    def about(self, subject: bytes) -> list[tuple[bytes, str]]:
+        """Id and kind of the records that are about this one."""
+        asked = "SELECT id, kind FROM record WHERE subject = ? AND subject <> x'' ORDER BY ver"
+        return [(row[0], row[1]) for row in self._db.execute(asked, (subject,))]
+
+    def territory(self, id_: bytes) -> str:
+        """The territory that a record lies in; "" for none, and for one that is not here."""
+        row = self._db.execute("SELECT territory FROM record WHERE id = ?", (id_,)).fetchone()
+        return (row[0] or "") if row else ""
+
+    def of_territory(self, territory: str) -> list[bytes]:
+        """Ids of records that are about no other and lie in this territory."""
+        asked = "SELECT id FROM record WHERE territory = ? AND subject = x'' ORDER BY ver"
+        return [row[0] for row in self._db.execute(asked, (territory,))]
+
+    def territories(self) -> list[tuple[str, int]]:
+        """Every territory that records lie in which are about no other, with their number."""
+        asked = (
+            "SELECT territory, count(*) FROM record WHERE subject = x'' AND territory <> '' "
+            "GROUP BY territory ORDER BY territory"
+        )
+        return [(row[0], row[1]) for row in self._db.execute(asked)]
+
+    def unplaced(self, after: int, most: int) -> list[bytes]:
+        """Ids of records with a higher number than this whose territory nobody has worked out yet, rising."""
+        asked = "SELECT id FROM record WHERE territory IS NULL AND ver > ? ORDER BY ver LIMIT ?"
+        return [row[0] for row in self._db.execute(asked, (after, most))]
+
+    def is_placed(self, id_: bytes) -> bool:
+        """Whether it is known where a record lies; one that is not here lies nowhere."""
+        asked = "SELECT territory IS NULL FROM record WHERE id = ?"
+        row = self._db.execute(asked, (id_,)).fetchone()
+        return row is None or not row[0]
+
+    def empty(self, row: Row) -> None:
+        """Keep less of a deleted record than stood in it."""
+        self._db.execute(
+            "UPDATE record SET cells = ?, marks = ? WHERE id = ?",
+            (_PACK.encode(dict(row.cells)), _pack_marks(row.marks), row.id),
+        )
+
+    def place(self, id_: bytes, subject: bytes, territory: str) -> None:
+        """Note what a record is about and where it lies, of one that was kept before that counted."""
+        self._db.execute(
+            "UPDATE record SET subject = ?, territory = ? WHERE id = ?", (subject, territory, id_)
+        )
 
     def put_conflict(self, conflict: Conflict) -> None:
         """Keep a conflict, once."""
@@ -184,9 +253,9 @@ class SqlRecords:
 
     def _disputed(self, conflict: Conflict) -> None:
         """A conflict concerns those who see its record, which need not have changed."""
-        asked = "SELECT kind, scope_person, scope_team FROM record WHERE id = ?"
+        asked = "SELECT kind, scope_person, scope_team, territory FROM record WHERE id = ?"
         if row := self._db.execute(asked, (conflict.record,)).fetchone():
-            self._news.record(row[0], Scope(row[1], row[2]))
+            self._news.record(row[0], Scope(row[1], row[2], row[3] or ""))
 
     def conflicts(self, ids: Sequence[bytes]) -> list[Conflict]:
         """These conflicts."""
@@ -216,10 +285,11 @@ class SqlRecords:
 
     def weigh(self, record: bytes | None, conflicts: Sequence[bytes]) -> int:
         """The bytes of that record's cells (None for no record) and of these conflicts."""
-        asked = [] if record is None else [("SELECT length(cells) FROM record WHERE id = ?", record)]
-        asked += [("SELECT length(body) FROM conflict WHERE id = ?", each) for each in conflicts]
-        found = (self._db.execute(statement, (id_,)).fetchone() for statement, id_ in asked)
-        return sum(int(row[0]) for row in found if row)
+        held = self.held(record) if record is not None else None
+        size = len(_PACK.encode(dict(held.row.cells))) if held is not None else 0
+        asked = "SELECT length(body) FROM conflict WHERE id = ?"
+        found = (self._db.execute(asked, (each,)).fetchone() for each in conflicts)
+        return size + sum(int(row[0]) for row in found if row)
 
     def numbering(self, device: bytes, incarnation: bytes) -> Numbering | None:
         """How far an incarnation's ops are taken in."""
@@ -244,13 +314,11 @@ class SqlRecords:
         ).fetchone()
         return _RESULT.decode(row[0]) if row else None
 
-    def put_result(self, op_id: OpId, result: Result) -> None:
+    def put_result(self, op_id: OpId, result: Result, at: int = 0) -> None:
         """Keep what became of an op."""
-        self._db.execute("INSERT INTO opresult VALUES (?, ?, ?, ?)", (*op_id, _PACK.encode(result)))
-        self._db.execute(
-            "DELETE FROM opresult WHERE device = ? AND incarnation = ? AND n = ?",
-            (op_id.device, op_id.incarnation, op_id.n - RESULTS_KEPT),
-        )
+        self._put("opresult", *op_id, _PACK.encode(result), at)
+        if op_id.n > RESULTS_KEPT:
+            self._put("forgotten", op_id.device, op_id.incarnation, op_id.n - RESULTS_KEPT)
 
     def keep_refused(self, op_id: OpId, person: bytes, code: str, op: bytes, at: int) -> None:
         """Keep an op that was not taken: its author may not be able to hold it any longer."""
@@ -258,6 +326,12 @@ class SqlRecords:
             "INSERT INTO refused VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (*op_id, person, at, code, op),
         )
+
+    def refused_within(self, device: bytes, incarnation: bytes, first: int, upto: int) -> str | None:
+        """Why the first op of these numbers (`upto` left out) that was refused was not taken; None where none was."""
+        asked = "SELECT code FROM refused WHERE device = ? AND incarnation = ? AND n >= ? AND n < ? ORDER BY n LIMIT 1"
+        row = self._db.execute(asked, (device, incarnation, first, upto)).fetchone()
+        return str(row[0]) if row else None
 
     def refused(self, device: bytes | None = None) -> list[RefusedOp]:
         """The ops that were not taken, of one device or of all, the oldest first."""
@@ -275,16 +349,38 @@ class SqlRecords:
 
     def answered(self, print_: bytes) -> bool | None:
         """Whether the op of this print was taken in; None where it was never answered."""
+        if print_ in self._answered:
+            return self._answered[print_]
         row = self._db.execute("SELECT taken FROM answered WHERE print = ?", (print_,)).fetchone()
         return bool(row[0]) if row else None
 
     def put_answered(self, print_: bytes, taken: bool) -> None:
         """Note that an op was answered."""
-        self._db.execute(
-            "INSERT INTO answered VALUES (?, ?) ON CONFLICT (print) DO UPDATE SET taken = excluded.taken "
-            "WHERE excluded.taken > answered.taken",
-            (print_, taken),
-        )
+        if print_ in self._answered:
+            self._answered[print_] = taken or self._answered[print_] or False
+        self._put("answered", print_, taken)
+
+
+def _held(row: Any) -> Held:
+    return Held(
+        row=Row(row[0], row[1], row[2], _CELLS.decode(row[3]), _unpack_marks(row[4]), bool(row[5])),
+        scope=Scope(row[6], row[7], row[15] or ""),
+        owner=row[8],
+        creator=row[9],
+        device=row[10],
+        incarnation=row[11],
+        person=row[12],
+        hlc=row[13],
+        subject=row[14],
+    )
+
+
+def _some(all_: list[bytes]) -> Iterator[list[bytes]]:
+    return (all_[at : at + _ASKED] for at in range(0, len(all_), _ASKED))
+
+
+def _marks(some: Sequence[bytes]) -> str:
+    return ", ".join("?" * len(some))
 
 
 def _pack_marks(marks: Mapping[str, Mark]) -> bytes:

@@ -17,6 +17,7 @@ class SqliteSql:
     def __init__(self, connection: Any) -> None:
         self._db = connection
         self.execute = connection.execute
+        self.executemany = connection.executemany
 
     def rising(self, statement: str, seq: int) -> Iterator[Any]:
         """Rows after a number, one by one."""

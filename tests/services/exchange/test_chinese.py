@@ -15,7 +15,7 @@ from app.services.exchange.read import read_bytes
 from app.services.exchange.units import Unit
 from sync.protocol import texts
 from sync.protocol.fields import Choice
-from sync.protocol.kinds import KINDS, Kind, same_header, same_name
+from sync.protocol.kinds import KINDS, Kind, same_header, same_name, typed_kinds
 from tests.services.exchange.conftest import Made, bring
 from tests.services.exchange.test_mapping import place, table
 from tests.services.exchange.twin import TwinBook
@@ -43,7 +43,7 @@ def _said(kind: Kind) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     return said, chosen
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", typed_kinds(), ids=lambda kind: kind.name)
 @pytest.mark.usefixtures("labels")
 def test_what_the_window_says_is_understood_in_a_file_whatever_language_reads_it(kind: Kind) -> None:
     said, chosen = _said(kind)

@@ -1,0 +1,199 @@
+"""Takes the encrypted bytes of attached files in, piece by piece, and gives them to who sees a record that names them.
+
+Nobody here can open one: the key stands in the record. A blob is known by the SHA-256 of what lies here and counts once
+all of it is here and that digest holds. A device may bring one at any time, before its record or without it, locked or
+wiped: each piece is signed with the device key, as those of a sealed outbox are. To fetch one it needs a session and a
+person who sees a kept record that names it, with its care class, at the moment of the request.
+
+A blob that no kept record has named for `FORGOTTEN_MS` loses its bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from sync.protocol import blob_seal, codec, messages
+from sync.protocol.documents import BlobPiece
+from sync.protocol.errors import Problem
+from sync.protocol.kinds import KINDS
+from sync.protocol.messages import BlobGet, BlobGetReply, PieceReply
+from sync.protocol.texts import gettext as _
+from sync.server import access, exchange, handin, limits, logs, post
+from sync.server.db.base import Store, Transaction
+from sync.server.db.kept import Blob, Device
+from sync.server.errors import RequestProblem
+from sync.server.handin import Step
+
+_DIGEST_BYTES = 32
+_READ = 2**20  # bytes read at once
+
+
+def take(store: Store, envelope: bytes, data: bytes, now: int, step: Step) -> PieceReply:
+    """Keep a piece that begins where the last one ended; how much is here then. Any other changes nothing.
+
+    Raises RequestProblem, Refused, StoreError.
+    """
+    with store.read() as tx:
+        device, piece = handin.believed(tx, envelope, data, BlobPiece)
+        sha256 = _digest(piece.blob)
+        if not 0 < piece.of <= blob_seal.BLOB_MAX:
+            raise RequestProblem(Problem.TOO_BIG, why="blob too large")
+        handin.fits(data, piece.offset, piece.of)
+        found = _here(tx, sha256)
+    if data and piece.offset == (found.held if found else 0):
+        handin.room(store, piece.of - piece.offset)
+        with store.write() as tx:
+            found = _begun(tx, device, sha256, piece.of, now)
+            if piece.offset == found.held:
+                tx.blobs.put_piece(sha256, piece.offset, data)
+                found = msgspec.structs.replace(found, held=found.held + len(data))
+                tx.blobs.put_blob(found)
+            step("blob piece applied")
+        step("blob piece committed")
+    if found is None:
+        return PieceReply(held=0)
+    if not found.whole and found.held == found.length:
+        found = _judged(store, found)
+    logs.note("blob", device=device.enrolment, held=found.held, of=found.length)
+    return PieceReply(held=found.held, whole=found.whole)
+
+
+def give(store: Store, enrolment: str, body: bytes) -> bytes:
+    """The body of the answer to a request for a blob. Raises RequestProblem, BadFrames."""
+    frames = codec.decode(body)
+    if len(frames) != 1 or frames[0][0] != messages.HEAD:
+        raise RequestProblem(Problem.BAD_REQUEST, why="no head")
+    asked = codec.read(frames[0][1], BlobGet)
+    if not 0 <= asked.offset < 2**53 or not 0 < asked.most <= messages.BLOB_PIECE:
+        raise RequestProblem(Problem.BAD_REQUEST, why="offset")
+    with store.read() as tx:
+        _refuse_who_may_not(tx, enrolment, asked)
+        found = tx.blobs.blob(asked.sha256)
+        if found is not None and found.gone:
+            raise _not_here()
+        if found is None or not found.whole:
+            raise RequestProblem(
+                Problem.GAP,
+                _("This attachment has not gone up yet."),
+                _("It comes when the device that attached it has a connection."),
+                why="blob missing",
+                expected=found.held if found else 0,
+            )
+        data = tx.blobs.bytes_of(asked.sha256, asked.offset, asked.most)
+    return codec.encode([(messages.HEAD, BlobGetReply(length=found.length)), (messages.PART, data)])
+
+
+def forget(store: Store, now: int) -> int:
+    """Drop the bytes that no kept record has named for long; how many blobs. Raises StoreError."""
+    before = now - limits.FORGOTTEN_MS
+    with store.read() as tx:
+        if not tx.blobs.forgotten(before):
+            return 0
+    with store.write() as tx:
+        found = tx.blobs.forgotten(before)
+        for sha256 in found:
+            _drop(tx, sha256)
+    logs.note("blobs forgotten", count=len(found))
+    return len(found)
+
+
+def _refuse_who_may_not(tx: Transaction, enrolment: str, asked: BlobGet) -> None:
+    """What somebody does not see and what there is not are one and the same answer. Raises RequestProblem."""
+    device, person = exchange.who(tx, enrolment)
+    if post.standing(tx, device).closed:
+        raise RequestProblem(
+            Problem.BAD_REQUEST,
+            _("This device is locked by an order."),
+            _("Connect and run: fieldkeep sync"),
+            why="closed",
+        )
+    held = tx.records.held(asked.record)
+    if held is None or held.row.deleted or not access.sees(person.rights, held.row.kind, held.scope):
+        raise _not_here()
+    kind = KINDS.get(held.row.kind)
+    for field in kind.contents if kind else ():
+        content = held.row.cells.get(field.name)
+        if content is not None and content["sha256"] == asked.sha256 and field.care <= person.rights.care:
+            return
+    raise _not_here()
+
+
+def _here(tx: Transaction, sha256: bytes) -> Blob | None:
+    found = tx.blobs.blob(sha256)
+    return None if found is None or found.gone else found
+
+
+def _begun(tx: Transaction, device: Device, sha256: bytes, length: int, now: int) -> Blob:
+    """The row of a blob, made if this is its first piece. What a device brings that no record names is bounded; what it
+    has not finished makes room, the oldest first. Raises RequestProblem.
+    """
+    found = _here(tx, sha256)
+    if found is not None:
+        if found.length != length:
+            raise RequestProblem(Problem.BAD_REQUEST, why="blob stated in two ways")
+        return found
+    unnamed = [] if tx.blobs.is_named(sha256) else tx.blobs.unnamed(device.enrolment)
+    while sum(each.length for each in unnamed) + length > limits.UNNAMED_MAX:
+        unfinished = next((each for each in unnamed if not each.whole), None)
+        if unfinished is None:
+            raise RequestProblem(
+                Problem.BUSY,
+                _("The server takes no more attachments of this device for now."),
+                _("They stay on this device and go up later. Tell IT if this stays."),
+                why="too many unnamed blobs",
+                retry_after=limits.MINUTE_MS // 1000,
+            )
+        _drop(tx, unfinished.sha256)
+        unnamed.remove(unfinished)
+    fresh = Blob(sha256=sha256, length=length, enrolment=device.enrolment, begun=now)
+    tx.blobs.put_blob(fresh)
+    return fresh
+
+
+def _judged(store: Store, found: Blob) -> Blob:
+    """A blob of which every byte is here: whole if its digest is its name, else dropped. Raises RequestProblem.
+
+    It is read outside the write; nobody changes a piece that is here.
+    """
+    digest, at = hashlib.sha256(), 0
+    with store.read() as tx:
+        while data := tx.blobs.bytes_of(found.sha256, at, _READ):
+            digest.update(data)
+            at += len(data)
+    with store.write() as tx:
+        kept = _here(tx, found.sha256)
+        if kept is None or kept.whole or kept.held < kept.length:
+            return kept or msgspec.structs.replace(found, held=0)  # others were here meanwhile
+        if digest.digest() == kept.sha256:
+            kept = msgspec.structs.replace(kept, whole=True)
+            tx.blobs.put_blob(kept)
+            return kept
+        _drop(tx, kept.sha256)
+    raise RequestProblem(Problem.BAD_REQUEST, why="blob differs from its name")
+
+
+def _drop(tx: Transaction, sha256: bytes) -> None:
+    tx.blobs.drop_pieces(sha256)
+    if (found := tx.blobs.blob(sha256)) is not None:
+        tx.blobs.put_blob(msgspec.structs.replace(found, held=0, whole=False, gone=True))
+
+
+def _digest(text: str) -> bytes:
+    try:
+        found = bytes.fromhex(text)
+    except ValueError:
+        found = b""
+    if len(found) != _DIGEST_BYTES:
+        raise RequestProblem(Problem.BAD_REQUEST, why="no such blob")
+    return found
+
+
+def _not_here() -> RequestProblem:
+    return RequestProblem(
+        Problem.NOT_HERE,
+        _("The server has no such attachment for you."),
+        _("It may have been removed, or went to another team. Connect and run: fieldkeep sync"),
+        why="no blob for this person",
+    )
