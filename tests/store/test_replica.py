@@ -387,23 +387,3 @@ def test_own_work_is_not_counted_as_received_and_what_left_is_told(device: Devic
     assert (len(applied.records), applied.received, applied.left) == (4, 1, 1)
     again = StoreReplica(store).apply(answer)
     assert (again.received, again.left) == (0, 0)
-
-
-def test_an_answer_that_comes_to_some_of_the_ops_leaves_the_others_waiting(
-    device: Device, store: Store
-) -> None:
-    server, replica = Server(), StoreReplica(store)
-    ids = [records.add(store, CUSTOMER, {"name": f"Customer {number}"}).id for number in range(3)]
-    taken = replica.take(*BIG)
-    results = server.push(device.id, store.incarnation, taken)
-    cursor = store.here().cursor
-    rows = [
-        msgspec.structs.replace(each, row=row(id_, 9, name="Other"))
-        for each, id_ in zip(results, ids, strict=True)
-    ]
-    replica.apply(Answer(cursor, taken[0].n, 0, more=True, results=rows[:1]))
-    assert (store.unsent(), replica.take(*BIG), store.here().cursor) == (2, taken[1:], cursor)
-    assert [records.get(store, id_).values["name"] for id_ in ids] == ["Other", "Customer 1", "Customer 2"]
-    replica.apply(Answer(Cursor(epoch=EPOCH, seq=9), taken[2].n, 0, results=rows[1:]))
-    assert store.unsent() == 0
-    assert {records.get(store, id_).values["name"] for id_ in ids} == {"Other"}
