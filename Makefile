@@ -9,7 +9,7 @@ DEMO := build/demo
 BASE_PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 /usr/bin/python3; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$p; break; fi; done)
 
-.PHONY: help setup demo run test test-all check texts docs lock bench bench-sync bench-wipe simulate
+.PHONY: help setup demo run test test-all check texts docs lock bench bench-sync bench-wipe simulate endure
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -48,6 +48,10 @@ bench: setup ## measure store, search and window on a generated million (FIELDKE
 
 simulate: setup ## play SEEDS=N runs of many devices and one server from FROM=M on, and judge each
 	@$(PY) -m tests.simulator --seeds $(or $(SEEDS),200) --from $(or $(FROM),0) $(if $(OLDER),--older $(OLDER))
+
+endure: setup ## two laptops and a server on a bad network for MINUTES=60 (SEED=N; LOSS=30 loses packets too, as root)
+	@$(PY) packaging/keyring_session.py --home build/endure/keyring -- $(PY) -m tests.endurance \
+		--minutes $(or $(MINUTES),60) --seed $(or $(SEED),1) --loss $(or $(LOSS),0)
 
 bench-sync: setup ## measure syncing on 100,000 customers, beside Anki and the rows written at once
 	@$(PY) packaging/keyring_session.py --home build/bench/keyring -- $(PY) -m tests.benchmarks.syncing

@@ -35,7 +35,9 @@ class Need:
 
 
 def _program(name: str) -> Callable[[], bool]:
-    return lambda: shutil.which(name) is not None
+    # A person's path often leaves out where programs of the system lie.
+    path = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+    return lambda: shutil.which(name, path=path) is not None
 
 
 def _library(soname: str) -> Callable[[], bool]:
@@ -63,12 +65,15 @@ def _postgresql() -> bool:
 
 
 _QT = "the window (Qt)"
+_NETWORK = "networks that lose packets, in tests"
 NEEDS: tuple[Need, ...] = (
     Need("python3-venv", "the virtual environment", _venv_works),
     Need("dbus", "the keyring's message bus", _program("dbus-daemon")),
     Need("gnome-keyring", "the system keyring of tests and demo", _program("gnome-keyring-daemon")),
     Need("xvfb", "a display for tests and demo", _program("Xvfb")),
     Need("postgresql-15", "the server's other store, in tests", _postgresql),
+    Need("iproute2", _NETWORK, _program("ip")),
+    Need("nftables", _NETWORK, _program("nft")),
     Need("fontconfig", _QT, _program("fc-list")),
     Need("fonts-noto-core", "Latin texts", _font("NotoSans-Regular.*")),
     Need("fonts-noto-cjk", "Chinese texts", _font("NotoSansCJK-*")),

@@ -33,7 +33,7 @@ from app.store.bulk import Selection
 from app.store.rowset import RowSet
 from sync.client import enrol as client
 from sync.client.pieces import Climb
-from sync.compose import backing, server, serving
+from sync.compose import backing, migrating, server, serving
 from sync.protocol.errors import KnownError
 from sync.protocol.ids import parse_id
 from sync.protocol.kinds import KINDS
@@ -219,11 +219,11 @@ def serve(words: list[str]) -> int:
 
 
 def back(words: list[str]) -> int:
-    """`fieldkeep-server` that dies at a step of a backup or restore, or prints them: {"words": [...], "step"}."""
+    """`fieldkeep-server` that dies at a step of a backup, restore or move, or prints them: {"words": [...], "step"}."""
     asked = json.loads(words[0])
     deadly = Deadly(0 if asked["step"] else None, asked["step"])
-    for name in ("backup", "restore"):
-        setattr(backing, name, functools.partial(getattr(backing, name), step=deadly))
+    for owner, name in ((backing, "backup"), (backing, "restore"), (migrating, "migrate")):
+        setattr(owner, name, functools.partial(getattr(owner, name), step=deadly))
     code = server.main(asked["words"])
     sys.stdout.write(json.dumps(deadly.seen))
     return code

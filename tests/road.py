@@ -41,6 +41,7 @@ class Town:
     """An organisation and its server."""
 
     folder: Path
+    host: str = "127.0.0.1"
     server: Server = field(init=False)
     laptops: list[Laptop] = field(default_factory=list)
 
@@ -49,7 +50,7 @@ class Town:
         done = forks.run(
             "sync.compose.server:main",
             ["init", "--data", str(self.data), "--secrets", str(self.secrets), "--keys", str(self.keys),
-             "--org", "Example", "--admin", IT, "--host", "127.0.0.1", "--port", "0"],
+             "--org", "Example", "--admin", IT, "--host", self.host, "--port", "0"],
         )  # fmt: skip
         assert done.code == 0, done.err
         self.server.start()
@@ -152,8 +153,9 @@ class Laptop:
         return answer
 
     def act(self, act: str, **asked: Any) -> Answer:
-        """One of tests/acts.py on its profile."""
-        answer = forks.run(f"tests.acts:{act}", [json.dumps({"profile": str(self.folder), **asked})])
+        """One of tests/acts.py on its profile, or another program ("module:function") that takes the same."""
+        program = act if ":" in act else f"tests.acts:{act}"
+        answer = forks.run(program, [json.dumps({"profile": str(self.folder), **asked})])
         assert "Traceback" not in answer.err, answer.err
         return answer
 

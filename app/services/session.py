@@ -135,8 +135,7 @@ class Session:
 
     def alarm(self) -> Alarm | None:
         """The last document that did not hold, for as long as people are told of it."""
-        alarm = self.state.alarm
-        return alarm if alarm is not None and self.now() - alarm.at < ALARM_MS else None
+        return alarm if (alarm := self.state.alarm) and self.now() - alarm.at < ALARM_MS else None
 
     def met(self) -> None:
         """After an exchange: the card says what the server says of this person."""

@@ -15,6 +15,7 @@ import msgspec
 
 from app.store import indexing, outbox, recovered, restored, rows, seal_book, settled, sight, space, straight
 from app.store.db import Database
+from app.store.sameness import looks, same
 from app.store.schema import Shape, Stored
 from app.store.store import Store
 from sync.client.ports import Answer, Applied, Position, Stands
@@ -320,9 +321,9 @@ class StoreReplica:
                 bare.append(id_)
             if before is None and after is None:
                 continue
-            if before is None or after is None or _looks(before) != _looks(after):
+            if before is None or after is None or looks(before) != looks(after):
                 looked.append((record.shape.kind.name, id_))
-            elif _same(before, after):
+            elif same(before, after):
                 continue
             by_shape.setdefault(record.shape.kind.name, []).append((before, after))
         for kind, changes in by_shape.items():
@@ -389,16 +390,3 @@ def _applied(
     received = sum(id_ in brought for id_ in there) - gone
     opened = sum(each.state == OPEN for each in answer.conflicts)
     return Applied(looked, opened, rejected, received, gone)
-
-
-def _same(before: Stored, after: Stored) -> bool:
-    """Whether two rows that look the same also are the same, and nothing needs to be written."""
-    one, other = (
-        (each.ver, each.waiting, each.changed_ms, each.changed_by, each.ext) for each in (before, after)
-    )
-    return one == other
-
-
-def _looks(stored: Stored) -> tuple[object, ...]:
-    """What a person sees of a row."""
-    return stored.values, stored.deleted, stored.waiting > 0, stored.conflicts

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -70,28 +70,12 @@ def exchange(
     standing = book.standing()
     replica = replica if standing.state == ACTIVE else None
     stands = replica.stands() if replica else Stands(NOTHING_HELD)
-    position = stands.position
-    session = line.open(position, standing.state)
-    if replica and session.rollback:
-        # A restored copy or a clone: the numbers we would give are taken. Unsent ops get new ones.
-        replica.renumber(bytes(new_incarnation()))
-        line.forget()
-        position = replica.position()
-        session = line.open(position, standing.state)
-    head = _head(standing, position, stands)
-    if back is not None and back.count:
-        head = msgspec.structs.replace(head, posture={**head.posture, messages.HELD_BACK: back.count})
-    if (rest := line.rest) is not None and _alike(head) == rest.head and (told := line.still()) is not None:
-        # Neither side has anything to say: contact was made, and the cursor moves with the next page.
-        _refuse_unlikely([*told], told[1])
-        book.heard(told[1], {}, rest.person)
-        line.rest = rest
-        return Page(more=False, sent=0, begin=position.cursor.seq, at=told[0], end=told[0])
+    position = _opened(replica, line, stands.position, standing.state)
+    head = _head(standing, position, stands, back.count if back is not None else 0)
+    if (page := _still(line, book, head)) is not None:
+        return page
     session = line.open(position, standing.state)  # the server may have forgotten it
-    asked, line.ahead = line.ahead, None
-    if asked is None or replica is None or not asked.fits(stands):
-        ops = replica.take(session.ops_max, messages.OPS_BYTES_MAX) if replica else []
-        asked = Asked(head, ops, codec.encode([(messages.HEAD, head), *((messages.OP, op) for op in ops)]))
+    asked = _asked(replica, line, head, stands, session.ops_max)
     head, ops = asked.head, asked.ops
     step(1)
     step(2)
@@ -127,6 +111,41 @@ def exchange(
     if at < begin:  # the history is gone through from its start
         begin = 0
     return Page(reply.more and not held, len(ops), applied, len(papers), begin, at, reply.head, held)
+
+
+def _opened(replica: Replica | None, line: Line, position: Position, state: str) -> Position:
+    """Where the replica stands, once there is a session. Raises ExchangeError."""
+    if not (line.open(position, state).rollback and replica):
+        return position
+    # A restored copy or a clone: the numbers we would give are taken. Unsent ops get new ones.
+    replica.renumber(bytes(new_incarnation()))
+    line.forget()
+    position = replica.position()
+    line.open(position, state)
+    return position
+
+
+def _still(line: Line, book: OrderBook, head: ExchangeHead) -> Page | None:
+    """A page without anything, where neither side has anything to say: contact was made, and the cursor moves with the
+    next page. None where there is something. Raises ExchangeError.
+    """
+    rest = line.rest
+    if rest is None or _alike(head) != rest.head or (told := line.still()) is None:
+        return None
+    number, server_time = told
+    _refuse_unlikely([number, server_time], server_time)
+    book.heard(server_time, {}, rest.person)
+    line.rest = rest
+    return Page(more=False, sent=0, begin=head.cursor.seq, at=number, end=number)
+
+
+def _asked(replica: Replica | None, line: Line, head: ExchangeHead, stands: Stands, most: int) -> Asked:
+    """The request: one that ran ahead and is still what this device would ask, or one with the ops that wait."""
+    asked, line.ahead = line.ahead, None
+    if asked is not None and replica is not None and asked.fits(stands):
+        return asked
+    ops = replica.take(most, messages.OPS_BYTES_MAX) if replica else []
+    return Asked(head, ops, codec.encode([(messages.HEAD, head), *((messages.OP, op) for op in ops)]))
 
 
 def _plausible(reply: ReplyHead, answer: Answer, ops: list[Op], position: Position) -> None:
@@ -179,7 +198,10 @@ def _post(line: Line, asked: Asked, position: Position, state: str) -> bytes:
     return line.post(messages.EXCHANGE_PATH, asked.body)
 
 
-def _head(standing: Standing, position: Position, stands: Stands) -> ExchangeHead:
+def _head(standing: Standing, position: Position, stands: Stands, held_back: int) -> ExchangeHead:
+    posture: dict[str, Any] = dict(standing.posture)
+    if held_back:
+        posture[messages.HELD_BACK] = held_back
     return ExchangeHead(
         incarnation=position.incarnation,
         cursor=position.cursor,
@@ -192,7 +214,7 @@ def _head(standing: Standing, position: Position, stands: Stands) -> ExchangeHea
         obeyed=standing.obeyed,
         unsent=stands.unsent,
         app_version=version.APP_VERSION,
-        posture=dict(standing.posture),
+        posture=posture,
         ask_share=standing.ask_share,
         recovered=stands.recovered,
         rows=0 if position.cursor.epoch else FIRST_ROWS,

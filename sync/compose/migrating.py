@@ -1,7 +1,8 @@
 """Moves an organisation from one store to another, with the server stopped: from its file to a database, or back.
 
 What is in force is what `server.json` names. It is changed once everything has arrived and was compared, and only
-then is the old store given up: ended anywhere, the move is begun again or carried on.
+then is the old store given up, which `server.json` remembers until it is done. Killed at any step, the same command
+begins the move again or carries it on, and a server that is started in between serves one whole store.
 """
 
 from __future__ import annotations
@@ -22,46 +23,91 @@ from sync.server.db.kept import AuditLine
 from sync.server.db.moving import MovableStore
 from sync.server.db.sqlite import KEY_BYTES, SqliteStore
 from sync.server.errors import SetupError
+from sync.server.exchange import Step
 from sync.server.service import system_now
 
 FILE: Final = "file"  # what stands for the SQLCipher file in the data folder
 
 
-def migrate(folders: Folders, settings: Settings, to: str) -> dict[str, int]:
+def migrate(folders: Folders, settings: Settings, to: str, step: Step = lambda name: None) -> dict[str, int]:
     """Move everything to the store `to`, an address or "file"; how many rows each table has. Raises KnownError."""
     to = "" if to == FILE else to
     with config.alone(folders):
+        carried_on = settings.leaving is not None
+        if carried_on:
+            settings = _left(folders, settings, step)
         if to == settings.store:
+            if carried_on:
+                return _counted(folders)
             raise SetupError(_("The records are in this store already; nothing was changed."))
         source = config.open_store(folders)
         try:
-            counted = _copied(folders, source, to)
-            fresh = msgspec.structs.replace(settings, store=to)
-            renewing.replace(folders.settings, msgspec.json.encode(fresh) + b"\n")
-            _flush(folders.data)
-            source.give_up()
+            step("opened")
+            counted = _copied(folders, source, to, step)
         finally:
             source.close()
-        if not settings.store:
-            _put_aside(folders.store)
+        settings = msgspec.structs.replace(settings, store=to, leaving=settings.store)
+        _settle(folders, settings)
+        step("named")
+        _left(folders, settings, step)
     return counted
 
 
-def _copied(folders: Folders, source: MovableStore, to: str) -> dict[str, int]:
+def _left(folders: Folders, settings: Settings, step: Step) -> Settings:
+    """Give up the store that was moved from; the settings that remember it no more."""
+    if settings.leaving or folders.store.exists():
+        former = config.store_at(folders, settings.leaving or "")
+        try:
+            former.give_up()
+        finally:
+            former.close()
+        step("given up")
+        if not settings.leaving:
+            _put_aside(folders.store)
+            step("aside")
+    settings = msgspec.structs.replace(settings, leaving=None)
+    _settle(folders, settings)
+    step("settled")
+    return settings
+
+
+def _settle(folders: Folders, settings: Settings) -> None:
+    renewing.replace(folders.settings, msgspec.json.encode(settings) + b"\n")
+    _flush(folders.data)
+
+
+def _counted(folders: Folders) -> dict[str, int]:
+    store = config.open_store(folders)
+    try:
+        with store.telling() as whole:
+            return {
+                table: sum(1 for _row in whole.rows(table, columns[:1]))
+                for table, columns in whole.tables().items()
+            }
+    finally:
+        store.close()
+
+
+def _copied(folders: Folders, source: MovableStore, to: str, step: Step) -> dict[str, int]:
     coming = folders.store.with_name(folders.store.name + ".coming")
     line = AuditLine(
         at=system_now(), actor="desk", verb="move to another store", object="database" if to else "file"
     )
     with source.write() as tx:
         tx.post.audit(line)  # before it is copied, so that both know of it
+    step("noted")
     target = _database(folders, to) if to else _file(folders, coming)
     try:
-        counted = moving.copy(source, target)
+        step("made")
+        counted = moving.copy(source, target, step)
+        step("copied")
     finally:
         target.close()
+    step("closed")
     if not to:
         coming.rename(folders.store)
         _flush(folders.data)
+        step("placed")
     return counted
 
 

@@ -183,4 +183,6 @@ def _record(tx: Transaction, reader: Reader, id_: bytes, cursor: Cursor) -> tupl
     if access.sees(reader.rights, row.kind, held.scope):
         return feed.as_seen(reader.rights, entry), len(entry.cells) + 64
     # Not its number of today: what happened to it since is the business of those who see it.
-    return Change(kind="", id=id_, ver=feed.left_by(tx, reader, entry, cursor.seq), gone="left"), 64
+    return Change(
+        kind="", id=id_, ver=feed.left_by(reader, row.kind, tx.records.traces(id_, cursor.seq)), gone="left"
+    ), 64

@@ -44,6 +44,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     )
     kept_days: int = 90  # how long results, the log and deleted records are kept whole; 90 at least
     store_gib: int = 0  # how much that database may take up, in GiB; 0 where nobody has set a limit
+    leaving: str | None = (
+        None  # the store whose records were moved to this one and that does not know it yet, as `store` names it
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,18 +173,21 @@ def alone(folders: Folders) -> Iterator[None]:
 def open_store(folders: Folders) -> MovableStore:
     """The store that the settings name. Raises SetupError, StoreError."""
     settings = _settings(folders.data)
-    store: MovableStore
-    if settings.store:
-        kind, where = database(folders, settings.store)
-        store = kind.open(where, settings.store_gib * 2**30)
-    else:
-        store = SqliteStore.open(folders.store, read_store_key(folders.store_key))
+    store = store_at(folders, settings.store, settings.store_gib)
     try:
         place_all(store)
     except BaseException:
         store.close()
         raise
     return store
+
+
+def store_at(folders: Folders, store: str, gib: int = 0) -> MovableStore:
+    """The store of that address, "" for the file, as it lies there. Raises SetupError, StoreError."""
+    if store:
+        kind, where = database(folders, store)
+        return kind.open(where, gib * 2**30)
+    return SqliteStore.open(folders.store, read_store_key(folders.store_key))
 
 
 def database(folders: Folders, url: str) -> tuple[type[PostgresStore], Address]:

@@ -9,7 +9,8 @@ When a person's role, team or care class has changed, everything is gone through
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,16 +19,17 @@ import msgspec
 from sync.protocol import codec, version
 from sync.protocol.errors import Problem
 from sync.protocol.fields import Care
-from sync.protocol.merge import Conflict, Row
+from sync.protocol.merge import Conflict
 from sync.protocol.messages import PAGE_ROWS, Change, Cursor
 from sync.server import access, logs, masks
 from sync.server.access import Rights
 from sync.server.accounting import accounted
 from sync.server.db.base import Transaction
-from sync.server.db.kept import Entry
+from sync.server.db.kept import Entry, Trace
 from sync.server.errors import RequestProblem
 
 PAGE_BYTES: Final = 2**20
+TRACED: Final = 200  # records whose way is asked for at once
 LOOKED_AT_MAX: Final = 50_000  # rows of others that one page passes over before it stops for breath
 
 _CELLS: Final = msgspec.msgpack.Decoder(dict[str, msgspec.Raw])
@@ -98,7 +100,7 @@ def page(tx: Transaction, reader: Reader, cursor: Cursor, rows: int = 0) -> Page
     start = cursor.seq if cursor.epoch and abs(cursor.scopes) == reader.scopes else 0
     found = Page(cursor)
     looked, size, last = 0, 0, start
-    for each in _since(tx, reader, start):
+    for each, traces in _traced(tx, reader, _since(tx, reader, start), start):
         full = len(found.changes) >= most or size >= PAGE_BYTES or looked >= LOOKED_AT_MAX
         # What has one number goes out together: the cursor stands behind all of it.
         if full and each.ver > last:
@@ -108,7 +110,7 @@ def page(tx: Transaction, reader: Reader, cursor: Cursor, rows: int = 0) -> Page
         if isinstance(each, Conflict):
             some = [each] if tells(tx, reader, each) else []
         else:
-            change = _change(tx, reader, each, start, sweeping=sweeping)
+            change = _change(tx, reader, each, traces, sweeping=sweeping)
             if change is None:
                 continue
             found.changes.append(change)
@@ -155,7 +157,7 @@ def _left_before(tx: Transaction, reader: Reader, start: int, last: int, *, own:
         held = tx.records.held(id_)
         if held is None or access.sees(reader.rights, held.row.kind, held.scope):
             continue
-        ver = left_by(tx, reader, held.row, start, reader.former)
+        ver = left_by(reader, held.row.kind, tx.records.traces(id_, start), reader.former)
         if ver:
             yield Change(kind=held.row.kind, id=id_, ver=ver, gone="left")
 
@@ -181,10 +183,12 @@ def shown(tx: Transaction, reader: Reader, record: bytes) -> Change | None:
     )
 
 
-def _change(tx: Transaction, reader: Reader, entry: Entry, start: int, *, sweeping: bool) -> Change | None:
+def _change(
+    tx: Transaction, reader: Reader, entry: Entry, traces: Sequence[Trace], *, sweeping: bool
+) -> Change | None:
     if not access.sees(reader.rights, entry.kind, entry.scope):
         # A device may hold what it saw in a history that is lost, under rights that its person has had.
-        if had(tx, reader, entry, start, sweeping=sweeping or tx.histories.newest_common() is not None):
+        if had(reader, entry, traces, sweeping=sweeping or tx.histories.newest_common() is not None):
             return Change(kind=entry.kind, id=entry.id, ver=entry.ver, gone="left")
         return None
     own = (entry.device, entry.incarnation) == (reader.device, reader.incarnation)
@@ -207,25 +211,23 @@ def as_seen(rights: Rights, entry: Entry) -> Change:
     )
 
 
-def had(tx: Transaction, reader: Reader, entry: Entry, start: int, *, sweeping: bool) -> bool:
+def had(reader: Reader, entry: Entry, traces: Sequence[Trace], *, sweeping: bool) -> bool:
     """Whether the device may hold this record, which its person does not see any more."""
     former = reader.former if sweeping else ()
-    if left_by(tx, reader, entry, start, former):
+    if left_by(reader, entry.kind, traces, former):
         return True
     return sweeping and any(access.sees(each, entry.kind, entry.scope) for each in (reader.rights, *former))
 
 
-def left_by(
-    tx: Transaction, reader: Reader, entry: Entry | Row, start: int, former: tuple[Rights, ...] = ()
-) -> int:
-    """The number of the change after `start` by which a record went out of sight, whatever became of it since; 0 for
-    one that was not in sight. Its own device's last word is such a change: it made the record for somebody else.
+def left_by(reader: Reader, kind: str, traces: Sequence[Trace], former: tuple[Rights, ...] = ()) -> int:
+    """The number of the change, of these, by which a record went out of sight, whatever became of it since; 0 for one
+    that was not in sight. Its own device's last word is such a change: it made the record for somebody else.
     """
     rights = (reader.rights, *former)
     found = 0
-    for trace in tx.records.traces(entry.id, start):
+    for trace in traces:
         scope = trace.before
-        in_sight = scope is not None and any(access.sees(each, entry.kind, scope) for each in rights)
+        in_sight = scope is not None and any(access.sees(each, kind, scope) for each in rights)
         if in_sight or trace.device == reader.device:
             found = max(found, trace.seq)
     return found
@@ -245,6 +247,22 @@ def _since(tx: Transaction, reader: Reader, start: int) -> Iterator[Entry | Conf
         return entries
     both: tuple[Iterator[Entry | Conflict], ...] = (entries, tx.records.conflicts_after(start))
     return heapq.merge(*both, key=lambda each: each.ver)
+
+
+def _traced(
+    tx: Transaction, reader: Reader, entries: Iterator[Entry | Conflict], start: int
+) -> Iterator[tuple[Entry | Conflict, Sequence[Trace]]]:
+    """Each with what is remembered of it since, where it is out of sight: asked for some at a time, since to who sees
+    little nearly all is."""
+    while some := list(itertools.islice(entries, TRACED)):
+        unseen = [
+            each.id
+            for each in some
+            if isinstance(each, Entry) and not access.sees(reader.rights, each.kind, each.scope)
+        ]
+        traces = tx.records.traces_of(unseen, start) if unseen else {}
+        for each in some:
+            yield each, traces.get(each.id, ())
 
 
 def conflicts_of(

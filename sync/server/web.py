@@ -84,14 +84,10 @@ def routes(service: Service, events: Events | None = None) -> Starlette:
         routes=[
             Route(messages.ROOT_PATH, root, methods=["GET"]),
             Route(messages.ENROL_PATH, enrol, methods=["POST"]),
-            Route(messages.SESSION_PATH, alone(service.session), methods=["POST"]),
             Route(messages.STILL_PATH, within(service.still, brief=True), methods=["POST"]),
             *(Route(path, within(work), methods=["POST"]) for path, work in _within(service)),
             Route(messages.EVENTS_PATH, listen, methods=["GET"]),
-            Route(messages.SEALED_PATH, alone(service.sealed), methods=["POST"]),
-            Route(messages.BLOB_PUT_PATH, alone(service.blob_put), methods=["POST"]),
-            Route(messages.BLOB_GET_PATH, within(service.blob_get), methods=["POST"]),
-            Route(messages.RECEIPT_PATH, alone(service.receipt), methods=["POST"]),
+            *(Route(path, alone(work), methods=["POST"]) for path, work in _alone(service)),
             Route(messages.HEALTH_PATH, _healthz, methods=["GET"]),
         ],
         exception_handlers={404: _nowhere, 405: _nowhere},
@@ -116,7 +112,22 @@ def _within(service: Service) -> list[tuple[str, Callable[[Mapping[str, str], st
     comparing = (messages.DIGEST_PATH, messages.BUCKET_PATH, messages.RECORDS_PATH)
     parts = [(messages.READY_PATH, service.offer), (messages.READY_PIECE_PATH, service.ready_piece)]
     each = [(path, service.compare) for path in comparing]
-    return [(messages.EXCHANGE_PATH, service.exchange), *parts, *each]
+    return [
+        (messages.EXCHANGE_PATH, service.exchange),
+        (messages.BLOB_GET_PATH, service.blob_get),
+        *parts,
+        *each,
+    ]
+
+
+def _alone(service: Service) -> list[tuple[str, Callable[[bytes], bytes]]]:
+    """What proves itself, whoever brings it."""
+    return [
+        (messages.SESSION_PATH, service.session),
+        (messages.SEALED_PATH, service.sealed),
+        (messages.BLOB_PUT_PATH, service.blob_put),
+        (messages.RECEIPT_PATH, service.receipt),
+    ]
 
 
 _SIGNED = (messages.SESSION_HEADER, messages.COUNTER_HEADER, messages.MAC_HEADER)

@@ -128,11 +128,11 @@ def _held(org: Org, url: str, count: int, lines: Lines, process: psutil.Process)
         devices.append(device)
     before = process.memory_info().rss
     for device in devices:
-        lines.open(urlsplit(url).port or 0, _request(device), POKE)
+        lines.open(urlsplit(url).port or 0, request(device), POKE)
     return (process.memory_info().rss - before) / 1024 / count
 
 
-def _request(device: Device) -> bytes:
+def request(device: Device) -> bytes:
     headers = device.headers(b"", EVENTS_PATH, "GET")
     said = "".join(f"{name}: {value}\r\n" for name, value in {"Host": "127.0.0.1", **headers}.items())
     return f"GET {EVENTS_PATH} HTTP/1.1\r\n{said}\r\n".encode()
@@ -211,7 +211,7 @@ def main(words: list[str]) -> int:
             for device in (maker, other):
                 device.enrol(org.code(f"{device.name}@example.com"))
                 device.sync()
-            heard = lines.told[lines.open(urlsplit(server.url).port or 0, _request(other), POKE)]
+            heard = lines.told[lines.open(urlsplit(server.url).port or 0, request(other), POKE)]
             took = _edits(maker, heard, lines, 0.35)
             _say(f"ours, {count} lines held", size, took)
             _say("bare echo", bare, echoed)

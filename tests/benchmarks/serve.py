@@ -42,6 +42,7 @@ def filled(device: Device, number: int) -> None:
 def say(text: str) -> None:
     """One line."""
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 class Spent:

@@ -117,6 +117,9 @@ class StoreContract(PostContract):
             assert [entry.ver for entry in tx.records.after(2)] == [3]
             assert tx.records.traces(b"1" * 16, 0) == [Trace(1, None, DEVICE), Trace(3, TEAM, DEVICE)]
             assert tx.records.traces(b"1" * 16, 1) == [Trace(3, TEAM, DEVICE)]
+            ids = [bytes([number]) * 16 for number in range(120)]
+            assert tx.records.traces_of(ids, 1)[b"1" * 16] == [Trace(3, TEAM, DEVICE)]
+            assert b"\0" * 16 not in tx.records.traces_of(ids, 0)
             assert tx.records.passed_on(0, 2, DEVICE) == [b"1" * 16]
             assert tx.records.passed_on(1, 2, DEVICE) == tx.records.passed_on(0, 3, DEVICE) == []
             assert tx.records.passed_on(0, 2, b"another device..") == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 from pathlib import Path
@@ -221,7 +222,7 @@ def test_a_store_is_whole_in_its_place_until_it_has_its_second_name(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as staged:
-        staged.setattr(backing.os, "link", cut)
+        staged.setattr(os, "link", cut)
         with pytest.raises(KeyboardInterrupt):
             backing._put_aside(inside.folders)
     inside.open()

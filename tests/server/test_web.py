@@ -230,8 +230,8 @@ async def _beside_slow_bodies(inside: Inside, count: int) -> tuple[int, tuple[in
         asyncio.create_task(inside.call("POST", messages.RECEIPT_PATH, [b"x"], {"x-never-ends": "1"}))
         for _each in range(count)
     ]
-    await asyncio.sleep(0)  # each has begun and waits for its body
-    root, _body = await inside.call("GET", messages.ROOT_PATH, [b""], {})
+    # Tasks begin in the order in which they were made: by then each of the slow ones waits for the rest of its body.
+    root, _body = await asyncio.create_task(inside.call("GET", messages.ROOT_PATH, [b""], {}))
     others = await inside.call("POST", messages.SESSION_PATH, [b"{}"], {}, address="192.0.2.2")
     own = await inside.call("POST", messages.SESSION_PATH, [b"{}"], {})
     for each in slow:

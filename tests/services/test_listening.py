@@ -7,39 +7,17 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from app.errors import NotFound
 from app.services import records
 from app.services.opening import open_session
-from app.services.session import LOCK_CRYPTO, Session
-from app.services.syncing import Keeping
+from app.services.session import LOCK_CRYPTO
 from sync.client import pace
-from sync.client.status import Phase, SyncStatus
+from sync.client.status import Phase
 from sync.protocol.kinds import KINDS
 from tests import forks
 from tests.road import ANNA, BEN, Laptop, Town
+from tests.windows import Window
 
 CUSTOMER = KINDS["customer"]
-
-
-class Window:
-    """A laptop that is open: its session, and what its badge was told."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.told: list[SyncStatus] = []
-        self.keeping = Keeping(session, self.told.append)
-
-    def holds(self, record: bytes, **values: object) -> bool:
-        """Whether it has this record, so."""
-        try:
-            found = records.get(self.session, record)
-        except NotFound:
-            return False
-        return all(found.values.get(name) == value for name, value in values.items())
-
-    def rounds(self) -> int:
-        """Exchanges so far."""
-        return sum(each.phase in (Phase.IDLE, Phase.OFFLINE) for each in self.told)
 
 
 @pytest.fixture(autouse=True)

@@ -179,10 +179,10 @@ def renumbering_forgets(patch: pytest.MonkeyPatch) -> None:
 def own_changes_never_again(patch: pytest.MonkeyPatch) -> None:
     """What a device wrote itself is never sent to it, whatever it has lost since."""
 
-    def change(tx: Any, reader: feed.Reader, entry: Any, start: int, *, sweeping: bool) -> Change | None:
+    def change(tx: Any, reader: feed.Reader, entry: Any, traces: Any, *, sweeping: bool) -> Change | None:
         if entry.device == reader.device and not sweeping:
             return None
-        return whole(tx, reader, entry, start, sweeping=sweeping)
+        return whole(tx, reader, entry, traces, sweeping=sweeping)
 
     whole = feed._change
     patch.setattr(feed, "_change", change)

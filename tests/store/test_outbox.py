@@ -8,12 +8,13 @@ from app.store import conflicts, outbox, records
 from app.store.replica import StoreReplica
 from app.store.settled import KEPT_MS
 from app.store.store import Store
+from sync.client.ports import Answer
 from sync.protocol.ids import new_incarnation, new_record_id
 from sync.protocol.messages import Cursor
 from sync.protocol.ops import Act, Op
 from tests.store.device import CUSTOMER, DEAL, TASK, Device
 from tests.store.exchanges import BIG, foreign, page, row, send
-from tests.store.server import Server
+from tests.store.server import EPOCH, Server
 
 
 def test_taking_keeps_within_both_bounds(store: Store) -> None:

@@ -111,6 +111,9 @@ class Records(Protocol):
     def traces(self, id_: bytes, seq: int) -> list[Trace]:
         """What is remembered of each change of a record after `seq`."""
 
+    def traces_of(self, ids: Sequence[bytes], seq: int) -> dict[bytes, list[Trace]]:
+        """The same of many records; those of which nothing is remembered are left out."""
+
     def passed_on(self, after: int, upto: int, device: bytes, *, own: bool = False) -> list[bytes]:
         """Ids of records changed within these numbers, `after` left out, and once more behind them, that have gone to
         another person, team or territory since, or were written by this device; `own` for these last alone.

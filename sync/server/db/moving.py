@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -50,7 +50,9 @@ class Tally:
             yield exact
 
 
-def copy(source: MovableStore, target: MovableStore) -> dict[str, int]:
+def copy(
+    source: MovableStore, target: MovableStore, step: Callable[[str], None] = lambda name: None
+) -> dict[str, int]:
     """Put all that `source` keeps into `target`; how many rows each table has. Raises StoreError, nothing kept then.
 
     History goes along, its epoch and every number: a device's cursor points at the same place afterwards.
@@ -73,6 +75,7 @@ def copy(source: MovableStore, target: MovableStore) -> dict[str, int]:
                     )
                 )
             counted[table] = gone.rows
+            step(f"{table} filled")
     return counted
 
 

@@ -25,6 +25,7 @@ class SqlPost:
     def __init__(self, sql: Sql, news: News) -> None:
         self._db = sql
         self._news = news
+        self._orders: dict[str, list[FiledOrder]] = {}  # of devices that were asked for, until one is written
 
     def document(self, type_: str, version: int) -> bytes | None:
         """The envelope of a root or policy."""
@@ -60,6 +61,7 @@ class SqlPost:
     def put_order(self, order: FiledOrder) -> None:
         """File an order for one of its devices."""
         self._news.ordered.add(order.enrolment)
+        self._orders.clear()
         self._db.execute(
             f"INSERT INTO filed_order ({_ORDER}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
@@ -88,13 +90,17 @@ class SqlPost:
 
     def orders_for(self, enrolment: str) -> list[FiledOrder]:
         """The orders for one device, by number."""
-        rows = self._db.execute(
-            f"SELECT {_ORDER} FROM filed_order WHERE enrolment = ? ORDER BY seq", (enrolment,)
-        )
-        return [_order(row) for row in rows]
+        found = self._orders.get(enrolment)
+        if found is None:
+            rows = self._db.execute(
+                f"SELECT {_ORDER} FROM filed_order WHERE enrolment = ? ORDER BY seq", (enrolment,)
+            )
+            found = self._orders[enrolment] = [_order(row) for row in rows]
+        return list(found)
 
     def report(self, order_id: str, enrolment: str, report: str, now: int) -> FiledOrder | None:
         """Keep what a device says of an order."""
+        self._orders.clear()
         self._db.execute(
             "UPDATE filed_order SET report = ?, reported = ? WHERE order_id = ? AND enrolment = ?",
             (report, now, order_id, enrolment),
