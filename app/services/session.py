@@ -233,7 +233,7 @@ class Session:
         """Lock hard, since the server knows this device no longer; what to say of it."""
         if (self.state.stage, self.state.locked_because) != (LOCK_CRYPTO, NOT_ENROLLED):
             self._lock_hard(NOT_ENROLLED, ask_share=True)
-        return why_locked.hard(NOT_ENROLLED, self.card.org_name)
+        return why_locked.hard(self.state, self.card.org_name, self.profile.sealed_outbox)
 
     def stay_locked(self) -> None:
         """Take the share away again where a crash came between a lock and that, or before an unlock was done."""
@@ -248,7 +248,7 @@ class Session:
             return why_locked.order_missing(self.card.org_name)
         if self.stage in (ACTIVE, LOCK_UI):
             return why_locked.by_person()
-        return why_locked.hard(self.state.locked_because, self.card.org_name, self.state.locked_why)
+        return why_locked.hard(self.state, self.card.org_name, self.profile.sealed_outbox)
 
     # -- orders
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from app.errors import Locked
 from app.keys import trusted_time
+from app.keys.state import State
 from sync.protocol.texts import gettext as _
 
 BY_ORDER = "order"
@@ -26,18 +29,24 @@ def order_missing(org_name: str) -> Locked:
     )
 
 
-def hard(because: str, org_name: str, why: str = "") -> Locked:
-    """An order locked it, or silence, or the clock; `why` is what IT said to its order."""
+def hard(state: State, org_name: str, sealed: Path) -> Locked:
+    """An order locked it, or silence, or the clock; `sealed` is the file of what was not sent."""
+    because = state.locked_because
     if because == BY_ORDER:
         return Locked(
             _("This device was locked by {org}.").format(org=org_name),
-            _with_reason(why, _("Your changes are safe. Ask IT to unlock it, then run: fieldkeep sync")),
+            _with_reason(
+                state.locked_why, _("Your changes are safe. Ask IT to unlock it, then run: fieldkeep sync")
+            ),
             by_order=True,
         )
     if because == NOT_ENROLLED:
         return Locked(
             _("This device is not enrolled any more."),
-            _("Work that was not sent stays here, sealed. Ask IT for a new enrolment code."),
+            _(
+                "Work that was not sent stays here, sealed, in {file}. "
+                "Give IT that file, and ask for a new enrolment code."
+            ).format(file=sealed),
             by_order=True,
         )
     if because == trusted_time.CLOCK_BACK:

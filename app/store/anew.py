@@ -130,13 +130,21 @@ def _carried(profile: Profile, key: SecretBytes, old: Database, device: bytes) -
             here = Reader(old).here()
             if here.device != device:
                 return None
-            here = msgspec.structs.replace(here, cursor=Cursor())
+            here = msgspec.structs.replace(here, cursor=_from_start(old, here.cursor))
             return Anew(carried=True, unsent=_build(profile, key, here, old))
     except (Busy, NewerStore, NoSpace, Stopped):
         raise
     except (AppError, BadFrames, msgspec.MsgspecError, _TornError) as problem:
         _LOG.info("the old store does not tell its unsent work: %s", type(problem).__name__)
         return None
+
+
+def _from_start(old: Database, cursor: Cursor) -> Cursor:
+    """Read from the start, in the history of which the carried work was told: a server restored meanwhile says by it
+    that work is lost to it. Its numbers may be ahead of what was read."""
+    (last,) = old.one("SELECT coalesce(max(ver), 0) FROM op_archive")
+    seq = max(cursor.seq, last) if cursor.epoch else 0
+    return Cursor(epoch=cursor.epoch, seq=seq, care=cursor.care)
 
 
 def _build(profile: Profile, key: SecretBytes, here: Here, old: Database | None) -> int:

@@ -19,9 +19,10 @@ from app.store.schema import Shape, Stored
 from app.store.store import Store
 from sync.protocol.fields import Address, Field, Merge, Ref, Several, Tags, Value, notes_room
 from sync.protocol.kinds import Kind, pairs
-from sync.protocol.merge import DELETED, OPEN, SWAPPED, WHOLE_RECORD, Conflict, join_notes, stricter
+from sync.protocol.merge import DELETED, OPEN, SWAPPED, WHOLE_RECORD, Conflict
 from sync.protocol.ops import Act
 from sync.protocol.quiet import Quiet
+from sync.protocol.rules import join_notes, stricter
 from sync.protocol.texts import gettext as _
 
 REMAINS: Final = "remains"

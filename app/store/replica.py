@@ -220,7 +220,7 @@ class StoreReplica:
             looked = self._write(world, conflicts)
             self._observe(here.hlc, answer.changes)
             db.execute(
-                "UPDATE here SET cursor = ?, acked_n = max(acked_n, ?), durable_seq = max(durable_seq, ?)",
+                "UPDATE here SET cursor = ?, acked_n = max(acked_n, ?), durable_seq = ?",
                 (msgspec.msgpack.encode(answer.cursor), answer.acked_n, answer.durable_seq),
             )
             left = [(id_, record.shape) for id_, record in world.items() if record.left]

@@ -45,7 +45,11 @@ def begin(store: Store, common: int) -> None:
         # Masks stay masks. Without an end of the common part there is nothing that a later restore could go behind.
         was = store.here().cursor
         anew = Cursor(epoch=was.epoch if common else b"", seq=common, care=was.care)
-        db.execute("UPDATE here SET cursor = ?", (msgspec.msgpack.encode(anew),))
+        # What was safe in the lost history beyond that says nothing of the new one's numbers.
+        db.execute(
+            "UPDATE here SET cursor = ?, durable_seq = min(durable_seq, ?)",
+            (msgspec.msgpack.encode(anew), common),
+        )
     # The same work under two numberings would come back twice from a wiped device.
     seal_book.tidy(store, at_once=True)
 

@@ -214,8 +214,13 @@ def _fits(field_: Field, value: Value) -> bool:
     if isinstance(type_, Tags):
         return value is True
     if type_.several:
-        return (type(value) is dict or isinstance(value, Mapping)) and isinstance(value.get("value"), str)
+        return (type(value) is dict or isinstance(value, Mapping)) and is_element(value)
     return columns_of(field_, value) is not None
+
+
+def is_element(value: Mapping[str, Value]) -> bool:
+    """Whether one of several values is of texts, as it must be to be shown and found."""
+    return type(value.get("value")) is str and type(value.get("label", "")) is str
 
 
 def columns_of(field_: Field, value: Value) -> tuple[Any, ...] | None:

@@ -19,6 +19,8 @@ DAY_MS: Final = 86_400_000
 KEPT_MS: Final = 30 * DAY_MS  # taken ops stay at least this long, for a server that comes back from a backup
 # Where backups have ceased, so that no device fills up: the server tells IT since when.
 KEPT_MOST_MS: Final = 90 * DAY_MS
+# ... and so many later days of work stand behind: one answer of a server whose clock is ahead is no ninety days.
+KEPT_MOST_DAYS: Final = 30
 KEPT_MOST_BYTES: Final = 256 * 2**20
 
 
@@ -100,12 +102,18 @@ def forget_left(db: Database, ids: Sequence[bytes]) -> None:
 def forget_old(db: Database, durable_seq: int, now_ms: int) -> None:
     """Taken ops that a backup holds: after 30 days, and at once where the record has left this device.
 
-    Without a backup they go after 90 days.
+    Without a backup they go after 90 days, where work of 30 days has been taken since.
     """
     db.execute(
-        "DELETE FROM op_archive WHERE (ver <= ? AND (gone = 1 OR acked_ms < ?)) OR acked_ms < ?",
-        (durable_seq, now_ms - KEPT_MS, now_ms - KEPT_MOST_MS),
+        "DELETE FROM op_archive WHERE ver <= ? AND (gone = 1 OR acked_ms < ?)",
+        (durable_seq, now_ms - KEPT_MS),
     )
+    before = now_ms - KEPT_MOST_MS
+    if db.first("SELECT 1 FROM op_archive WHERE acked_ms < ?", (before,)):
+        days = "SELECT DISTINCT acked_ms / ? AS day FROM op_archive ORDER BY day DESC LIMIT 1 OFFSET ?"
+        far = db.first(days, (DAY_MS, KEPT_MOST_DAYS - 1))
+        if far is not None:
+            db.execute("DELETE FROM op_archive WHERE acked_ms < ?", (min(before, far[0] * DAY_MS),))
     chosen.forget_old(db, now_ms - KEPT_MS)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from app.store import keyed, rows, tallies
 from app.store.db import Database
-from app.store.schema import HOLDS, NUMBER, OURS, WIDE, Shape, columns_of
+from app.store.schema import HOLDS, NUMBER, OURS, WIDE, Shape, columns_of, is_element
 from app.store.words import text_from
 from sync.protocol.fields import Address, Field, FieldType, Find, Tags, Value
 
@@ -144,7 +144,7 @@ def _tag(tag: str, value: Any) -> str | None:
 
 
 def _element(id_: str, value: Any) -> dict[str, Any] | None:
-    return {"id": id_, **value} if type(value) is dict and type(value.get("value")) is str else None
+    return {"id": id_, **value} if type(value) is dict and is_element(value) else None
 
 
 def takes(raw: tuple[Any, ...] | None) -> bool:

@@ -26,6 +26,7 @@ from sync.client.line import Line, Rest, whole
 from sync.client.ports import Answer, Applied, OrderBook, Position, Replica, Standing, Stands
 from sync.protocol import codec, messages, version
 from sync.protocol.errors import BadFrames, Problem, UpgradeNeeded
+from sync.protocol.fields import Care
 from sync.protocol.ids import new_incarnation
 from sync.protocol.merge import Conflict
 from sync.protocol.messages import Change, Cursor, ExchangeHead, OpResult, Paper, ReplyHead
@@ -75,6 +76,8 @@ def exchange(
     if (page := _still(line, book, head)) is not None:
         return page
     session = line.open(position, standing.state)  # the server may have forgotten it
+    if session.ops_max < 1:
+        raise _unfit()
     asked = _asked(replica, line, head, stands, session.ops_max)
     head, ops = asked.head, asked.ops
     step(1)
@@ -83,15 +86,18 @@ def exchange(
         frames = whole(_post(line, asked, position, standing.state))
     except ServerRefused as refusal:
         if replica and refusal.problem is Problem.EPOCH:
-            replica.restart(refusal.trouble.expected)
+            # Whatever it says: a number beyond the own cursor would be refused from then on, by every server.
+            replica.restart(max(0, min(refusal.trouble.expected, position.cursor.seq)))
         raise
     step(3)
     reply, answer, papers = _read(frames)
     _plausible(reply, answer, ops, position)
     # A disk that was put back may hold more of what the server has taken than goes up at once: what was not sent now
     # stays in the outbox until the server has answered for it.
-    acked_n = min(reply.acked_n, max((op.n for op in ops), default=position.last_n))
-    answer = msgspec.structs.replace(answer, acked_n=acked_n)
+    sent_n = max((op.n for op in ops), default=0 if stands.unsent else position.last_n)
+    # More than there is cannot be safe. (Before the gap that a restore leaves, the way's end is less than what is.)
+    durable = min(reply.durable_seq, reply.head) if reply.head else reply.durable_seq
+    answer = msgspec.structs.replace(answer, acked_n=min(reply.acked_n, sent_n), durable_seq=durable)
     book.take_papers(papers, head.nonce)
     news = bool(answer.results or answer.changes or answer.conflicts or papers)
     if replica and back is not None:
@@ -156,7 +162,12 @@ def _plausible(reply: ReplyHead, answer: Answer, ops: list[Op], position: Positi
         *(change.ver for change in answer.changes), *(result.ver for result in answer.results),
     ]  # fmt: skip
     _refuse_unlikely(numbers, reply.server_time)
-    if reply.acked_n > position.last_n or not {result.n for result in answer.results} <= sent:
+    if (
+        reply.acked_n > position.last_n
+        or not 0 <= reply.cursor.care <= Care.RESTRICTED
+        or abs(reply.cursor.scopes) >= NUMBER_END
+        or not {result.n for result in answer.results} <= sent
+    ):
         raise _unfit()
 
 

@@ -267,8 +267,12 @@ def _recover(asked: argparse.Namespace, office: Office) -> int:
             _("Unsent work opens with the recovery key alone."),
             _("Name the folder that holds it: --keys DIR"),
         )
-    devices = office.devices()
-    source, target = desk.find(devices, asked.device, wiped=True), desk.find(devices, asked.to)
+    target = desk.find(office.devices(), asked.to)
+    return _recover_files(asked, office, target) if asked.file else _recover_device(asked, office, target)
+
+
+def _recover_device(asked: argparse.Namespace, office: Office, target: DeviceView) -> int:
+    source = desk.find(office.devices(), asked.device, wiped=True)
     if source.person != target.person and not asked.other_person:
         raise KnownError(
             _("“{target}” is {heir}'s, and the work is {owner}'s.").format(
@@ -319,6 +323,25 @@ def _recover(asked: argparse.Namespace, office: Office) -> int:
             fresh=fresh,
             before=found - fresh,
         )
+    )
+    return 0
+
+
+def _recover_files(asked: argparse.Namespace, office: Office, target: DeviceView) -> int:
+    found, fresh = recovery.recover_files(office, asked.keys, passphrase.known, asked.file, target)
+    if asked.json:
+        telling.document({"to": target.id, "changes": found, "handed_over": fresh})
+        return 0
+    if not found:
+        telling.say(_("The server has all the work in these files; nothing is left to hand over."))
+        return 0
+    text = texts.ngettext(
+        "{n} change goes to “{target}” ({heir}): {fresh} handed over now, {before} before.",
+        "{n} changes go to “{target}” ({heir}): {fresh} handed over now, {before} before.",
+        found,
+    )
+    telling.say(
+        text.format(n=found, target=target.name, heir=target.person, fresh=fresh, before=found - fresh)
     )
     return 0
 

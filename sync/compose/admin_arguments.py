@@ -140,7 +140,12 @@ def _orders(verb: Callable[..., argparse.ArgumentParser]) -> None:
 
 def _kept(verb: Callable[..., argparse.ArgumentParser]) -> None:
     back = verb("recover", _("give the unsent work of a wiped device to another device"))
-    back.add_argument("device", metavar="DEVICE", help=_("the wiped device, by its name or its id"))
+    whose = back.add_mutually_exclusive_group(required=True)
+    whose.add_argument(
+        "device", nargs="?", metavar="DEVICE", help=_("the wiped device, by its name or its id")
+    )
+    sealed = _("a sealed file of a device that this server does not know; may be given more than once")
+    whose.add_argument("--file", action="append", default=[], type=Path, metavar="FILE", help=sealed)
     back.add_argument("--to", required=True, metavar="DEVICE", help=_("the device that gets it"))
     back.add_argument("--other-person", action="store_true", help=_("the other device is another person's"))
     judged = _("hand over what the server refused too, to be judged again")

@@ -211,7 +211,7 @@ def _begin_history(path: Path, key: bytearray, held: Account, present: Account |
             head = max(held.seq, present.seq if present else 0)
             number = max(held.order_number, present.order_number if present else 0)
             tx.histories.begin(
-                os.urandom(EPOCH_BYTES), histories.next_head(head, now), histories.next_order(number, now)
+                os.urandom(EPOCH_BYTES), histories.next_head(head), histories.next_order(number, now)
             )
             tx.histories.put_durable(Durable(seq=held.seq, made=now))
             tx.post.audit(AuditLine(at=now, actor="desk", verb="restore", object=f"seq {held.seq}"))

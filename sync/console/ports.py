@@ -73,7 +73,10 @@ class Office(Protocol):
         """File a signed order."""
 
     def work(self, source: str, target: str) -> Work:
-        """What a device has handed in of its unsent work, for another device (both by enrolment)."""
+        """What a device has handed in of its unsent work, for another device (both by enrolment).
+
+        With "" for the first, who gets what comes from files alone.
+        """
 
     def sealed(self, source: str, sha256: str, at: int) -> bytes:
         """A piece of a sealed outbox that a device has handed in, from `at` on; b"" behind its end."""
@@ -82,7 +85,7 @@ class Office(Protocol):
         """Of ops, by their prints: whether each was taken in; None where the server has not answered it."""
 
     def hand_over(self, source: str, target: str, parcels: list[Parcel]) -> int:
-        """File parcels of recovered work; how many ops of them were not filed before."""
+        """File parcels of recovered work, of files where `source` is ""; how many ops of them were not filed before."""
 
     def refused(self, enrolment: str, *, sealed: bool) -> list[RefusedView]:
         """Changes of a device, of all of them for "", that were not taken; `sealed` has what they say come along."""

@@ -20,7 +20,7 @@ import msgspec
 from sync.console import keyfile, refusals
 from sync.console.desk import RECOVERY_KEY, Passphrase
 from sync.console.ports import Office
-from sync.console.sealed_records import Records
+from sync.console.sealed_records import Files, Records
 from sync.protocol import codec, outbox_seal, sealing
 from sync.protocol.desk import DeviceView, Parcel
 from sync.protocol.ops import Op, print_of
@@ -56,20 +56,47 @@ def recover(
     def wanted(prints: list[bytes]) -> list[bool]:
         return [said is None or (refused and not said) for said in office.answered(prints)]
 
-    found = fresh = 0
     with Records(office, source.enrolment, work, key.opening) as records:
-        waiting: list[Parcel] = []
         ops = _in_time([*_streams(records), *([said_no] if said_no else [])])
-        device = bytes.fromhex(work.source)
-        for parcel in parcels(work.sealing_key, device, ops, wanted, home):
-            found += parcel.ops
-            if waiting and sum(len(each.data) for each in waiting) + len(parcel.data) > AT_ONCE:
-                fresh += office.hand_over(source.enrolment, target.enrolment, waiting)
-                waiting = []
-            waiting.append(parcel)
-        if waiting:
-            fresh += office.hand_over(source.enrolment, target.enrolment, waiting)
+        made = parcels(work.sealing_key, bytes.fromhex(work.source), ops, wanted, home)
+        told = _hand_over(office, source.enrolment, target.enrolment, made)
         records.complain()
+    return told
+
+
+def recover_files(
+    office: Office, keys: Path, passphrase: Passphrase, paths: Sequence[Path], target: DeviceView
+) -> tuple[int, int]:
+    """The same of a device's own sealed files, where the server does not know the device: it was enrolled after the
+    backup that the server was restored from. What the files hold is one device's, which their records name.
+    """
+    files = Files(paths)
+    work = msgspec.structs.replace(office.work("", target.enrolment), outboxes=files.outboxes)
+    key = keyfile.read(keys / RECOVERY_KEY, passphrase)
+
+    def wanted(prints: list[bytes]) -> list[bool]:
+        return [said is None for said in office.answered(prints)]
+
+    with Records(files, "", work, key.opening) as records:
+        ops = _in_time(_streams(records))
+        made = parcels(work.sealing_key, bytes.fromhex(records.source), ops, wanted)
+        told = _hand_over(office, "", target.enrolment, made)
+        records.complain()
+    return told
+
+
+def _hand_over(office: Office, source: str, target: str, made: Iterable[Parcel]) -> tuple[int, int]:
+    """Some parcels in one message: (changes found, changes handed over now)."""
+    found = fresh = 0
+    waiting: list[Parcel] = []
+    for parcel in made:
+        found += parcel.ops
+        if waiting and sum(len(each.data) for each in waiting) + len(parcel.data) > AT_ONCE:
+            fresh += office.hand_over(source, target, waiting)
+            waiting = []
+        waiting.append(parcel)
+    if waiting:
+        fresh += office.hand_over(source, target, waiting)
     return found, fresh
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from typing import Final
+from pathlib import Path
+from typing import Final, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from sync.console.ports import Office
 from sync.protocol import codec, outbox_seal, sealing
 from sync.protocol.desk import Outbox, Work
 from sync.protocol.errors import BadFrames, KnownError
@@ -23,15 +23,52 @@ _TRIED_MAX: Final = 2**30  # bytes that are tried in search of the next record b
 _TRIES_MAX: Final = 100_000
 
 
+class Kept(Protocol):
+    """Where sealed outboxes are read from: the office, or files."""
+
+    def sealed(self, source: str, sha256: str, at: int) -> bytes:
+        """A piece of one, from `at` on; b"" behind its end. Raises KnownError."""
+
+
+class Files:
+    """Sealed outboxes as files that came another way than by the server; each is named by its path."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.outboxes = [Outbox(sha256=str(path), length=_size(path)) for path in paths]
+
+    def sealed(self, source: str, sha256: str, at: int) -> bytes:
+        """A piece of one of them."""
+        try:
+            with Path(sha256).open("rb") as file:
+                file.seek(at)
+                return file.read(_BUFFER)
+        except OSError as error:
+            raise _not_read(Path(sha256), error) from None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise _not_read(path, error) from None
+
+
+def _not_read(path: Path, error: OSError) -> KnownError:
+    return KnownError(
+        _("“{name}” could not be read.").format(name=path.name),
+        _("Look at its place and its rights. ({error})").format(error=error.strerror or ""),
+    )
+
+
 class Records:
-    """The sealed records of a device, fetched from the office as they are read.
+    """The sealed records of a device, fetched as they are read. Of work that names no device, the first record does.
 
     The place of a record is where it begins when all outboxes are laid end to end.
     """
 
-    def __init__(self, office: Office, enrolment: str, work: Work, key: X25519PrivateKey) -> None:
+    def __init__(self, office: Kept, enrolment: str, work: Work, key: X25519PrivateKey) -> None:
         self._key = key
-        self._source = work.source
+        self.source = work.source
         self._ends = [each.length for each in work.outboxes]
         self._lengths: dict[int, int] = {}  # of records whose own length is rotten, by place
         self._unread: list[int] = []  # bytes of what could not be read
@@ -111,7 +148,8 @@ class Records:
                 self._first = error
             return None
         self._opened += 1
-        return part if part.device.hex() == self._source else None
+        self.source = self.source or part.device.hex()
+        return part if part.device.hex() == self.source else None
 
     def _next(self, which: int, at: int, length: int) -> int:
         """Where to go on behind a record that does not open: at the next one that does, or at the end of the file."""
@@ -163,7 +201,7 @@ class Records:
 class _Fetched(io.RawIOBase):
     """A sealed outbox on the server as a file."""
 
-    def __init__(self, office: Office, enrolment: str, outbox: Outbox) -> None:
+    def __init__(self, office: Kept, enrolment: str, outbox: Outbox) -> None:
         self._office = office
         self._enrolment = enrolment
         self._outbox = outbox

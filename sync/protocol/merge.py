@@ -34,10 +34,11 @@ import msgspec
 
 from sync.protocol import histories
 from sync.protocol.errors import Outcome, Rejection
-from sync.protocol.fields import Choice, Date, Merge, notes_room
+from sync.protocol.fields import Merge, notes_room
 from sync.protocol.ids import CONFLICT_BYTES, OpId
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.ops import Act, Op
+from sync.protocol.rules import join_notes, stricter
 
 OPEN: Final = "open"
 KEPT: Final = "kept"  # somebody chose what stands
@@ -133,6 +134,7 @@ class _Meeting:
     conflicts: list[Conflict] = field(default_factory=list)
     closing: Collection[str] = ()
     met: Sequence[Conflict] = ()
+    reach: int = 0
     settled: list[Conflict] = field(default_factory=list)
     changed: bool = False
     overruled: bool = False
@@ -143,7 +145,7 @@ class _Meeting:
         if cell == WHOLE_RECORD:
             was = DELETED
         for each in reversed(self.met):
-            if each.cell != cell or each.base != value or each.ver <= self.op.base:
+            if each.cell != cell or each.base != value or each.ver <= self.reach:
                 continue
             stands = each.shown_by == author and each.shown == was and self.seen(self.marks.get(cell, _NEVER))
             if stands or (each.kept_by == author and each.kept == was):
@@ -158,7 +160,7 @@ class _Meeting:
 
     def seen(self, mark: Mark, *, covered: bool = False) -> bool:
         """Whether the op's author had seen the write that left this mark; `covered`: something lay on top of it."""
-        known = mark.ver <= self.op.base or (mark.was and histories.covers(self.op.base, mark.was))
+        known = mark.ver <= self.reach or (mark.was and histories.covers(self.op.base, mark.was))
         if known and not covered:
             return True
         if self.mark.source and mark.device + mark.incarnation == self.mark.source:
@@ -170,6 +172,13 @@ class _Meeting:
     def replaced(self, mark: Mark | None) -> bool:
         """Whether this op is sent once more, and the mark's author had seen it when they wrote what stands there."""
         return mark is not None and self.op.ver > 0 and histories.covers(mark.base, self.op.ver)
+
+    def keep_replaced(self, cell: str, *, shown: Any, shown_mark: Mark, kept: Any) -> None:
+        """Nobody is asked once more, but that its author had seen what it replaced is its device's word alone."""
+        self.keep(cell, shown=shown, shown_mark=shown_mark, kept=kept, kept_mark=self.mark)
+        self.conflicts[-1] = msgspec.structs.replace(
+            self.conflicts[-1], state=KEPT, settled_by=shown_mark.person, settled_hlc=shown_mark.hlc
+        )
 
     def take(self, cell: str, value: Any) -> None:
         if value is None:
@@ -234,27 +243,26 @@ def apply(
     person: str,
     closing: Collection[str] = (),
     met: Sequence[Conflict] = (),
+    reach: int | None = None,
 ) -> Merged:
     """Lay `op` on `row` under sequence number `seq`. `op.hlc` is already clamped, its cells already checked.
+
+    `reach` is the number of this history up to which its author had seen it, where `op.base` is of another one
+    (histories.reach).
 
     `closing` names cells whose new value would make the record part of itself by way of others. `met` are the
     record's open conflicts, the oldest first.
     """
     mark = _mark(op, op_id, seq, person)
     if row is None:
-        if op.act is not Act.ADD:
-            return Merged(Outcome.REJECTED, None, code=Rejection.GONE)
-        cells = {c: value for c, value in op.set.items() if value is not None and c not in closing}
-        fresh = Row(op.kind, op.id, seq, cells, dict.fromkeys(op.set, mark))
-        new = _Meeting(op, op_id, mark, KINDS.get(op.kind), cells, {})
-        for cell in closing:
-            new.keep(cell, shown=None, shown_mark=_NEVER, kept=op.set[cell], kept_mark=mark)
-        outcome = Outcome.CONFLICT if new.conflicts else Outcome.OK
-        return Merged(outcome, fresh, tuple(new.conflicts), differs=bool(closing), changed=True)
+        return _add(op, op_id, mark, closing)
     if row.kind != op.kind:
         return Merged(Outcome.REJECTED, row, code=Rejection.INVALID)
     cells, marks = dict(row.cells), dict(row.marks)
-    meeting = _Meeting(op, op_id, mark, KINDS.get(op.kind), cells, marks, closing=closing, met=met)
+    meeting = _Meeting(
+        op, op_id, mark, KINDS.get(op.kind), cells, marks,
+        closing=closing, met=met, reach=op.base if reach is None else reach,
+    )  # fmt: skip
     back = row.deleted and op.act is Act.UNDELETE
     unseen, lost = any(not meeting.seen(each) for each in row.marks.values()), bool(mark.base or mark.was)
     if op.act is Act.DELETE:
@@ -274,7 +282,8 @@ def apply(
         meeting.changed = True
     for cell, value in op.set.items():
         _lay_cell(row, meeting, cell, value)
-    outcome = Outcome.CONFLICT if meeting.conflicts else Outcome.MERGED if unseen else Outcome.OK
+    asks = any(each.state == OPEN for each in meeting.conflicts)
+    outcome = Outcome.CONFLICT if asks else Outcome.MERGED if unseen else Outcome.OK
     if not meeting.changed:
         differs = unseen or row.deleted or meeting.overruled or lost
         return Merged(outcome, row, tuple(meeting.conflicts), differs=differs, settled=tuple(meeting.settled))
@@ -283,6 +292,19 @@ def apply(
     differs = unseen or meeting.overruled or back or row.deleted or lost
     made, settled = tuple(meeting.conflicts), tuple(meeting.settled)
     return Merged(outcome, after, made, differs=differs, changed=True, settled=settled)
+
+
+def _add(op: Op, op_id: OpId, mark: Mark, closing: Collection[str]) -> Merged:
+    """An op on a record that is not there."""
+    if op.act is not Act.ADD:
+        return Merged(Outcome.REJECTED, None, code=Rejection.GONE)
+    cells = {c: value for c, value in op.set.items() if value is not None and c not in closing}
+    fresh = Row(op.kind, op.id, mark.ver, cells, dict.fromkeys(op.set, mark))
+    new = _Meeting(op, op_id, mark, KINDS.get(op.kind), cells, {})
+    for cell in closing:
+        new.keep(cell, shown=None, shown_mark=_NEVER, kept=op.set[cell], kept_mark=mark)
+    outcome = Outcome.CONFLICT if new.conflicts else Outcome.OK
+    return Merged(outcome, fresh, tuple(new.conflicts), differs=bool(closing), changed=True)
 
 
 def _delete(row: Row, meeting: _Meeting, *, unseen: bool) -> Merged:
@@ -313,8 +335,9 @@ def _lay_cell(row: Row, meeting: _Meeting, cell: str, value: Any) -> None:
     if value == there:
         return
     before = row.marks.get(cell)
-    if meeting.replaced(before):
+    if before is not None and meeting.replaced(before):
         meeting.overruled = True
+        meeting.keep_replaced(cell, shown=there, shown_mark=before, kept=value)
         return
     # Who deleted it had seen it there: it goes with the record, and comes back with it.
     if row.deleted and not meeting.replaced(row.marks.get(WHOLE_RECORD)):
@@ -367,34 +390,3 @@ def _take_back(meeting: _Meeting, mine: Conflict) -> None:
         meeting.mark, hlc=mine.kept_hlc, device=NOBODY, person=mine.kept_by, incarnation=b"", source=b"",
         was=0, base=0,
     )  # fmt: skip
-
-
-def join_notes(base: Any, theirs: Any, mine: Any) -> str:
-    """Both texts: what the author of `mine` added below `base` goes below theirs; the whole of both otherwise."""
-    first, second, start = str(theirs or ""), str(mine or ""), str(base or "")
-    if _holds(first, second):
-        return first
-    if _holds(second, first):
-        return second
-    if start and second.startswith(start + "\n"):
-        return first + second[len(start) :]
-    return f"{first}\n\n{second}"
-
-
-def _holds(text: str, part: str) -> bool:
-    """Whether whole lines of `text` are `part`: the word "no" is not held by "I know"."""
-    return not part or f"\n{part}\n" in f"\n{text}\n"
-
-
-def stricter(kind: Kind | None, cell: str, there: Any, value: Any) -> bool:
-    """Whether `value` protects the person more than `there`: yes over no, the later choice, the earlier day."""
-    field_ = kind.by_name.get(cell) if kind else None
-    if isinstance(there, bool) or isinstance(value, bool):
-        return value is True
-    if field_ is not None and isinstance(field_.type, Choice):
-        order = field_.type.values
-        rank = {word: place for place, word in enumerate(order)}
-        return rank.get(value, -1) > rank.get(there, -1)
-    if field_ is not None and isinstance(field_.type, Date):
-        return there is None or (value is not None and value < there)
-    return False

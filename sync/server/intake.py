@@ -213,10 +213,11 @@ def _apply(
     records = tx.records
     seq = records.head() + 1
     row, links = held.row if held else None, _closing(tx, op)
-    met = records.conflicts_of(op.id) if row is not None and row.ver > op.base else ()
+    reach = _reach(tx, op.base)
+    met = records.conflicts_of(op.id) if row is not None and row.ver > reach else ()
     named = [each for each in records.conflicts(list(op.settles)) if each.record == op.id]
     merged = settling.apply(
-        row, op, op_id, seq=seq, person=author.person.email, closing=links, met=met, named=named
+        row, op, op_id, seq=seq, person=author.person.email, closing=links, met=met, reach=reach, named=named
     )
     if merged.outcome is Outcome.REJECTED:
         return _refused(print_, merged.code or Rejection.INVALID, _("This record is not on the server."))
@@ -241,6 +242,12 @@ def _apply(
         conflicts=list(dict.fromkeys(each.id for each in (*merged.conflicts, *merged.settled, *named))),
         differs=_differs(merged),
     )
+
+
+def _reach(tx: Transaction, base: int) -> int:
+    """Up to which number of this history an author had seen it who had seen `base`, of whichever history."""
+    head = tx.records.head()
+    return base if histories.same(base, head) else histories.reach(base, head, tx.histories.ends())
 
 
 def _closing(tx: Transaction, op: Op) -> list[str]:

@@ -180,11 +180,15 @@ class StoreOffice:
             return [order_view(tx, order, now) for order in post.file_order(tx, envelope, now)]
 
     def work(self, source: str, target: str) -> Work:
-        """What a device has handed in of its unsent work, for another device. Raises KnownError."""
+        """What a device has handed in of its unsent work, for another device. Raises KnownError.
+
+        With "" for the first: who gets what comes from files, as their own.
+        """
         with self._store.read() as tx:
-            wiped, living = _enrolled(tx, source), _enrolled(tx, target)
+            living = _enrolled(tx, target)
+            wiped = _enrolled(tx, source) if source else living
             outboxes = [each for each in tx.post.sealed(source) if each.whole]
-            if not outboxes and tx.post.receipt(source) is None:
+            if source and not outboxes and tx.post.receipt(source) is None:
                 raise KnownError(
                     _("“{name}” has not handed in its unsent work.").format(name=wiped.name),
                     _("Work comes with the receipt of a wipe; see: fieldkeep-admin devices"),
@@ -204,7 +208,7 @@ class StoreOffice:
                     _("Hand it to a device of somebody who may see them; it stays on the server until then."),
                 )
             return Work(
-                source=wiped.device.hex(),
+                source=wiped.device.hex() if source else "",
                 source_person=owner.email,
                 target=living.enrolment,
                 target_person=heir.email,
@@ -226,7 +230,8 @@ class StoreOffice:
         """File parcels of recovered work for a device; how many ops of them were not filed before."""
         now, fresh = self._now(), 0
         with self._store.write() as tx:
-            wiped, living = _enrolled(tx, source), _enrolled(tx, target)
+            living = _enrolled(tx, target)
+            wiped = _enrolled(tx, source) if source else living
             for parcel in parcels:
                 if len(parcel.data) > limits.PARCEL_MAX:
                     raise KnownError(_("A message is too large to be sent."))
@@ -237,6 +242,7 @@ class StoreOffice:
                 if tx.post.put_packet(packet):
                     fresh += parcel.ops
             whose = "recover" if wiped.person == living.person else "recover for another person"
+            whose = whose if source else "recover files"
             line = AuditLine(
                 at=now, actor="desk", verb=f"{whose} to {living.enrolment}", object=wiped.enrolment
             )

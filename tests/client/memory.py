@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.client.errors import ServerRefused
@@ -66,6 +67,9 @@ class MemoryServer:
     refusals: dict[str, list[ServerRefused]] = field(default_factory=dict)  # by path, each raised once
     bend: Callable[[str, bytes], bytes] = lambda path, body: body  # what the network does
     more: bool = False
+    cursor: dict[str, int] = field(default_factory=dict)  # what it says of a cursor beside its number
+    durable_seq: int | None = None
+    head: int = 0
     accounted: int = -1  # of what goes, how much it knows why; -1 for a server that does not say
 
     def get(self, path: str) -> bytes:
@@ -133,13 +137,14 @@ class MemoryServer:
         results = [self._take(head.incarnation, each) for each in ops]
         extra, self.extra = self.extra, []
         reply = ReplyHead(
-            cursor=Cursor(epoch=EPOCH, seq=len(self.taken)),
+            cursor=msgspec.structs.replace(Cursor(epoch=EPOCH, seq=len(self.taken)), **self.cursor),
             more=self.more,
             acked_n=self.acked.get(head.incarnation, 0),
-            durable_seq=len(self.taken),
+            durable_seq=len(self.taken) if self.durable_seq is None else self.durable_seq,
             server_time=self.now,
             order_head=0,
             person=ANN,
+            head=self.head,
             accounted=self.accounted,
         )
         return codec.encode([(messages.HEAD, reply), *((messages.RESULT, each) for each in results), *extra])

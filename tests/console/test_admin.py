@@ -271,6 +271,17 @@ def test_a_wiping_or_wiped_device_takes_no_other_order(org: Org, ana: Device) ->
     assert org.json("orders") == [{**wipe, "state": "done", "reported": org.json("orders")[0]["reported"]}]
 
 
+def test_sealed_files_are_handed_over_by_their_path(org: Org, ana: Device, tmp_path: Path) -> None:
+    ana.add("customer", name="Unsent")
+    (tmp_path / "outbox.seal").write_bytes(ana.sealed)
+    done = org.admin("recover", "--file", str(tmp_path / "outbox.seal"), "--to", "ana")
+    assert "1 change goes to “ana” (ana@example.com): 1 handed over now, 0 before." in done.stdout
+    again = org.json("recover", "--file", str(tmp_path / "outbox.seal"), "--to", "ana")
+    assert (again["changes"], again["handed_over"]) == (1, 0)
+    for words in (["recover", "--to", "ana"], ["recover", "ana", "--file", "x", "--to", "ana"]):
+        assert org.admin(*words, check=False).returncode == 2
+
+
 def test_work_goes_to_another_person_only_when_that_is_meant(org: Org, server: Server, ana: Device) -> None:
     org.admin("person", "add", "bo@example.com", "--role", "rep", "--team", "Sales")
     line = Tls(server.url, None)

@@ -14,7 +14,7 @@ from sync.protocol.merge import Conflict, Row
 from sync.protocol.ops import Act, Op
 
 RECORD = b"r" * 16
-NEW = histories.next_head(100, 0)
+NEW = 2**52  # where a restored server may go on after 100
 ANNA, BEN = b"anna", b"ben."
 
 
@@ -50,8 +50,11 @@ def test_what_somebody_replaced_knowingly_does_not_come_back() -> None:
         once_more(ANNA, 103, 102, 12, industry="Cocoa"),
     ]
     for order in itertools.permutations(chain):
-        row, found, _outcomes = after_restore(*order)
-        assert (row.cells["industry"], found) == ("Cocoa", [])
+        row, found, outcomes = after_restore(*order)
+        assert row.cells["industry"] == "Cocoa"
+        # That they were replaced knowingly is their devices' word: they stay to be looked up, and nobody is asked.
+        assert all(each.state == merge.KEPT and each.shown != each.kept for each in found)
+        assert Outcome.CONFLICT not in outcomes
 
 
 def test_what_nobody_had_seen_is_in_a_conflict_as_it_was() -> None:
@@ -95,11 +98,58 @@ def test_who_works_on_the_restored_record_is_not_overruled() -> None:
     assert [each.kept for each in found] == [merge.DELETED]
 
 
-def test_numbers_of_histories_rise_and_never_meet() -> None:
-    first = histories.next_head(1_000, now=1_764_000_000_000)
-    second = histories.next_head(1_000, now=1_764_003_600_000)
-    assert 1_000 < first < second < 2**53
-    assert histories.next_head(first + 5, now=1_764_000_000_000) > first + 5
-    assert not histories.same(1_000, first)
-    assert histories.same(first, first + 2**31)
+BY_HOURS = 490_000 << 32  # as earlier servers began a history
+
+
+@pytest.mark.parametrize("head", [0, 1_000, BY_HOURS + 7])
+def test_numbers_of_histories_rise_and_never_meet(head: int) -> None:
+    """Restores that know nothing of each other draw apart, whatever the hour."""
+    drawn = {histories.next_head(head) for _restore in range(20)}
+    assert len(drawn) >= 19
+    for first in drawn:
+        assert head < first < histories.next_head(first + 5) < 2**53
+        assert not histories.same(head, first)
+        assert histories.same(first, first + 2**28 - 1)
     assert histories.next_order(7, now=1_764_000_000_000) > 7
+
+
+def test_many_restores_in_a_row_come_to_no_end() -> None:
+    head = 0
+    for _restore in range(300):
+        before, head = head, histories.next_head(head + 1_000)
+        assert before < head < 2**53 - 2**28
+
+
+def test_histories_begun_by_the_hour_are_still_told_apart() -> None:
+    assert histories.same(BY_HOURS, BY_HOURS + 2**31)
+    assert not histories.same(BY_HOURS, BY_HOURS + 2**32)
+    assert histories.covers(BY_HOURS + 2**31, BY_HOURS + 1)
+    assert not histories.covers(BY_HOURS + 2**32, BY_HOURS + 1)
+
+
+@pytest.mark.parametrize(
+    ("base", "ends", "reach"),
+    [
+        (NEW + 5, [100], NEW + 5),  # its own history: all of it
+        (90, [100], 90),  # the beginning, which both have
+        (120, [100], 100),  # the part that is lost says nothing of what came instead
+        (BY_HOURS + 9, [100], 0),  # a history that is not this one's
+        (BY_HOURS + 9, [100, BY_HOURS + 3], BY_HOURS + 3),
+        (0, [100], 0),
+    ],
+)
+def test_a_base_reaches_as_far_as_its_own_history(base: int, ends: list[int], reach: int) -> None:
+    assert histories.reach(base, NEW + 1_000, ends) == reach
+
+
+def test_a_base_of_a_history_that_is_not_this_ones_has_seen_nothing_here() -> None:
+    """The wrong backup was put back, and then the right one: what others had written in it stands."""
+    old = merge.apply(
+        None, Op(n=1, kind="customer", id=RECORD, act=Act.ADD, hlc=1, set={"name": "Old"}),
+        OpId(DeviceId(b"d" * 16), Incarnation(b"i" * 8), 1), seq=90, person="old@example.com",
+    ).row  # fmt: skip
+    op = Op(n=1, kind="customer", id=RECORD, act=Act.DELETE, hlc=9, base=BY_HOURS)
+    op_id = OpId(DeviceId(b"e" * 16), Incarnation(b"j" * 8), 1)
+    there = merge.apply(old, op, op_id, seq=NEW, person="ana@example.com", reach=0)
+    assert (there.outcome, there.row and there.row.deleted) == (Outcome.CONFLICT, False)
+    assert merge.apply(old, op, op_id, seq=NEW, person="ana@example.com", reach=90).outcome is Outcome.OK

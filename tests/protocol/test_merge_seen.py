@@ -9,8 +9,9 @@ import pytest
 
 from sync.protocol.errors import Outcome
 from sync.protocol.fields import NOTES_MAX
-from sync.protocol.merge import DELETED, join_notes
+from sync.protocol.merge import DELETED
 from sync.protocol.ops import Act, Op
+from sync.protocol.rules import join_notes
 from tests.protocol.merging import Device, pair
 
 

@@ -323,7 +323,7 @@ class StoreContract(PostContract):
             assert (tx.epoch, tx.records.head()) == (b"another epoch id", 2**40)
             assert (tx.records.next_seq(), tx.post.next_order_number()) == (2**40 + 1, 5_001)
             assert (tx.histories.common(former), tx.histories.common(b"never heard of")) == (3, 0)
-            assert tx.histories.newest_common() == 3
+            assert (tx.histories.newest_common(), tx.histories.ends()) == (3, [3])
             assert tx.histories.durable() == Durable(seq=2, made=7)
 
     def test_it_knows_how_much_room_is_left(self, store: Store) -> None:

@@ -55,6 +55,8 @@ class Address(FieldType, frozen=True):
         return self.check(name, {"street": text})
 
     def to_columns(self, value: Value) -> tuple[Any, ...]:
+        if value is not None and not all(isinstance(part, str) for part in value.values()):
+            raise TypeError
         return (_json(value),)
 
     def from_columns(self, columns: tuple[Any, ...]) -> Value:

@@ -308,6 +308,9 @@ class Histories(Protocol):
     def common(self, epoch: bytes) -> int:
         """Up to which number that former history is this one's beginning; 0 for one that is not known."""
 
+    def ends(self) -> list[int]:
+        """The same for every former history."""
+
     def folded(self) -> tuple[int, int]:
         """Up to which number the log is folded, and when a run came to its end last."""
 

@@ -29,6 +29,10 @@ class SqlHistories:
         row = self._sql.execute("SELECT common FROM history WHERE epoch = ?", (epoch,)).fetchone()
         return int(row[0]) if row else 0
 
+    def ends(self) -> list[int]:
+        """The same for every former history."""
+        return [int(common) for (common,) in self._sql.execute("SELECT common FROM history")]
+
     def newest_common(self) -> int | None:
         """The same for the history before this one; None where there was none: this server was never restored."""
         found: int | None = self._sql.execute("SELECT max(common) FROM history").fetchone()[0]
