@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from sync.protocol import codec, settling
+from sync.protocol import codec, histories, settling
 from sync.protocol.errors import FieldProblem, Outcome, Problem, Rejection
 from sync.protocol.ids import DeviceId, Incarnation, OpId
 from sync.protocol.kinds import KINDS
