@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TextIO
 
 from app.store.records import Record
-from sync.protocol import harmless, money, texts
+from sync.protocol import codec, harmless, money, texts
 from sync.protocol.fields import (
     Address,
     Care,
@@ -36,15 +36,19 @@ TitleOf = Callable[[bytes], str | None]
 
 def emit(document: object, out: TextIO | None = None) -> None:
     """One JSON document and a line break; invisible characters are escaped, and so mean the same."""
-    text = json.dumps(document, ensure_ascii=False, indent=1, default=plain)
-    (out or sys.stdout).write(harmless.escaped(text) + "\n")
+    (out or sys.stdout).write(harmless.escaped(spelled(document, indent=1)) + "\n")
 
 
-def plain(value: object) -> object:
-    """What JSON does not know: ids."""
+def spelled(value: object, indent: int | None = None) -> str:
+    """A value in JSON, whatever an unknown field or another device's word holds; keys that JSON cannot have go."""
+    return json.dumps(value, ensure_ascii=False, indent=indent, default=_plain, skipkeys=True)
+
+
+def _plain(value: object) -> object:
+    """What JSON does not know: ids, and what no field of ours holds."""
     if isinstance(value, (bytes, bytearray)):
         return id_text(bytes(value)) if len(value) == 16 else bytes(value).hex()
-    raise TypeError(type(value).__name__)
+    return codec.pack(value).hex()
 
 
 def as_json(record: Record, care: int = Care.RESTRICTED) -> dict[str, Any]:

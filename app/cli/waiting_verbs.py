@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from app.cli import hints, show
@@ -195,5 +194,5 @@ def _choices(session: Session, each: met.OpenConflict) -> Steps:
 
 
 def _short(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=show.plain)
+    text = value if isinstance(value, str) else show.spelled(value)
     return text if len(text) <= 200 else text[:199] + "…"

@@ -226,12 +226,13 @@ def _put_aside(folders: Folders) -> str:
         return ""
     kept = store.with_name(f"store.db.before-{secrets.token_hex(4)}")
     try:
-        # A log that was not brought in belongs to this file alone; beside another it would be read into that.
+        os.link(store, kept)
+        # A log that was not brought in belongs to this file alone; beside another it would be read into that. It goes
+        # once the file has its second name: until then the store in place would lack what the log holds.
         for name in ("-wal", "-shm"):
             beside = store.with_name(store.name + name)
             if beside.exists():
                 beside.rename(kept.with_name(kept.name + name))
-        os.link(store, kept)
     except OSError:
         raise StoreError(_("“{name}” could not be written.").format(name=kept.name)) from None
     copies.flushed(kept)

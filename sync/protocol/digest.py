@@ -21,6 +21,7 @@ from sync.protocol.texts import gettext as _
 BUCKETS: Final = 256
 
 _ORDERED: Final = msgspec.msgpack.Encoder(order="deterministic")
+_ENCODER: Final = msgspec.msgpack.Encoder()
 _HEAD: Final = struct.Struct(">QB")
 _SUMS: Final = struct.Struct(f">{BUCKETS}Q")
 _ENTRY: Final = struct.Struct(f">{ID_BYTES}sQQ")
@@ -47,9 +48,23 @@ def digest_of(id_: bytes, ver: int, cells: Mapping[str, Any] | None) -> int:
     """
     data = b""
     if cells is not None:
-        data = _ORDERED.encode({cell: value for cell, value in cells.items() if value is not None})
+        data = _ordered({cell: value for cell, value in cells.items() if value is not None})
     said = id_ + _HEAD.pack(ver, cells is None) + data
     return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest(), "big")
+
+
+def _ordered(cells: dict[str, Any]) -> bytes:
+    try:
+        return _ORDERED.encode(cells)
+    except TypeError:
+        # Values that no store takes any more, such as a map whose keys are of several types: in whatever order.
+        return _ENCODER.encode(_sorted(cells))
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return sorted((_ENCODER.encode(_sorted(key)), _sorted(each)) for key, each in value.items())
+    return [_sorted(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 class Sums:

@@ -17,6 +17,7 @@ Incarnation = NewType("Incarnation", bytes)  # 8 bytes, random, new after each e
 ID_BYTES: Final = 16
 INCARNATION_BYTES: Final = 8
 ELEMENT_BYTES: Final = 8
+CONFLICT_BYTES: Final = 16
 
 # Python's own reader also takes signs, braces and the digits of every script: one id would have many spellings.
 _WRITTEN: Final = re.compile(

@@ -35,7 +35,7 @@ import msgspec
 from sync.protocol import histories
 from sync.protocol.errors import Outcome, Rejection
 from sync.protocol.fields import Merge, notes_room
-from sync.protocol.ids import OpId
+from sync.protocol.ids import CONFLICT_BYTES, OpId
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.ops import Act, Op
 from sync.protocol.rules import join_notes, stricter
@@ -225,7 +225,7 @@ def ended(conflict: Conflict, state: str, mark: Mark) -> Conflict:
 def conflict_id(op_id: OpId, cell: str) -> bytes:
     """The same op meets the same cell once: 16 bytes drawn from both, so a repeat makes no second conflict."""
     text = op_id.device + op_id.incarnation + op_id.n.to_bytes(8, "big") + cell.encode()
-    return hashlib.sha256(b"fieldkeep-conflict/v1" + text).digest()[:16]
+    return hashlib.sha256(b"fieldkeep-conflict/v1" + text).digest()[:CONFLICT_BYTES]
 
 
 def _mark(op: Op, op_id: OpId, seq: int, person: str) -> Mark:

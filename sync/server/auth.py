@@ -24,6 +24,7 @@ from sync.server.errors import RequestProblem
 FRESH_MS: Final = 120_000
 LIFE_MS: Final = 12 * 3_600_000
 SESSIONS_MAX: Final = 10_000
+OF_ONE: Final = 16  # sessions of one enrolment: a device needs one or two
 _COUNTER_MAX: Final = 2**53
 _NONCES_MAX: Final = 50_000
 
@@ -74,7 +75,7 @@ class Sessions:
         self._nonces: OrderedDict[tuple[str, str], int] = OrderedDict()
 
     def add(self, enrolment: str, incarnation: bytes, now: int) -> Session:
-        """A new session; the oldest go when there are too many."""
+        """A new session; the oldest go when there are too many, of this enrolment first."""
         session = Session(
             id=secrets.token_bytes(16),
             key=secrets.token_bytes(32),
@@ -83,6 +84,8 @@ class Sessions:
             ends=now + LIFE_MS,
         )
         with self._lock:
+            for id_ in self._of(enrolment)[: 1 - OF_ONE]:
+                del self._open[id_]
             self._open[session.id] = session
             while len(self._open) > SESSIONS_MAX:
                 self._open.popitem(last=False)
@@ -91,8 +94,12 @@ class Sessions:
     def drop(self, enrolment: str) -> None:
         """End the sessions of a device."""
         with self._lock:
-            for id_ in [id_ for id_, session in self._open.items() if session.enrolment == enrolment]:
+            for id_ in self._of(enrolment):
                 del self._open[id_]
+
+    def _of(self, enrolment: str) -> list[bytes]:
+        """The sessions of a device, the oldest first; the lock is held."""
+        return [id_ for id_, session in self._open.items() if session.enrolment == enrolment]
 
     def runs(self, session: Session, now: int) -> bool:
         """Whether this session has not ended."""

@@ -6,7 +6,7 @@ has happened; after it a repeat is answered from what was kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -35,6 +35,7 @@ ACTIVE: Final = "active"
 SEEN_EVERY_MS: Final = 30_000  # a contact that brings nothing is noted this often, not at every poll
 OBEYED_MAX: Final = 200
 POSTURE_MAX: Final = 4_096
+NAMED_BYTES: Final = 16 * 2**20  # of conflicts that ops name, in one answer
 
 Step = Callable[[str], None]
 
@@ -176,7 +177,12 @@ def _told(
     page, told = Page(head.cursor), wire_person(person)
     if head.state == ACTIVE and not stands.closed:
         feed.check(tx, head.cursor)
-        page = feed.page(tx, reader, head.cursor, head.rows)
+        # Rows come behind results: where some were left out, the page waits for the exchange that brings them.
+        page = (
+            feed.put_off(reader, head.cursor)
+            if taken.stopped
+            else feed.page(tx, reader, head.cursor, head.rows)
+        )
         # What a device shows goes by its rows, which may not have been gone through yet.
         told = msgspec.structs.replace(told, care=page.cursor.care)
     papers = post.papers(tx, device, head, root, policy, now)
@@ -221,7 +227,7 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step, 
             msgspec.structs.replace(
                 device,
                 last_seen=now,
-                unsent=max(0, head.unsent - len(request.ops)) if active else device.unsent,
+                unsent=max(0, head.unsent - len(taken.results)) if active else device.unsent,
                 app_version=head.app_version,
                 posture=_posture(head.posture),
                 **(_read(head) if active else {}),
@@ -354,4 +360,14 @@ def _conflicts(tx: Transaction, reader: Reader, taken: Taken, page: Page) -> lis
     fresh = [
         each for each in tx.records.conflicts(list(dict.fromkeys(taken.conflicts))) if each.id not in told
     ]
-    return [*page.conflicts, *(each for each in fresh if feed.tells(tx, reader, each))]
+    return [*page.conflicts, *_within(each for each in fresh if feed.tells(tx, reader, each))]
+
+
+def _within(conflicts: Iterable[Conflict]) -> Iterator[Conflict]:
+    """As many as fit into an answer beside everything else; those of honest ops always do."""
+    size = 0
+    for each in conflicts:
+        size += feed.weight([each])
+        if size > NAMED_BYTES:
+            return
+        yield each

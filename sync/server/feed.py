@@ -100,7 +100,6 @@ def page(tx: Transaction, reader: Reader, cursor: Cursor, rows: int = 0) -> Page
     start = cursor.seq if cursor.epoch and abs(cursor.scopes) == reader.scopes else 0
     found = Page(cursor)
     looked, size, last = 0, 0, start
-    told: set[bytes] = set()
     for each, traces in _traced(tx, reader, _since(tx, reader, start), start):
         full = len(found.changes) >= most or size >= PAGE_BYTES or looked >= LOOKED_AT_MAX
         # What has one number goes out together: the cursor stands behind all of it.
@@ -116,9 +115,8 @@ def page(tx: Transaction, reader: Reader, cursor: Cursor, rows: int = 0) -> Page
                 continue
             found.changes.append(change)
             size += len(each.cells) + 64
-            some = [] if change.gone else conflicts_of(tx, reader, each.id)
-        some = [conflict for conflict in some if conflict.id not in told]
-        told.update(conflict.id for conflict in some)
+            # Those after `start` have their own place in what is gone through.
+            some = [] if change.gone else _missed(tx, reader, each, start)
         found.conflicts += some
         size += weight(some)
     else:
@@ -144,6 +142,12 @@ def page(tx: Transaction, reader: Reader, cursor: Cursor, rows: int = 0) -> Page
     return found
 
 
+def put_off(reader: Reader, cursor: Cursor) -> Page:
+    """No page yet: the device asks again from where it is. The rows beside its results hold the masks of today."""
+    care = min(int(reader.rights.care), cursor.care)
+    return Page(msgspec.structs.replace(cursor, care=care), more=True)
+
+
 def _left_before(tx: Transaction, reader: Reader, start: int, last: int, *, own: bool) -> Iterator[Change]:
     """What went out of sight within a page that was cut and has changed again behind it: the next page begins after the
     change by which it left, and nothing there would tell of that. `own` asks for the device's own changes alone: one
@@ -165,7 +169,8 @@ def shown(tx: Transaction, reader: Reader, record: bytes) -> Change | None:
         return None
     row = held.row
     if not access.sees(reader.rights, row.kind, held.scope):
-        return Change(kind=row.kind, id=row.id, ver=row.ver, gone="left")
+        # Not its number of today: what happens to it is the business of those who see it.
+        return Change(kind=row.kind, id=row.id, ver=0, gone="left")
     cells = _as_seen(reader.rights, row.kind, codec.pack(dict(row.cells)))
     return Change(
         kind=row.kind,
@@ -173,7 +178,7 @@ def shown(tx: Transaction, reader: Reader, record: bytes) -> Change | None:
         ver=row.ver,
         cells={} if row.deleted else cells,
         gone="deleted" if row.deleted else "",
-        person=held.person,
+        person="" if access.nameless(reader.rights) else held.person,
         hlc=held.hlc,
     )
 
@@ -260,11 +265,27 @@ def _traced(
             yield each, traces.get(each.id, ())
 
 
-def conflicts_of(tx: Transaction, reader: Reader, record: bytes) -> list[Conflict]:
-    """The open conflicts of a record that this reader sees, as far as they are about cells that it sees."""
+def conflicts_of(
+    tx: Transaction, reader: Reader, record: bytes, *, upto: int | None = None
+) -> list[Conflict]:
+    """The open conflicts of a record that this reader sees, as far as they are about cells that it sees; with `upto`,
+    those up to that number.
+    """
     if access.nameless(reader.rights):
         return []
-    return [each for each in tx.records.conflicts_of(record) if _cell_seen(reader, each)]
+    return [each for each in tx.records.conflicts_of(record, upto=upto) if _cell_seen(reader, each)]
+
+
+def _missed(tx: Transaction, reader: Reader, entry: Entry, start: int) -> list[Conflict]:
+    """Open conflicts up to `start` of a record that came into sight since: they were passed over."""
+    found = conflicts_of(tx, reader, entry.id, upto=start)
+    if not found:
+        return []
+    befores = (trace.before for trace in tx.records.traces(entry.id, start))
+    came = any(
+        before is not None and not access.sees(reader.rights, entry.kind, before) for before in befores
+    )
+    return found if came else []
 
 
 def weight(conflicts: list[Conflict]) -> int:

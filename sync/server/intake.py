@@ -13,24 +13,24 @@ from typing import Any, Final
 
 import msgspec
 
-from sync.protocol import clock, codec, histories, settling
+from sync.protocol import codec, histories, settling
 from sync.protocol.errors import FieldProblem, Outcome, Problem, Rejection
-from sync.protocol.ids import ID_BYTES, DeviceId, Incarnation, OpId
+from sync.protocol.ids import DeviceId, Incarnation, OpId
 from sync.protocol.kinds import KINDS
-from sync.protocol.kinds.circle import closing, refuse_itself
-from sync.protocol.merge import Merged, Row
+from sync.protocol.kinds.circle import closing
+from sync.protocol.merge import Conflict, Merged, Row
 from sync.protocol.messages import OpResult
 from sync.protocol.ops import Act, Op, print_of
 from sync.protocol.texts import gettext as _
-from sync.server import access, forgetting
+from sync.server import access, checking, forgetting
 from sync.server.access import Rights, Scope
 from sync.server.db.base import Transaction
 from sync.server.db.kept import Device, Held, Numbering, Person, Result
 from sync.server.errors import RequestProblem
 
-DEPTH_MAX: Final = 16
-CELLS_MAX: Final = 1_000
-_HLC_MAX: Final = 2**63 - 1
+DISPUTED_MAX: Final = 1_000  # open conflicts of one record
+DISPUTED_BYTES: Final = 4 * 2**20  # and what they may come to: all of them go out beside it at once
+SHOWN_BYTES: Final = 2**20  # of rows and conflicts beside results: beyond it no more ops are taken at once
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -62,6 +62,8 @@ class Taken:
     conflicts: list[bytes] = field(default_factory=list)
     shown: list[bytes | None] = field(default_factory=list)  # per result: the record to send along
     new: int = 0
+    weight: int = 0  # bytes of what goes along with the results
+    stopped: bool = False  # ops are left that were not looked at: their results would not fit into the answer
     forgotten: bool = False  # of some that were taken, what was answered is not kept any more
 
 
@@ -79,10 +81,15 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
     numbering = records.numbering(device, author.incarnation) or Numbering()
     _contiguous(ops, numbering.acked_n)
     taken = Taken(numbering.acked_n)
-    fallen: dict[int, Rejection] = {}  # acts of which something was refused, by their first op
+    answered = numbering.acked_n
+    fallen = _fallen(tx, author, ops)
     prints = [_print(op) for op in ops]
     records.look_ahead([op.id for op in ops if isinstance(op, Op)], prints)
     for op, print_ in zip(ops, prints, strict=True):
+        if taken.weight >= SHOWN_BYTES:
+            taken.stopped = True
+            break
+        answered = op.n
         op_id = OpId(DeviceId(device), Incarnation(author.incarnation), op.n)
         if op.n <= numbering.acked_n:
             result = records.result(op_id)
@@ -101,10 +108,10 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
             refused = result.outcome is Outcome.REJECTED
             if refused and isinstance(op, Op):
                 # Its author's device has ended conflicts with it, or opened some again: it hears how they stand.
-                result = msgspec.structs.replace(result, conflicts=list(op.settles))
+                result = msgspec.structs.replace(result, conflicts=checking.named(op))
                 # What its author may no longer hold is not lost: the words stay here, beside the answer.
                 said = result.code.value if result.code else ""
-                records.keep_refused(op_id, author.person.id, said, _to_keep(op), now)
+                records.keep_refused(op_id, author.person.id, said, checking.to_keep(op), now)
             records.put_result(op_id, result, now)
             records.put_answered(print_, not refused)
             taken.acked_n = op.n
@@ -112,11 +119,24 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
         if result.outcome is Outcome.REJECTED and isinstance(op, Op) and op.first:
             fallen.setdefault(op.first, result.code or Rejection.INVALID)
         _answer(taken, op, result)
+        taken.weight += records.weigh(taken.shown[-1], result.conflicts)
     if taken.new:
         records.put_numbering(
             device, author.incarnation, msgspec.structs.replace(numbering, acked_n=taken.acked_n)
         )
+    if taken.stopped:
+        # What was answered long ago is told once more in the next exchange, with the row that it lacks here.
+        taken.acked_n = answered
     return taken
+
+
+def _fallen(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable]) -> dict[int, Rejection]:
+    """Acts of which something was refused, by their first op: so far, of an act that began in an earlier exchange."""
+    first = ops[0].first if ops and isinstance(ops[0], Op) else 0
+    if not 0 < first < ops[0].n:
+        return {}
+    code = tx.records.refused_within(author.device.device, author.incarnation, first, ops[0].n)
+    return {} if code is None else {first: Rejection(code or Rejection.INVALID)}
 
 
 def _rest_of(op: Op | Unreadable, fallen: Mapping[int, Rejection], print_: bytes) -> Result | None:
@@ -160,16 +180,17 @@ def _new(
     if isinstance(op, Unreadable):
         return _refused(print_, Rejection.INVALID, _("This change could not be read."))
     try:
-        op = _checked(op, tx.records.head(), now)
+        op = checking.checked(op, tx.records.head(), now)
     except FieldProblem as problem:
         return _refused(print_, Rejection.INVALID, f"{problem.field}: {problem}")
     if op.kind not in KINDS:
         return _refused(print_, Rejection.SCHEMA, _("The server does not know this kind of record yet."))
     held = tx.records.held(op.id)
     if tx.records.answered(print_):
-        return Result(
-            outcome=Outcome.OK, print=print_, ver=held.row.ver if held else 0, differs=held is not None
-        )
+        # Not the number of today where its author does not see the record any more.
+        seen = held is not None and access.sees(author.rights, held.row.kind, held.scope)
+        ver = held.row.ver if held is not None and seen else 0
+        return Result(outcome=Outcome.OK, print=print_, ver=ver, differs=held is not None)
     if held is not None and op.act is Act.UNDELETE and forgetting.hollow(held.row):
         hint = _("It was deleted so long ago that nothing of it is kept.")
         return _refused(
@@ -200,8 +221,11 @@ def _apply(
     )
     if merged.outcome is Outcome.REJECTED:
         return _refused(print_, merged.code or Rejection.INVALID, _("This record is not on the server."))
+    if merged.conflicts and _too_disputed(tx, op.id, merged.conflicts):
+        hint = _("Too many edits of this record have met. Settle some, then make this change again.")
+        return _refused(print_, Rejection.INVALID, hint)
     if merged.changed and merged.row is not None:
-        if (problem := _too_large(merged.row)) is not None:
+        if (problem := checking.too_large(merged.row)) is not None:
             return _refused(print_, Rejection.INVALID, problem)
         _keep(tx, author, op, held, merged.row, now)
     elif merged.conflicts or merged.settled:
@@ -247,7 +271,7 @@ def _keep(tx: Transaction, author: Author, op: Op, held: Held | None, row: Row, 
         row=row,
         scope=Scope(creator, ""),
         owner=access.owner_of(row.kind, row.cells),
-        subject=access.subject_of(row.kind, row.cells),
+        subject=_subject(tx, author, row),
         creator=creator,
         device=author.device.device,
         incarnation=author.incarnation,
@@ -260,6 +284,24 @@ def _keep(tx: Transaction, author: Author, op: Op, held: Held | None, row: Row, 
             tx.blobs.name(content["sha256"], row.id)
     tx.records.next_seq()
     put_where_it_belongs(tx, fresh, held.scope if held else None, now)
+
+
+def _subject(tx: Transaction, author: Author, row: Row) -> bytes:
+    """The record whose people also get this one. One that its author never had in sight is to them as one that is not
+    here: nothing is laid beside it, and nothing tells that it is there.
+    """
+    subject = access.subject_of(row.kind, row.cells)
+    if not subject or access.has_owner(row.kind):
+        return subject
+    about = tx.records.held(subject)
+    if about is None or access.sees(author.rights, about.row.kind, about.scope):
+        return subject  # one that is not here may come yet
+    for trace in tx.records.traces(subject, 0):
+        before = trace.before
+        was_seen = before is not None and access.sees(author.rights, about.row.kind, before)
+        if was_seen or trace.device == author.device.device:
+            return subject
+    return b""
 
 
 def put_where_it_belongs(tx: Transaction, held: Held, before: Scope | None, now: int) -> int:
@@ -323,55 +365,11 @@ def _why_not(rights: Rights) -> str:
     return _("You may not change this record any more. What you wrote is kept on the server; ask IT.")
 
 
-def _checked(op: Op, head: int, now: int) -> Op:
-    """The op made exact. Raises FieldProblem."""
-    if len(op.id) != ID_BYTES or not 0 <= op.hlc <= _HLC_MAX or op.base < 0:
-        raise FieldProblem("op", _("This change could not be read."))
-    if max(len(op.set), len(op.was), len(op.settles)) > CELLS_MAX or _too_deep(op.set) or _too_deep(op.was):
-        raise FieldProblem("op", _("This change is too large."))
-    if len(codec.pack(op)) > codec.ROW_MAX:
-        raise FieldProblem("op", _("This change is too large."))
-    kind = KINDS.get(op.kind)
-    set_ = kind.check_cells(op.set) if kind else op.set
-    if kind:
-        refuse_itself(kind, op.id, set_)
-    if kind and op.act is Act.ADD:
-        for each in kind.fields:
-            if each.required and set_.get(each.name) is None:
-                raise FieldProblem(each.name, _("{field} is needed.").format(field=_(each.label)))
-    hlc, _skewed = clock.clamp(op.hlc, now)
-    # A base above the head is from another history or made up: then nothing counts as seen. Nor was a number lost that
-    # this history gave, or may give yet.
-    lost = 0 < op.ver < head and not histories.same(op.ver, head)
-    base = op.base if op.base <= head else 0
-    return msgspec.structs.replace(op, set=set_, hlc=hlc, base=base, ver=op.ver if lost else 0)
-
-
-def _too_large(row: Row) -> str | None:
-    if len(row.marks) > CELLS_MAX or len(codec.pack(dict(row.cells))) > codec.ROW_MAX:
-        return _("This record would become too large.")
-    return None
-
-
-def _too_deep(value: Any) -> bool:
-    level, depth = [value], 0
-    while level:
-        depth += 1
-        if depth > DEPTH_MAX:
-            return True
-        level = [
-            item
-            for each in level
-            if isinstance(each, (dict, list))
-            for item in (each.values() if isinstance(each, dict) else each)
-        ]
-    return False
-
-
-def _to_keep(op: Op) -> bytes:
-    """A refused op as it is kept; of one that nests beyond all use only what it is about."""
-    hollow = _too_deep(op.set) or _too_deep(op.was)
-    return codec.pack(msgspec.structs.replace(op, set={}, was={}) if hollow else op)
+def _too_disputed(tx: Transaction, record: bytes, fresh: Sequence[Conflict]) -> bool:
+    """Whether these conflicts are more than may be open about one record: whoever sees it gets all of them."""
+    count, size = tx.records.disputed(record)
+    size += sum(len(codec.pack(each)) for each in fresh)
+    return count + len(fresh) > DISPUTED_MAX or size > DISPUTED_BYTES
 
 
 def _refused(print_: bytes, code: Rejection, hint: str) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -133,11 +134,58 @@ _SIGNED = (messages.SESSION_HEADER, messages.COUNTER_HEADER, messages.MAC_HEADER
 
 
 class _Turns:
-    """Requests in work and waiting, so that a crowd waits in order and does not eat the memory."""
+    """Requests in work and waiting, so that a crowd waits in order and does not eat the memory; and bodies under way.
+
+    A body that dribbles in takes no turn: nobody has signed anything yet, and whoever sends it takes no place but
+    those of its own address.
+    """
 
     def __init__(self) -> None:
         self.threads = ThreadPoolExecutor(limits.AT_ONCE, thread_name_prefix="fieldkeep-request")
         self.waiting = 0
+        self._bodies: Counter[str] = Counter()  # under way, by address
+        self._bytes = 0  # of all of them, as far as they are here
+
+    def look(self) -> None:
+        """Whether there is a turn to be had. Raises RequestProblem where too many wait."""
+        if self.waiting >= limits.WAITING:
+            raise busy("crowd")
+
+    async def run(self, work: Callable[[bytes], T], body: bytes) -> T:
+        """Run `work` on the whole body in a thread, in its turn. Raises RequestProblem, and what `work` raises."""
+        self.look()
+        self.waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.threads, work, body)
+        finally:
+            self.waiting -= 1
+
+    async def receive(self, request: Request, most: int) -> bytes:
+        """A whole body, of so many bytes at most. Raises RequestProblem, ClientDisconnect."""
+        address = request.client.host if request.client else ""
+        if self._bodies[address] >= limits.BODIES:
+            raise busy("bodies")
+        self._bodies[address] += 1
+        whole = bytearray()
+        try:
+            async for piece in request.stream():
+                whole += piece
+                self._bytes += len(piece)
+                if len(whole) > most:
+                    raise RequestProblem(Problem.TOO_BIG, why="size")
+                if self._bytes > limits.BODIES_BYTES:
+                    raise busy("bodies")
+        finally:
+            self._bytes -= len(whole)
+            self._bodies[address] -= 1
+            if not self._bodies[address]:
+                del self._bodies[address]
+        return bytes(whole)
+
+
+def busy(why: str) -> RequestProblem:
+    """The refusal of a request for which there is no room now."""
+    return RequestProblem(Problem.BUSY, why=why, retry_after=limits.RETRY_S)
 
 
 async def _listen(request: Request, turns: _Turns, service: Service, lines: Events) -> Response:
@@ -204,12 +252,9 @@ def _answered(data: bytes, media: str = codec.MEDIA_TYPE) -> Response:
 async def _done(request: Request, turns: _Turns, work: Callable[[bytes], T]) -> T | Response:
     """Run `work` on the whole body in a thread, and turn whatever goes wrong into an answer of ours."""
     began = time.monotonic()
-    if turns.waiting >= limits.WAITING:
-        return _refusal(Trouble(problem=Problem.BUSY, retry_after=limits.RETRY_S))
-    turns.waiting += 1
     try:
-        body = await _body(request)
-        return await asyncio.get_running_loop().run_in_executor(turns.threads, work, body)
+        turns.look()
+        return await turns.run(work, await _body(request, turns))
     except RequestProblem as problem:
         return _told(request, problem.trouble, problem.why, began)
     except Refused as refused:
@@ -229,27 +274,22 @@ async def _done(request: Request, turns: _Turns, work: Callable[[bytes], T]) -> 
     except Exception as error:  # noqa: BLE001 - a fault of ours ends here, so that its text reaches nobody
         logs.fault("fault", error)
         return _refusal(Trouble(problem=Problem.BUSY, retry_after=limits.RETRY_S))
-    finally:
-        turns.waiting -= 1
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, turns: _Turns) -> bytes:
     """The whole body, read no further than the path allows and no longer than a request may take."""
     most = limits.BODY.get(request.url.path, 0)
     declared = request.headers.get("content-length", "0")
     if not declared.isdigit() or int(declared) > most:
         raise RequestProblem(Problem.TOO_BIG, why="declared size")
-    whole = bytearray()
+    if request.method == "GET":
+        return b""  # it has none that counts
     seconds = limits.LAST_S if request.url.path in limits.LAST else limits.BODY_S
     try:
         async with asyncio.timeout(seconds):
-            async for piece in request.stream():
-                whole += piece
-                if len(whole) > most:
-                    raise RequestProblem(Problem.TOO_BIG, why="size")
+            return await turns.receive(request, most)
     except TimeoutError:
         raise RequestProblem(Problem.BAD_REQUEST, why="too slow") from None
-    return bytes(whole)
 
 
 def _told(request: Request, said: Trouble, why: str, began: float) -> Response:

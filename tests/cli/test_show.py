@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from app.cli import show
@@ -68,3 +71,10 @@ def test_no_amount_that_is_typed_back_changes_its_currency() -> None:
         if found != value:
             changed.add(currency)
     assert changed == set()
+
+
+@pytest.mark.parametrize("value", [msgspec.msgpack.Ext(5, b"x"), {b"k": 1, "a": 2}, {1: 1, "a": 2}, b"\xff"])
+def test_whatever_another_device_says_can_be_spelled(value: object) -> None:
+    out = io.StringIO()
+    show.emit({"kept": value, "shown": "lead"}, out)
+    assert json.loads(out.getvalue())["shown"] == "lead"

@@ -87,11 +87,11 @@ class Inside:
 
     def send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         """One request to the application, in one piece."""
-        return asyncio.run(self._call(method, path, [body], headers))
+        return asyncio.run(self.call(method, path, [body], headers))
 
     def send_pieces(self, path: str, pieces: list[bytes], headers: dict[str, str]) -> tuple[int, bytes]:
         """One POST whose body comes in pieces without a declared length."""
-        return asyncio.run(self._call("POST", path, pieces, {**headers, "content-length": ""}))
+        return asyncio.run(self.call("POST", path, pieces, {**headers, "content-length": ""}))
 
     def person(self, email: str, role: str = "rep", team: str = "Sales") -> str:
         """Somebody with an account; gives the address back."""
@@ -141,9 +141,10 @@ class Inside:
         """A key of the admin."""
         return keyfile.read(self.keys / name, nobody_asks)
 
-    async def _call(
-        self, method: str, path: str, pieces: list[bytes], headers: dict[str, str]
+    async def call(
+        self, method: str, path: str, pieces: list[bytes], headers: dict[str, str], address: str = "192.0.2.1"
     ) -> tuple[int, bytes]:
+        """One request to the application, from an address."""
         declared = {
             "content-length": str(sum(map(len, pieces))),
             **{k.lower(): v for k, v in headers.items()},
@@ -159,7 +160,7 @@ class Inside:
             "query_string": path.partition("?")[2].encode(),
             "root_path": "",
             "headers": [(k.encode(), v.encode()) for k, v in declared.items() if v],
-            "client": ("192.0.2.1", 1),
+            "client": (address, 1),
             "server": ("127.0.0.1", 8443),
         }
         left = list(pieces)

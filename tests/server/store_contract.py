@@ -154,6 +154,8 @@ class StoreContract(PostContract):
             ]
             assert tx.records.refused() == tx.records.refused(DEVICE)
             assert tx.records.refused(b"x" * 16) == []
+            for numbers, code in (((1, 3), "gone"), ((2, 3), "forbidden"), ((3, 9), None)):
+                assert tx.records.refused_within(DEVICE, b"i" * 8, *numbers) == code
 
     def test_a_conflict_is_kept_once(self, store: Store) -> None:
         conflict = Conflict(
@@ -165,6 +167,13 @@ class StoreContract(PostContract):
         with store.read() as tx:
             assert tx.records.conflicts([b"c" * 16, b"d" * 16]) == [conflict]
             assert tx.records.conflicts_of(b"1" * 16) == [conflict]
+            assert tx.records.conflicts_of(b"1" * 16, upto=4) == [conflict]
+            assert tx.records.conflicts_of(b"1" * 16, upto=3) == []
+            size = len(msgspec.msgpack.encode(conflict))
+            assert tx.records.disputed(b"1" * 16) == (1, size)
+            assert tx.records.disputed(b"2" * 16) == (0, 0)
+            assert tx.records.weigh(None, [b"c" * 16, b"d" * 16]) == size
+            assert tx.records.weigh(b"1" * 16, []) == 0  # there is no such record
             assert list(tx.records.conflicts_after(3)) == [conflict]
             assert list(tx.records.conflicts_after(4)) == []
         over = msgspec.structs.replace(conflict, state=SETTLED, ver=9)
@@ -172,6 +181,7 @@ class StoreContract(PostContract):
             tx.records.settle_conflict(over)
         with store.read() as tx:
             assert tx.records.conflicts_of(b"1" * 16) == []
+            assert tx.records.disputed(b"1" * 16) == (0, 0)
             assert list(tx.records.conflicts_after(8)) == [over]  # whoever holds it hears of it
 
     def test_results_and_numbers_of_ops(self, store: Store) -> None:

@@ -13,7 +13,7 @@ from sync.server import auth
 from sync.server.auth import Session
 from sync.server.errors import RequestProblem
 from tests.server.driver import Device, Refusal, frames_of
-from tests.server.inside import Inside
+from tests.server.inside import Inside, problem_of
 
 
 def refused(device: Device, body: bytes) -> Refusal:
@@ -181,3 +181,16 @@ def test_sessions_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_key_is_not_shown() -> None:
     assert "key" not in repr(session())
+
+
+def test_a_device_takes_up_the_sessions_of_nobody_else(inside: Inside, ana: Device, bo: Device) -> None:
+    bo.sync()
+    before = [ana.sign_in() for _each in range(auth.OF_ONE + 2)]
+    newest = ana.session
+    bo.sync()  # without signing in anew: a refusal would be raised
+    ana.sync()
+    ana.session = before[0]
+    with pytest.raises(Refusal) as refusal:
+        ana.exchange()
+    assert problem_of(refusal) is Problem.UNSIGNED
+    assert newest == before[-1]

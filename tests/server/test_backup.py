@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from tests import forks
 from tests.forks import Answer
 from tests.served import Server
 from tests.server.driver import Device, Dial
+from tests.server.inside import Inside
 from tests.server.running import Org
 
 BACKUP_STEPS = ("begun", "copied", "verified", "placed", "told")
@@ -201,3 +204,27 @@ def test_doctor_says_since_when_there_is_no_backup(org: Org, ana: Device, tmp_pa
     }  # fmt: skip
     backing.backup(folders_of(org), tmp_path / "one")
     assert run(org, "doctor").code == 0
+
+
+def test_a_store_is_whole_in_its_place_until_it_has_its_second_name(
+    inside: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut in the midst of being put aside, with a log that nobody brought in."""
+    inside.person("late@example.com")
+    store, parts = inside.folders.store, ("store.db", "store.db-wal")
+    for name in parts:
+        shutil.copy(store.with_name(name), tmp_path / name)
+    inside.store.close()
+    for name in parts:
+        shutil.copy(tmp_path / name, store.with_name(name))  # as a power cut leaves them
+
+    def cut(_store: Path, _kept: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as staged:
+        staged.setattr(os, "link", cut)
+        with pytest.raises(KeyboardInterrupt):
+            backing._put_aside(inside.folders)
+    inside.open()
+    with inside.store.read() as tx:
+        assert tx.people.by_email("late@example.com") is not None

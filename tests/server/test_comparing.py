@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -302,3 +303,21 @@ def test_who_asks_too_often_waits(inside: Inside, ana: Device, monkeypatch: pyte
         sums_of(ana)
     assert (problem_of(refused), refused.value.trouble.retry_after) == (Problem.BUSY, 60)
     ana.exchange()  # what it exchanges is not held up by it
+
+
+def test_what_no_store_takes_any_more_is_compared_all_the_same(inside: Inside, ana: Device) -> None:
+    id_ = ana.add("customer", name="Northwind")
+    ana.sync()
+    with inside.store.write() as tx:
+        kept = tx.records.held(id_)
+        assert kept is not None
+        odd = {**kept.row.cells, "zz": {1: 1, "a": [{None: 2, b"b": 3}]}}
+        row = replace(kept.row, cells=odd, ver=tx.records.next_seq())
+        tx.records.put(replace(kept, row=row, device=b""), kept.scope, 1)
+    ana.sync()
+    cells = codec.unpack(codec.pack(ana.rows[id_].cells))
+    assert entries_of(ana) == {id_: (row.ver, digest.digest_of(id_, row.ver, cells))}
+    turned = {**cells, "zz": {"a": cells["zz"]["a"], 1: 1}}
+    assert digest.digest_of(id_, 1, turned) == digest.digest_of(id_, 1, cells)
+    assert digest.digest_of(id_, 1, {**cells, "zz": {1: 2}}) != digest.digest_of(id_, 1, cells)
+    assert sums_of(ana).packed()

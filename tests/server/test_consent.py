@@ -75,3 +75,29 @@ def test_a_consent_follows_a_customer_whose_owner_gets_an_account_or_moves(
     inside.person("zed@example.com", team="Sales")
     bo.sync()
     assert {customer, given} == bo.rows.keys()
+
+
+def test_nothing_is_laid_beside_a_customer_that_was_never_seen(inside: Inside, ana: Device) -> None:
+    cora = inside.device(inside.person("cora@example.com", team="Elsewhere"))
+    hidden = cora.add("customer", name="Northwind")
+    cora.sync()
+    given = [
+        ana.add("consent", purpose="news", customer=customer, status="given")
+        for customer in (hidden, new_record_id())
+    ]
+    # One that is hidden and one that never was are the same to who made it, then and later.
+    one, other = ana.exchange().results
+    assert (one.outcome, one.code, one.row) == (other.outcome, other.code, other.row)
+    cora.edit(hidden, industry="Gas")
+    cora.sync()
+    ana.sync()
+    assert (set(cora.rows), set(given) <= ana.rows.keys()) == ({hidden}, True)
+    # Once it is in sight, the consent joins it with its next change.
+    cora.edit(hidden, owner="ana@example.com")
+    cora.sync()
+    ana.sync()
+    ana.edit(given[0], status="withdrawn")
+    ana.edit(hidden, owner="cora@example.com")
+    ana.sync()
+    cora.sync()
+    assert cora.rows.keys() == {hidden, given[0]}

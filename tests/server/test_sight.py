@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import msgspec
 import pytest
 
 from sync.console import recovery
@@ -223,3 +224,37 @@ def test_a_cell_of_a_later_version_needs_the_highest_class(inside: Inside, ana: 
     low.sync()
     assert "field_of_later" in ana.cells(id_)
     assert "field_of_later" not in low.cells(id_)
+
+
+def test_what_becomes_of_a_record_out_of_sight_is_not_told_to_who_sends_an_old_op_again(
+    inside: Inside, ana: Device
+) -> None:
+    id_ = ana.add("customer", name="Northwind")
+    ana.sync()
+    given = ana.edit(id_, owner="cy@example.com")
+    cy = inside.device(inside.person("cy@example.com", team="Elsewhere"))
+    ana.sync()
+    cy.sync()
+    told = []
+    for number in range(2):
+        cy.edit(id_, industry=f"Industry {number}")
+        cy.sync()
+        ana.n += 1
+        anew = msgspec.structs.replace(given, n=ana.n, first=ana.n)
+        for reply in (ana.ask([anew]), ana.ask([anew])):
+            told += [(each.ver, each.row and (each.row.gone, each.row.ver)) for each in reply.results]
+    assert set(told) == {(0, ("left", 0))}
+
+
+def test_no_result_tells_privacy_who_wrote(inside: Inside, ana: Device, low: Device) -> None:
+    id_ = ana.add("customer", name="Northwind")
+    ana.sync()
+    low.sync()
+    low.edit(id_, industry="Gas")
+    low.sync()
+    op = ana.edit(id_, source="web")
+    ana.exchange()
+    inside.person("ana@example.com", role="privacy", team="")
+    (result,) = ana.ask([op]).results
+    assert result.row is not None
+    assert (result.row.id, result.row.person) == (id_, "")

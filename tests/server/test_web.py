@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import struct
@@ -199,3 +200,41 @@ def test_the_log_speaks_of_ids_alone(inside: Inside, caplog: pytest.LogCaptureFi
 def test_a_value_that_is_no_plain_word_is_left_out() -> None:
     line = logs.line("event", a=1, b="fine-word", c="ana@example.com", d="two words", e="x\ny", f="x" * 100)
     assert line == "event a=1 b=fine-word c=- d=- e=- f=-"
+
+
+def test_bodies_that_dribble_in_take_the_places_of_their_own_address_alone(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "WAITING", 2)
+    monkeypatch.setattr(limits, "BODIES", 3)
+    status, others, own = asyncio.run(_beside_slow_bodies(inside, 3))
+    assert (status, others[0]) == (200, 400)  # read, and found to be no session
+    assert (own[0], _problem(own[1])) == (503, Problem.BUSY)
+    # They are let go with their requests.
+    assert inside.send("POST", messages.SESSION_PATH, b"{}", {})[0] == 400
+
+
+def test_bodies_under_way_take_so_much_memory_and_no_more(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "BODIES_BYTES", 10_000)
+    pieces = [bytes(1_000)] * 11
+    status, body = inside.send_pieces(messages.SEALED_PATH, pieces, {})
+    assert (status, _problem(body)) == (503, Problem.BUSY)
+    assert inside.send_pieces(messages.SEALED_PATH, pieces[:9], {})[0] == 400
+
+
+async def _beside_slow_bodies(inside: Inside, count: int) -> tuple[int, tuple[int, bytes], tuple[int, bytes]]:
+    """What a stranger without a body, somebody of another address and one of theirs are answered beside slow bodies."""
+    slow = [
+        asyncio.create_task(inside.call("POST", messages.RECEIPT_PATH, [b"x"], {"x-never-ends": "1"}))
+        for _each in range(count)
+    ]
+    # Tasks begin in the order in which they were made: by then each of the slow ones waits for the rest of its body.
+    root, _body = await asyncio.create_task(inside.call("GET", messages.ROOT_PATH, [b""], {}))
+    others = await inside.call("POST", messages.SESSION_PATH, [b"{}"], {}, address="192.0.2.2")
+    own = await inside.call("POST", messages.SESSION_PATH, [b"{}"], {})
+    for each in slow:
+        each.cancel()
+    await asyncio.gather(*slow, return_exceptions=True)
+    return root, others, own

@@ -8,12 +8,13 @@ from app.store import conflicts, outbox, records
 from app.store.replica import StoreReplica
 from app.store.settled import KEPT_MS
 from app.store.store import Store
+from sync.client.ports import Answer
 from sync.protocol.ids import new_incarnation, new_record_id
 from sync.protocol.messages import Cursor
 from sync.protocol.ops import Act, Op
 from tests.store.device import CUSTOMER, DEAL, TASK, Device
 from tests.store.exchanges import BIG, foreign, page, row, send
-from tests.store.server import Server
+from tests.store.server import EPOCH, Server
 
 
 def test_taking_keeps_within_both_bounds(store: Store) -> None:
@@ -160,3 +161,23 @@ def test_taken_ops_stay_until_they_are_durable_and_old(device: Device, store: St
     device.ahead_ms = KEPT_MS + 1
     page(store, seq=4, acked_n=1, durable_seq=1)
     assert store.db.one("SELECT count(*) FROM op_archive") == (0,)
+
+
+def test_an_answer_that_comes_to_some_of_the_ops_leaves_the_others_waiting(
+    device: Device, store: Store
+) -> None:
+    server, replica = Server(), StoreReplica(store)
+    ids = [records.add(store, CUSTOMER, {"name": f"Customer {number}"}).id for number in range(3)]
+    taken = replica.take(*BIG)
+    results = server.push(device.id, store.incarnation, taken)
+    cursor = store.here().cursor
+    rows = [
+        msgspec.structs.replace(each, row=row(id_, 9, name="Other"))
+        for each, id_ in zip(results, ids, strict=True)
+    ]
+    replica.apply(Answer(cursor, taken[0].n, 0, more=True, results=rows[:1]))
+    assert (store.unsent(), replica.take(*BIG), store.here().cursor) == (2, taken[1:], cursor)
+    assert [records.get(store, id_).values["name"] for id_ in ids] == ["Other", "Customer 1", "Customer 2"]
+    replica.apply(Answer(Cursor(epoch=EPOCH, seq=9), taken[2].n, 0, results=rows[1:]))
+    assert store.unsent() == 0
+    assert {records.get(store, id_).values["name"] for id_ in ids} == {"Other"}

@@ -6,7 +6,7 @@ import contextlib
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,6 +88,10 @@ class Direct:
     def post(self, path: str, body: bytes, headers: dict[str, str], media: str) -> bytes:
         """The body of the answer to a POST."""
         return self._asked("POST", path, body, headers)
+
+    def begin(self, path: str, body: bytes, headers: dict[str, str], media: str) -> Callable[[], bytes]:
+        """A POST, and what gives the body of its answer."""
+        return lambda: self.post(path, body, headers, media)
 
     def close(self) -> None:
         """Nothing is open."""

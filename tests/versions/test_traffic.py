@@ -20,9 +20,8 @@ def test_an_older_device_gets_from_the_server_of_today_what_it_got_from_its_own(
     replay.play()
     exchanges = sum(said.path == messages.EXCHANGE_PATH for said in tape.traffic)
     as_they_were = sum(device.as_they_were for device in replay.devices.values())
-    assert (
-        as_they_were >= exchanges - 2
-    )  # byte for byte, but where recovered work is reported under its new name
+    # But where recovered work is reported under its new name.
+    assert as_they_were >= exchanges - 2
     for name, device in replay.devices.items():
         assert device.problems == [], name
         assert device.now.outcomes == device.then.outcomes, name

@@ -20,6 +20,7 @@ from sync.protocol.fields.base import (
     Merge,
     Value,
     clean_text,
+    is_plain,
     notes_room,
 )
 from sync.protocol.fields.compound import ADDRESS_PARTS, Address, Content, Several, Tags
@@ -64,5 +65,6 @@ __all__ = [
     "Text",
     "Value",
     "clean_text",
+    "is_plain",
     "notes_room",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -18,6 +19,7 @@ NOTES_MAX: Final = 65_536  # characters
 NOTES_BYTES: Final = 96 * 2**10  # in UTF-8: an op holds the text before and after, and stays below 256 KiB
 ELEMENTS_MAX: Final = 64
 INT_MAX: Final = 2**63 - 1
+PLAIN_DEPTH: Final = 16  # levels of a value that is carried without being known
 
 _LINE_BREAKS = re.compile(r"[\r\n\x0b\x0c\x85\u2028\u2029]+")
 
@@ -128,3 +130,24 @@ def notes_room(text: str) -> int:
     """How many characters a long text like this one may have: fewer where its script needs more bytes."""
     size = len(text.encode("utf-8", "replace"))
     return min(NOTES_MAX, NOTES_MAX if size <= NOTES_BYTES else NOTES_BYTES * len(text) // size)
+
+
+def is_plain(value: Value) -> bool:
+    """Whether a value that we do not know is plain data, such as every reader can hold, compare and show."""
+    level = [value]
+    for _depth in range(PLAIN_DEPTH):
+        within: list[Value] = []
+        for each in level:
+            if isinstance(each, dict):
+                if not all(isinstance(key, str) for key in each):
+                    return False
+                within += each.values()
+            elif isinstance(each, list):
+                within += each
+            elif isinstance(each, float):
+                if not math.isfinite(each):
+                    return False
+            elif each is not None and not isinstance(each, (str, int, bytes)):
+                return False
+        level = within
+    return not level

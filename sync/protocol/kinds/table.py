@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from sync.protocol.errors import FieldProblem
-from sync.protocol.fields import Care, Content, Field, Find, Merge, Ref, Tags, Value
+from sync.protocol.fields import Care, Content, Field, Find, Merge, Ref, Tags, Value, is_plain
 from sync.protocol.joins import listed
 from sync.protocol.kinds import pairs
 from sync.protocol.kinds.han import simplified
@@ -184,8 +184,9 @@ class Kind:
                 changed[cell] = None
         return changed
 
-    def check_cells(self, cells: Mapping[Any, Any]) -> dict[str, Any]:
-        """Cells as they come over the wire made exact; unknown fields are carried, their names being sane.
+    def check_cells(self, cells: Mapping[Any, Any], *, before: bool = False) -> dict[str, Any]:
+        """Cells as they come over the wire made exact; unknown fields are carried where their names are sane and their
+        values plain. With `before`, they are what somebody saw: any of them may have been empty.
 
         Raises FieldProblem.
         """
@@ -206,13 +207,11 @@ class Kind:
                 # A second cell of one field would be merged past the first one, whatever the field's rule.
                 raise FieldProblem(name, _("Not a field name."))
             if field is None or value is None:
-                if field is not None and field.required:
-                    raise _missing(field)
+                if not is_plain(value):
+                    raise FieldProblem(name, _("Not a value that a record can hold."))
                 checked[cell] = value
             elif not field.type.several:
                 checked[cell] = field.type.check(name, value)
-                if field.required and checked[cell] is None:
-                    raise _missing(field)
             elif isinstance(field.type, Tags):
                 if field.type.check(name, [element]) != [element] or value is not True:
                     raise FieldProblem(name, _("Not a tag."))
@@ -224,6 +223,8 @@ class Kind:
                 if not exact:
                     raise FieldProblem(name, _("A value has a label and a text."))
                 checked[cell] = {"label": exact[0]["label"], "value": exact[0]["value"]}
+            if field is not None and field.required and checked[cell] is None and not before:
+                raise _missing(field)
         return checked
 
     def rule(self, cell: str) -> Merge:

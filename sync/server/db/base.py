@@ -161,8 +161,14 @@ class Records(Protocol):
     def conflicts_after(self, seq: int) -> Iterator[Conflict]:
         """Conflicts made after `seq`, rising."""
 
-    def conflicts_of(self, record: bytes) -> list[Conflict]:
-        """Open conflicts of a record."""
+    def conflicts_of(self, record: bytes, *, upto: int | None = None) -> list[Conflict]:
+        """Open conflicts of a record, the oldest first; with `upto`, those up to that number."""
+
+    def disputed(self, record: bytes) -> tuple[int, int]:
+        """How many open conflicts a record has, and their bytes."""
+
+    def weigh(self, record: bytes | None, conflicts: Sequence[bytes]) -> int:
+        """The bytes of that record's cells (None for no record) and of these conflicts."""
 
     def numbering(self, device: bytes, incarnation: bytes) -> Numbering | None:
         """How far an incarnation's ops are taken in; None for one never seen."""
@@ -178,6 +184,9 @@ class Records(Protocol):
 
     def keep_refused(self, op_id: OpId, person: bytes, code: str, op: bytes, at: int) -> None:
         """Keep an op that was not taken: its author may not be able to hold it any longer."""
+
+    def refused_within(self, device: bytes, incarnation: bytes, first: int, upto: int) -> str | None:
+        """Why the first op of these numbers (`upto` left out) that was refused was not taken; None where none was."""
 
     def refused(self, device: bytes | None = None) -> list[RefusedOp]:
         """The ops that were not taken, of one device or of all, the oldest first."""

@@ -64,4 +64,5 @@ class Books:
     @property
     def histories(self) -> SqlHistories:
         """This history and those before it."""
+        self._records.write()  # it reads the log, too
         return self._histories

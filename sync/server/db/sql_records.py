@@ -5,31 +5,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from sync.protocol import codec
 from sync.protocol.ids import OpId
-from sync.protocol.merge import Conflict, Mark, Row
+from sync.protocol.merge import Conflict, Row
 from sync.server.access import Scope
 from sync.server.db.kept import RESULTS_KEPT, Entry, Held, Numbering, RefusedOp, Result, Trace
 from sync.server.db.news import News
 from sync.server.db.sql import Sql
+from sync.server.db.sql_rows import HELD, held_of, pack_marks
 
+_HIGHEST = 2**63 - 1
 _TRACED = 50  # records in one question for what is remembered of them
 _PACK = msgspec.msgpack.Encoder()
-_CELLS = msgspec.msgpack.Decoder(dict[str, Any])
-_MARKS = msgspec.msgpack.Decoder(list[tuple[Mark, list[str]]])
 _CONFLICT = msgspec.msgpack.Decoder(Conflict)
 _RESULT = msgspec.msgpack.Decoder(Result)
 
 
-_HELD = (
-    "SELECT kind, id, ver, cells, marks, deleted, scope_person, scope_team, owner, creator, device, "
-    "incarnation, person, hlc, subject, territory FROM record WHERE id"
-)
 _ASKED = 200  # ids in one question
 # Written together, in this order, before anybody reads them.
 _WRITES = {
@@ -74,12 +68,16 @@ class SqlRecords:
     @property
     def _db(self) -> Sql:
         """The connection, with all that was put."""
+        self.write()
+        return self._sql
+
+    def write(self) -> None:
+        """Give the database what was put, so that others see it there."""
         if self._unwritten:
             unwritten, self._unwritten = self._unwritten, {}
             for table, statement in _WRITES.items():
                 if rows := unwritten.get(table):
                     self._sql.executemany(statement, rows)
-        return self._sql
 
     def _put(self, table: str, *row: object) -> None:
         self._unwritten.setdefault(table, []).append(row)
@@ -89,8 +87,8 @@ class SqlRecords:
         self._held = dict.fromkeys(ids)
         self._answered = dict.fromkeys(prints)
         for some in _some(list(self._held)):
-            for row in self._db.execute(f"{_HELD} IN ({_marks(some)})", some):
-                self._held[bytes(row[1])] = _held(row)
+            for row in self._db.execute(f"{HELD} IN ({_marks(some)})", some):
+                self._held[bytes(row[1])] = held_of(row)
         for some in _some(list(self._answered)):
             asked = f"SELECT print, taken FROM answered WHERE print IN ({_marks(some)})"
             for print_, taken in self._db.execute(asked, some):
@@ -115,8 +113,8 @@ class SqlRecords:
         """The record of that id."""
         if id_ in self._held:
             return self._held[id_]
-        row = self._db.execute(f"{_HELD} = ?", (id_,)).fetchone()
-        return _held(row) if row is not None else None
+        row = self._db.execute(f"{HELD} = ?", (id_,)).fetchone()
+        return held_of(row) if row is not None else None
 
     def put(self, held: Held, before: Scope | None, now: int) -> None:
         """Keep a record under its row's number."""
@@ -128,7 +126,7 @@ class SqlRecords:
         self._put(
             "record",
             row.id, row.kind, row.ver, row.deleted, scope.person, scope.team, held.owner, held.creator, held.device,
-            held.incarnation, held.person, held.hlc, cells, _pack_marks(row.marks), held.subject, scope.territory,
+            held.incarnation, held.person, held.hlc, cells, pack_marks(row.marks), held.subject, scope.territory,
         )  # fmt: skip
         was = (before.person, before.team) if before else (None, None)
         self._put("change", row.ver, row.id, *was, held.device, now, before.territory if before else None)
@@ -242,7 +240,7 @@ class SqlRecords:
         """Keep less of a deleted record than stood in it."""
         self._db.execute(
             "UPDATE record SET cells = ?, marks = ? WHERE id = ?",
-            (_PACK.encode(dict(row.cells)), _pack_marks(row.marks), row.id),
+            (_PACK.encode(dict(row.cells)), pack_marks(row.marks), row.id),
         )
 
     def place(self, id_: bytes, subject: bytes, territory: str) -> None:
@@ -285,12 +283,27 @@ class SqlRecords:
         for row in self._db.rising("SELECT ver, id, body FROM conflict WHERE ver > ?", seq):
             yield _CONFLICT.decode(row[2])
 
-    def conflicts_of(self, record: bytes) -> list[Conflict]:
-        """Open conflicts of a record."""
+    def conflicts_of(self, record: bytes, *, upto: int | None = None) -> list[Conflict]:
+        """Open conflicts of a record, the oldest first; with `upto`, those up to that number."""
         rows = self._db.execute(
-            "SELECT body FROM conflict WHERE record = ? AND state = 'open' ORDER BY ver, id", (record,)
+            "SELECT body FROM conflict WHERE record = ? AND state = 'open' AND ver <= ? ORDER BY ver, id",
+            (record, _HIGHEST if upto is None else upto),
         )
         return [_CONFLICT.decode(row[0]) for row in rows]
+
+    def disputed(self, record: bytes) -> tuple[int, int]:
+        """How many open conflicts a record has, and their bytes."""
+        asked = "SELECT count(*), coalesce(sum(length(body)), 0) FROM conflict WHERE record = ? AND state = 'open'"
+        count, size = self._db.execute(asked, (record,)).fetchone()
+        return int(count), int(size)
+
+    def weigh(self, record: bytes | None, conflicts: Sequence[bytes]) -> int:
+        """The bytes of that record's cells (None for no record) and of these conflicts."""
+        held = self.held(record) if record is not None else None
+        size = len(_PACK.encode(dict(held.row.cells))) if held is not None else 0
+        asked = "SELECT length(body) FROM conflict WHERE id = ?"
+        found = (self._db.execute(asked, (each,)).fetchone() for each in conflicts)
+        return size + sum(int(row[0]) for row in found if row)
 
     def numbering(self, device: bytes, incarnation: bytes) -> Numbering | None:
         """How far an incarnation's ops are taken in."""
@@ -328,6 +341,12 @@ class SqlRecords:
             (*op_id, person, at, code, op),
         )
 
+    def refused_within(self, device: bytes, incarnation: bytes, first: int, upto: int) -> str | None:
+        """Why the first op of these numbers (`upto` left out) that was refused was not taken; None where none was."""
+        asked = "SELECT code FROM refused WHERE device = ? AND incarnation = ? AND n >= ? AND n < ? ORDER BY n LIMIT 1"
+        row = self._db.execute(asked, (device, incarnation, first, upto)).fetchone()
+        return str(row[0]) if row else None
+
     def refused(self, device: bytes | None = None) -> list[RefusedOp]:
         """The ops that were not taken, of one device or of all, the oldest first."""
         rows = self._db.execute(
@@ -356,40 +375,9 @@ class SqlRecords:
         self._put("answered", print_, taken)
 
 
-def _held(row: Any) -> Held:
-    return Held(
-        row=Row(row[0], row[1], row[2], _CELLS.decode(row[3]), _unpack_marks(row[4]), bool(row[5])),
-        scope=Scope(row[6], row[7], row[15] or ""),
-        owner=row[8],
-        creator=row[9],
-        device=row[10],
-        incarnation=row[11],
-        person=row[12],
-        hlc=row[13],
-        subject=row[14],
-    )
-
-
 def _some(all_: list[bytes]) -> Iterator[list[bytes]]:
     return (all_[at : at + _ASKED] for at in range(0, len(all_), _ASKED))
 
 
 def _marks(some: Sequence[bytes]) -> str:
     return ", ".join("?" * len(some))
-
-
-def _pack_marks(marks: Mapping[str, Mark]) -> bytes:
-    """Marks with the cells that carry them: most cells of a row were written together."""
-    groups: dict[Mark, list[str]] = {}
-    for cell, mark in marks.items():
-        groups.setdefault(mark, []).append(cell)
-    return _PACK.encode(list(groups.items()))
-
-
-def _unpack_marks(data: bytes) -> dict[str, Mark]:
-    return {cell: mark for mark, cells in _MARKS.decode(data) for cell in cells}
-
-
-def unpack_cells(data: bytes) -> dict[str, codec.Raw]:
-    """Packed cells as a map whose values stay packed."""
-    return msgspec.msgpack.decode(data, type=dict[str, codec.Raw])
