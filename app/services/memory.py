@@ -41,6 +41,7 @@ class Memory:
         self._guarded = guarded
         self._state = self._kept = state
         self._turn = threading.RLock()
+        self._wiped = False
         self.on_change: Callable[[State, State], None] = lambda before, after: None
 
     @property
@@ -52,6 +53,9 @@ class Memory:
         """Change the state, durably. Raises AppError."""
         with self._turn:
             state = change(self._state)
+            if self._wiped:
+                self._take(state)
+                return
             try:
                 self._guarded.save(state)
             except KeyringUnreachable:
@@ -103,9 +107,13 @@ class Memory:
             with contextlib.suppress(AppError):  # a full disk must not keep anybody from their customers
                 self.set(t_floor=floor)
 
+    def forget(self) -> None:
+        """This device is wiped: nothing of the state is written any more, not at the end either."""
+        self._wiped = True
+
     def close(self) -> None:
         """Let the key go; what was only remembered is written down."""
-        if self._state != self._kept:
+        if self._state != self._kept and not self._wiped:
             with contextlib.suppress(AppError):  # a minute of contact is not worth more
                 self.alter(lambda state: state)
         self._guarded.close()

@@ -186,7 +186,7 @@ class Session:
         """Lock as a person does: the store closes and its key leaves memory."""
         self._close_store()
         if self.stage == ACTIVE:
-            self._set(stage=LOCK_UI, locked_because=BY_PERSON)
+            self._memory.set(stage=LOCK_UI, locked_because=BY_PERSON)
         self.tell(Changes((), "lock"))
 
     def needs_pin(self) -> bool:
@@ -200,7 +200,7 @@ class Session:
         self.judge()
         with vault.open_key(self.profile, self._ring, pin=pin):
             pass
-        self._set(stage=ACTIVE, locked_because="")
+        self._memory.set(stage=ACTIVE, locked_because="")
         self.tell(Changes((), "lock"))
 
     def judge(self) -> None:
@@ -211,7 +211,7 @@ class Session:
             self._lock_hard(verdict.signal, ask_share=True)
         elif self.stage == ACTIVE and verdict.rung is guard.Rung.LOCK_UI:
             self._close_store()
-            self._set(stage=LOCK_UI, locked_because=verdict.signal)
+            self._memory.set(stage=LOCK_UI, locked_because=verdict.signal)
             self.tell(Changes((), "lock"))
         if self.stage == LOCK_CRYPTO or verdict.rung is guard.Rung.LOCK_UI:
             raise self.locked_error()
@@ -220,13 +220,13 @@ class Session:
         """Open what a missing order has locked, once it has come or the server knows of it no longer."""
         state, by_it = self.state, (LOCK_UI, guard.ORDER_MISSING)
         if (state.stage, state.locked_because) == by_it and not self.papers.order_missing():
-            self._set(stage=ACTIVE, locked_because="")
+            self._memory.set(stage=ACTIVE, locked_because="")
             self.tell(Changes((), "lock"))
 
     def share_is_gone(self) -> None:
         """The store asks for a share that this device has not got: it was locked, whatever its own state says."""
         if self.stage == ACTIVE:
-            self._set(stage=LOCK_CRYPTO, locked_because=BY_ORDER, locked_why="", ask_share=True)
+            self._memory.set(stage=LOCK_CRYPTO, locked_because=BY_ORDER, locked_why="", ask_share=True)
             self.tell(Changes((), "lock"))
 
     def not_enrolled(self) -> Locked:
@@ -278,7 +278,7 @@ class Session:
             return  # it may be a lock; the share is asked for again
         share = sealing.unseal(self.keys.seal, sealing.SHARE, sealed)
         vault.restore_share(self.profile, self._ring, share)
-        self._set(stage=ACTIVE, locked_because="", locked_why="", ask_share=False)
+        self._memory.set(stage=ACTIVE, locked_because="", locked_why="", ask_share=False)
         self.tell(Changes((), "lock"))
 
     def close(self) -> None:
@@ -321,12 +321,12 @@ class Session:
         unfinished.take_away(self.profile)
         copies.take_away(self.profile)
         if unsent is not None and unsent != self.state.unsent:
-            self._set(unsent=unsent)
+            self._memory.set(unsent=unsent)
 
     def _lock_hard(self, because: str, *, ask_share: bool, why: str = "") -> None:
         self._close_store()
         said = why[:REASON_SHOWN]
-        self._set(stage=LOCK_CRYPTO, locked_because=because, locked_why=said, ask_share=ask_share)
+        self._memory.set(stage=LOCK_CRYPTO, locked_because=because, locked_why=said, ask_share=ask_share)
         self._drop_share()
         _LOG.info("locked: %s", because)
         self.tell(Changes((), "lock"))
@@ -353,9 +353,9 @@ class Session:
             with vault.open_key(self.profile, self._ring):
                 pass
         except Locked:
-            self._set(ask_share=True)
+            self._memory.set(ask_share=True)
             return
-        self._set(stage=ACTIVE, locked_because="", locked_why="", ask_share=False)
+        self._memory.set(stage=ACTIVE, locked_because="", locked_why="", ask_share=False)
         self.tell(Changes((), "lock"))
 
     def _wipe(self, pending: Pending) -> None:
@@ -373,6 +373,7 @@ class Session:
             epoch=self.state.epoch,
             vouch=self._memory.vouch,
         )
+        self._memory.forget()
         log.shut()
         with contextlib.suppress(OSError):
             # A disk that takes no file: the keys are gone all the same, and every start tries the rest again.
@@ -380,9 +381,6 @@ class Session:
             wipe.destroy(self.profile, self._ring, self.now, self.wipe_step)
         self.tell(Changes((), "wiped"))
         raise wiped_error(intent.org_name, intent.reason)
-
-    def _set(self, **fields: object) -> None:
-        self._memory.set(**fields)
 
     def _changing(self, before: State, after: State) -> None:
         if after.stage == ACTIVE and before.stage != ACTIVE:

@@ -95,3 +95,12 @@ def test_a_minute_counts_from_what_is_written(kept: Kept, memory: Memory) -> Non
     for second in range(1, 125):
         memory.note(met(second * 1_000))
     assert [state.last_contact - T0 for state in kept.saved] == [60_000, 120_000]
+
+
+def test_a_wiped_device_writes_nothing_any_more(kept: Kept, memory: Memory) -> None:
+    memory.note(met(5_000))
+    memory.forget()
+    memory.note(met(FLOOR_STEP_MS))
+    memory.set(unsent=3)
+    memory.close()
+    assert (kept.saved, kept.closed) == ([], True)

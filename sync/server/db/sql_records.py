@@ -15,7 +15,7 @@ from sync.server.access import Scope
 from sync.server.db.kept import RESULTS_KEPT, Entry, Held, Numbering, RefusedOp, Result, Trace
 from sync.server.db.news import News
 from sync.server.db.sql import Sql
-from sync.server.db.sql_rows import HELD, held_of, pack_marks
+from sync.server.db.sql_rows import HELD, held_of, pack_marks, trace_of
 
 _HIGHEST = 2**63 - 1
 _TRACED = 50  # records in one question for what is remembered of them
@@ -47,6 +47,9 @@ _WRITES = {
         "WHERE excluded.taken > answered.taken"
     ),
 }
+
+
+_TRACES = "SELECT record, seq, person_before, team_before, territory_before, device FROM change WHERE seq > ?"
 
 
 class SqlRecords:
@@ -153,30 +156,18 @@ class SqlRecords:
 
     def traces(self, id_: bytes, seq: int) -> list[Trace]:
         """What is remembered of each change of a record after `seq`."""
-        rows = self._db.execute(
-            "SELECT seq, person_before, team_before, device, territory_before FROM change "
-            "WHERE record = ? AND seq > ? ORDER BY seq",
-            (id_, seq),
-        )
-        return [
-            Trace(number, None if person is None else Scope(person, team, territory or ""), device)
-            for number, person, team, device, territory in rows
-        ]
+        rows = self._db.execute(f"{_TRACES} AND record = ? ORDER BY seq", (seq, id_))
+        return [trace_of(row) for row in rows]
 
     def traces_of(self, ids: Sequence[bytes], seq: int) -> dict[bytes, list[Trace]]:
         """The same of many records; those of which nothing is remembered are left out."""
-        marks = ", ".join("?" * _TRACED)
-        asked = (
-            "SELECT record, seq, person_before, team_before, device FROM change "
-            f"WHERE seq > ? AND record IN ({marks}) ORDER BY seq"
-        )
+        asked = f"{_TRACES} AND record IN ({', '.join('?' * _TRACED)}) ORDER BY seq"
         found: dict[bytes, list[Trace]] = {}
         for at in range(0, len(ids), _TRACED):
             some = [*ids[at : at + _TRACED]]
             some += some[-1:] * (_TRACED - len(some))  # one statement, however many they are
-            for id_, number, person, team, device in self._db.execute(asked, (seq, *some)):
-                scope = None if person is None else Scope(person, team)
-                found.setdefault(bytes(id_), []).append(Trace(number, scope, device))
+            for row in self._db.execute(asked, (seq, *some)):
+                found.setdefault(bytes(row[0]), []).append(trace_of(row))
         return found
 
     def passed_on(self, after: int, upto: int, device: bytes, *, own: bool = False) -> list[bytes]:

@@ -9,7 +9,7 @@ import msgspec
 
 from sync.protocol.merge import Mark, Row
 from sync.server.access import Scope
-from sync.server.db.kept import Held
+from sync.server.db.kept import Held, Trace
 
 _PACK = msgspec.msgpack.Encoder()
 _CELLS = msgspec.msgpack.Decoder(dict[str, Any])
@@ -46,3 +46,9 @@ def pack_marks(marks: Mapping[str, Mark]) -> bytes:
 
 def _unpack_marks(data: bytes) -> dict[str, Mark]:
     return {cell: mark for mark, cells in _MARKS.decode(data) for cell in cells}
+
+
+def trace_of(row: Any) -> Trace:
+    """What is remembered of one change: record, number, whose it was before, and the device."""
+    _record, number, person, team, territory, device = row
+    return Trace(number, None if person is None else Scope(person, team, territory or ""), device)
