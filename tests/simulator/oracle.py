@@ -244,6 +244,8 @@ def _lost(
             continue
         if hollow(row):
             continue  # deleted, and so long ago that nothing of it is kept
+        if row.deleted and cell.startswith("joined/"):
+            continue  # of two who joined the same pair the other way round, one finds the record gone
         standing = row.cells.get(cell)
         safe = _seen_from(_parts(standing) | both.get((id_, cell), set()), writes)
         for each in wanted:
