@@ -29,7 +29,7 @@ from sync.server.db.news import News
 from tests.server.post_contract import DEVICE, INCARNATION, PostContract, device
 
 OPEN = Callable[[], Store]
-TEAM = Scope(b"p" * 16, "Sales", "North")
+TEAM = Scope(b"p" * 16, "Sales")
 
 
 def held(id_: bytes, ver: int, **other: Any) -> Held:

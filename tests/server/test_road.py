@@ -67,7 +67,9 @@ def test_two_laptops_from_first_code_to_recovered_work(org: Org, server: Server,
 def test_a_stopped_server_leaves_nothing_open(org: Org, server: Server) -> None:
     assert server.stop() == 0
     assert not (org.data / "admin.sock").exists()
-    assert sorted(path.name for path in org.data.iterdir()) == ["server.json", "server.lock", "store.db"]
+    left = sorted(path.name for path in org.data.iterdir())
+    assert left == ["ready", "server.json", "server.lock", "store.db"]
+    assert list((org.data / "ready").iterdir()) == []
     assert [each["email"] for each in org.json("person", "list")] == ["it@example.com"]
 
 

@@ -105,7 +105,9 @@ def test_a_choice_names_conflicts_of_its_own_record_alone(ana: Device, bo: Devic
     _id, conflict = _met(ana, bo)
     other = ana.add("customer", name="Another")
     ana.sync()
-    ana.op("customer", other, Act.SET, {}, base=ana.rows[other].ver, settles={conflict.id: KEPT, b"x": KEPT})
+    ana.op(
+        "customer", other, Act.SET, {}, base=ana.rows[other].ver, settles={conflict.id: KEPT, b"x" * 16: KEPT}
+    )
     (result,) = ana.exchange().results
     assert result.outcome is Outcome.OK
     bo.sync()

@@ -183,6 +183,7 @@ class Laptop:
     far: Far
     now: Callable[[], int]
     skew: int = 0
+    holds_back: bool = True  # what would leave without a reason; an earlier version took it
     was_put_back: bool = False
     wire: Wire = field(init=False)
     store: Store = field(init=False)
@@ -202,7 +203,7 @@ class Laptop:
             Profile(self.folder), SecretBytes(self.card.key), recovery=self.card.recovery, clock=self.clock
         )
         self.line = self._line()
-        self.back = HoldingBack()
+        self.back = HoldingBack() if self.holds_back else None
 
     def crash(self) -> None:
         """Turn it off and on: whatever was in memory is gone."""

@@ -206,7 +206,9 @@ class World:
             folder = self.folder / f"laptop-{who}"
             shutil.copytree(self.ground.folder / f"laptop-{who}", folder)
             far = self.mixed.way(who, self, self.faults.append)
-            self.laptops[who] = Laptop(folder, self.ground.cards[who], far, self.now)
+            self.laptops[who] = Laptop(
+                folder, self.ground.cards[who], far, self.now, holds_back=not self.mixed.is_older(who)
+            )
         return self.laptops[who]
 
     def play(self, step: Step) -> None:
