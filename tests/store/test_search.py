@@ -345,6 +345,8 @@ def test_every_searched_field_of_every_kind_is_found(store: Store) -> None:
         "address": {"city": "Quagga"}, "emails": ["quagga@example.com"], "tags": ["quagga"],
     }  # fmt: skip
     for kind in KINDS.values():
+        if kind.contents:
+            continue  # one is made of a file: test_attachments.py
         needed: dict[str, Any] = {f.name: f.default or "news" for f in kind.fields if f.required}
         for field in kind.searched(Find.NAME, Find.WORDS, Find.NOTES):
             made = records.add(store, kind, {**needed, field.name: shaped.get(field.name, "quagga")})
