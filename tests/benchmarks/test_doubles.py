@@ -8,6 +8,8 @@ import pytest
 
 from tests.benchmarks import doubles
 
+pytestmark = pytest.mark.slow
+
 # By set: at least so precise, and at least so much of what is right. Sets without a twin: nothing is told.
 FLOORS = {
     "febrl 1, persons": (1.0, 0.75),

@@ -135,7 +135,9 @@ def test_every_reading_finds_a_name(store: Store, name: str, typed: str) -> None
 
 
 def test_the_titles_of_every_kind_sound(store: Store) -> None:
-    kinds = [each for each in KINDS.values() if each.by_name[each.title].find is Find.NAME and not each.contents]
+    kinds = [
+        each for each in KINDS.values() if each.by_name[each.title].find is Find.NAME and not each.contents
+    ]
     assert len(kinds) > 4
     for kind in kinds:
         needed: dict[str, Any] = {f.name: f.default or "news" for f in kind.fields if f.required}

@@ -24,6 +24,8 @@ from tests.versions.here import Here
 from tests.versions.kept import Unpacked
 from tests.versions.story import KINDS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def here(kept: Unpacked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
