@@ -19,7 +19,7 @@ from sync.protocol.errors import Outcome
 from sync.protocol.merge import Merged
 from sync.protocol.messages import Change, Cursor, OpResult
 from sync.protocol.ops import Act, Op
-from sync.server import access, auth, belonging, exchange, feed, intake, masks
+from sync.server import access, auth, belonging, checking, exchange, feed, intake, masks
 from sync.server.access import Rights, Scope
 from sync.server.db.kept import Numbering
 from sync.server.db.news import News
@@ -192,8 +192,8 @@ def rights_read_once(patch: pytest.MonkeyPatch) -> None:
     """A change of role or team is heeded for what changes afterwards only."""
     whole = feed.page
 
-    def page(tx: Any, reader: feed.Reader, cursor: Cursor) -> feed.Page:
-        return whole(tx, reader, msgspec.structs.replace(cursor, scopes=reader.scopes))
+    def page(tx: Any, reader: feed.Reader, cursor: Cursor, *rows: int) -> feed.Page:
+        return whole(tx, reader, msgspec.structs.replace(cursor, scopes=reader.scopes), *rows)
 
     patch.setattr(feed, "page", page)
 
@@ -213,8 +213,8 @@ def cursor_runs_ahead(patch: pytest.MonkeyPatch) -> None:
     """The cursor of a page that was cut stands at the end of everything."""
     whole = feed.page
 
-    def page(tx: Any, reader: feed.Reader, cursor: Cursor) -> feed.Page:
-        found = whole(tx, reader, cursor)
+    def page(tx: Any, reader: feed.Reader, cursor: Cursor, *rows: int) -> feed.Page:
+        found = whole(tx, reader, cursor, *rows)
         found.cursor = msgspec.structs.replace(found.cursor, seq=tx.records.head())
         return found
 
@@ -264,7 +264,7 @@ def answered_before_it_is_kept(patch: pytest.MonkeyPatch) -> None:
 
 def refused_is_thrown_away(patch: pytest.MonkeyPatch) -> None:
     """The server keeps nothing of a change that it does not take."""
-    patch.setattr(intake, "_to_keep", lambda op: b"")
+    patch.setattr(checking, "to_keep", lambda op: b"")
 
 
 def teams_below_forgotten(patch: pytest.MonkeyPatch) -> None:
