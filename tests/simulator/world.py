@@ -278,8 +278,8 @@ class World:
             busy = page.more or page.sent > 0 or bool(page.applied.records)
             # An edit that came before its record waits again once that is here.
             waits = self.restores > 0 and laptop.unsent() > 0
-            # A restored server may have to take away what it never gave.
-            if at_rest and (busy if not self.restores else page.more or page.sent or page.applied.received):
+            # A restored server may have to take away what it never gave, page by page.
+            if at_rest and (busy if not self.restores else page.sent or page.applied.received):
                 self.faults.append(f"laptop {who}: there was something, and it was not told")
             if not (page.more or laptop.unsent() or of_before):
                 self.quiet.add(who)
