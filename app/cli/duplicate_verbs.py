@@ -11,7 +11,7 @@ from app.paths import Profile
 from app.services import duplicates, records
 from app.services.duplicates import Seen
 from app.services.session import Session
-from app.store import joining, lists
+from app.store import joining
 from app.store.joining import BOTH, GONE, REMAINS, Line
 from sync.protocol.ids import id_text
 from sync.protocol.roles import may_change
@@ -33,7 +33,7 @@ def tell(profile: Profile, args: Arguments) -> int:
             return _pair(session, args)
         limit = args.limit if args.limit is not None else -1
         found = session.read(lambda store: duplicates.seen(store, limit=limit))
-        title_of: show.TitleOf = lambda ref: session.call(lists.name_of, ref)  # noqa: E731
+        title_of = show.names(session)
         care, may = session.card.person.care, may_change(session.card.person.role)
     if args.json:
         show.emit([_as_json(each) for each in found])
@@ -67,7 +67,7 @@ def _pair(session: Session, args: Arguments) -> int:
         raise WrongUse(_("Name two records by their ids, or none."))
     one, other = map(records.find_id, args.pair)
     lines = [each for each in session.read(duplicates.compared, one, other) if each.gone or each.remains]
-    title_of: show.TitleOf = lambda ref: session.call(lists.name_of, ref)  # noqa: E731
+    title_of = show.names(session)
     if args.json:
         show.emit([_line_json(each) for each in lines])
         return 0

@@ -118,7 +118,7 @@ def list_kind(profile: Profile, args: Arguments) -> int:
         everything: int | None = len(found)
         if after is not None:
             everything = None if args.deleted else session.call(_counted, kind, where)
-        page.listed(kind, found, everything, lambda ref: session.call(lists.name_of, ref))
+        page.listed(kind, found, everything, show.names(session))
         if args.deleted and found:
             aside(hints.filled(_("Bring one back with: fieldkeep undelete ID")))
         _explain(session, found)
@@ -136,7 +136,7 @@ def find(profile: Profile, args: Arguments) -> int:
         more, hits = len(hits) > args.limit, hits[: args.limit]
         if args.json or not sys.stdout.isatty():
             return _show_rows(session, args, [hit.record for hit in hits])
-        page.found(hits, lambda ref: session.call(lists.name_of, ref), more=more)
+        page.found(hits, show.names(session), more=more)
         _explain(session, hits)
         return 0
 
@@ -175,7 +175,7 @@ def _show(session: Session, args: Arguments, record: Record | list[Record]) -> i
             show.emit(show.as_json(record, care))
         return 0
     for each in record if isinstance(record, list) else [record]:
-        for line in show.lines(each, lambda ref: session.call(lists.name_of, ref), care):
+        for line in show.lines(each, show.names(session), care):
             say(line)
     return 0
 
@@ -188,7 +188,7 @@ def _show_rows(session: Session, args: Arguments, found: list[Record]) -> int:
         aside(_("Nothing found."))
         roles.explain_nothing(session)
     for record in found:
-        say(show.row(record, lambda ref: session.call(lists.name_of, ref)))
+        say(show.row(record, show.names(session)))
     return 0
 
 

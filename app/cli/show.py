@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TextIO
 
+from app.services.session import Session
+from app.store import lists
 from app.store.records import Record
 from sync.protocol import codec, harmless, money, texts
 from sync.protocol.fields import (
@@ -32,6 +34,11 @@ from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 
 TitleOf = Callable[[bytes], str | None]
+
+
+def names(session: Session) -> TitleOf:
+    """What to call the record of an id, as far as this device has it."""
+    return lambda ref: session.call(lists.name_of, ref)
 
 
 def emit(document: object, out: TextIO | None = None) -> None:

@@ -10,7 +10,6 @@ from app.paths import Profile
 from app.services import refused, settling
 from app.services.session import Session
 from app.store import conflicts as met
-from app.store import lists
 from sync.protocol import clock
 from sync.protocol.ids import id_text
 from sync.protocol.kinds import KINDS
@@ -37,7 +36,7 @@ def conflicts(profile: Profile, args: Arguments) -> int:
             refused.let_go(session, change)
             text = _("Let go. The server keeps what you wrote.")
             return done(args, {"change": refused.spelled(change.name), "state": "dismissed"}, text)
-        title_of: show.TitleOf = lambda ref: session.call(lists.name_of, ref)  # noqa: E731
+        title_of = show.names(session)
         met_, refused_ = session.call(met.open_conflicts), session.call(met.attention)
         steps = {each.name: _next_steps(session, each) for each in refused_}
         choices = {each.conflict.id: _choices(session, each) for each in met_}

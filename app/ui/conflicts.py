@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.commands import KEEPING, TAKING
+from app.ui.card_page import CardPage, between
 from app.ui.kit.buttons import Button, Part
 from app.ui.kit.card import Card
 from app.ui.kit.paint import Tone
 from app.ui.kit.placeholder import Placeholder
 from app.ui.kit.text import Paragraph, Tag, label
-from app.ui.pages import Page
 from app.ui.shortcuts import spelled as spelled_keys
 from app.ui.theme.tokens import S4, S12, S16, Colour, Step
 from app.viewmodels.conflicts import Met, Side, keep, let_go, make_again, take
@@ -26,7 +25,7 @@ from sync.protocol.texts import gettext as _
 _SHOWN = 100  # a page is no list: more than anybody looks at in one sitting
 
 
-class ConflictsPage(Page):
+class ConflictsPage(CardPage[Met]):
     """`opened(kind, id)` asks for the record."""
 
     opened = Signal(str, bytes)
@@ -37,55 +36,27 @@ class ConflictsPage(Page):
             _("The same thing was changed twice, and neither edit knew of the other. Both values are kept."),
         )
         self._desk = desk
-        self._held = QWidget()
-        self._cards: list[tuple[Met, QWidget]] = []
-        self.column.addWidget(self._held)
         self._unwatch = desk.on_conflicts.watch(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
-        """Show what waits now; the focus stays at its place, where the next one stands once one is settled."""
-        at = self._at()
-        old, self._held = self._held, QWidget()
-        column = QVBoxLayout(self._held)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(S12)
+        """Show what waits now."""
         met = self._desk.met
+        none = None
         if met == []:
-            column.addWidget(
-                Placeholder("check", _("No conflicts"), _("When edits meet, both values stand here."))
-            )
-        self._cards = [(each, self._card(each)) for each in (met or ())[:_SHOWN]]
-        for _each, card in self._cards:
-            column.addWidget(card)
-        self.column.replaceWidget(old, self._held)
-        old.hide()
-        old.deleteLater()
-        if at is not None and self._cards:
-            first = self._cards[min(at, len(self._cards) - 1)][1].findChild(Button)
-            if first is not None:
-                first.setFocus()
+            none = Placeholder("check", _("No conflicts"), _("When edits meet, both values stand here."))
+        self.show_cards((met or ())[:_SHOWN], self._card, none)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """One key for each choice, on the card that has the focus."""
-        pressed = QKeySequence(event.keyCombination()).toString(QKeySequence.SequenceFormat.PortableText)
-        at = self._at()
-        if pressed in (KEEPING, TAKING) and at is not None and self._desk.may_change:
-            (keep if pressed == KEEPING else take)(self._desk, self._cards[at][0])
-            return
-        super().keyPressEvent(event)
-
-    def _at(self) -> int | None:
-        """The place of the card that has the focus."""
-        within: QWidget | None = self.focusWidget()
-        if within is None:
-            return None
-        return next((at for at, (_met, card) in enumerate(self._cards) if card.isAncestorOf(within)), None)
+    def decides(self) -> Mapping[str, Callable[[Met], None]]:
+        """One key for each choice."""
+        if not self._desk.may_change:
+            return {}
+        return {KEEPING: lambda met: keep(self._desk, met), TAKING: lambda met: take(self._desk, met)}
 
     def _card(self, met: Met) -> QWidget:
         kind = KINDS.get(met.kind)
         card = Card(met.title, _(kind.label) if kind is not None else "")
-        card.add(_between(Tag(met.field, Tone.WARN if met.refused is not None else Tone.PLAIN)))
+        card.add(between(Tag(met.field, Tone.WARN if met.refused is not None else Tone.PLAIN)))
         if met.explanation:
             colour = Colour.BAD if met.refused is not None else Colour.SOFT
             card.add(Paragraph(met.explanation, Step.BODY, colour))
@@ -102,7 +73,7 @@ class ConflictsPage(Page):
             show.setAccessibleName(_("Show {title}").format(title=met.title))
             show.clicked.connect(lambda: self.opened.emit(met.kind, met.id))
             buttons.append(show)
-        card.add(_between(*buttons))
+        card.add(between(*buttons))
         return card
 
     def _choices(self, met: Met) -> list[Button]:
@@ -152,14 +123,3 @@ def _side(side: Side) -> QWidget:
     column.addWidget(Paragraph(side.by, Step.SMALL, Colour.SOFT))
     column.addStretch(1)
     return frame
-
-
-def _between(*widgets: QWidget) -> QWidget:
-    """Widgets at the left of their row."""
-    holder = QWidget()
-    row = QHBoxLayout(holder)
-    row.setContentsMargins(0, 0, 0, 0)
-    for widget in widgets:
-        row.addWidget(widget)
-    row.addStretch(1)
-    return holder

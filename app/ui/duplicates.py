@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.commands import JOINING, PARTING
 from app.store.joining import BOTH, GONE, REMAINS
+from app.ui.card_page import CardPage, between
 from app.ui.kit.buttons import Button, Part
 from app.ui.kit.card import Card
 from app.ui.kit.placeholder import Placeholder
 from app.ui.kit.segments import Segments
 from app.ui.kit.text import Paragraph, Tag, label
-from app.ui.pages import Page
 from app.ui.shortcuts import spelled as spelled_keys
-from app.ui.theme.tokens import S4, S12, S16, TEXT_WIDTH, Colour, Step
+from app.ui.theme.tokens import S4, S16, TEXT_WIDTH, Colour, Step
 from app.viewmodels.desk import Desk
 from app.viewmodels.duplicates import Cell, Double, Duplicates
 from sync.protocol.joins import labelled, listed, spoken
@@ -27,7 +26,7 @@ _WIDE = TEXT_WIDTH + 280
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 
 
-class DuplicatesPage(Page):
+class DuplicatesPage(CardPage[Double]):
     """`opened(kind, id)` asks for the record."""
 
     opened = Signal(str, bytes)
@@ -42,44 +41,21 @@ class DuplicatesPage(Page):
         self._doubles = known if isinstance(known, Duplicates) else Duplicates(desk)
         desk.beside["duplicates"] = self._doubles
         self._desk = desk
-        self._held = QWidget()
-        self._cards: list[tuple[Double, QWidget]] = []
-        self.column.addWidget(self._held)
         self._unwatch = self._doubles.watch(self.refresh)
         self.refresh()
         self._doubles.look(True)
 
     def refresh(self) -> None:
-        """Show the pairs; the focus stays at its place, where the next one stands once one is decided."""
-        at = self._at()
-        old, self._held = self._held, QWidget()
-        column = QVBoxLayout(self._held)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(S12)
-        shown = self._doubles.shown
+        """Show the pairs."""
+        shown, none = self._doubles.shown, None
         if shown == []:
-            none = _("Records that seem to be about the same customer stand here.")
-            column.addWidget(Placeholder("check", _("No possible duplicates"), none))
-        self._cards = [(each, self._card(each)) for each in shown or ()]
-        for _each, card in self._cards:
-            column.addWidget(card)
-        self.column.replaceWidget(old, self._held)
-        old.hide()
-        old.deleteLater()
-        if at is not None and self._cards:
-            first = self._cards[min(at, len(self._cards) - 1)][1].findChild(Button)
-            if first is not None:
-                first.setFocus()
+            text = _("Records that seem to be about the same customer stand here.")
+            none = Placeholder("check", _("No possible duplicates"), text)
+        self.show_cards(shown or (), self._card, none)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """One key for each way to decide, on the card that has the focus."""
-        pressed = QKeySequence(event.keyCombination()).toString(QKeySequence.SequenceFormat.PortableText)
-        at = self._at()
-        if pressed in (JOINING, PARTING) and at is not None and self._desk.may_change:
-            decide = self._doubles.join if pressed == JOINING else self._doubles.part
-            decide(self._cards[at][0])
-            return
-        super().keyPressEvent(event)
+    def decides(self) -> Mapping[str, Callable[[Double], None]]:
+        """One key for each way to decide."""
+        return {JOINING: self._doubles.join, PARTING: self._doubles.part} if self._desk.may_change else {}
 
     def let_go(self) -> None:
         """Stop watching: the page goes."""
@@ -88,16 +64,9 @@ class DuplicatesPage(Page):
 
     # -- one pair
 
-    def _at(self) -> int | None:
-        """The place of the card that has the focus."""
-        within: QWidget | None = self.focusWidget()
-        if within is None:
-            return None
-        return next((at for at, (_double, card) in enumerate(self._cards) if card.isAncestorOf(within)), None)
-
     def _card(self, double: Double) -> QWidget:
         card = Card(double.left, double.kind)
-        card.add(_between(Tag(double.why)))
+        card.add(between(Tag(double.why)))
         table = QWidget()
         grid = QGridLayout(table)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -115,7 +84,7 @@ class DuplicatesPage(Page):
         if double.same:
             text = _("The same in both: {fields}").format(fields=listed(double.same))
             card.add(Paragraph(text, Step.SMALL, Colour.SOFT))
-        card.add(_between(*self._buttons(double)))
+        card.add(between(*self._buttons(double)))
         return card
 
     def _row(self, grid: QGridLayout, row: int, double: Double, cell: Cell) -> None:
@@ -171,14 +140,3 @@ def _show(sides: dict[str, Paragraph], takes: str) -> None:
     """What stands is written strongly, what does not softly."""
     for side, text in sides.items():
         text.strong(takes in (side, BOTH))
-
-
-def _between(*widgets: QWidget) -> QWidget:
-    """Widgets at the left of their row."""
-    holder = QWidget()
-    row = QHBoxLayout(holder)
-    row.setContentsMargins(0, 0, 0, 0)
-    for widget in widgets:
-        row.addWidget(widget)
-    row.addStretch(1)
-    return holder

@@ -20,6 +20,7 @@ from app.viewmodels.drafts import Drafts
 from app.viewmodels.editor import Undoable
 from app.viewmodels.reading import Titles
 from app.viewmodels.records import now_ms
+from app.viewmodels.steady import Steady
 from sync.protocol.errors import KnownError
 from sync.protocol.kinds import KINDS
 from sync.protocol.quiet import Quiet
@@ -77,31 +78,16 @@ class Workplace(Protocol):
         """Show what went wrong."""
 
 
-class Duplicates(Watched):
+class Duplicates(Steady[list[Double]]):
     """Kept while the desk is open, so that what was chosen stays while one looks at a record."""
 
     def __init__(self, desk: Workplace, clock: Callable[[], int] = now_ms) -> None:
-        super().__init__()
+        super().__init__(desk)
         self.shown: list[Double] | None = None
         self._desk = desk
         self._clock = clock
         self._chosen: dict[frozenset[bytes], dict[str, str]] = {}
         self._turned: set[frozenset[bytes]] = set()  # pairs of which the newer record shall remain
-        self._looked_at = False
-        self._reading = False
-        self._stale = False
-        self._unwatch = desk.on_news.watch(self.look_again)
-
-    def look(self, looked_at: bool) -> None:
-        """Whether somebody looks: then the pairs are read now, and again with all news."""
-        self._looked_at = looked_at
-        if looked_at:
-            self.look_again()
-
-    def look_again(self) -> None:
-        """Read the pairs; a reading under way is followed by one more."""
-        self._stale = True
-        self._read()
 
     def choose(self, double: Double, field: str, takes: str) -> None:
         """Let this side's value of a field stand."""
@@ -146,9 +132,7 @@ class Duplicates(Watched):
 
     def close(self) -> None:
         """Hold nothing of any record any more."""
-        self._looked_at = False
-        self._unwatch()
-        self._watchers.clear()
+        super().close()
         self._chosen.clear()
         self._turned.clear()
         self.shown = None
@@ -159,25 +143,18 @@ class Duplicates(Watched):
         self._chosen.pop(double.key, None)
         self._turned.discard(double.key)
 
-    def _read(self) -> None:
-        if self._reading or not self._looked_at or not self._stale:
-            return
-        self._reading, self._stale = True, False
+    def asking(self) -> tuple[Callable[[], list[Double]], Callable[[list[Double]], bool]]:
+        """The pairs, with what was chosen so far."""
         session, turned, at = self._desk.session, frozenset(self._turned), self._clock()
         chosen = {key: dict(each) for key, each in self._chosen.items()}
 
-        def take(found: list[Double]) -> None:
-            self._reading = False
-            if self._looked_at and found != self.shown:
-                self.shown = found
-                self.tell()
-            self._read()
+        def keep(found: list[Double]) -> bool:
+            if not self._looked_at or found == self.shown:
+                return False
+            self.shown = found
+            return True
 
-        def give_up(_problem: KnownError) -> None:
-            self._reading = False
-            self._read()
-
-        self._desk.errands.read(lambda: session.read(read, at, turned, chosen), take, give_up)
+        return lambda: session.read(read, at, turned, chosen), keep
 
 
 def read(store: Reader, now_ms: int, turned: frozenset[frozenset[bytes]], chosen: Chosen) -> list[Double]:

@@ -14,6 +14,7 @@ from app.viewmodels.drafts import Drafts
 from app.viewmodels.editor import Undoable
 from app.viewmodels.records import now_ms
 from app.viewmodels.rights import Rights
+from app.viewmodels.steady import Steady
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import Value
 from sync.protocol.kinds import KINDS
@@ -36,39 +37,23 @@ class Workplace(Protocol):
         """Show what went wrong."""
 
 
-class Today(Watched, Rights):
+class Today(Steady[Day], Rights):
     """Kept while the desk is open, so that one comes back to the day as it was left; read while it is looked at."""
 
     def __init__(self, desk: Workplace, clock: Callable[[], int] = now_ms) -> None:
-        super().__init__()
+        super().__init__(desk)
         self.session = desk.session
         self.day: Day | None = None
         self.whose = _first_asked(self.session.card.person.role)
         self.chosen: Line | None = None  # where one was, for who comes back
         self._desk = desk
         self._clock = clock
-        self._looked_at = False
-        self._reading = False
-        self._stale = False
-        self._closed = False
         self._doing: set[bytes] = set()
-        self._unwatch = desk.on_news.watch(self.look_again)
 
     @property
     def asks_whose(self) -> bool:
         """Whether one may choose between one's own day and the team's."""
         return self.whose is not Whose.NOBODY
-
-    def look(self, looked_at: bool) -> None:
-        """Whether somebody looks: then the day is read now, and again with all news."""
-        self._looked_at = looked_at
-        if looked_at:
-            self.look_again()
-
-    def look_again(self) -> None:
-        """Read the day; a reading under way is followed by one more."""
-        self._stale = True
-        self._read()
 
     def ask(self, whose: Whose) -> None:
         """One's own day, or the team's."""
@@ -106,31 +91,20 @@ class Today(Watched, Rights):
 
     def close(self) -> None:
         """Hold nothing of any record any more."""
-        self._closed = True
-        self._unwatch()
-        self._watchers.clear()
+        super().close()
         self.day = self.chosen = None
 
-    # -- inside
-
-    def _read(self) -> None:
-        if self._reading or not self._looked_at or not self._stale or self._closed:
-            return
-        self._reading, self._stale = True, False
+    def asking(self) -> tuple[Callable[[], Day], Callable[[Day], bool]]:
+        """The day of whom it is asked of now."""
         whose, at = self.whose, self._clock()
 
-        def take(found: Day) -> None:
-            self._reading = False
-            if not self._closed and whose is self.whose:
-                self.day = found
-                self.tell()
-            self._read()
+        def keep(found: Day) -> bool:
+            if whose is not self.whose:
+                return False
+            self.day = found
+            return True
 
-        def give_up(_problem: KnownError) -> None:
-            self._reading = False
-            self._read()
-
-        self._desk.errands.read(lambda: self.session.read(day.read, whose, at), take, give_up)
+        return lambda: self.session.read(day.read, whose, at), keep
 
 
 def _first_asked(role: str) -> Whose:

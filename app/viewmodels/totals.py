@@ -13,7 +13,7 @@ from app.viewmodels import figures
 from app.viewmodels.base import Errands, Watched
 from app.viewmodels.figures import Asked, Shown, When
 from app.viewmodels.records import now_ms
-from sync.protocol.errors import KnownError
+from app.viewmodels.steady import Steady
 
 
 class Workplace(Protocol):
@@ -25,33 +25,17 @@ class Workplace(Protocol):
     currency: Callable[[], str]
 
 
-class Totals(Watched):
+class Totals(Steady[Shown]):
     """Kept while the desk is open, so that one comes back to what was asked last."""
 
     def __init__(self, desk: Workplace, clock: Callable[[], int] = now_ms) -> None:
-        super().__init__()
+        super().__init__(desk)
         self.kind = figures.kinds()[0]
         self.asked = Asked(figures.fields(self.kind)[0])
         self.shown: Shown | None = None
         self._desk = desk
         self._clock = clock
-        self._looked_at = False
-        self._reading = False
-        self._stale = False
-        self._closed = False
         self._said = False  # which records are meant
-        self._unwatch = desk.on_news.watch(self.look_again)
-
-    def look(self, looked_at: bool) -> None:
-        """Whether somebody looks: then the figures are read now, and again with all news."""
-        self._looked_at = looked_at
-        if looked_at:
-            self.look_again()
-
-    def look_again(self) -> None:
-        """Read the figures; a reading under way is followed by one more."""
-        self._stale = True
-        self._read()
 
     def ask(
         self,
@@ -80,29 +64,18 @@ class Totals(Watched):
 
     def close(self) -> None:
         """Hold nothing of any record any more."""
-        self._closed = True
-        self._unwatch()
-        self._watchers.clear()
+        super().close()
         self.shown = None
 
-    # -- inside
-
-    def _read(self) -> None:
-        if self._reading or not self._looked_at or not self._stale or self._closed:
-            return
-        self._reading, self._stale = True, False
+    def asking(self) -> tuple[Callable[[], Shown], Callable[[Shown], bool]]:
+        """The figures of what is asked now."""
         session, kind, asked, own = self._desk.session, self.kind, self.asked, self._desk.currency()
         today = dt.datetime.fromtimestamp(self._clock() / 1000).astimezone().date()
 
-        def take(found: Shown) -> None:
-            self._reading = False
-            if not self._closed and found.asked == self.asked:
-                self.shown = found
-                self.tell()
-            self._read()
+        def keep(found: Shown) -> bool:
+            if found.asked != self.asked:
+                return False
+            self.shown = found
+            return True
 
-        def give_up(_problem: KnownError) -> None:
-            self._reading = False
-            self._read()
-
-        self._desk.errands.read(lambda: session.read(figures.read, kind, asked, today, own), take, give_up)
+        return lambda: session.read(figures.read, kind, asked, today, own), keep

@@ -13,6 +13,7 @@ from sync.protocol.merge import WHOLE_RECORD
 from sync.protocol.messages import Change
 from sync.server.access import Rights
 from sync.server.db.base import Transaction
+from sync.server.db.kept import Trace
 
 
 def accounted(
@@ -20,10 +21,15 @@ def accounted(
 ) -> int:
     """How many of the records that these changes take away the log accounts for; with `anew`, the person's rights are
     others than those that the device has read under."""
-    return sum(_knows(tx, rights, device, each, start, anew=anew) for each in changes if each.gone)
+    gone = [each for each in changes if each.gone]
+    asked = [] if anew else [each.id for each in gone if each.gone != "deleted"]
+    traces = tx.records.traces_of(asked, start)
+    return sum(_knows(tx, rights, device, each, traces.get(each.id, []), anew=anew) for each in gone)
 
 
-def _knows(tx: Transaction, rights: Rights, device: bytes, change: Change, start: int, *, anew: bool) -> bool:
+def _knows(
+    tx: Transaction, rights: Rights, device: bytes, change: Change, traces: list[Trace], *, anew: bool
+) -> bool:
     held = tx.records.held(change.id)
     if held is None:
         return False
@@ -34,5 +40,5 @@ def _knows(tx: Transaction, rights: Rights, device: bytes, change: Change, start
     gave_away = held.scope.person != rights.person
     return any(
         trace.before != held.scope if trace.before is not None else gave_away and trace.device == device
-        for trace in tx.records.traces(change.id, start)
+        for trace in traces
     )

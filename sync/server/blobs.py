@@ -102,13 +102,7 @@ def forget(store: Store, now: int) -> int:
 def _refuse_who_may_not(tx: Transaction, enrolment: str, asked: BlobGet) -> None:
     """What somebody does not see and what there is not are one and the same answer. Raises RequestProblem."""
     device, person = exchange.who(tx, enrolment)
-    if post.standing(tx, device).closed:
-        raise RequestProblem(
-            Problem.BAD_REQUEST,
-            _("This device is locked by an order."),
-            _("Connect and run: fieldkeep sync"),
-            why="closed",
-        )
+    post.refuse_closed(tx, device)
     held = tx.records.held(asked.record)
     if held is None or held.row.deleted or not access.sees(person.rights, held.row.kind, held.scope):
         raise _not_here()

@@ -28,7 +28,6 @@ from sync.protocol.messages import (
     RecordsHead,
     RecordsReply,
 )
-from sync.protocol.texts import gettext as _
 from sync.server import access, exchange, feed, masks, post
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import Entry
@@ -72,13 +71,7 @@ def answer(store: Store, enrolment: str, path: str, body: bytes) -> bytes:
 def _reader(tx: Transaction, enrolment: str, cursor: Cursor) -> Reader:
     """Who asks, under today's rights. Raises RequestProblem."""
     device, person = exchange.who(tx, enrolment)
-    if post.standing(tx, device).closed:
-        raise RequestProblem(
-            Problem.BAD_REQUEST,
-            _("This device is locked by an order."),
-            _("Connect and run: fieldkeep sync"),
-            why="closed",
-        )
+    post.refuse_closed(tx, device)
     if feed.begins(cursor):
         raise RequestProblem(Problem.EPOCH, why="no history yet")
     feed.check(tx, cursor)

@@ -278,7 +278,9 @@ def conflicts_of(
 
 def _missed(tx: Transaction, reader: Reader, entry: Entry, start: int) -> list[Conflict]:
     """Open conflicts up to `start` of a record that came into sight since: they were passed over."""
-    found = conflicts_of(tx, reader, entry.id, upto=start)
+    found = (
+        conflicts_of(tx, reader, entry.id, upto=start) if start else []
+    )  # a first download passes over none
     if not found:
         return []
     befores = (trace.before for trace in tx.records.traces(entry.id, start))

@@ -47,6 +47,17 @@ class Standing:
         return self.locked or self.state in ("wiping", "wiped")
 
 
+def refuse_closed(tx: Transaction, device: Device) -> None:
+    """Refuse what is shown to no device that an order has locked or wiped. Raises RequestProblem."""
+    if standing(tx, device).closed:
+        raise RequestProblem(
+            Problem.BAD_REQUEST,
+            _("This device is locked by an order."),
+            _("Connect and run: fieldkeep sync"),
+            why="closed",
+        )
+
+
 def standing(tx: Transaction, device: Device) -> Standing:
     """How the device stands, from the orders filed for it and what it has said of them.
 
