@@ -87,8 +87,8 @@ class _Both:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         one, other = (getattr(book, name) for book in self._books)
 
-        def asked(*words: Any) -> Any:
-            first, second = one(*words), other(*words)
+        def asked(*words: Any, **named: Any) -> Any:
+            first, second = one(*words, **named), other(*words, **named)
             if isinstance(first, Iterator):
                 return self._alike(name, first, second)
             if first != second:
