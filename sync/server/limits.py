@@ -40,9 +40,14 @@ FORGOTTEN_MS: Final = 30 * 86_400_000  # how long a blob stays that no kept reco
 TIDY_EVERY_MS: Final = 3_600_000  # between two looks for such blobs
 AT_ONCE: Final = 8  # requests in work; the others wait their turn
 WAITING: Final = 200  # beyond this many the server says that it is busy
+PATIENCE_S: Final = 20.0  # before work: of a device's 60 s the rest is for the work and the line
 BODIES: Final = 200  # under way from one address, which may be a whole office; they are there within seconds
 BODIES_BYTES: Final = 512 * 2**20  # of all bodies under way
 RETRY_S: Final = 5
+RETRY_LAST_S: Final = 120  # the furthest that a crowd is told to stay away
+TURNS_OF_ONE: Final = (
+    3  # requests of a device that comes back: session, exchange, and what the answer leads to
+)
 LINES: Final = 6_000  # held open, one for each device; fewer where the system allows fewer open files
 LINES_RETRY_S: Final = 60
 POKED_IN_WORK: Final = (

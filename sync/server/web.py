@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -24,6 +22,7 @@ from sync.server.auth import Session
 from sync.server.errors import RequestProblem, StoreError
 from sync.server.events import Audience, Events
 from sync.server.service import Service, trouble
+from sync.server.turns import Turns
 
 T = TypeVar("T")
 
@@ -36,7 +35,7 @@ _ALARMING = {"mac", "replayed", "signature", "another device", "number used twic
 
 def routes(service: Service, events: Events | None = None) -> Starlette:
     """The application; `events` are the lines that it holds, for who has to end them."""
-    turns = _Turns()
+    turns = Turns()
     lines = events or held_lines(service)
     lines.in_work = lambda: turns.waiting
 
@@ -133,62 +132,7 @@ def _alone(service: Service) -> list[tuple[str, Callable[[bytes], bytes]]]:
 _SIGNED = (messages.SESSION_HEADER, messages.COUNTER_HEADER, messages.MAC_HEADER)
 
 
-class _Turns:
-    """Requests in work and waiting, so that a crowd waits in order and does not eat the memory; and bodies under way.
-
-    A body that dribbles in takes no turn: nobody has signed anything yet, and whoever sends it takes no place but
-    those of its own address.
-    """
-
-    def __init__(self) -> None:
-        self.threads = ThreadPoolExecutor(limits.AT_ONCE, thread_name_prefix="fieldkeep-request")
-        self.waiting = 0
-        self._bodies: Counter[str] = Counter()  # under way, by address
-        self._bytes = 0  # of all of them, as far as they are here
-
-    def look(self) -> None:
-        """Whether there is a turn to be had. Raises RequestProblem where too many wait."""
-        if self.waiting >= limits.WAITING:
-            raise busy("crowd")
-
-    async def run(self, work: Callable[[bytes], T], body: bytes) -> T:
-        """Run `work` on the whole body in a thread, in its turn. Raises RequestProblem, and what `work` raises."""
-        self.look()
-        self.waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self.threads, work, body)
-        finally:
-            self.waiting -= 1
-
-    async def receive(self, request: Request, most: int) -> bytes:
-        """A whole body, of so many bytes at most. Raises RequestProblem, ClientDisconnect."""
-        address = request.client.host if request.client else ""
-        if self._bodies[address] >= limits.BODIES:
-            raise busy("bodies")
-        self._bodies[address] += 1
-        whole = bytearray()
-        try:
-            async for piece in request.stream():
-                whole += piece
-                self._bytes += len(piece)
-                if len(whole) > most:
-                    raise RequestProblem(Problem.TOO_BIG, why="size")
-                if self._bytes > limits.BODIES_BYTES:
-                    raise busy("bodies")
-        finally:
-            self._bytes -= len(whole)
-            self._bodies[address] -= 1
-            if not self._bodies[address]:
-                del self._bodies[address]
-        return bytes(whole)
-
-
-def busy(why: str) -> RequestProblem:
-    """The refusal of a request for which there is no room now."""
-    return RequestProblem(Problem.BUSY, why=why, retry_after=limits.RETRY_S)
-
-
-async def _listen(request: Request, turns: _Turns, service: Service, lines: Events) -> Response:
+async def _listen(request: Request, turns: Turns, service: Service, lines: Events) -> Response:
     """A line for a device that may have one."""
     if lines.full:
         return _refusal(Trouble(problem=Problem.BUSY, retry_after=limits.LINES_RETRY_S))
@@ -238,7 +182,7 @@ def _wait(request: Request) -> int:
 
 
 async def _answer(
-    request: Request, turns: _Turns, work: Callable[[bytes], bytes], media: str = codec.MEDIA_TYPE
+    request: Request, turns: Turns, work: Callable[[bytes], bytes], media: str = codec.MEDIA_TYPE
 ) -> Response:
     """What `work` answers, as a response."""
     data = await _done(request, turns, work)
@@ -249,12 +193,12 @@ def _answered(data: bytes, media: str = codec.MEDIA_TYPE) -> Response:
     return Response(data, media_type=media, headers=_HEADERS)
 
 
-async def _done(request: Request, turns: _Turns, work: Callable[[bytes], T]) -> T | Response:
+async def _done(request: Request, turns: Turns, work: Callable[[bytes], T]) -> T | Response:
     """Run `work` on the whole body in a thread, and turn whatever goes wrong into an answer of ours."""
     began = time.monotonic()
     try:
         turns.look()
-        return await turns.run(work, await _body(request, turns))
+        return await turns.run(request, work, await _body(request, turns))
     except RequestProblem as problem:
         return _told(request, problem.trouble, problem.why, began)
     except Refused as refused:
@@ -276,7 +220,7 @@ async def _done(request: Request, turns: _Turns, work: Callable[[bytes], T]) -> 
         return _refusal(Trouble(problem=Problem.BUSY, retry_after=limits.RETRY_S))
 
 
-async def _body(request: Request, turns: _Turns) -> bytes:
+async def _body(request: Request, turns: Turns) -> bytes:
     """The whole body, read no further than the path allows and no longer than a request may take."""
     most = limits.BODY.get(request.url.path, 0)
     declared = request.headers.get("content-length", "0")
