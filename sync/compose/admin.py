@@ -13,7 +13,18 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from sync.compose import admin_arguments, hints, holds, office_socket, people, refused_rows, rows_of, telling
+from sync.compose import (
+    admin_arguments,
+    console,
+    consoles,
+    hints,
+    holds,
+    office_socket,
+    people,
+    refused_rows,
+    rows_of,
+    telling,
+)  # fmt: skip
 from sync.console import desk, passphrase, recovery, refusals
 from sync.console.ports import Office
 from sync.protocol import texts
@@ -61,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
             "territory revoke": people.revoke_territory,
             "territory move": people.move_territory,
             "holds": holds.run,
+            **consoles.VERBS,
             "enrol-code": _enrol_code,
             "devices": _devices,
             "orders": _orders,
@@ -85,7 +97,9 @@ def _office(data: Path) -> Iterator[Office]:
         store = config.open_store(folders)
         held.callback(store.close)
         url = config.url_of(settings.host, settings.port) if settings.port else ""
-        yield StoreOffice(store, config.read_lease_key(folders.lease_key), url)
+        office = StoreOffice(store, config.read_lease_key(folders.lease_key), url)
+        office.console = console.site(settings.console_host, settings.console_port)
+        yield office
 
 
 def _running(folders: config.Folders, held: contextlib.ExitStack) -> Office | None:

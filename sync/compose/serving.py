@@ -11,23 +11,27 @@ import resource
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import uvicorn
+from starlette.types import ASGIApp
 
-from sync.compose import compacting, making, office_socket
+from sync.compose import compacting, console, making, office_socket
 from sync.protocol.texts import gettext as _
 from sync.server import config, limits, logs, tls
 from sync.server.config import Folders, Settings
 from sync.server.errors import SetupError
-from sync.server.events import Events
 from sync.server.exchange import Step
 from sync.server.office import StoreOffice
 from sync.server.ready import Ready
 from sync.server.service import Service
 from sync.server.web import held_lines, routes
+
+if TYPE_CHECKING:
+    from sync.console.web.app import Console
 
 KEEP_ALIVE_S: Final = 75
 STOP_S: Final = 20
@@ -39,15 +43,26 @@ PARTS: Final = "ready"  # in the data folder; what is in it is no part of a back
 _LAST_BYTES_S: Final = 0.3  # for what is written to leave the machine
 
 
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where the server listens: for devices, and for the console where there is one."""
+
+    host: str
+    port: int
+    console_port: int | None = None
+
+
 def run(
     folders: Folders,
     settings: Settings,
-    host: str,
-    port: int,
-    announce: Callable[[str], None],
+    where: Where,
+    announce: Callable[[str, str], None],
     step: Step = lambda name: None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; `announce` gets the address once it answers. Raises SetupError, StoreError."""
+    """Serve until SIGTERM or SIGINT; `announce` gets the addresses once it answers, "" for no console.
+
+    Raises SetupError, StoreError.
+    """
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _keep_large_blocks_apart()
@@ -58,7 +73,7 @@ def run(
         store = config.open_store(folders)
         service: Service | None = None
         try:
-            listening = _listen(host, port)
+            listening = _listen(where.host, where.port)
             bound = int(listening.getsockname()[1])
             service = Service(store, lease_key)
             service.step = step
@@ -68,9 +83,13 @@ def run(
             service.ready = Ready(store, folders.data / PARTS, making.make, service.now)
             service.ready.start()
             office.expected = service.ready.expect
+            desk, pages = _console(office, settings, where)
+            app: ASGIApp = routes(service, lines)
+            if pages is not None:
+                app = console.Doors(app, pages.app(), int(desk[0].getsockname()[1]))
             server = _Server(
                 uvicorn.Config(
-                    routes(service, lines),
+                    app,
                     http="httptools",
                     ws="none",
                     lifespan="on",
@@ -86,17 +105,42 @@ def run(
                 ),
                 folders.socket,
                 office,
-                lines,
-                lambda: announce(config.url_of(host, bound)),
+                [lines, *([pages] if pages else [])],
+                lambda: announce(
+                    config.url_of(where.host, bound), office.console.url if office.console else ""
+                ),
                 lambda: compacting.daily(store, settings.kept_days),
             )
             with _quiet_signals():
-                server.run(sockets=[listening])
+                server.run(sockets=[listening, *desk])
             logs.note("stopped")
         finally:
             if service is not None and service.ready is not None:
                 service.ready.stop()
             store.close()
+
+
+class Held(Protocol):
+    """What holds lines open."""
+
+    def close(self) -> None:
+        """End them."""
+
+
+def _console(
+    office: StoreOffice, settings: Settings, where: Where
+) -> tuple[list[socket.socket], Console | None]:
+    """The console and where it listens, where there is one. Devices are served without it all the same."""
+    if where.console_port is None:
+        return [], None
+    try:
+        listening = _listen(where.host, where.console_port)
+    except SetupError as error:
+        logs.alarm("console", problem="cannot_listen", port=where.console_port, type=type(error).__name__)
+        return [], None
+    port = int(listening.getsockname()[1])
+    office.console = console.site(settings.console_host, port)
+    return [listening], console.made(office, console.sites(settings.console_host, port))
 
 
 class _Server(uvicorn.Server):
@@ -107,14 +151,14 @@ class _Server(uvicorn.Server):
         settings: uvicorn.Config,
         path: Path,
         office: StoreOffice,
-        lines: Events,
+        held: Sequence[Held],
         announce: Callable[[], None],
         daily: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
         super().__init__(settings)
         self._path = path
         self._office = office
-        self._lines = lines
+        self._held = held
         self._announce = announce
         self._daily = daily
         self._chores: asyncio.Task[None] | None = None
@@ -136,7 +180,8 @@ class _Server(uvicorn.Server):
         if self._desk is not None:
             self._desk.close()
             self._path.unlink(missing_ok=True)
-        self._lines.close()
+        for each in self._held:
+            each.close()
         cutting = asyncio.create_task(self._cut_idle_lines())
         try:
             await super().shutdown(sockets=sockets)
