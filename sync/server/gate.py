@@ -224,11 +224,8 @@ class StoreGate:
         """Wipes that were ordered in the last three days, for every admin to see."""
         now = self._now()
         with self._store.read() as tx:
-            return [
-                order_view(tx, order, now)
-                for order in tx.post.orders()
-                if order.op == WIPE and order.filed > now - ALARM_MS
-            ]
+            late = [each for each in tx.post.orders() if each.op == WIPE and each.filed > now - ALARM_MS]
+            return [order_view(tx, each, now) for each in reversed(late)]
 
     # -- devices
 
@@ -261,13 +258,21 @@ class StoreGate:
             sealed = [each for each in tx.post.sealed(enrolment) if each.whole]
             return Dossier(
                 row=_row(tx, device, policy, tx.consoles.aside(), now),
-                orders=[order_view(tx, order, now) for order in reversed(tx.post.orders_for(enrolment))],
+                orders=[
+                    _named(tx, order_view(tx, each, now)) for each in reversed(tx.post.orders_for(enrolment))
+                ],
                 sealed_records=sum(each.records for each in sealed),
                 refused=len(tx.records.refused(device.device)),
                 proof=_proof(tx, enrolment),
                 read_seq=device.read_seq,
                 head=tx.records.head(),
             )
+
+
+def _named(tx: Transaction, order: OrderView) -> OrderView:
+    """The order with the addresses of those who signed it, where they are known."""
+    names = {each.admin_id: each.email for each in tx.consoles.accounts() if each.admin_id}
+    return msgspec.structs.replace(order, signers=[names.get(each, each) for each in order.signers])
 
 
 def _row(tx: Transaction, device: Device, policy: Policy, aside: dict[str, int], now: int) -> FleetRow:

@@ -192,7 +192,7 @@ class StoreOffice:
     def console_invite(self, email: str) -> str:
         """An address at which this person sets up an account of the console. Raises KnownError."""
         code = self.gate.invite(email)
-        return f"{self.console_site().url}/invite/{base64.urlsafe_b64encode(code).decode()}"
+        return f"{self.console_site().url}/invite/{base64.urlsafe_b64encode(code).decode().rstrip('=')}"
 
     def console_keys(self) -> list[OrderKey]:
         """Passkeys for orders that were registered at the console, and not removed there."""

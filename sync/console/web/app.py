@@ -27,6 +27,7 @@ from sync.console.web.asking import (
     Ask,
     Forged,
     House,
+    NotHere,
     NotSignedIn,
     come_in,
     fields_of,
@@ -98,7 +99,7 @@ class Console:
         door = self._door
         device = "/devices/{enrolment}"
         return [
-            Where("/", sign_in.Door.look.__get__(door), open=True),
+            Where("/", door.look, open=True),
             Where("/sign-in", door.look, open=True),
             Where("/sign-in", door.by_password, "POST", open=True),
             Where("/sign-in/passkey", door.by_passkey, "POST", open=True),
@@ -174,7 +175,8 @@ class Console:
                 )
                 return message(ask, title, hint, status=403, signing=signing)
             except (KnownError, Refused) as error:
-                return message(ask, error.title, error.hint, signing=signing)
+                status = 404 if isinstance(error, NotHere) else 400
+                return message(ask, error.title, error.hint, status=status, signing=signing)
             except Exception as error:  # noqa: BLE001 - a fault of ours ends here, so that its text reaches nobody
                 self._fault("console", error)
                 title, hint = _("The server could not do this."), _("Its log says where it went wrong.")

@@ -38,6 +38,10 @@ class NotSignedIn(Exception):
     """Nobody who may see this page."""
 
 
+class NotHere(KnownError):
+    """What the path names is not there."""
+
+
 class Forged(Exception):
     """A form that no page of ours has sent."""
 

@@ -57,13 +57,13 @@ class Challenges:
 
 
 def written(challenge: bytes) -> str:
-    """A challenge in a form."""
-    return base64.urlsafe_b64encode(challenge).decode()
+    """Bytes in a form or an address."""
+    return base64.urlsafe_b64encode(challenge).decode().rstrip("=")
 
 
 def read(text: str) -> bytes:
     """What a form says; b"" where it is none."""
     try:
-        return base64.urlsafe_b64decode(text.encode())
+        return base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
     except (binascii.Error, ValueError):
         return b""

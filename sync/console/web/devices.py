@@ -106,7 +106,7 @@ def dossier_of(ask: Ask) -> Dossier:
     """The device that the path names. Raises KnownError."""
     found = ask.house.gate.dossier(ask.path("enrolment"))
     if found is None:
-        raise KnownError(_("There is no such device."), _("Look for it in the list."))
+        raise asking.NotHere(_("There is no such device."), _("Look for it in the list."))
     return found
 
 
