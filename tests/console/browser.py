@@ -122,7 +122,8 @@ class Browser:
 
     def console(self) -> list[Any]:
         """What the browser itself complained of."""
-        return [each for each in self.driver.get_log("browser") if "favicon" not in each["message"]]
+        found: list[Any] = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
+        return [each for each in found if "favicon" not in each["message"]]
 
     def scheme(self, name: str) -> None:
         """Prefer light or dark."""

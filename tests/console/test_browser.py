@@ -1,4 +1,4 @@
-"""The console in a real browser, with security keys of the browser's own: from the invitation to the verified receipt."""
+"""The console in a real browser, with security keys of its own: from the invitation to the verified receipt."""
 
 from __future__ import annotations
 

@@ -79,10 +79,9 @@ class Console:
         static = Route("/static/{name}", self._static, methods=["GET"])
         pages = Router([static, *self._events(), *(self._route(each) for each in self._pages())])
         orders = Router([static, *(self._route(each, signing=True) for each in _orders())])
-        for each in (pages, orders):
-            each.default = self._nowhere
         return Starlette(
-            routes=[Host(console, pages), Host(wipes, orders), Route("/{path:path}", self._elsewhere)]
+            routes=[Host(console, pages), Host(wipes, orders), Route("/{path:path}", self._elsewhere)],
+            exception_handlers={404: self._nowhere, 405: self._nowhere},
         )
 
     def close(self) -> None:
@@ -213,11 +212,8 @@ class Console:
             return Response(status_code=304, headers=more)
         return Response(part.data, media_type=part.media, headers=more)
 
-    async def _nowhere(self, scope: object, receive: object, send: object) -> None:
-        answer = PlainTextResponse(
-            "There is no such page.", status_code=404, headers=heads(self._house.sites)
-        )
-        await answer(scope, receive, send)  # type: ignore[arg-type]
+    async def _nowhere(self, request: Request, error: Exception) -> Response:
+        return PlainTextResponse("There is no such page.", status_code=404, headers=heads(self._house.sites))
 
     async def _elsewhere(self, request: Request) -> Response:
         text = f"The console is at {self._house.sites.console.origin}\n"
