@@ -67,7 +67,7 @@ def run(
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _keep_large_blocks_apart()
     with config.alone(folders):
-        context = _tls(folders)
+        context = _tls(folders, settings)
         lease_key = config.read_lease_key(folders.lease_key)
         most = _lines()
         store = config.open_store(folders)
@@ -88,21 +88,7 @@ def run(
             if pages is not None:
                 app = console.Doors(app, pages.app(), int(desk[0].getsockname()[1]))
             server = _Server(
-                uvicorn.Config(
-                    app,
-                    http="httptools",
-                    ws="none",
-                    lifespan="on",
-                    log_config=None,
-                    access_log=False,
-                    server_header=False,
-                    date_header=False,  # what time it is stands in the answers
-                    proxy_headers=False,
-                    limit_concurrency=CONNECTIONS + 2 * most,
-                    timeout_keep_alive=KEEP_ALIVE_S,
-                    timeout_graceful_shutdown=STOP_S,
-                    ssl_context_factory=lambda _config, _default: context,
-                ),
+                _settings(app, context, CONNECTIONS + 2 * most),
                 folders.socket,
                 office,
                 [lines, *([pages] if pages else [])],
@@ -118,6 +104,25 @@ def run(
             if service is not None and service.ready is not None:
                 service.ready.stop()
             store.close()
+
+
+def _settings(app: ASGIApp, context: ssl.SSLContext, most: int) -> uvicorn.Config:
+    """How uvicorn serves, with at most so many connections and requests."""
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,  # what time it is stands in the answers
+        proxy_headers=False,
+        limit_concurrency=most,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=STOP_S,
+        ssl_context_factory=lambda _config, _default: context,
+    )
 
 
 class Held(Protocol):
@@ -212,12 +217,28 @@ def _quiet_signals() -> Iterator[None]:
             signal.signal(name, handler)
 
 
-def _tls(folders: Folders) -> ssl.SSLContext:
+def _tls(folders: Folders, settings: Settings) -> ssl.SSLContext:
+    context = _with_certificate(folders.tls_certificate, folders.tls_key)
+    if not folders.console_certificate.exists():
+        return context
+    own = _with_certificate(folders.console_certificate, folders.console_key)
+    # Devices believe the organisation's certificate alone, so a name of theirs is never answered with the other.
+    names = {*console.hosts("", settings.console_host)} - {settings.host, "localhost", ""}
+
+    def choose(line: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
+        if name in names:
+            line.context = own
+
+    context.sni_callback = choose
+    return context
+
+
+def _with_certificate(certificate: Path, key: Path) -> ssl.SSLContext:
     try:
-        left = tls.days_left(folders.tls_certificate.read_bytes(), dt.datetime.now(dt.UTC))
+        left = tls.days_left(certificate.read_bytes(), dt.datetime.now(dt.UTC))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.load_cert_chain(folders.tls_certificate, folders.tls_key)
+        context.load_cert_chain(certificate, key)
     except (OSError, ValueError):
         raise SetupError(
             _("The server's certificate or its key is missing or damaged."),

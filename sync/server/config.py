@@ -104,6 +104,16 @@ class Folders:
         return self.secrets / "tls.crt"
 
     @property
+    def console_key(self) -> Path:
+        """The private key of a certificate that browsers trust already, PEM; where somebody has put one there."""
+        return self.secrets / "console.key"
+
+    @property
+    def console_certificate(self) -> Path:
+        """That certificate, PEM."""
+        return self.secrets / "console.crt"
+
+    @property
     def lease_key(self) -> Path:
         """The key that signs leases, locks and unlocks, PEM."""
         return self.secrets / "lease.key"

@@ -277,7 +277,7 @@ def _read(head: ExchangeHead) -> dict[str, int]:
 
 def _posture(head: ExchangeHead) -> bytes:
     """What a device says of itself, the policy in force there with it."""
-    packed = codec.pack({**head.posture, "policy": head.policy_version})
+    packed = codec.pack({**head.posture, "policy_version": head.policy_version})
     return packed if len(packed) <= POSTURE_MAX else b""
 
 

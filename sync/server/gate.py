@@ -37,7 +37,7 @@ INVITE_MS: Final = DAY_MS
 ALARM_MS: Final = 3 * DAY_MS
 ROLES: Final = (access.IT, access.PRIVACY)  # who may look at the console; the first alone may act
 VISITOR: Final = "console:"  # before the person's id, as actor in the audit table
-_POLICY: Final = "policy"  # in what is kept of a device's posture: the version in force there
+_POLICY: Final = "policy_version"  # in what is kept of a device's posture: the version in force there
 _NONCE: Final = 12
 
 

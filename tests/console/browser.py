@@ -25,6 +25,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticatorOptions
 from selenium.webdriver.remote.webelement import WebElement
 
+from tests.forks import wait_until
 from tests.server.running import Org
 
 T = TypeVar("T")
@@ -99,13 +100,16 @@ class Browser:
 
     def until(self, look: Callable[[], T | None]) -> T:
         """What `look` finds, once it finds something."""
-        deadline = time.monotonic() + WAIT_S
-        while True:
+        found: list[T] = []
+
+        def looked() -> bool:
             with contextlib.suppress(WebDriverException):
-                if (found := look()) is not None:
-                    return found
-            assert time.monotonic() < deadline, self.driver.page_source[-3000:]
-            time.sleep(0.05)
+                if (seen := look()) is not None:
+                    found.append(seen)
+            return bool(found)
+
+        wait_until(looked, "the page does not show it", seconds=WAIT_S, pause=0.05)
+        return found[0]
 
     def add_key(self, transport: str = "internal") -> None:
         """Put a security key in, or the machine's own."""

@@ -22,7 +22,8 @@ QUIET_MS: Final = 7 * DAY_MS
 
 # What a device may say of itself, by the names under which it says it.
 POSTURE: Final = {
-    "os": N_("System"),
+    "os_version": N_("System's version"),
+    "updates_day": N_("Last updates"),
     "disk_encryption": N_("Disk encryption"),
     "screen_lock": N_("Screen lock"),
     "clock": N_("Clock"),
