@@ -22,6 +22,7 @@ KEPT_MOST_MS: Final = 90 * DAY_MS
 # ... and so many later days of work stand behind: one answer of a server whose clock is ahead is no ninety days.
 KEPT_MOST_DAYS: Final = 30
 KEPT_MOST_BYTES: Final = 256 * 2**20
+LOOK_MS: Final = 3_600_000
 
 
 def results(
@@ -62,7 +63,7 @@ def results(
         refused,
     )
     if taken:
-        keep_within(db)
+        keep_within(store, sum(len(each[5]) for each in taken))
     return len(refused)
 
 
@@ -99,11 +100,17 @@ def forget_left(db: Database, ids: Sequence[bytes]) -> None:
         db.execute(f"UPDATE op_archive SET gone = 1 WHERE id IN ({asked})", some)
 
 
-def forget_old(db: Database, durable_seq: int, now_ms: int) -> None:
-    """Taken ops that a backup holds: after 30 days, and at once where the record has left this device.
+def forget_old(store: Store, durable_seq: int, *, soon: bool) -> None:
+    """Taken ops that a backup holds: after 30 days, and `soon` where the record has left this device.
 
-    Without a backup they go after 90 days, where work of 30 days has been taken since.
+    Without a backup they go after 90 days, where work of 30 days has been taken since. All of them are looked through
+    for it: once an hour otherwise.
     """
+    db, now_ms = store.db, store.clock()
+    chosen.forget_old(db, now_ms - KEPT_MS)
+    if not soon and 0 <= store.looked_for_old_ms <= now_ms < store.looked_for_old_ms + LOOK_MS:
+        return
+    store.looked_for_old_ms = now_ms
     db.execute(
         "DELETE FROM op_archive WHERE ver <= ? AND (gone = 1 OR acked_ms < ?)",
         (durable_seq, now_ms - KEPT_MS),
@@ -114,16 +121,21 @@ def forget_old(db: Database, durable_seq: int, now_ms: int) -> None:
         far = db.first(days, (DAY_MS, KEPT_MOST_DAYS - 1))
         if far is not None:
             db.execute("DELETE FROM op_archive WHERE acked_ms < ?", (min(before, far[0] * DAY_MS),))
-    chosen.forget_old(db, now_ms - KEPT_MS)
 
 
-def keep_within(db: Database, most: int = KEPT_MOST_BYTES) -> None:
-    """Of taken ops the newest stay, as many as come to so many bytes."""
-    (held,) = db.one("SELECT coalesce(sum(length(op)), 0) FROM op_archive")
-    if held > most:
+def keep_within(store: Store, more: int, most: int = KEPT_MOST_BYTES) -> None:
+    """Of taken ops the newest stay, as many as come to so many bytes; `more` have just come."""
+    db = store.db
+    if store.archived is not None:
+        store.archived += more
+    # What went since was not taken off: so they are counted anew only where they may be too many.
+    if store.archived is None or store.archived > most:
+        (store.archived,) = db.one("SELECT coalesce(sum(length(op)), 0) FROM op_archive")
+    if store.archived > most:
         db.execute(
             "DELETE FROM op_archive WHERE (incarnation, n) IN (SELECT incarnation, n FROM (SELECT incarnation, n,"
             " sum(length(op)) OVER (ORDER BY acked_ms DESC, n DESC, incarnation) AS sofar FROM op_archive)"
             " WHERE sofar > ?)",
             (most,),
         )
+        store.archived = None
