@@ -158,6 +158,7 @@ class StoreReplica:
             outbox.drop_up_to(db, answer.acked_n)
             if care < here.cursor.care:
                 sight.forget_hidden(db, care)
+                store.left_taken = True
             gone_ids = [id_ for id_, record in world.items() if record.left]
             conflicts = settled.conflicts(db, answer.conflicts, gone_ids, acked, store.clock())
             looked = self._write(world, conflicts) + as_sent.write(store, plain, conflicts)
@@ -172,11 +173,8 @@ class StoreReplica:
                 for op in acked
                 if op.id in world and not world[op.id].is_known and settled.is_orphan(op, results.get(op.n))
             ]
-            unseen = [*(id_ for id_, _shape in left), *orphans]
-            settled.forget_left(db, unseen)
-            settled.forget_old(
-                store, answer.durable_seq, soon=bool(unseen or answer.durable_seq > here.durable_seq)
-            )
+            settled.forget_left(store, [*(id_ for id_, _shape in left), *orphans])
+            settled.forget_old(store, answer.durable_seq)
             bared.update(shape.kind.name for _id, shape in left)
             if over:
                 sight.strip_deleted(db, store.shapes.values(), care)

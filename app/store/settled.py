@@ -63,6 +63,8 @@ def results(
         refused,
     )
     if taken:
+        if any(gone for *_told, gone in taken):
+            store.left_taken = True
         keep_within(store, sum(len(each[5]) for each in taken))
     return len(refused)
 
@@ -92,29 +94,34 @@ def conflicts(
     return dict(db.all("SELECT record, count(*) FROM conflict GROUP BY record"))
 
 
-def forget_left(db: Database, ids: Sequence[bytes]) -> None:
+def forget_left(store: Store, ids: Sequence[bytes]) -> None:
     """Records that this device may no longer hold: refused ops lose their content, taken ones go once durable."""
+    db = store.db
+    if ids:
+        store.left_taken = True
     for some in chunks(ids):
         asked = marks(len(some))
         db.execute(f"UPDATE attention SET op = NULL WHERE id IN ({asked})", some)
         db.execute(f"UPDATE op_archive SET gone = 1 WHERE id IN ({asked})", some)
 
 
-def forget_old(store: Store, durable_seq: int, *, soon: bool) -> None:
-    """Taken ops that a backup holds: after 30 days, and `soon` where the record has left this device.
+def forget_old(store: Store, durable_seq: int) -> None:
+    """Taken ops that a backup holds: after 30 days, and at once where the record has left this device.
 
     Without a backup they go after 90 days, where work of 30 days has been taken since. All of them are looked through
-    for it: once an hour otherwise.
+    for those of long ago: once an hour, for a store that is open.
     """
     db, now_ms = store.db, store.clock()
     chosen.forget_old(db, now_ms - KEPT_MS)
-    if not soon and 0 <= store.looked_for_old_ms <= now_ms < store.looked_for_old_ms + LOOK_MS:
+    if store.left_taken is None:
+        store.left_taken = bool(db.one("SELECT coalesce(max(gone), 0) FROM op_archive")[0])
+    if store.left_taken:
+        db.execute("DELETE FROM op_archive WHERE gone = 1 AND ver <= ?", (durable_seq,))
+        store.left_taken = None
+    if 0 <= store.looked_for_old_ms <= now_ms < store.looked_for_old_ms + LOOK_MS:
         return
     store.looked_for_old_ms = now_ms
-    db.execute(
-        "DELETE FROM op_archive WHERE ver <= ? AND (gone = 1 OR acked_ms < ?)",
-        (durable_seq, now_ms - KEPT_MS),
-    )
+    db.execute("DELETE FROM op_archive WHERE ver <= ? AND acked_ms < ?", (durable_seq, now_ms - KEPT_MS))
     before = now_ms - KEPT_MOST_MS
     if db.first("SELECT 1 FROM op_archive WHERE acked_ms < ?", (before,)):
         days = "SELECT DISTINCT acked_ms / ? AS day FROM op_archive ORDER BY day DESC LIMIT 1 OFFSET ?"

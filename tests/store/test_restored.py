@@ -170,6 +170,7 @@ def test_taken_ops_stay_until_a_backup_holds_them_and_not_for_ever(device: Devic
     device.ahead_ms = 40 * DAY
     page(store, seq=11, durable_seq=5)
     assert archived(store) == 1
+    device.ahead_ms += settled.LOOK_MS
     page(store, seq=12, durable_seq=10)
     assert archived(store) == 0
     records.add(store, CUSTOMER, {"name": "Two"})
