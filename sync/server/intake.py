@@ -107,8 +107,11 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
             result = _rest_of(op, fallen, print_) or _new(tx, author, op, op_id, print_, now)
             refused = result.outcome is Outcome.REJECTED
             if refused and isinstance(op, Op):
-                # Its author's device has ended conflicts with it, or opened some again: it hears how they stand.
-                result = msgspec.structs.replace(result, conflicts=checking.named(op))
+                # Its author's device has ended conflicts with it, or opened some again: it hears how they stand. And
+                # how the record stands: below work that is sent once more lies a row of a history that is lost.
+                result = msgspec.structs.replace(
+                    result, conflicts=checking.named(op), differs=_sees(tx, author, op.id)
+                )
                 # What its author may no longer hold is not lost: the words stay here, beside the answer.
                 said = result.code.value if result.code else ""
                 records.keep_refused(op_id, author.person.id, said, checking.to_keep(op), now)
@@ -159,6 +162,12 @@ def _contiguous(ops: Sequence[Op | Unreadable], acked_n: int) -> None:
         expected = op.n + 1
 
 
+def _sees(tx: Transaction, author: Author, id_: bytes) -> bool:
+    """Whether there is such a record and its author sees it: nobody learns of one by guessing."""
+    held = tx.records.held(id_)
+    return held is not None and access.sees(author.rights, held.row.kind, held.scope)
+
+
 def _answer(taken: Taken, op: Op | Unreadable, result: Result) -> None:
     taken.results.append(
         OpResult(
@@ -188,8 +197,7 @@ def _new(
     held = tx.records.held(op.id)
     if tx.records.answered(print_):
         # Not the number of today where its author does not see the record any more.
-        seen = held is not None and access.sees(author.rights, held.row.kind, held.scope)
-        ver = held.row.ver if held is not None and seen else 0
+        ver = held.row.ver if held is not None and _sees(tx, author, op.id) else 0
         return Result(outcome=Outcome.OK, print=print_, ver=ver, differs=held is not None)
     if held is not None and op.act is Act.UNDELETE and forgetting.hollow(held.row):
         hint = _("It was deleted so long ago that nothing of it is kept.")
