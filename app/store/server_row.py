@@ -77,10 +77,11 @@ class ServerRow(msgspec.Struct):
 
     def lay(self, op: Op, ver: int) -> None:
         """An op of ours that the server took as it was."""
-        if self.cells is None:
-            if op.act is not Act.ADD:
-                return
-            self.cells = {}
+        if op.act is Act.ADD:
+            # The server had no such record: whatever is known of it here is of a history that is lost.
+            self.cells, self.deleted = {}, False
+        elif self.cells is None:
+            return
         self.cells, self.deleted = lay(self.cells, self.deleted, [op])
         self.ver = max(self.ver, ver)
         self.left = False

@@ -107,14 +107,14 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
             result = _rest_of(op, fallen, print_) or _new(tx, author, op, op_id, print_, now)
             refused = result.outcome is Outcome.REJECTED
             if refused and isinstance(op, Op):
-                # Its author's device has ended conflicts with it, or opened some again: it hears how they stand. And
-                # how the record stands: below work that is sent once more lies a row of a history that is lost.
-                result = msgspec.structs.replace(
-                    result, conflicts=checking.named(op), differs=_sees(tx, author, op.id)
-                )
+                # Its author's device has ended conflicts with it, or opened some again: it hears how they stand.
+                result = msgspec.structs.replace(result, conflicts=checking.named(op))
                 # What its author may no longer hold is not lost: the words stay here, beside the answer.
                 said = result.code.value if result.code else ""
                 records.keep_refused(op_id, author.person.id, said, checking.to_keep(op), now)
+            if isinstance(op, Op) and (refused or op.ver) and _sees(tx, author, op.id):
+                # Below work that is sent once more lies a row of a history that is lost.
+                result = msgspec.structs.replace(result, differs=True)
             records.put_result(op_id, result, now)
             records.put_answered(print_, not refused)
             taken.acked_n = op.n
