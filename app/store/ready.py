@@ -132,7 +132,10 @@ def carry(profile: Profile, key: SecretBytes, store: Store) -> bool:
             return False
         shapes = Reader(db).shapes
         there = Reader(db).here()
-        if there.cursor.epoch != here.cursor.epoch or not _all_known(db, store, there.cursor.seq):
+        # What waits was written by somebody who had seen what was read here: a part from before then would hide that.
+        if there.cursor.epoch != here.cursor.epoch or there.cursor.seq < here.cursor.seq:
+            return False
+        if not _all_known(db, store, there.cursor.seq):
             return False
         with db.write():
             db.execute(
