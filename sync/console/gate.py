@@ -42,6 +42,12 @@ class Gate(Protocol):
     def put_account(self, account: Account) -> None:
         """Keep an account."""
 
+    def used(self, account: Account) -> bool:
+        """Keep that a number was used; False where somebody was quicker with it."""
+
+    def refused(self, id_: bytes) -> None:
+        """Count a number that did not fit."""
+
     def renewed(self, account: Account) -> None:
         """Keep an account whose secrets are new, and end what stood on the old ones."""
 

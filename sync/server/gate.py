@@ -92,6 +92,21 @@ class StoreGate:
         with self._store.write() as tx:
             self._put(tx, account)
 
+    def used(self, account: Account) -> bool:
+        """Keep that a number was used; False where somebody was quicker with it, or the account has changed."""
+        with self._store.write() as tx:
+            now = tx.consoles.account(account.id)
+            if now is None or now.totp_last >= account.totp_last or now.password != account.password:
+                return False
+            self._put(tx, account)
+        return True
+
+    def refused(self, id_: bytes) -> None:
+        """Count a number that did not fit, behind a password that did."""
+        with self._store.write() as tx:
+            if (now := tx.consoles.account(id_)) is not None:
+                tx.consoles.put_account(msgspec.structs.replace(now, failed=now.failed + 1))
+
     def renewed(self, account: Account) -> None:
         """Keep an account whose secrets are new: whoever came in with the old ones is out, and so are its passkeys."""
         with self._store.write() as tx:

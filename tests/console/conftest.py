@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from sync.console.web import proving
 from tests.console.visitor import ConsoleInside, Visitor
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords cost a hundredth of what they cost people; what that is, `test_stolen` looks at."""
+    monkeypatch.setattr(proving, "_MEMORY_KIB", 256)
+    monkeypatch.setattr(proving, "_ROUNDS", 1)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -282,3 +283,12 @@ def test_nobody_takes_or_removes_anothers_passkey(
     assert "in use already" in ed.post("/account/passkey", form).plain
     form = {"ticket": page.field("ticket"), "answer": SoftKey().create(page.options, CONSOLE)}
     assert "too old" in ed.post("/account/passkey", form).plain
+
+
+def test_two_who_come_at_once_with_one_number_are_one(inside: ConsoleInside, admin: Visitor) -> None:
+    """And the two passwords that are looked at together do not wait for each other."""
+    number = admin.number(1)
+    both = [Visitor(inside.desk, letters=admin.letters) for _each in range(4)]
+    with ThreadPoolExecutor(4) as together:
+        answers = list(together.map(lambda visitor: visitor.sign_in(number=number), both))
+    assert sorted(each.status for each in answers) == [303, 403, 403, 403]

@@ -311,6 +311,8 @@ def test_no_page_is_kept_framed_or_fed_from_elsewhere(
     _guarded(inside.visitor().get(f"{WIPES}/sign/x"))
     assert admin.get("/static/console.css").heads["cache-control"] == "no-cache"
     assert admin.get("/static/..%2fpages%2fbase.html").status == 404
+    for path in ("/devices/", f"{page_of(laptop)}/", "/static/"):  # no redirection of the framework's own
+        assert admin.get(path, host="localhost:1").status == 404
 
 
 def test_no_page_holds_script_or_style_of_its_own() -> None:

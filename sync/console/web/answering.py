@@ -111,7 +111,9 @@ _ENVIRONMENT: Final = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.globals.update(_=texts.gettext, ngettext=texts.ngettext, ago=ago, lasting=lasting)
+_ENVIRONMENT.globals.update(
+    _=texts.gettext, ngettext=texts.ngettext, pgettext=texts.pgettext, ago=ago, lasting=lasting
+)
 _ENVIRONMENT.filters.update(
     when=when, number=number, shown=lambda value: json.dumps(value, ensure_ascii=False)
 )

@@ -77,8 +77,8 @@ class Console:
             _host_of(site.origin) for site in (self._house.sites.console, self._house.sites.signing)
         )
         static = Route("/static/{name}", self._static, methods=["GET"])
-        pages = Router([static, *self._events(), *(self._route(each) for each in self._pages())])
-        orders = Router([static, *(self._route(each, signing=True) for each in _orders())])
+        pages = _exact([static, *self._events(), *(self._route(each) for each in self._pages())])
+        orders = _exact([static, *(self._route(each, signing=True) for each in _orders())])
         return Starlette(
             routes=[Host(console, pages), Host(wipes, orders), Route("/{path:path}", self._elsewhere)],
             exception_handlers={404: self._nowhere, 405: self._nowhere},
@@ -246,3 +246,8 @@ async def _body(request: Request) -> bytes | None:
 def _host_of(origin: str) -> str:
     """The host of an origin, without its port: Starlette looks at the name alone."""
     return origin.removeprefix("https://").rpartition(":")[0] or origin.removeprefix("https://")
+
+
+def _exact(routes: list[Route]) -> Router:
+    """Pages at their very paths: a redirection to one with another end would name whatever host was asked for."""
+    return Router(routes, redirect_slashes=False)

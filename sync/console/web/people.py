@@ -11,6 +11,7 @@ from sync.console.web.answering import go, page
 from sync.console.web.asking import Ask
 from sync.protocol.desk import WHOLE_TEAM, PersonView
 from sync.protocol.errors import KnownError
+from sync.protocol.fields import clean_text
 from sync.protocol.roles import GRANTED
 from sync.protocol.texts import gettext as _
 
@@ -34,7 +35,7 @@ def listed(ask: Ask) -> Response:
     return page(
         ask, "people.html", here="people", people=found[(at - 1) * PAGE : at * PAGE], word=word, at=at, last=last,
         found=len(found), roles=roles(), cares=cares(), chosen=chosen, alarms=ask.house.gate.alarms(),
-        teams=sorted({each.team for each in people}),
+        teams=sorted({each.team for each in people}), classes={"public": _("Public"), **cares()},
     )  # fmt: skip
 
 
@@ -58,13 +59,13 @@ def cares() -> dict[str, str]:
 def put(ask: Ask) -> Response:
     """Give somebody an account, or change it."""
     asking.refuse_looker(ask)
-    email, role, team = (ask.form.get(name, "").strip()[:200] for name in ("email", "role", "team"))
+    email, role, team = (clean_text(ask.form.get(name, ""))[:200] for name in ("email", "role", "team"))
     care = ask.form.get("care", "")
     if role not in ROLES or care not in ("", *GRANTED):
         raise KnownError(_("There is no such role or class."), _("Choose one of the list."))
     if not any(part.strip() for part in team.split("/")):
         raise KnownError(_("A team is needed."), _("A path: Sales/East is below Sales."))
-    territories = [each.strip() for each in ask.form.get("territories", "").splitlines() if each.strip()]
+    territories = [clean_text(each) for each in ask.form.get("territories", "").splitlines() if each.strip()]
     sight = ask.form.get("sight", "")
     if sight == _SOME and not territories:
         raise KnownError(_("A territory is needed."), _("Write each on a line of its own."))

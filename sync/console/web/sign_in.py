@@ -43,11 +43,12 @@ class Door:
             return self._failed(ask, email, "closed")
         after = proving.after_number(account, ask.form.get("number", ""), ask.now)
         if after is None:
-            ask.house.gate.put_account(msgspec.structs.replace(account, failed=account.failed + 1))
+            ask.house.gate.refused(account.id)
             return self._failed(ask, email, "number")
         if not asking.may_come(account):
             return self._failed(ask, email, "role")
-        ask.house.gate.put_account(after)
+        if not ask.house.gate.used(after):
+            return self._failed(ask, email, "number")
         return let_in(ask, after, "password")
 
     def by_passkey(self, ask: Ask) -> Response:
