@@ -6,8 +6,11 @@ import asyncio
 import base64
 import hashlib
 import html
+import http.client
 import json
 import re
+import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +78,7 @@ class Visitor:
     token: str = ""
     letters: str = ""
     address: str = "192.0.2.7"
+    origin: str = CONSOLE
 
     def get(self, url: str, **heads: str) -> Page:
         """Open a page; a path is the console's."""
@@ -83,7 +87,7 @@ class Visitor:
     def post(self, url: str, form: Mapping[str, str] | None = None, **heads: str) -> Page:
         """Send a form as a page of ours does; `heads` replace what the browser says, "" takes it away."""
         host = urlsplit(url).netloc
-        origin = f"https://{host}" if host else CONSOLE
+        origin = f"https://{host}" if host else self.origin
         said = {"origin": origin, "sec_fetch_site": "same-origin", **heads}
         body = urlencode({"token": self.token, **(form or {})}).encode()
         return self._ask("POST", url, body, said)
@@ -93,9 +97,9 @@ class Visitor:
         return self._ask("POST", url, body, {"origin": CONSOLE})
 
     def _ask(self, method: str, url: str, body: bytes, heads: dict[str, str]) -> Page:
-        parts = urlsplit(url if url.startswith("https:") else f"{CONSOLE}{url}")
+        parts = urlsplit(url if url.startswith("https:") else f"{self.origin}{url}")
         said = {"host": parts.netloc, **{name.replace("_", "-"): value for name, value in heads.items()}}
-        if self.cookies and parts.netloc == urlsplit(CONSOLE).netloc:
+        if self.cookies and parts.netloc == urlsplit(self.origin).netloc:
             said.setdefault("cookie", "; ".join(f"{name}={value}" for name, value in self.cookies.items()))
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "https",
@@ -130,8 +134,6 @@ class Visitor:
 
     def number(self, steps: int = 0, now: int | None = None) -> str:
         """What the app shows."""
-        import time
-
         at = int(time.time()) if now is None else now
         return str(pyotp.TOTP("".join(self.letters.split())).at(at + 30 * steps))
 
@@ -160,6 +162,29 @@ async def _call(app: ASGIApp, scope: dict[str, Any], body: bytes) -> Page:
         start["status"], dict(pairs), [value for name, value in pairs if name == "set-cookie"],
         text.decode("utf-8", "replace"),
     )  # fmt: skip
+
+
+def over_tls(port: int) -> ASGIApp:
+    """A real server at this port of this machine, asked as if it were an application here."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        body = (await receive())["body"]
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        line = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=30)
+        path = scope["path"] + (f"?{scope['query_string'].decode()}" if scope["query_string"] else "")
+        line.putrequest(scope["method"], path, skip_host=True, skip_accept_encoding=True)
+        for name, value in scope["headers"]:
+            line.putheader(name.decode(), value)
+        line.putheader("content-length", str(len(body)))
+        line.endheaders(body)
+        answer = line.getresponse()
+        heads = [(name.lower().encode(), value.encode()) for name, value in answer.getheaders()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": heads})
+        await send({"type": "http.response.body", "body": answer.read()})
+        line.close()
+
+    return app
 
 
 def b64(data: bytes) -> str:
