@@ -118,7 +118,7 @@ def _each_step(tmp_path: Path, act: str, stride: int) -> int:
     raise AssertionError
 
 
-@pytest.mark.parametrize(("act", "stride"), [("apply", 6), ("checkpoint", 7), ("open", 17), ("index", 23)])
+@pytest.mark.parametrize(("act", "stride"), [("apply", 11), ("checkpoint", 29), ("open", 37), ("index", 53)])
 def test_a_long_write_ended_at_some_steps(tmp_path: Path, act: str, stride: int) -> None:
     assert _each_step(tmp_path, act, stride) > 2
 
