@@ -356,4 +356,12 @@ FOUND: Final[dict[str, list[Step]]] = {
         Exchange(0), Exchange(3), PutBack(0), Write(4, "add", 33, 62), Write(4, "add", 6, 27), Exchange(4),
         Write(4, "add", 40, 22), Exchange(4), Exchange(4, "dies applied"), Write(3, "edit", 38, 17),
     ],
+    "a join comes before one of its records, and is sent again whole": [
+        Backup(), MergeTeams("Sales/West", "Sales"), Same(2, 2), Exchange(2), Same(3, 2), Exchange(3),
+        Pair(3, "join", 3), Restore(0), Exchange(3, "twice"), Exchange(3),
+    ],
+    "a join that was taken back comes before one of its records": [
+        Backup(), Write(2, "join", 0, 0), Same(1, 0), Same(2, 0), Exchange(1), Exchange(2), Pair(2, "join", 0),
+        Pair(2, "back", 0), Restore(0), Exchange(2), Exchange(2),
+    ],
 }  # fmt: skip
