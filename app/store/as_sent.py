@@ -45,7 +45,8 @@ def found(
     by_kind: dict[str, list[bytes]] = {}
     for id_, one in sent.items():
         base = bases.get(id_)
-        if waiting.get(id_) == one.many and (one.made if base is None else not base[1]):
+        # What is made on top of a row that a lost history gave is not that row.
+        if waiting.get(id_) == one.many and (one.made if base is None else not (one.made or base[1])):
             by_kind.setdefault(one.kind, []).append(id_)
     plain: dict[bytes, Plain] = {}
     for kind, ids in by_kind.items():

@@ -364,4 +364,8 @@ FOUND: Final[dict[str, list[Step]]] = {
         Backup(), Write(2, "join", 0, 0), Same(1, 0), Same(2, 0), Exchange(1), Exchange(2), Pair(2, "join", 0),
         Pair(2, "back", 0), Restore(0), Exchange(2), Exchange(2),
     ],
+    "a record made once more, to which others had written what is refused since": [
+        Backup(), Same(0, 0), Same(1, 0), Exchange(1), Exchange(0), Pair(0, "turn", 0), Exchange(0, "deaf"),
+        Exchange(1), Restore(0), Move(1, "rep", "Sales"),
+    ],
 }  # fmt: skip
