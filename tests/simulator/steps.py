@@ -368,4 +368,8 @@ FOUND: Final[dict[str, list[Step]]] = {
         Backup(), Same(0, 0), Same(1, 0), Exchange(1), Exchange(0), Pair(0, "turn", 0), Exchange(0, "deaf"),
         Exchange(1), Restore(0), Move(1, "rep", "Sales"),
     ],
+    "another was joined into a record that is deleted and forgotten": [
+        Same(0, 1), Same(1, 1), Exchange(1), Exchange(0), Pair(0, "join", 0), Exchange(0), Write(0, "delete", 47, 12),
+        Exchange(0, "dies answered"), Forget(),
+    ],
 }  # fmt: skip
