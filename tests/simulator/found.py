@@ -10,6 +10,7 @@ from tests.simulator.steps import (
     Exchange,
     Expect,
     Fetch,
+    Forget,
     MergeTeams,
     Move,
     Pair,
@@ -19,7 +20,7 @@ from tests.simulator.steps import (
     Step,
     Territory,
     Write,
-)  # fmt: skip
+)
 
 FOUND: Final[dict[str, list[Step]]] = {
     "a disk put back reads past its own changes before its numbers are found to be taken": [
@@ -67,5 +68,21 @@ FOUND: Final[dict[str, list[Step]]] = {
         Write(1, "add", 0, 0), Write(0, "add", 0, 1), Write(0, "add", 0, 2), Exchange(0), Backup(), Same(1, 2),
         Same(0, 2), Exchange(0), Exchange(1), Restore(1), Same(1, 1), Exchange(0), Exchange(1), Exchange(1),
         Exchange(0), Write(0, "delete", 0, 58), Exchange(0, "torn"), Exchange(1), Restore(0),
+    ],
+    "a join comes before one of its records, and is sent again whole": [
+        Backup(), MergeTeams("Sales/West", "Sales"), Same(2, 2), Exchange(2), Same(3, 2), Exchange(3),
+        Pair(3, "join", 3), Restore(0), Exchange(3, "twice"), Exchange(3),
+    ],
+    "a join that was taken back comes before one of its records": [
+        Backup(), Write(2, "join", 0, 0), Same(1, 0), Same(2, 0), Exchange(1), Exchange(2), Pair(2, "join", 0),
+        Pair(2, "back", 0), Restore(0), Exchange(2), Exchange(2),
+    ],
+    "a record made once more, to which others had written what is refused since": [
+        Backup(), Same(0, 0), Same(1, 0), Exchange(1), Exchange(0), Pair(0, "turn", 0), Exchange(0, "deaf"),
+        Exchange(1), Restore(0), Move(1, "rep", "Sales"),
+    ],
+    "another was joined into a record that is deleted and forgotten": [
+        Same(0, 1), Same(1, 1), Exchange(1), Exchange(0), Pair(0, "join", 0), Exchange(0), Write(0, "delete", 47, 12),
+        Exchange(0, "dies answered"), Forget(),
     ],
 }  # fmt: skip
