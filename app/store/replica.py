@@ -14,6 +14,7 @@ import msgspec
 from app.store import (
     as_sent,
     indexing,
+    missed,
     outbox,
     recovered,
     restored,
@@ -73,7 +74,7 @@ class StoreReplica:
         space.needed(self._store.db.folder, len(answer.changes) * space.ROW)
         with self._store.db.pen():
             applied = self._apply(answer)
-            restored.send_refused(self._store)
+            missed.send_again(self._store)
             return applied
 
     def lay_piece(self, changes: list[Change]) -> Applied:

@@ -14,10 +14,9 @@ from typing import Final
 
 import msgspec
 
-from app.store import chosen, outbox, recovered, rows, seal_book
+from app.store import chosen, outbox, rows, seal_book
 from app.store.schema import Stored
 from app.store.store import Store
-from sync.protocol.errors import Rejection
 from sync.protocol.ids import new_incarnation
 from sync.protocol.messages import Cursor
 from sync.protocol.ops import Act, Op
@@ -54,29 +53,6 @@ def begin(store: Store, common: int) -> None:
     seal_book.tidy(store, at_once=True)
 
 
-def send_refused(store: Store) -> int:
-    """Ops that were refused since their record was not on the server, and now it is: they wait once more; how many.
-
-    Of work that comes back, an edit may come before the record: it is another device that made it.
-    """
-    db = store.db
-    refused = db.all(
-        "SELECT incarnation, n, op FROM attention WHERE code = ? AND op IS NOT NULL ORDER BY at_ms, n",
-        (Rejection.GONE.value,),
-    )
-    ops = [(bytes(incarnation), outbox.op_of(data)) for incarnation, _n, data in refused]
-    there = _there(store, [op for _incarnation, op in ops])
-    back = [(incarnation, op) for incarnation, op in ops if op.id in there]
-    if not back:
-        return 0
-    with store.writing() as writing:
-        for incarnation, op in back:
-            again = writing.put(msgspec.structs.replace(op, n=writing.next_n, first=writing.next_n))
-            recovered.lay_on_top(store, writing, again)
-            db.execute("DELETE FROM attention WHERE incarnation = ? AND n = ?", (incarnation, op.n))
-    return len(back)
-
-
 def _lost(store: Store, common: int) -> list[tuple[bytes, Op]]:
     """Taken ops that the server does not hold any more, each with its incarnation, in the order they were made in."""
     found = store.db.all("SELECT incarnation, ver, op FROM op_archive WHERE ver > ? ORDER BY n", (common,))
@@ -104,16 +80,6 @@ def _deleted(store: Store, ops: Iterable[Op]) -> set[bytes]:
         if kind in store.shapes:
             there = rows.fetch(store.db, store.shapes[kind], ids)
             found.update(id_ for id_, stored in there.items() if stored.deleted)
-    return found
-
-
-def _there(store: Store, ops: Iterable[Op]) -> set[bytes]:
-    """Those of these records that the server has."""
-    found: set[bytes] = set()
-    for kind, ids in _by_kind(ops).items():
-        if kind in store.shapes:
-            there = rows.fetch(store.db, store.shapes[kind], ids)
-            found.update(id_ for id_, stored in there.items() if stored.ver > FIRST)
     return found
 
 

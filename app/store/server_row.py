@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from app.store import sight
+from app.store.restored import FIRST
 from app.store.schema import Shape, Stored
 from sync.protocol import clock, codec
 from sync.protocol.messages import Change
@@ -77,10 +78,10 @@ class ServerRow(msgspec.Struct):
 
     def lay(self, op: Op, ver: int) -> None:
         """An op of ours that the server took as it was."""
-        if op.act is Act.ADD:
-            # The server had no such record: whatever is known of it here is of a history that is lost.
+        if op.act is Act.ADD and (self.cells is None or self.ver == FIRST):
+            # What others wrote there in a history that is lost is not on the server until they send it again.
             self.cells, self.deleted = {}, False
-        elif self.cells is None:
+        if self.cells is None:
             return
         self.cells, self.deleted = lay(self.cells, self.deleted, [op])
         self.ver = max(self.ver, ver)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from app.store import outbox, restored, seal_book, settled, sight
+from app.store import missed, outbox, restored, seal_book, settled, sight
 from app.store.replica import StoreReplica
 from app.store.server_row import ServerRow
 from app.store.store import Store
@@ -355,7 +355,7 @@ def reconciled_by_reading_alone(patch: pytest.MonkeyPatch) -> None:
 
 def missed_for_ever(patch: pytest.MonkeyPatch) -> None:
     """An edit that came before its record stays refused."""
-    patch.setattr(restored, "send_refused", lambda store: 0)
+    patch.setattr(missed, "send_again", lambda store: 0)
 
 
 def prints_forgotten(patch: pytest.MonkeyPatch) -> None:

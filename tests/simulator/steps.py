@@ -343,17 +343,3 @@ RESTORES: Final[dict[str, list[Step]]] = {
         Exchange(0), Restore(1),
     ],
 }  # fmt: skip
-
-# Runs that broke a law once, cut down.
-FOUND: Final[dict[str, list[Step]]] = {
-    "a disk put back reads past its own changes before its numbers are found to be taken": [
-        Write(1, "add", 0, 2), Exchange(1), Exchange(0), Write(0, "edit", 46, 12), Write(0, "add", 23, 30),
-        Write(0, "add", 46, 13), Copy(0), Write(0, "edit", 59, 38), Exchange(0), Exchange(0), PutBack(0),
-        Write(0, "edit", 37, 8),
-    ],
-    "a record given away by a disk that was put back changes again behind the cut of its first page": [
-        Write(0, "add", 0, 0), Write(1, "add", 0, 1), Write(0, "add", 0, 2), Write(0, "give", 37, 3), Copy(0),
-        Exchange(0), Exchange(3), PutBack(0), Write(4, "add", 33, 62), Write(4, "add", 6, 27), Exchange(4),
-        Write(4, "add", 40, 22), Exchange(4), Exchange(4, "dies applied"), Write(3, "edit", 38, 17),
-    ],
-}  # fmt: skip

@@ -14,6 +14,7 @@ from sync.server.db.postgres import PostgresStore
 from sync.server.db.postgres_line import address
 from tests.cluster import Cluster
 from tests.simulator import run, steps
+from tests.simulator.found import FOUND
 from tests.simulator.ground import Ground
 from tests.simulator.mutations import MUTATIONS, Mutation
 from tests.simulator.twin import Twin
@@ -34,9 +35,9 @@ def test_a_restore_holds_every_law(ground: Ground, script: str) -> None:
     assert run.play(ground, steps.RESTORES[script]) == []
 
 
-@pytest.mark.parametrize("script", steps.FOUND, ids=steps.FOUND)
+@pytest.mark.parametrize("script", FOUND, ids=FOUND)
 def test_what_was_found_once_holds(ground: Ground, script: str) -> None:
-    assert run.play(ground, steps.FOUND[script]) == []
+    assert run.play(ground, FOUND[script]) == []
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: each.__name__)

@@ -164,6 +164,27 @@ def test_an_edit_that_came_before_its_record_is_sent_when_the_record_is_there(
     assert examination.examine(store) == []
 
 
+@pytest.mark.parametrize("common", [0, 100])
+@pytest.mark.parametrize("gone", ["", "deleted"])
+def test_a_record_that_is_made_once_more_is_as_it_was_made(store: Store, common: int, gone: str) -> None:
+    made = records.add(store, CUSTOMER, {"name": "Mine"})
+    taken(store, 101)
+    page(store, row(made.id, 102, gone, name="Mine", industry="By another"))
+    StoreReplica(store).restart(common)
+    taken(store, 2**40 + 1)
+    there = records.get(store, made.id)
+    # What others did to it in the lost history is not on the server until they send it again.
+    assert (there.values["name"], there.values.get("industry"), there.deleted) == ("Mine", None, False)
+    assert examination.examine(store) == []
+
+
+def test_a_disk_put_back_that_reads_its_own_record_first_keeps_what_others_wrote_there(store: Store) -> None:
+    made = records.add(store, CUSTOMER, {"name": "Mine"})
+    page(store, row(made.id, 102, name="Mine", industry="By another"))
+    taken(store, 101)
+    assert records.get(store, made.id).values["industry"] == "By another"
+
+
 def test_taken_ops_stay_until_a_backup_holds_them_and_not_for_ever(device: Device, store: Store) -> None:
     records.add(store, CUSTOMER, {"name": "One"})
     taken(store, 10, durable=5)
