@@ -46,7 +46,7 @@ def test_a_line_tells_of_news_and_ends_with_the_server(
             if b"data: news" in body:
                 told.set()
 
-        line = asyncio.create_task(
+        line: asyncio.Task[None] = asyncio.create_task(
             inside.desk(_scope(f"/devices/{laptop.enrolment}/events", admin), receive, send)  # type: ignore[arg-type]
         )
         async with asyncio.timeout(20):
