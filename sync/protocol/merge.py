@@ -13,7 +13,7 @@ held as a conflict, and the row stays. An undelete that had not seen the last de
 delete is kept as a conflict.
 
 An author has seen what stood in the row at the op's base, unless work that still waited lay on top of it and `was`
-says so, and what the same copy of the same device did before. A copy restored from yesterday has not seen what its
+says so, and what the same copy of the same device did before, by its own clock. A copy restored from yesterday has not seen what its
 twin did, nor has recovered work seen the new device's.
 
 What a restored server lost comes once more, in any order. By the numbers that the lost history gave, an author has seen
@@ -165,9 +165,13 @@ class _Meeting:
             return True
         if self.mark.source and mark.device + mark.incarnation == self.mark.source:
             return True
-        same_copy = (mark.device, mark.incarnation) == (self.mark.device, self.mark.incarnation)
-        # What is edited here lies on top of recovered work that came here; that work knew nothing of this device.
-        return same_copy and self.mark.source in (b"", mark.source)
+        if (mark.device, mark.incarnation) != (self.mark.device, self.mark.incarnation):
+            return False
+        if self.mark.source != mark.source:
+            # What is edited here lies on top of recovered work that came here; that work knew nothing of this device.
+            return self.mark.source == b""
+        # What was refused and is sent again comes behind what was written after it, and knew nothing of that.
+        return mark.hlc <= self.mark.hlc
 
     def replaced(self, mark: Mark | None) -> bool:
         """Whether this op is sent once more, and the mark's author had seen it when they wrote what stands there."""

@@ -356,4 +356,8 @@ FOUND: Final[dict[str, list[Step]]] = {
         Exchange(0), Exchange(3), PutBack(0), Write(4, "add", 33, 62), Write(4, "add", 6, 27), Exchange(4),
         Write(4, "add", 40, 22), Exchange(4), Exchange(4, "dies applied"), Write(3, "edit", 38, 17),
     ],
+    "an edit that came before its record, sent again behind what its author wrote there since": [
+        Backup(), Same(1, 0), Exchange(1), Exchange(0), Restore(0), Exchange(0), Write(0, "edit", 49, 25), Exchange(0),
+        Exchange(1), Write(0, "edit", 37, 9),
+    ],
 }  # fmt: skip
