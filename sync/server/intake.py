@@ -188,6 +188,7 @@ def _new(
 ) -> Result:
     if isinstance(op, Unreadable):
         return _refused(print_, Rejection.INVALID, _("This change could not be read."))
+    own = op.hlc
     try:
         op = checking.checked(op, tx.records.head(), now)
     except FieldProblem as problem:
@@ -212,11 +213,11 @@ def _new(
             "It sets a field that is hidden for your role. What you wrote is kept on the server; ask IT."
         )
         return _refused(print_, Rejection.FORBIDDEN, hint)
-    return _apply(tx, author, op, op_id, print_, held, now)
+    return _apply(tx, author, op, op_id, print_, held, now, own)
 
 
 def _apply(
-    tx: Transaction, author: Author, op: Op, op_id: OpId, print_: bytes, held: Held | None, now: int
+    tx: Transaction, author: Author, op: Op, op_id: OpId, print_: bytes, held: Held | None, now: int, own: int
 ) -> Result:
     records = tx.records
     seq = records.head() + 1
@@ -225,8 +226,9 @@ def _apply(
     met = records.conflicts_of(op.id) if row is not None and row.ver > reach else ()
     named = [each for each in records.conflicts(list(op.settles)) if each.record == op.id]
     merged = settling.apply(
-        row, op, op_id, seq=seq, person=author.person.email, closing=links, met=met, reach=reach, named=named
-    )
+        row, op, op_id, seq=seq, person=author.person.email, closing=links, met=met, reach=reach, own=own,
+        named=named,
+    )  # fmt: skip
     if merged.outcome is Outcome.REJECTED:
         return _refused(print_, merged.code or Rejection.INVALID, _("This record is not on the server."))
     if merged.conflicts and _too_disputed(tx, op.id, merged.conflicts):
