@@ -7,7 +7,9 @@ from typing import Final
 from app.store.reader import Reader
 
 STEPS_MAX: Final = 16  # from a record that was joined to the one that remains in the end
-JOINED_MAX: Final = STEPS_MAX * STEPS_MAX  # records that are looked at, from one into which others were joined
+JOINED_MAX: Final = (
+    STEPS_MAX * STEPS_MAX
+)  # records that are looked at, from one into which others were joined
 
 
 def remains_of(store: Reader, id_: bytes) -> bytes:
