@@ -2,9 +2,9 @@
 
 Nobody here can open one: the key stands in the record. A blob is known by the SHA-256 of what lies here and counts once
 all of it is here and that digest holds. A device may bring one at any time, before its record or without it, locked or
-wiped: each piece is signed with the device key, as those of a sealed outbox are. What each device brings lies apart until
-it is whole: everybody who sees the record knows the digest, and may send what is not its bytes. To fetch one it needs a
-session and a person who sees a kept record that names it, with its care class, at the moment of the request.
+wiped: each piece is signed with the device key, as those of a sealed outbox are. What each device brings lies apart
+until it is whole: everybody who sees the record knows the digest, and may send what is not its bytes. To fetch one it
+needs a session and a person who sees a kept record that names it, with its care class, at the moment of the request.
 
 A blob that no kept record has named for `FORGOTTEN_MS` loses its bytes, unless the work that names it may still come.
 """
@@ -124,8 +124,8 @@ def _here(tx: Transaction, device: Device, sha256: bytes) -> Blob | None:
 
 
 def _begun(tx: Transaction, device: Device, sha256: bytes, length: int, now: int) -> Blob:
-    """The row of a blob, made if this is its first piece. What a device brings that no record names is bounded, and what
-    it has not finished; that makes room, the oldest first. Raises RequestProblem.
+    """The row of a blob, made if this is its first piece. What a device brings that no record names is bounded, and
+    what it has not finished; that makes room, the oldest first. Raises RequestProblem.
     """
     found = _here(tx, device, sha256)
     if found is not None:

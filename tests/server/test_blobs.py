@@ -240,7 +240,7 @@ def test_bytes_go_once_no_kept_record_has_named_them_for_long(
 def test_bytes_stay_while_the_work_that_names_them_is_still_to_come(
     inside: Inside, ana: Device, bo: Device, file: File, why: str
 ) -> None:
-    """A locked device brings files and no ops; a wiped one leaves ops to IT, whoever recovers them in whatever month."""
+    """A locked device brings files and no ops; a wiped one leaves its ops to IT, who recovers them in any month."""
     put_all(ana, file)
     with inside.store.write() as tx:
         if why == "sealed":

@@ -16,6 +16,7 @@ from app.store import blobs as blobs_room
 from app.store.blobs import Blobs
 from app.store.records import Record
 from sync.client.status import SyncStatus
+from sync.protocol import blob_seal
 from sync.protocol.blob_seal import BlobDamaged
 from sync.protocol.ids import parse_id
 from sync.protocol.kinds import KINDS
@@ -229,6 +230,38 @@ def test_what_came_damaged_is_not_used(session: Session, elsewhere: Record, sour
         attachments.have(session, elsewhere)
     attachments.have(session, elsewhere)  # it is fetched anew
     assert _plain(session, elsewhere) == source.read_bytes()
+
+
+def test_more_than_all_of_it_is_fetched_anew(session: Session, elsewhere: Record, source: Path) -> None:
+    place = Blobs(session.profile).place_to_fetch(elsewhere.values["content"]["sha256"])
+    place.write_bytes(bytes(source.stat().st_size + 10_000))
+    with pytest.raises(Offline, match="could not be reached"):
+        attachments.have(session, elsewhere)
+    attachments.have(session, elsewhere)
+    assert _plain(session, elsewhere) == source.read_bytes()
+
+
+def test_two_that_fetch_it_at_once_both_have_it(session: Session, elsewhere: Record, source: Path) -> None:
+    """The window and the command line, say."""
+    others: list[int] = []
+
+    def meanwhile(done: int, of: int) -> None:
+        if not others:
+            others.append(done)
+            attachments.have(session, elsewhere)
+
+    attachments.have(session, elsewhere, meanwhile)
+    assert _plain(session, elsewhere) == source.read_bytes()
+    assert _files(session.profile.blobs / "coming") == []
+
+
+def test_a_server_that_says_it_is_larger_than_any_file_fills_no_disk(
+    session: Session, elsewhere: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blob_seal, "BLOB_MAX", 1_000)
+    with pytest.raises(Offline):
+        attachments.have(session, elsewhere)
+    assert sum(path.stat().st_size for path in _files(session.profile.blobs)) == 0
 
 
 def test_a_copy_that_rotted_is_fetched_again_and_an_unsent_one_stays(
