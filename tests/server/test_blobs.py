@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.protocol import blob_seal
-from sync.protocol.errors import Problem
+from sync.protocol.errors import Outcome, Problem
 from sync.protocol.messages import PieceReply
 from sync.protocol.ops import Act
 from sync.server import blobs, limits
@@ -261,6 +261,22 @@ def test_bytes_stay_while_the_work_that_names_them_is_still_to_come(
     assert get_all(bo, record, file.sha256) == file.blob
     with inside.store.read() as tx:
         assert [each.gone for each in tx.blobs.blobs(stray.sha256)] == [True]
+
+
+def test_bytes_stay_of_an_attachment_that_was_refused(inside: Inside, ana: Device, file: File) -> None:
+    """Its author may make it again, in whatever month the rights come back."""
+    ana.sync()
+    inside.office.add_person("ana@example.com", "rep", "Sales", "", "internal")
+    file.attach(ana)
+    assert [each.outcome for each in ana.exchange().results] == [Outcome.REJECTED]
+    put_all(ana, file)
+    inside.skew = 40 * DAY_MS
+    assert blobs.forget(inside.store, inside.now()) == 0
+    inside.office.add_person("ana@example.com", "rep", "Sales", "", "restricted")
+    ana.session, ana.now = None, inside.now
+    again = file.attach(ana)
+    ana.sync()
+    assert get_all(ana, again, file.sha256) == file.blob
 
 
 def test_a_record_that_was_taken_back_keeps_its_bytes(

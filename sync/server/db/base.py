@@ -295,7 +295,7 @@ class Blobs(Protocol):
     def forgotten(self, before: int) -> list[Blob]:
         """Blobs that are here, were begun before that time, and were named by no kept record since then. One that no
         record has ever named stays while the work that may name it is still to come: its device is locked or has unsent
-        work, or its sealed outbox is here.
+        work, or its sealed outbox is here; and one stays that a refused change names, whose record never was.
         """
 
 

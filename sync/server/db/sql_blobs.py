@@ -85,12 +85,12 @@ class SqlBlobs:
     def forgotten(self, before: int) -> list[Blob]:
         """Blobs that are here, were begun before that time, and were named by no kept record since then. One that no
         record has ever named stays while the work that may name it is still to come: its device is locked or has unsent
-        work, or its sealed outbox is here.
+        work, or its sealed outbox is here; and one stays that a refused change names, whose record never was.
         """
         rows = self._db.execute(
             f"SELECT {_BLOB} FROM blob WHERE gone = 0 AND begun < ? AND NOT EXISTS (SELECT 1 FROM blob_named "
-            "JOIN record ON record.id = blob_named.record JOIN change ON change.seq = record.ver "
-            "WHERE blob_named.sha256 = blob.sha256 AND (record.deleted = 0 OR change.at >= ?)) "
+            "LEFT JOIN record ON record.id = blob_named.record LEFT JOIN change ON change.seq = record.ver "
+            "WHERE blob_named.sha256 = blob.sha256 AND (record.id IS NULL OR record.deleted = 0 OR change.at >= ?)) "
             "AND (EXISTS (SELECT 1 FROM blob_named WHERE blob_named.sha256 = blob.sha256) OR NOT ("
             "EXISTS (SELECT 1 FROM device WHERE device.enrolment = blob.enrolment AND (locked = 1 OR unsent > 0)) OR "
             "EXISTS (SELECT 1 FROM sealed_outbox WHERE sealed_outbox.enrolment = blob.enrolment AND whole = 1))) "
