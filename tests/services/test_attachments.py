@@ -341,6 +341,36 @@ def test_a_copy_in_clear_is_its_persons_alone_and_goes_at_a_lock(
     assert _files(session.profile.temp) == []
 
 
+def test_a_copy_in_clear_goes_with_its_record(
+    session: Session, customer: Record, attached: Record, source: Path
+) -> None:
+    other = attachments.attach(session, customer.id, source)
+    gone, kept = attachments.open_copy(session, attached), attachments.open_copy(session, other)
+    attachments.remove(session, attached)
+    attachments.keep_within(session)
+    assert not gone.exists()
+    assert kept.read_bytes() == source.read_bytes()
+
+
+def test_what_no_record_names_leaves_though_others_do_not_go_up(
+    session: Session, customer: Record, attached: Record, source: Path
+) -> None:
+    _carry(session)
+    keeping = Keeping(session, lambda _status: None)
+    attachments.remove(session, attached)
+    attachments.attach(session, customer.id, source)
+
+    def refused() -> bool:
+        raise Offline("The server takes no more attachments.", "")
+
+    keeping._carrying.step = refused  # type: ignore[method-assign]
+    keeping._tidied = False
+    with pytest.raises(Offline):
+        keeping._carry()
+    assert _files(session.profile.blobs) == []
+    assert len(Blobs(session.profile).unsent()) == 1
+
+
 @pytest.mark.parametrize("name", ["offer.pdf.exe", "start.SH", "a.desktop", "x.lnk", "y.js"])
 def test_what_a_system_would_run_is_not_opened_but_can_be_saved(
     session: Session, customer: Record, tmp_path: Path, name: str
@@ -360,7 +390,7 @@ def test_a_lock_ends_what_is_being_fetched(session: Session, elsewhere: Record) 
 
 
 def test_a_copy_that_a_kill_left_goes_at_the_next_start(laptop: Laptop) -> None:
-    with copies.making(laptop.profile, "left.pdf") as (copy, handle):
+    with copies.making(laptop.profile, "left.pdf", bytes(32)) as (copy, handle):
         os.write(handle, b"in clear")
         os.close(handle)
     assert copy.exists()
