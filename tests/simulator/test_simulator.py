@@ -11,7 +11,7 @@ from sync.server.db.moving import MovableStore
 from sync.server.db.postgres import PostgresStore
 from sync.server.db.postgres_line import address
 from tests.cluster import Cluster
-from tests.simulator import run, steps
+from tests.simulator import run, scripts, steps
 from tests.simulator.ground import Ground
 from tests.simulator.mutations import MUTATIONS, Mutation
 from tests.simulator.twin import Twin
@@ -26,20 +26,20 @@ def test_a_seed_holds_every_law(ground: Ground, number: int) -> None:
     assert run.seed(ground, number) == []
 
 
-@pytest.mark.parametrize("script", steps.RESTORES, ids=steps.RESTORES)
+@pytest.mark.parametrize("script", scripts.RESTORES, ids=scripts.RESTORES)
 def test_a_restore_holds_every_law(ground: Ground, script: str) -> None:
-    assert run.play(ground, steps.RESTORES[script]) == []
+    assert run.play(ground, scripts.RESTORES[script]) == []
 
 
-@pytest.mark.parametrize("script", steps.FOUND, ids=steps.FOUND)
+@pytest.mark.parametrize("script", scripts.FOUND, ids=scripts.FOUND)
 def test_what_was_found_once_holds(ground: Ground, script: str) -> None:
-    assert run.play(ground, steps.FOUND[script]) == []
+    assert run.play(ground, scripts.FOUND[script]) == []
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: each.__name__)
 def test_a_broken_way_is_noticed(ground: Ground, mutation: Mutation, monkeypatch: pytest.MonkeyPatch) -> None:
     mutation(monkeypatch)
-    if any(run.play(ground, script) for script in steps.RESTORES.values()):
+    if any(run.play(ground, script) for script in scripts.RESTORES.values()):
         return
     for number in range(TRIES):
         if run.seed(ground, number):
