@@ -87,8 +87,8 @@ def bring(laptop: Laptop, fate: str = "") -> None:
 
 def fetch(laptop: Laptop, record: bytes, sha256: bytes = b"") -> bytes:
     """The file of a record, from the server where it is not here. Raises AppError, ExchangeError."""
-    content = records.get(laptop.store, record).values["content"] if not sha256 else None
-    blobs, digest = _blobs(laptop), sha256 or content["sha256"]
+    content = None if sha256 else records.get(laptop.store, record).values["content"]
+    blobs, digest = _blobs(laptop), sha256 or bytes(content["sha256"] if content else b"")
     if not blobs.is_here(digest):
         position = StoreReplica(laptop.store).position()
         wire.fetch(laptop.line, position, record, digest, blobs.place_to_fetch(digest))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -266,7 +267,7 @@ def test_joins_that_go_round_in_a_circle_come_to_an_end(store: Store) -> None:
     """Whoever sees records may write of them what no program of ours does."""
     one, two, three, four = (bytes([each]) * 16 for each in b"ABCD")
     said = ((one, two), (two, three), (three, two), (four, four))
-    cells = [{pairs.joined(gone): {}, "name": "Nordlicht"} for _remains, gone in said]
+    cells: list[dict[str, Any]] = [{pairs.joined(gone): {}, "name": "Nordlicht"} for _remains, gone in said]
     page(store, *(row(said[at][0], at + 1, **cells[at]) for at in range(4)))
     for each in (one, two, three, four):
         assert joined.joined_into(store, each) == []
