@@ -145,7 +145,10 @@ def carry(profile: Profile, key: SecretBytes, store: Store) -> bool:
         shapes = Reader(db).shapes
         there = Reader(db).here()
         _refuse_implausible(db, there.cursor)
-        if there.cursor.epoch != here.cursor.epoch or not _all_known(db, store, there.cursor.seq):
+        # What waits was written by somebody who had seen what was read here: a part from before then would hide that.
+        if there.cursor.epoch != here.cursor.epoch or there.cursor.seq < here.cursor.seq:
+            return False
+        if not _all_known(db, store, there.cursor.seq):
             return False
         hlc = clock.observe(here.hlc, there.hlc, store.clock())
         with db.write():

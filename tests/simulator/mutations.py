@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from app.store import outbox, restored, seal_book, settled, sight
-from app.store.replica import StoreReplica, _Server
+from app.store.replica import StoreReplica
+from app.store.server_row import ServerRow
 from app.store.store import Store
 from sync.client.ports import Answer, Applied
 from sync.protocol import merge, settling
@@ -61,15 +62,15 @@ def tombstone_skipped(patch: pytest.MonkeyPatch) -> None:
 def no_version_guard(patch: pytest.MonkeyPatch) -> None:
     """A result is laid in after the page although it is older: the row that a repeat brings is that of then."""
 
-    def take(self: _Server, change: Change) -> None:
+    def take(self: ServerRow, change: Change) -> None:
         if change.gone:
             return whole(self, change)
         self.ver = 0
         whole(self, msgspec.structs.replace(change, ver=max(change.ver - 1, 0)))
         return None
 
-    whole = _Server.take
-    patch.setattr(_Server, "take", take)
+    whole = ServerRow.take
+    patch.setattr(ServerRow, "take", take)
 
 
 def gap_accepted(patch: pytest.MonkeyPatch) -> None:
@@ -113,7 +114,7 @@ def hidden_words_kept(patch: pytest.MonkeyPatch) -> None:
 
 def deleted_records_keep_what_is_hidden(patch: pytest.MonkeyPatch) -> None:
     """The server sends nothing of a deleted record again, so whatever it held stays."""
-    patch.setattr(_Server, "bare", lambda self, care: None)
+    patch.setattr(ServerRow, "bare", lambda self, care: None)
     patch.setattr(sight, "strip_deleted", lambda db, shapes, care: None)
 
 

@@ -1,12 +1,11 @@
-"""Runs that are not drawn: what happens to a server that is restored, and what broke a law once."""
+"""What happens to a server that is restored, each as short as it gets: dice come to them in few runs."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from tests.simulator.steps import Backup, Copy, Exchange, PutBack, Restore, Step, Write
+from tests.simulator.steps import Backup, Exchange, Restore, Step, Write
 
-# What happens to a server that is restored, each as short as it gets: dice come to them in few runs.
 RESTORES: Final[dict[str, list[Step]]] = {
     "work that others had gone past": [
         Write(0, "add", 0, 0), Exchange(0), Exchange(1), Backup(), Write(1, "add", 0, 1), Exchange(1), Restore(0),
@@ -32,19 +31,5 @@ RESTORES: Final[dict[str, list[Step]]] = {
     "a second restore, further back, before anybody read anything of the first": [
         Write(0, "add", 0, 1), Exchange(0), Backup(), Write(0, "edit", 0, 2), Exchange(0), Backup(), Restore(0),
         Exchange(0), Restore(1),
-    ],
-}  # fmt: skip
-
-# Runs that broke a law once, cut down.
-FOUND: Final[dict[str, list[Step]]] = {
-    "a disk put back reads past its own changes before its numbers are found to be taken": [
-        Write(1, "add", 0, 2), Exchange(1), Exchange(0), Write(0, "edit", 46, 12), Write(0, "add", 23, 30),
-        Write(0, "add", 46, 13), Copy(0), Write(0, "edit", 59, 38), Exchange(0), Exchange(0), PutBack(0),
-        Write(0, "edit", 37, 8),
-    ],
-    "a record given away by a disk that was put back changes again behind the cut of its first page": [
-        Write(0, "add", 0, 0), Write(1, "add", 0, 1), Write(0, "add", 0, 2), Write(0, "give", 37, 3), Copy(0),
-        Exchange(0), Exchange(3), PutBack(0), Write(4, "add", 33, 62), Write(4, "add", 6, 27), Exchange(4),
-        Write(4, "add", 40, 22), Exchange(4), Exchange(4, "dies applied"), Write(3, "edit", 38, 17),
     ],
 }  # fmt: skip

@@ -149,6 +149,17 @@ def test_rows_that_are_nowhere_else_stay(device: Device, store: Store, part: tup
     assert "Of a history that the server has lost" in titles(store)
 
 
+def test_a_part_from_before_what_was_read_is_not_taken(
+    device: Device, store: Store, part: tuple[Made, Path]
+) -> None:
+    """Whoever typed what waits had seen what came behind the part: its server would not send that once more."""
+    read = [*ROWS, change(41, ROWS[0].id, name="Changed behind it")]
+    StoreReplica(store).apply(Answer(cursor(41), 0, 0, changes=read))
+    records.edit(store, ROWS[0].id, {"industry": "Tea"})
+    assert laid_in(device, store, part) is None
+    assert "Changed behind it" in titles(store)
+
+
 def test_a_part_of_another_history_or_layout_is_not_taken(
     device: Device, store: Store, part: tuple[Made, Path]
 ) -> None:

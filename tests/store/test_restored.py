@@ -170,6 +170,7 @@ def test_taken_ops_stay_until_a_backup_holds_them_and_not_for_ever(device: Devic
     device.ahead_ms = 40 * DAY
     page(store, seq=11, durable_seq=5)
     assert archived(store) == 1
+    device.ahead_ms += settled.LOOK_MS
     page(store, seq=12, durable_seq=10)
     assert archived(store) == 0
     records.add(store, CUSTOMER, {"name": "Two"})
@@ -180,6 +181,7 @@ def test_taken_ops_stay_until_a_backup_holds_them_and_not_for_ever(device: Devic
         assert names(store)[0] == "Two"
         records.add(store, CUSTOMER, {"name": f"Day {day}"})
         taken(store, 22 + day, durable=10)
+    device.ahead_ms += settled.LOOK_MS
     page(store, seq=60, durable_seq=10)
     assert names(store)[0] == "Day 0"
 
@@ -243,8 +245,8 @@ def test_the_newest_stay_where_they_would_fill_the_disk(store: Store) -> None:
     for number in range(10):
         records.add(store, CUSTOMER, {"name": f"No. {number}", "notes": "x" * 1_000})
         taken(store, 10 + number)
-    with store.db.write() as db:
-        settled.keep_within(db, 3_500)
+    with store.db.write():
+        settled.keep_within(store, 0, 3_500)
     assert names(store) == ["No. 7", "No. 8", "No. 9"]
 
 

@@ -124,6 +124,7 @@ def test_a_long_write_ended_at_some_steps(tmp_path: Path, act: str, stride: int)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("act", ["apply", "checkpoint", "open", "index"])
 def test_a_long_write_ended_at_every_step(tmp_path: Path, act: str) -> None:
     assert _each_step(tmp_path, act, 1) > 10
