@@ -7,6 +7,7 @@ An op that comes again under another number, from a restored copy or a recovery,
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -15,7 +16,7 @@ import msgspec
 
 from sync.protocol import codec, histories, settling
 from sync.protocol.errors import FieldProblem, Outcome, Problem, Rejection
-from sync.protocol.ids import DeviceId, Incarnation, OpId
+from sync.protocol.ids import ID_BYTES, DeviceId, Incarnation, OpId
 from sync.protocol.kinds import KINDS
 from sync.protocol.kinds.circle import closing
 from sync.protocol.merge import Conflict, Merged, Row
@@ -112,6 +113,7 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
                 # What its author may no longer hold is not lost: the words stay here, beside the answer.
                 said = result.code.value if result.code else ""
                 records.keep_refused(op_id, author.person.id, said, checking.to_keep(op), now)
+                _name_files(tx, op.kind, op.id, op.set)  # nor are the bytes that it names
             if isinstance(op, Op) and (refused or op.ver) and _sees(tx, author, op.id):
                 # Below work that is sent once more lies a row of a history that is lost.
                 result = msgspec.structs.replace(result, differs=True)
@@ -288,12 +290,19 @@ def _keep(tx: Transaction, author: Author, op: Op, held: Held | None, row: Row, 
         person=author.person.email,
         hlc=op.hlc,
     )
-    for each in KINDS[row.kind].contents:
-        content = row.cells.get(each.name)
-        if content is not None:
-            tx.blobs.name(content["sha256"], row.id)
+    _name_files(tx, row.kind, row.id, row.cells)
     tx.records.next_seq()
     put_where_it_belongs(tx, fresh, held.scope if held else None, now)
+
+
+def _name_files(tx: Transaction, kind: str, record: bytes, cells: Mapping[str, Any]) -> None:
+    """Note which files a record names, or would if it had been taken; what was refused may have any form."""
+    known = KINDS.get(kind)
+    for field_ in known.contents if known is not None and len(record) == ID_BYTES else ():
+        with contextlib.suppress(FieldProblem):
+            content = field_.type.check(field_.name, cells.get(field_.name))
+            if content is not None:
+                tx.blobs.name(content["sha256"], record)
 
 
 def _subject(tx: Transaction, author: Author, row: Row) -> bytes:
