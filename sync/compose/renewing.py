@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,12 +39,12 @@ class Renewed:
     expires: int
 
 
-def renew(folders: Folders, host: str, keys: Path, passphrase: Callable[[], str]) -> Renewed:
+def renew(folders: Folders, hosts: Sequence[str], keys: Path, passphrase: Callable[[], str]) -> Renewed:
     """Renew certificate, root and policy of a server that does not run. Raises KnownError."""
     now = system_now()
     root_key = keyfile.read(keys / "root.key", passphrase).signing
     policy_key = keyfile.read(keys / "policy.key", passphrase).signing
-    certificate = _certificate(folders, host, keys, passphrase, now)
+    certificate = _certificate(folders, hosts, keys, passphrase, now)
     expires = now + DOCUMENT_DAYS * DAY_MS
     with config.alone(folders):
         store = config.open_store(folders)
@@ -75,7 +75,9 @@ def renew(folders: Folders, host: str, keys: Path, passphrase: Callable[[], str]
     return Renewed(next_root.version, next_policy.version, expires)
 
 
-def _certificate(folders: Folders, host: str, keys: Path, passphrase: Callable[[], str], now: int) -> bytes:
+def _certificate(
+    folders: Folders, hosts: Sequence[str], keys: Path, passphrase: Callable[[], str], now: int
+) -> bytes:
     """A new certificate for the server's key, under the authority that the devices trust."""
     ca_key = keyfile.read(keys / "ca.key", passphrase).authority
     try:
@@ -90,7 +92,7 @@ def _certificate(folders: Folders, host: str, keys: Path, passphrase: Callable[[
     ):
         raise SetupError(_("The server's certificate or its key is missing or damaged."))
     today = dt.datetime.fromtimestamp(now / 1000, dt.UTC)
-    return tls.pem(tls.leaf(ca, ca_key, own.public_key(), host, today))
+    return tls.pem(tls.leaf(ca, ca_key, own.public_key(), hosts, today))
 
 
 def replace(path: Path, data: bytes) -> None:

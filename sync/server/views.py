@@ -51,17 +51,22 @@ def device_view(tx: Transaction, device: Device) -> DeviceView:
         pending=stands.pending,
         outbox_records=sum(each.records for each in tx.post.sealed(device.enrolment) if each.whole),
         confirmed=holdings.confirmed(device, person),
-        held_back=_held_back(device),
+        held_back=held_back(device),
     )
 
 
-def _held_back(device: Device) -> int:
+def held_back(device: Device) -> int:
     """How many records a device says that it holds back."""
-    try:
-        said = msgspec.msgpack.decode(device.posture or b"\x80", type=dict[str, Any]).get(HELD_BACK, 0)
-    except msgspec.MsgspecError:
-        return 0
+    said = posture_of(device).get(HELD_BACK, 0)
     return said if isinstance(said, int) and said > 0 else 0
+
+
+def posture_of(device: Device) -> dict[str, Any]:
+    """What a device says of itself."""
+    try:
+        return msgspec.msgpack.decode(device.posture or b"\x80", type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return {}
 
 
 def refused_view(tx: Transaction, refused: RefusedOp, recovery: bytes) -> RefusedView:

@@ -183,7 +183,9 @@ def _written(program: str) -> Synopsis:
         while before := re.match(r"\s*\[?--\w+ [A-Z]+\]?(?=\s|$)", words):
             words = words[before.end() :]
         for verb in filter(None, (part.strip() for part in words.split(" | "))):
-            named = " ".join(re.match(r"[a-z-]+(?: (?:add|list|move|grant|revoke)(?= |$))?", verb)[0].split())  # type: ignore[index]
+            words_of = re.match(r"[a-z-]+(?: (?:add|list|move|grant|revoke|invite)(?= |$))?", verb)
+            assert words_of is not None
+            named = " ".join(words_of[0].split())
             assert named not in found, f"{named} stands twice"
             found[named] = {option: not bracket for bracket, option in re.findall(r"(\[?)(--[a-z-]+)", verb)}
     return found

@@ -13,6 +13,7 @@ from typing import Protocol
 from sync.protocol.ids import OpId
 from sync.protocol.merge import Conflict, Row
 from sync.server.access import Rights, Scope
+from sync.server.db.consoles import Consoles
 from sync.server.db.kept import (
     AuditLine,
     Blob,
@@ -370,6 +371,10 @@ class Transaction(Protocol):
     @property
     def histories(self) -> Histories:
         """This history and those before it."""
+
+    @property
+    def consoles(self) -> Consoles:
+        """The web console."""
 
 
 class Store(Protocol):

@@ -166,5 +166,22 @@ STEPS: Final[tuple[str, ...]] = (
     CREATE INDEX blob_device ON blob (enrolment);
     ALTER TABLE blob_piece RENAME COLUMN sha256 TO place;
     """,
+    # The web console: who may sign in, with what, who has, and which devices are put aside.
+    """
+    CREATE TABLE console_account (
+        id BLOB PRIMARY KEY, person BLOB NOT NULL UNIQUE, password TEXT NOT NULL, totp BLOB NOT NULL,
+        totp_last INTEGER NOT NULL, failed INTEGER NOT NULL, invite BLOB NOT NULL, invite_ends INTEGER NOT NULL,
+        admin_id TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE console_passkey (
+        id BLOB PRIMARY KEY, account BLOB NOT NULL, purpose TEXT NOT NULL, public BLOB NOT NULL, label TEXT NOT NULL,
+        counter INTEGER NOT NULL, synced INTEGER NOT NULL, made INTEGER NOT NULL, used INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE console_visit (
+        digest BLOB PRIMARY KEY, account BLOB NOT NULL, begun INTEGER NOT NULL, seen INTEGER NOT NULL,
+        way TEXT NOT NULL, browser TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE put_aside (enrolment TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+    """,
 )
 VERSION: Final = len(STEPS)
