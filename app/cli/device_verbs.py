@@ -312,7 +312,7 @@ _STATES: Final = {
 
 
 def _standing(session: Session) -> dict[str, Any]:
-    state, alarm = session.state, session.alarm()
+    state, alarm = session.state, session.ruling.alarm()
     found: dict[str, Any] = dict.fromkeys(_STATUS_FIELDS)
     found.update(
         _named(session.card),
@@ -322,7 +322,7 @@ def _standing(session: Session) -> dict[str, Any]:
         last_sync=show.when_iso(state.last_contact),
         policy_version=session.papers.held.policy.version,
         lease_until=show.when_iso(state.lease_until),
-        warning=session.warning() or None,
+        warning=session.ruling.warning() or None,
         alarm={"rule": alarm.rule, "time": show.when_iso(alarm.at)} if alarm is not None else None,
     )
     if session.damage is not None:

@@ -103,7 +103,7 @@ def examine(session: Session, at_work: AtWork) -> list[Finding]:
         said = _("a file that this device's keys do not open was put aside as {name}. Tell IT.")
         aside_name = session.profile.store_aside.name
         findings.append(Finding(_("File put aside"), False, said.format(name=aside_name), grave=False))
-    if session.warning():
+    if session.ruling.warning():
         findings.append(Finding(_("Last contact"), False, _("the server has not been reached for long")))
     return findings
 
@@ -231,7 +231,7 @@ def _circle(ids: list[bytes]) -> Finding:
 
 
 def _orders(session: Session) -> Finding:
-    alarm = session.alarm()
+    alarm = session.ruling.alarm()
     if alarm is not None:
         at = dt.datetime.fromtimestamp(alarm.at / 1000, dt.UTC).isoformat(timespec="minutes")
         said = _("something did not hold and was refused: {rule}, {time}. Tell IT.")
@@ -242,7 +242,7 @@ def _orders(session: Session) -> Finding:
 
 
 def _clock(session: Session) -> Finding:
-    anomaly = session.clock_anomaly()
+    anomaly = session.ruling.clock_anomaly()
     return Finding(_("Clock"), not anomaly, anomaly or _("agrees with the last contact"))
 
 

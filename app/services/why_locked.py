@@ -7,6 +7,10 @@ from pathlib import Path
 from app.errors import Locked
 from app.keys import trusted_time
 from app.keys.state import State
+from app.services.guard import Reason, Rung, Verdict
+from app.services.reasons import in_words
+from sync.protocol.joins import sentences
+from sync.protocol.signals import SIGNALS, SILENCE
 from sync.protocol.texts import gettext as _
 
 BY_ORDER = "order"
@@ -18,6 +22,24 @@ REASON_SHOWN = 500  # letters
 def by_person() -> Locked:
     """Somebody locked it here."""
     return Locked(_("Fieldkeep is locked."), _("Unlock it with: fieldkeep unlock"))
+
+
+def window(verdict: Verdict) -> Locked:
+    """The window is locked, and the keys stay."""
+    return by_policy(verdict.reasons[0]) if verdict.rung is Rung.LOCK_UI else by_person()
+
+
+def by_policy(reason: Reason) -> Locked:
+    """The policy of the organisation locks this device for what it finds here."""
+    problem, step = in_words(reason)
+    opens = (
+        _("Then connect and run: fieldkeep sync")
+        if reason.rung is Rung.LOCK
+        else _("Then unlock it with: fieldkeep unlock")
+    )
+    return Locked(
+        problem, sentences(_("Your changes are safe."), step, opens), by_order=reason.rung is Rung.LOCK
+    )
 
 
 def order_missing(org_name: str) -> Locked:
@@ -49,6 +71,8 @@ def hard(state: State, org_name: str, sealed: Path) -> Locked:
             ).format(file=sealed),
             by_order=True,
         )
+    if because in SIGNALS and because != SILENCE:
+        return by_policy(Reason(Rung.LOCK, because))
     if because == trusted_time.CLOCK_BACK:
         title = _("The clock of this device was set back.")
     else:

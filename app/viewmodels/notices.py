@@ -49,7 +49,7 @@ def trouble(problem: KnownError) -> Notice:
 def judged(session: Session) -> bool:
     """Let policy and clock speak; whether they warn. Raises Locked where they lock."""
     session.judge()
-    return bool(session.warning())
+    return bool(session.ruling.warning())
 
 
 def locking() -> Notice:

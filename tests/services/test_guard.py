@@ -40,4 +40,5 @@ def test_the_ladder(silent_h: float, lease_h: float, anomaly: str, rung: Rung, s
 
 
 def test_rungs_rise() -> None:
-    assert sorted(Rung, reverse=True) == [Rung.LOCK, Rung.LOCK_UI, Rung.WARN, Rung.ALLOW]
+    rising = [Rung.ALLOW, Rung.WARN, Rung.RESTRICT, Rung.LOCK_UI, Rung.LOCK, Rung.WIPE]
+    assert sorted(Rung) == rising

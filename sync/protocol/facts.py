@@ -1,0 +1,58 @@
+"""What is known of a device when policy is held against it: its posture, the time, how long it has been silent.
+
+The device reads its posture itself and tells it at contact; the server keeps what it was told. Both hold the same
+policy against it. A value that is missing, or of another form than it should be, is not known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+TEXT_MAX: Final = 120  # letters of one value of a posture
+_NUMBERS: Final = re.compile(r"\d+(?:\.\d+)*")
+_BEFORE: Final = re.compile(r"[-.]?(a|alpha|b|beta|rc|dev|pre)[-.]?(\d*)", re.IGNORECASE)
+_ORDER: Final = {"dev": 0, "pre": 0, "a": 1, "alpha": 1, "b": 2, "beta": 2, "rc": 3}
+_RELEASED: Final = 9
+
+Version = tuple[tuple[int, ...], tuple[int, int]]
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """Posture by name, trusted time in UTC milliseconds, and milliseconds since the last contact; None: not known."""
+
+    now: int
+    silent_ms: int | None = None
+    posture: Mapping[str, Any] = {}
+
+    def text(self, name: str) -> str | None:
+        """A text of the posture, None where it is not known."""
+        found = self.posture.get(name)
+        return found[:TEXT_MAX] if isinstance(found, str) and found else None
+
+    def flag(self, name: str) -> bool | None:
+        """A yes or no of the posture, None where it is not known."""
+        found = self.posture.get(name)
+        return found if isinstance(found, bool) else None
+
+    def number(self, name: str) -> int | None:
+        """A whole number of the posture, None where it is not known."""
+        found = self.posture.get(name)
+        return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def version_of(text: str) -> Version | None:
+    """A version that can be compared: its numbers, and what comes before the release; None where it is none."""
+    found = _NUMBERS.match(text.strip())
+    if found is None or len(text) > TEXT_MAX:
+        return None
+    numbers = [int(part[:9]) for part in found.group().split(".")]
+    while len(numbers) > 1 and not numbers[-1]:
+        numbers.pop()
+    before = _BEFORE.match(text.strip(), found.end())
+    if before is None:
+        return tuple(numbers), (_RELEASED, 0)
+    return tuple(numbers), (_ORDER[before.group(1).lower()], int(before.group(2)[:9] or 0))
