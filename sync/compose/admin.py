@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sync.compose import admin_arguments, hints, holds, office_socket, people, refused_rows, rows_of, telling
+from sync.compose.policies import RUNS as POLICY_RUNS
 from sync.console import desk, passphrase, recovery, refusals
 from sync.console.ports import Office
 from sync.protocol import texts
@@ -61,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
             "territory revoke": people.revoke_territory,
             "territory move": people.move_territory,
             "holds": holds.run,
+            **POLICY_RUNS,
             "enrol-code": _enrol_code,
             "devices": _devices,
             "orders": _orders,
