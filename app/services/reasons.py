@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
 
 from app.errors import AppError
 from app.services.guard import CLOCK_BACK, ORDER_MISSING, POLICY_EXPIRED, Reason, Rung, Verdict
-from sync.protocol.joins import sentences
+from sync.protocol.joins import listed, sentences
 from sync.protocol.signals import SIGNALS, SILENCE
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
@@ -66,10 +66,14 @@ def in_words(reason: Reason) -> tuple[str, str]:
     return _(signal.problem), _(signal.step)
 
 
-def taken_away(uses: Sequence[str]) -> str:
+def listed_uses(uses: Collection[str]) -> str:
+    """Uses in words, in the order of their table."""
+    return listed(_(label) for use, label in LABELS.items() if use in uses)
+
+
+def taken_away(uses: Collection[str]) -> str:
     """Which uses policy takes away, in one line; "" for none."""
-    said = [_(LABELS[use]) for use in LABELS if use in uses]
-    return _("Not allowed here: {uses}.").format(uses=_(", ").join(said)) if said else ""
+    return _("Not allowed here: {uses}.").format(uses=listed_uses(uses)) if uses else ""
 
 
 def refuse(verdict: Verdict, use: str) -> None:

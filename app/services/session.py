@@ -236,7 +236,9 @@ class Session:
             return why_locked.order_missing(self.card.org_name)
         if self.stage in (ACTIVE, LOCK_UI):
             return why_locked.window(self.ruling.verdict)
-        return why_locked.hard(self.state, self.card.org_name, self.profile.sealed_outbox)
+        return why_locked.hard(
+            self.state, self.card.org_name, self.profile.sealed_outbox, self.ruling.verdict
+        )
 
     # -- orders
 

@@ -51,9 +51,17 @@ def order_missing(org_name: str) -> Locked:
     )
 
 
-def hard(state: State, org_name: str, sealed: Path) -> Locked:
-    """An order locked it, or silence, or the clock; `sealed` is the file of what was not sent."""
+def hard(state: State, org_name: str, sealed: Path, verdict: Verdict | None = None) -> Locked:
+    """An order locked it, or silence, the clock, policy; `sealed` is the file of what was not sent."""
     because = state.locked_because
+    for reason in verdict.reasons if verdict is not None else ():
+        if (
+            reason.signal == because
+            and reason.rung is Rung.LOCK
+            and because in SIGNALS
+            and because != SILENCE
+        ):
+            return by_policy(reason)  # whether it is so, or only not known
     if because == BY_ORDER:
         return Locked(
             _("This device was locked by {org}.").format(org=org_name),
