@@ -56,7 +56,8 @@ def tried(before: Policy, after: Policy, devices: Iterable[DeviceView], now: int
     found = []
     for device in devices:
         if device.state in _LIVING:
-            facts = Facts(now=now, silent_ms=0, posture=device.posture)
+            known = {"app_version": device.app_version} if device.app_version else {}
+            facts = Facts(now=now, silent_ms=0, posture={**known, **device.posture})
             found.append(Effect(device, ladder.judge(before, facts), ladder.judge(after, facts)))
     return found
 
