@@ -67,7 +67,7 @@ class _Line(QFrame):
         row.setSpacing(S8)
         words = Paragraph(text)
         words.setAccessibleName(text)
-        row.addWidget(words, 1)
+        row.addWidget(words, 1, Qt.AlignmentFlag.AlignVCenter)
         if signal:
             close = icon_button("close", _("Hide this warning"))
             close.clicked.connect(lambda: bar.hide_warning(signal))

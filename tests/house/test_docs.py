@@ -183,7 +183,11 @@ def _written(program: str) -> Synopsis:
         while before := re.match(r"\s*\[?--\w+ [A-Z]+\]?(?=\s|$)", words):
             words = words[before.end() :]
         for verb in filter(None, (part.strip() for part in words.split(" | "))):
-            named = " ".join(re.match(r"[a-z-]+(?: (?:add|list|move|grant|revoke)(?= |$))?", verb)[0].split())  # type: ignore[index]
+            named = " ".join(
+                re.match(r"[a-z-]+(?: (?:add|list|move|grant|revoke|show|try|publish)(?= |$))?", verb)[
+                    0
+                ].split()
+            )  # type: ignore[index]
             assert named not in found, f"{named} stands twice"
             found[named] = {option: not bracket for bracket, option in re.findall(r"(\[?)(--[a-z-]+)", verb)}
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from sync.protocol.ladder import RUNGS, Reason, Rung, judge, judge_rows, row_of,
 from sync.protocol.signals import DAY_MS, HOUR_MS, SIGNALS, SILENCE
 from sync.protocol.trust import Floors
 from sync.protocol.uses import COPY, EXPORT, USES
+from tests.house.tree import ROOT
 from tests.protocol.authority import Authority
 
 MONDAY_NOON = 1_795_435_200_000  # 2026-11-23, 12:00 UTC
@@ -358,3 +360,11 @@ def test_versions_in_their_order() -> None:
     assert version_of("0.1.0") == version_of("0.1")
     assert version_of("1" * 500) is None
     assert version_of("") is None
+
+
+def test_the_page_on_policy_names_every_signal_use_and_action_as_the_code_has_them() -> None:
+    page = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+    rows = {cells[1].strip(" `"): cells[2] for line in page.splitlines() if len(cells := line.split("|")) > 3}
+    for signal in SIGNALS.values():
+        assert set(re.findall(r"`(\w+)`", rows[signal.name])) == signal.parts.keys()
+    assert rows.keys() >= {*USES, *RUNGS}

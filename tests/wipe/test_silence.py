@@ -22,7 +22,11 @@ from app.keys.trusted_time import Anchor, Reading, Sample, Witness, read, witnes
 from app.services import wipe, wiped
 from app.services.guard import may_wipe
 from app.services.opening import open_session
+from app.services.syncing import Syncing
+from sync.client.errors import ServerRefused
 from sync.protocol.documents import Offline, Policy
+from sync.protocol.errors import Problem
+from sync.protocol.messages import Trouble
 from tests.keyring_of_tests import device_entries
 from tests.road import ANNA, DAY_MS, Laptop, Town
 from tests.wipe.test_every_crash import LEFT, recover, sealed_records, wanted, write
@@ -160,6 +164,31 @@ def test_a_clock_set_forward_alone_never_wipes(lost: Lost, town: Town) -> None:
 def test_a_clock_set_forward_in_the_boot_of_the_contact_changes_nothing(lost: Lost, town: Town) -> None:
     with unreachable(town):
         assert lost.laptop.later("list", "customer", wall_ms=365 * DAY_MS).code == 0
+
+
+def test_what_our_own_server_answers_wipes_nothing(lost: Lost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused, or answered with an error: the server is there, and no silence ends in a wipe before its eyes."""
+    laptop = lost.laptop
+    assert laptop.later("list", "customer", **OUT).code == 3
+    here = trusted_time.system_clock()
+    late = Sample(here.wall_ms + OUT["wall_ms"], here.boottime_ns + OUT["boot_ms"] * NS, here.boot_id)
+    monkeypatch.setattr(trusted_time, "system_clock", lambda: late)
+    for problem in (Problem.BAD_REQUEST, Problem.BUSY, Problem.UPGRADE):
+        with open_session(laptop.profile) as session:
+            assert session.ruling.silent_out(session.card) is not None  # it is due
+            syncing = Syncing(session)
+            monkeypatch.setattr(syncing, "_exchanged", _refusing(problem))
+            with pytest.raises(ServerRefused):
+                syncing.round()
+            syncing.close()
+    assert laptop.profile.store.exists()
+
+
+def _refusing(problem: Problem) -> Any:
+    def refused(*_arguments: object) -> Any:
+        raise ServerRefused(Trouble(problem=problem), "no")
+
+    return refused
 
 
 def test_a_clock_set_back_locks_and_holds_up_the_wipe_until_it_is_right(lost: Lost, town: Town) -> None:
