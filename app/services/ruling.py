@@ -17,6 +17,7 @@ from app.services.wipe import Intent
 from app.services.wiped import intent_for, intent_of_silence
 from sync.protocol import ladder
 from sync.protocol.documents import Policy
+from sync.protocol.facts import POLICY_NUMBER
 
 BECAUSE_MAX: Final = 20  # signals that the server is told of
 ALARM_MS: Final = 7 * 86_400_000  # how long a document that did not hold is shown to people
@@ -70,6 +71,7 @@ class Ruling:
         """What the server is told of this device: all of its posture, and where policy has put it."""
         verdict = self.verdict
         found = {**self.posture.all(), **self._own(), "rung": ladder.WORDS[verdict.rung]}
+        found[POLICY_NUMBER] = self.policy.version
         if verdict.reasons:
             found["because"] = sorted({reason.signal for reason in verdict.reasons})[:BECAUSE_MAX]
         return found

@@ -13,6 +13,7 @@ from sync.console.ports import Office
 from sync.protocol import documents, signing, soundness, trust
 from sync.protocol.documents import Policy, Root
 from sync.protocol.errors import KnownError
+from sync.protocol.facts import next_number
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import DAY_MS
 
@@ -27,11 +28,11 @@ def in_force(office: Office) -> Policy:
     return documents.parse(signing.open_envelope(office.policy(), Policy.TYPE).payload, Policy)
 
 
-def following(before: Policy, digest: str, wanted: Policy, now: int) -> Policy:
-    """What IT wants, as the policy that follows the one in force. Raises Refused for what must not be signed."""
+def following(before: Policy, number: int, digest: str, wanted: Policy, now: int) -> Policy:
+    """What IT wants, as the policy of this number that follows the one in force. Raises Refused where it must not be."""
     policy = msgspec.structs.replace(
         wanted,
-        version=before.version + 1,
+        version=number,
         org=before.org,
         issued=now,
         expires=now + LIFE_DAYS * DAY_MS,
@@ -45,7 +46,8 @@ def publish(office: Office, keys: Path, passphrase: Passphrase, wanted: Policy, 
     """Sign and file; the number of the new policy. Raises KnownError, and then nothing is in force but what was."""
     envelope = signing.open_envelope(office.policy(), Policy.TYPE)
     before, digest = documents.parse(envelope.payload, Policy), documents.digest(envelope.payload)
-    policy = following(before, digest, wanted, now)
+    number = next_number(before.version, (device.posture for device in office.devices()))
+    policy = following(before, number, digest, wanted, now)
     root = documents.parse(signing.open_envelope(office.root(), Root.TYPE).payload, Root)
     key = keyfile.read(keys / POLICY_KEY, passphrase)
     if signing.spki_of(key.signing) not in {each.spki for each in root.policy.keys}:

@@ -7,12 +7,14 @@ policy against it. A value that is missing, or of another form than it should be
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
 
 TEXT_MAX: Final = 120  # letters of one value of a posture
+POLICY_NUMBER: Final = "policy"  # in a posture: the number of the policy that rules there
+JUMP_MAX: Final = 1_000  # by which a policy may be ahead of the one before: a restored server has lost some
 _NUMBERS: Final = re.compile(r"\d+(?:\.\d+)*")
 _BEFORE: Final = re.compile(r"[-.]?(a|alpha|b|beta|rc|dev|pre)[-.]?(\d*)", re.IGNORECASE)
 _ORDER: Final = {"dev": 0, "pre": 0, "a": 1, "alpha": 1, "b": 2, "beta": 2, "rc": 3}
@@ -42,6 +44,17 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         """A whole number of the posture, None where it is not known."""
         found = self.posture.get(name)
         return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def next_number(in_force: int, postures: Iterable[Mapping[str, Any]]) -> int:
+    """The number of the next policy: above the one in force, and above what devices say that rules them.
+
+    A restored server may have lost policies that devices have; another one under such a number would be a second
+    history to them. What is told is believed within bounds.
+    """
+    told = (posture.get(POLICY_NUMBER) for posture in postures)
+    known = [n for n in told if isinstance(n, int) and not isinstance(n, bool) and n < in_force + JUMP_MAX]
+    return max([in_force, *known]) + 1
 
 
 def version_of(text: str) -> Version | None:

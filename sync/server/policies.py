@@ -10,6 +10,7 @@ from typing import Final
 from sync.protocol import documents, ladder, signing, soundness, trust
 from sync.protocol.documents import Policy, Receipt, Root
 from sync.protocol.errors import Problem, Refused
+from sync.protocol.facts import JUMP_MAX
 from sync.protocol.signals import DAY_MS, SILENCE
 from sync.protocol.texts import gettext as _
 from sync.server.db.base import Transaction
@@ -61,12 +62,13 @@ def _digest_of(envelope: bytes, type_: str) -> str:
 
 
 def file(tx: Transaction, root: Root, in_force: Policy, envelope: bytes, now: int) -> Policy:
-    """File a signed policy: the next one, sound, and one that the devices take. Raises Refused."""
+    """File a signed policy: one that follows, sound, and one that the devices take. Raises Refused."""
     before = tx.post.newest(Policy.TYPE)[1]
     floors = trust.Floors(policy=trust.Mark(in_force.version, _digest_of(before, Policy.TYPE)))
     policy, _floors = trust.policy(root, floors, envelope, now)
     soundness.refuse_unsound(policy)
-    if policy.version != in_force.version + 1 or policy.prev_hash != floors.policy.digest:
+    ahead = policy.version - in_force.version
+    if not 0 < ahead <= JUMP_MAX or policy.prev_hash != floors.policy.digest:
         raise Refused(
             "policy_number",
             _("This policy does not follow the one in force, which is number {n}.").format(

@@ -103,7 +103,7 @@ def test_a_signal_is_met_not_met_or_not_known(
 def test_every_signal_has_a_case_above() -> None:
     (mark,) = (
         each for each in test_a_signal_is_met_not_met_or_not_known.pytestmark if each.name == "parametrize"
-    )  # type: ignore[attr-defined]
+    )
     assert {case[0] for case in mark.args[1]} >= SIGNALS.keys() - {SILENCE, "working_hours"}
 
 

@@ -89,8 +89,13 @@ def test_a_restriction_stays_and_names_what_is_not_allowed(
     assert "Not allowed here:" in _said(driver)[1]
     assert not driver.work.policy.findChildren(QAbstractButton)  # nothing to hide it with
     asked: list[str] = []
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a: asked.append("") or ("", ""))
-    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_a: asked.append("") or ([], ""))
+
+    def ask(*_arguments: object) -> tuple[str, str]:
+        asked.append("")
+        return "", ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", ask)
     assert not driver.desk.acting.may_export()
     driver.until(lambda: driver.desk.aside is not None)
     assert driver.desk.aside is not None

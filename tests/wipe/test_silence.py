@@ -98,7 +98,7 @@ def test_an_honest_rep_away_for_two_weeks_never_loses_a_minute(town: Town) -> No
             assert done.code == 0, done.err
             made.append(json.loads(done.out)["id"])
             assert json.loads(laptop.later("status", "--json", **clock).out)["warning"] is None
-        assert laptop.later("sync", **clock).code == 5
+        assert laptop.later("sync", **boot("boot 4", 14, 2.3)).code == 5
     assert laptop.sync()["sent"] == 14
     assert set(made) <= laptop.holds().keys()
 
@@ -106,7 +106,7 @@ def test_an_honest_rep_away_for_two_weeks_never_loses_a_minute(town: Town) -> No
 def test_silence_warns_then_locks_and_then_wipes_itself(lost: Lost, town: Town) -> None:
     laptop = lost.laptop
     with unreachable(town):
-        on = {"wall_ms": 15 * DAY_MS, "boot_ms": 15 * DAY_MS}
+        on: dict[str, Any] = {"wall_ms": 15 * DAY_MS, "boot_ms": 15 * DAY_MS}
         assert json.loads(laptop.later("status", "--json", **on).out)["warning"] == "silence"
         on = {"wall_ms": 22 * DAY_MS, "boot_ms": 22 * DAY_MS}
         assert laptop.later("list", "customer", **on).code == 3
