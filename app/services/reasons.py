@@ -10,7 +10,7 @@ import msgspec
 from app.errors import AppError
 from app.services.guard import CLOCK_BACK, ORDER_MISSING, POLICY_EXPIRED, Reason, Rung, Verdict
 from sync.protocol.joins import listed, sentences
-from sync.protocol.signals import SIGNALS, SILENCE
+from sync.protocol.signals import SCREENSHOT_PROTECTION, SIGNALS, SILENCE
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
 from sync.protocol.uses import LABELS
@@ -58,7 +58,7 @@ def in_words(reason: Reason) -> tuple[str, str]:
             _("The policy of your organisation asks for something that this version cannot tell."),
             _("Ask IT for the newer version of Fieldkeep."),
         )
-    if reason.unknown and reason.signal != SILENCE:
+    if reason.unknown and reason.signal not in (SILENCE, SCREENSHOT_PROTECTION):
         return (
             _("Policy asks about “{what}”, and this computer does not tell it.").format(what=_(signal.label)),
             _("Ask IT what to do."),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import re
-import zoneinfo
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -96,6 +95,8 @@ def _zone(value: Any) -> bool:
 @functools.lru_cache(8)
 def zone_of(name: str) -> dt.tzinfo | None:
     """The time zone of this name, None where this machine does not know it."""
+    import zoneinfo  # few policies have working hours, and every start reads this module
+
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
