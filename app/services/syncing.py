@@ -315,6 +315,7 @@ class Keeping:
             self._session.judge()  # silence counts while a window stays open, too
         try:
             self._syncing.round()
+            self._session.ruling.judge()  # contact has ended what silence there was
         except Locked:
             _LOG.info("locked: only orders are fetched")
         except Wiped:

@@ -62,8 +62,8 @@ def locking() -> Notice:
 
 def locked(session: Session, *, needs_pin: bool) -> Notice:
     """Why this session is locked, and what opens it."""
-    by_person, barred = session.stage == LOCK_UI, session.ruling.verdict.rung is Rung.LOCK_UI
-    if by_person and barred:
+    by_person = session.stage == LOCK_UI
+    if by_person and session.ruling.verdict.rung is Rung.LOCK_UI:
         told = session.locked_error()
         title, body = told.title, told.hint
     elif by_person:

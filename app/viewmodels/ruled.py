@@ -56,7 +56,9 @@ class Ruled(Quiet, frozen=True):
 
 
 def ruled(session: Session) -> Ruled:
-    """As it was judged last; asks the system nothing."""
+    """As it was judged last; asks the system nothing. What does not hold is not judged."""
+    if session.damage is not None:
+        return Ruled()
     verdict = session.ruling.verdict
     return Ruled(tuple(reasons.told(verdict)), verdict.blocked, session.ruling.policy.use.clear_clipboard_s)
 

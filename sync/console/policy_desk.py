@@ -29,7 +29,7 @@ def in_force(office: Office) -> Policy:
 
 
 def following(before: Policy, number: int, digest: str, wanted: Policy, now: int) -> Policy:
-    """What IT wants, as the policy of this number that follows the one in force. Raises Refused where it must not be."""
+    """What IT wants, as the policy of this number after the one in force. Raises Refused where it must not be."""
     policy = msgspec.structs.replace(
         wanted,
         version=number,

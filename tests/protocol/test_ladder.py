@@ -240,6 +240,14 @@ def test_only_an_action_for_silence_wipes(
             assert silent >= 40 * DAY_MS or any(rule.get("condition") == {"after_h": 5} for rule in rules)
 
 
+def test_a_row_that_wipes_for_anything_else_is_read_as_one_that_cannot_be_evaluated() -> None:
+    """Should such a policy ever come past trust: it locks at most."""
+    row = {"signal": "disk_encryption", "condition": {}, "action": "wipe", "on_unknown": "lock_crypto"}
+    for posture in ({"disk_encryption": False}, {}):
+        assert judge(policy(row), facts(**posture)).rung is Rung.LOCK
+    assert judge(policy({**row, "on_unknown": "wipe"}), facts()).rung is Rung.LOCK
+
+
 @pytest.mark.parametrize(
     "rule",
     [
