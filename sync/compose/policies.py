@@ -11,9 +11,11 @@ from sync.console import passphrase, policy_desk, policy_form, policy_trial, pol
 from sync.console.policy_trial import Effect
 from sync.console.ports import Office
 from sync.protocol import soundness
+from sync.protocol.desk import DeviceView
 from sync.protocol.documents import Policy
 from sync.protocol.errors import KnownError
-from sync.protocol.ladder import WORDS
+from sync.protocol.ladder import RUNGS, WORDS, Rung
+from sync.protocol.signals import SILENCE
 from sync.protocol.texts import gettext as _
 from sync.server.service import system_now
 
@@ -82,6 +84,16 @@ def publish(asked: argparse.Namespace, office: Office) -> int:
         said = _("Policy {n} is signed and filed. Devices take it at their next contact.")
         telling.say(said.format(n=number))
     return 0
+
+
+def beside(device: DeviceView) -> str:
+    """What stands behind a device's state in the list: that its policy wiped it, or what policy makes of it."""
+    if device.wiped_by == SILENCE:
+        return _(" (silence)")
+    rung = RUNGS.get(str(device.posture.get("rung")), Rung.ALLOW)
+    if device.state == "wiped" or rung is Rung.ALLOW:
+        return ""
+    return _(", policy: {rung}").format(rung=_(policy_words.RUNG_WORDS[rung]))
 
 
 def _both(path: Path, office: Office) -> tuple[Policy, Policy]:
