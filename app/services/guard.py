@@ -17,7 +17,7 @@ from sync.protocol import ladder
 from sync.protocol.documents import Policy
 from sync.protocol.facts import Facts
 from sync.protocol.ladder import Reason, Rung
-from sync.protocol.signals import DAY_MS, HOUR_MS, SILENCE
+from sync.protocol.signals import DAY_MS, HOUR_MS, SIGNALS, SILENCE
 
 __all__ = ["CLOCK_BACK", "HOUR_MS", "ORDER_MISSING", "Reason", "Rung", "Verdict", "judge", "may_wipe"]
 
@@ -59,9 +59,9 @@ def judge(
         standing.append(Reason(Rung.WARN, POLICY_EXPIRED))
     facts = Facts(now=now, silent_ms=now - last_contact, posture=posture or {})
     found = ladder.judge(policy, facts, standing)
-    reasons = tuple(dict.fromkeys(map(_at_most_a_lock, found.reasons)))
-    rung = min(found.rung, Rung.LOCK)
-    return Verdict(rung, found.signal, reasons, found.blocked)
+    capped = dict.fromkeys(map(_at_most_a_lock, found.reasons))
+    reasons = tuple(sorted(capped, key=lambda reason: (-reason.rung, reason.signal in SIGNALS)))
+    return Verdict(min(found.rung, Rung.LOCK), reasons[0].signal if reasons else "", reasons, found.blocked)
 
 
 def may_wipe(

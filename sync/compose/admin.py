@@ -13,17 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from sync.compose import (
-    admin_arguments,
-    hints,
-    holds,
-    office_socket,
-    people,
-    policies,
-    refused_rows,
-    rows_of,
-    telling,
-)
+from sync.compose import admin_arguments, hints, holds, office_socket, people, refused_rows, rows_of, telling
+from sync.compose.policies import RUNS, beside
 from sync.console import desk, passphrase, recovery, refusals
 from sync.console.ports import Office
 from sync.protocol import texts
@@ -71,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
             "territory revoke": people.revoke_territory,
             "territory move": people.move_territory,
             "holds": holds.run,
-            **policies.RUNS,
+            **RUNS,
             "enrol-code": _enrol_code,
             "devices": _devices,
             "orders": _orders,
@@ -144,7 +135,7 @@ def _devices(asked: argparse.Namespace, office: Office) -> int:
             state = _("{state}, may hold what left").format(state=state)
         if each.held_back:
             state = _("{state}, holds back {n}").format(state=state, n=each.held_back)
-        state += policies.beside(each)
+        state += beside(each)
         seen = telling.when(each.last_seen) or "–"
         rows.append([each.name, each.id, each.person, state, seen, each.receipt])
     telling.table(
