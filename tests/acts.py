@@ -90,6 +90,7 @@ def wipe(words: list[str]) -> int:
     """`fieldkeep sync` that dies at the nth step of the wipe; prints the steps it came past."""
     asked = json.loads(words[0])
     compose.prepare()
+    _turn(**asked.get("clock", {}))
     if "file_bytes" in asked:
         # A disk that takes no more than this in one file.
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -17,6 +17,7 @@ from app.cli.verb import Arguments, done, read_text, say, tell_problem
 from app.errors import AppError, KeyMissing, Locked, StoreDamaged, Wiped
 from app.keys.secret import SecretBytes
 from app.paths import Profile
+from app.services import reasons
 from app.services.card import Card, read_card
 from app.services.opening import open_damaged, open_session
 from app.services.session import ACTIVE, Session
@@ -27,6 +28,7 @@ from app.store.store import Store
 from sync.protocol.errors import KnownError
 from sync.protocol.ids import id_text
 from sync.protocol.joins import labelled
+from sync.protocol.ladder import WORDS
 from sync.protocol.roles import IT
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
@@ -202,7 +204,7 @@ def status(profile: Profile, args: Arguments) -> int:
         show.emit(found)
     else:
         for name, value in found.items():
-            if value is not None:
+            if value is not None and value != []:
                 say(labelled(_(_STATUS_FIELDS[name]), _said(name, value)))
         if found["state"] == "wiped":
             say(hints.next_after_wipe())
@@ -213,6 +215,10 @@ def _said(name: str, value: Any) -> str:
     """A line of the status as a person reads it."""
     if name == "state":
         return _(_STATES[value])
+    if name == "policy":
+        return "".join(f"\n  {each['problem']} {hints.filled(each['step'])}" for each in value)
+    if name == "not_allowed":
+        return reasons.listed_uses(value)
     if isinstance(value, dict):
         return " · ".join(map(str, value.values()))
     return f"{value[:16].replace('T', ' ')} UTC" if name in ("last_sync", "lease_until") else str(value)
@@ -302,6 +308,8 @@ _STATUS_FIELDS: Final = {
     "conflicts": N_("conflicts"),
     "refused": N_("refused"),
     "warning": N_("warning"),
+    "policy": N_("policy asks"),
+    "not_allowed": N_("not allowed"),
     "alarm": N_("alarm"),
     "message": N_("message"),
 }
@@ -312,7 +320,7 @@ _STATES: Final = {
 
 
 def _standing(session: Session) -> dict[str, Any]:
-    state, alarm = session.state, session.alarm()
+    state, alarm = session.state, session.ruling.alarm()
     found: dict[str, Any] = dict.fromkeys(_STATUS_FIELDS)
     found.update(
         _named(session.card),
@@ -322,7 +330,12 @@ def _standing(session: Session) -> dict[str, Any]:
         last_sync=show.when_iso(state.last_contact),
         policy_version=session.papers.held.policy.version,
         lease_until=show.when_iso(state.lease_until),
-        warning=session.warning() or None,
+        warning=session.ruling.warning() or None,
+        policy=[
+            {"action": WORDS[each.rung], "signal": each.signal, "problem": each.problem, "step": each.step}
+            for each in reasons.told(session.ruling.verdict)
+        ],
+        not_allowed=sorted(session.ruling.verdict.blocked),
         alarm={"rule": alarm.rule, "time": show.when_iso(alarm.at)} if alarm is not None else None,
     )
     if session.damage is not None:

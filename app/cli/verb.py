@@ -19,6 +19,7 @@ from sync.protocol.errors import FieldProblem, KnownError
 from sync.protocol.fields import Ref
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
+from sync.protocol.uses import EXPORT
 
 STDIN_MAX = 16 * 2**20  # characters
 
@@ -33,6 +34,21 @@ def unlocked(profile: Profile) -> Session:
         problem = session.locked_error()
         session.close()
         raise problem
+    return session
+
+
+def reading(profile: Profile) -> Session:
+    """The same for who prints records: where they go into a file or to another program, that is an export.
+
+    Raises Locked, and NotAllowed where policy bars it.
+    """
+    session = unlocked(profile)
+    if not sys.stdout.isatty():
+        try:
+            session.ruling.refuse_use(EXPORT)
+        except BaseException:
+            session.close()
+            raise
     return session
 
 

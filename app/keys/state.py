@@ -23,7 +23,7 @@ from app.keys.derive import for_purpose, mac
 from app.keys.device import key_missing
 from app.keys.ring import HIGH_WATER, TRUST, Keyring, ring_name
 from app.keys.secret import SecretBytes
-from app.keys.trusted_time import Anchor
+from app.keys.trusted_time import Anchor, Witness
 from app.paths import Profile, write_whole
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import ADMIN, POLICY_ROLE, SERVER, Floors, Mark
@@ -87,6 +87,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     policy_held: str = ""  # digest of the policy in force: it stays so when a new root takes its signer away
     order_taken: int = 0  # the highest order number ever taken in; a new root does not lower it
     alarm: Alarm | None = None  # the last document that did not hold
+    witness: Witness | None = None  # how long this machine ran since the last contact
+    locked_in: str = ""  # the boot in which the share was taken away
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.errors import AppError, NewerStore, Offline, StoreDamaged
-from app.services import comparing, renewing, sealed_work
+from app.services import comparing, reasons, renewing, sealed_work
+from app.services.guard import Rung
+from app.services.reasons import Told
 from app.services.session import ACTIVE, Session
 from app.store import examination
 from app.store.circles import circles
@@ -74,6 +76,7 @@ def examine(session: Session, at_work: AtWork) -> list[Finding]:
         findings.append(Finding(_("Signed documents"), False, said))
     server = _server(session)
     findings += [_orders(session), _clock(session), server]
+    findings += map(_asked, reasons.told(session.ruling.verdict))
     if session.damage is not None:
         return [*findings, Finding(_("Store"), False, _("shut, since files of this device do not hold"))]
     if session.stage != ACTIVE:
@@ -103,8 +106,6 @@ def examine(session: Session, at_work: AtWork) -> list[Finding]:
         said = _("a file that this device's keys do not open was put aside as {name}. Tell IT.")
         aside_name = session.profile.store_aside.name
         findings.append(Finding(_("File put aside"), False, said.format(name=aside_name), grave=False))
-    if session.warning():
-        findings.append(Finding(_("Last contact"), False, _("the server has not been reached for long")))
     return findings
 
 
@@ -231,7 +232,7 @@ def _circle(ids: list[bytes]) -> Finding:
 
 
 def _orders(session: Session) -> Finding:
-    alarm = session.alarm()
+    alarm = session.ruling.alarm()
     if alarm is not None:
         at = dt.datetime.fromtimestamp(alarm.at / 1000, dt.UTC).isoformat(timespec="minutes")
         said = _("something did not hold and was refused: {rule}, {time}. Tell IT.")
@@ -241,8 +242,13 @@ def _orders(session: Session) -> Finding:
     return Finding(_("Orders"), True, _("all hold"))
 
 
+def _asked(told: Told) -> Finding:
+    """What policy does not find as it should be."""
+    return Finding(_("Policy"), False, sentences(told.problem, told.step), grave=told.rung > Rung.RESTRICT)
+
+
 def _clock(session: Session) -> Finding:
-    anomaly = session.clock_anomaly()
+    anomaly = session.ruling.clock_anomaly()
     return Finding(_("Clock"), not anomaly, anomaly or _("agrees with the last contact"))
 
 

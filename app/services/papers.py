@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -71,6 +71,7 @@ class Papers:
         self._now = now
         self._sample = sample
         self._unkept: dict[str, bytes] = {}  # envelopes of orders that the disk would not take, by digest
+        self.posture: Callable[[], dict[str, Any]] = dict  # what the server is told of this device
         self.share: bytes | None = None  # sealed, for the session to put back
         self.packets: dict[bytes, bytes] = {}  # recovered work, sealed, until the page loop is done
         self.person: Person | None = None
@@ -90,6 +91,7 @@ class Papers:
             order_head=_highest(state),
             obeyed=dict(state.obeyed),
             ask_share=state.ask_share and not self.store_shut,
+            posture=self.posture(),
         )
 
     def order_missing(self) -> bool:
@@ -130,6 +132,14 @@ class Papers:
             self._forget_unless_shown(papers)
         if problem is not None:
             raise problem
+
+    def policy_envelope(self) -> bytes:
+        """The signed policy in force, as it came; b"" where its file is gone."""
+        with contextlib.suppress(OSError, Refused):
+            data = self._profile.policy.read_bytes()
+            if digest_of(data, Policy.TYPE) == policy_in_force(self._state()):
+                return data
+        return b""
 
     def heard(self, server_time: int, obeyed: dict[str, str], person: Person) -> None:
         """Contact was made: trusted time is anchored anew, and these reports have arrived."""

@@ -22,7 +22,7 @@ from app.keys import device, trusted_time, vault
 from app.keys.device import DeviceKeys
 from app.keys.ring import Keyring, share_name
 from app.keys.secret import SecretBytes
-from app.keys.state import Alarm, State
+from app.keys.state import State
 from app.paths import Profile
 from app.services import copies, guard, unfinished, why_locked, wipe
 from app.services.card import Card, refreshed
@@ -31,8 +31,9 @@ from app.services.memory import Memory
 from app.services.open_store import OpenStore
 from app.services.opener import Opener
 from app.services.papers import DONE, REFUSED, Papers, Pending
+from app.services.ruling import Ruling
 from app.services.why_locked import BY_ORDER, BY_PERSON, NOT_ENROLLED, REASON_SHOWN
-from app.services.wiped import intent_for, wiped_error
+from app.services.wiped import wiped_error
 from sync.protocol import documents, sealing
 
 _LOG = logging.getLogger("app.services.session")
@@ -46,7 +47,6 @@ ACTIVE: Final = "active"
 LOCK_UI: Final = "lock_ui"
 LOCK_CRYPTO: Final = "lock_crypto"
 OVERTAKEN: Final = REFUSED + "overtaken"
-ALARM_MS: Final = 7 * 86_400_000  # how long a document that did not hold is shown to people
 
 
 class Session:
@@ -93,6 +93,7 @@ class Session:
             sample=lambda at: trusted_time.anchored(at, trusted_time.system_clock()),
         )
         self.papers.store_shut = damage is not None
+        self.ruling = Ruling(profile, memory, self.papers)
 
     # -- standing
 
@@ -123,19 +124,6 @@ class Session:
     def now(self) -> int:
         """Trusted UTC milliseconds."""
         return self._memory.now()
-
-    def warning(self) -> str:
-        """The signal that policy warns of, or nothing."""
-        verdict = self._verdict()
-        return verdict.signal if verdict.rung is guard.Rung.WARN else ""
-
-    def clock_anomaly(self) -> str:
-        """What is wrong with the clock: clock_back, clock_forward, or nothing."""
-        return self._memory.reading().anomaly
-
-    def alarm(self) -> Alarm | None:
-        """The last document that did not hold, for as long as people are told of it."""
-        return alarm if (alarm := self.state.alarm) and self.now() - alarm.at < ALARM_MS else None
 
     def met(self) -> None:
         """After an exchange: the card says what the server says of this person."""
@@ -206,7 +194,7 @@ class Session:
     def judge(self) -> None:
         """Let policy, lease and clock speak; locks when they ask for it. Raises Locked then."""
         self._memory.raise_floor()
-        verdict = self._verdict()
+        verdict = self.ruling.judge()
         if self.stage != LOCK_CRYPTO and verdict.rung is guard.Rung.LOCK:
             self._lock_hard(verdict.signal, ask_share=True)
         elif self.stage == ACTIVE and verdict.rung is guard.Rung.LOCK_UI:
@@ -247,8 +235,10 @@ class Session:
         if self.stage == LOCK_UI and self.papers.order_missing():
             return why_locked.order_missing(self.card.org_name)
         if self.stage in (ACTIVE, LOCK_UI):
-            return why_locked.by_person()
-        return why_locked.hard(self.state, self.card.org_name, self.profile.sealed_outbox)
+            return why_locked.window(self.ruling.verdict)
+        return why_locked.hard(
+            self.state, self.card.org_name, self.profile.sealed_outbox, self.ruling.verdict
+        )
 
     # -- orders
 
@@ -269,17 +259,29 @@ class Session:
             any_done = True
         return any_done
 
-    def take_share(self) -> None:
-        """Put back the share that the server has sent, when this device had asked for it."""
+    def take_share(self) -> bool:
+        """Put back the share that the server has sent, when this device had asked for it; False where policy goes on
+        asking for the lock."""
         sealed, self.papers.share = self.papers.share, None
         if sealed is None or not self.state.ask_share or self.damage is not None:
-            return
+            return True
         if self.papers.order_missing():
-            return  # it may be a lock; the share is asked for again
+            return True  # it may be a lock; the share is asked for again
+        if not self._may_open():
+            return False
         share = sealing.unseal(self.keys.seal, sealing.SHARE, sealed)
         vault.restore_share(self.profile, self._ring, share)
-        self._memory.set(stage=ACTIVE, locked_because="", locked_why="", ask_share=False)
-        self.tell(Changes((), "lock"))
+        self._open_again()
+        return True
+
+    def wipe_for_silence(self) -> None:
+        """Wipe where the policy's own rule for silence is due; asked once the server was looked for in vain.
+
+        Raises Wiped then. A device whose files do not hold never does: it cannot know when it was in contact.
+        """
+        locked = self.damage is None and self.stage == LOCK_CRYPTO
+        if locked and (intent := self.ruling.silent_out(self.card)) is not None:
+            self._destroy(intent)
 
     def close(self) -> None:
         """Close the store and let the profile go."""
@@ -325,8 +327,10 @@ class Session:
 
     def _lock_hard(self, because: str, *, ask_share: bool, why: str = "") -> None:
         self._close_store()
-        said = why[:REASON_SHOWN]
-        self._memory.set(stage=LOCK_CRYPTO, locked_because=because, locked_why=said, ask_share=ask_share)
+        said, boot = why[:REASON_SHOWN], trusted_time.system_clock().boot_id
+        self._memory.set(
+            stage=LOCK_CRYPTO, locked_because=because, locked_why=said, ask_share=ask_share, locked_in=boot
+        )
         self._drop_share()
         _LOG.info("locked: %s", because)
         self.tell(Changes((), "lock"))
@@ -355,24 +359,32 @@ class Session:
         except Locked:
             self._memory.set(ask_share=True)
             return
-        self._memory.set(stage=ACTIVE, locked_because="", locked_why="", ask_share=False)
+        self._open_again() if self._may_open() else self._memory.set(ask_share=True)
+
+    def _may_open(self) -> bool:
+        """Whether policy lets a device open that was locked hard; else it is policy's lock from now on."""
+        verdict = self.ruling.judge()
+        if verdict.rung is guard.Rung.LOCK and self.state.locked_because != verdict.signal:
+            self._memory.set(locked_because=verdict.signal, locked_why="")
+        return verdict.rung is not guard.Rung.LOCK
+
+    def _open_again(self) -> None:
+        """Locked hard no longer; a window that policy keeps shut stays so."""
+        verdict = self.ruling.verdict
+        because = verdict.signal if verdict.rung is guard.Rung.LOCK_UI else ""
+        stage = LOCK_UI if because else ACTIVE
+        self._memory.set(stage=stage, locked_because=because, locked_why="", ask_share=False)
         self.tell(Changes((), "lock"))
 
     def _wipe(self, pending: Pending) -> None:
+        self._destroy(self.ruling.ordered_out(pending, self.card))
+
+    def _destroy(self, intent: wipe.Intent) -> None:
         try:
             self.tell(Changes((), "wipe"))
             self._close_store()
         except Exception as problem:  # noqa: BLE001 - a draft, a full disk, a damaged store: nothing holds up a wipe
             _LOG.info("closing for the wipe: %s", problem)
-        intent = intent_for(
-            pending,
-            self.card,
-            self.papers.held.policy.version,
-            self.now(),
-            root=self.state.floors.root.digest,
-            epoch=self.state.epoch,
-            vouch=self._memory.vouch,
-        )
         self._memory.forget()
         log.shut()
         with contextlib.suppress(OSError):
@@ -380,19 +392,8 @@ class Session:
             wipe.begin(self.profile, self._ring, intent, self.wipe_step)
             wipe.destroy(self.profile, self._ring, self.now, self.wipe_step)
         self.tell(Changes((), "wiped"))
-        raise wiped_error(intent.org_name, intent.reason)
+        raise wiped_error(intent)
 
     def _changing(self, before: State, after: State) -> None:
         if after.stage == ACTIVE and before.stage != ACTIVE:
             self.store.reopen()
-
-    def _verdict(self) -> guard.Verdict:
-        reading, state = self._memory.reading(), self.state
-        return guard.judge(
-            self.papers.held.policy,
-            last_contact=state.last_contact,
-            lease_until=state.lease_until,
-            now=reading.now,
-            anomaly=reading.anomaly,
-            missing=self.papers.order_missing(),
-        )

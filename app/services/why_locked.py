@@ -7,6 +7,10 @@ from pathlib import Path
 from app.errors import Locked
 from app.keys import trusted_time
 from app.keys.state import State
+from app.services.guard import Reason, Rung, Verdict
+from app.services.reasons import in_words
+from sync.protocol.joins import sentences
+from sync.protocol.signals import SIGNALS, SILENCE
 from sync.protocol.texts import gettext as _
 
 BY_ORDER = "order"
@@ -20,6 +24,24 @@ def by_person() -> Locked:
     return Locked(_("Fieldkeep is locked."), _("Unlock it with: fieldkeep unlock"))
 
 
+def window(verdict: Verdict) -> Locked:
+    """The window is locked, and the keys stay."""
+    return by_policy(verdict.reasons[0]) if verdict.rung is Rung.LOCK_UI else by_person()
+
+
+def by_policy(reason: Reason) -> Locked:
+    """The policy of the organisation locks this device for what it finds here."""
+    problem, step = in_words(reason)
+    opens = (
+        _("Then connect and run: fieldkeep sync")
+        if reason.rung is Rung.LOCK
+        else _("Then unlock it with: fieldkeep unlock")
+    )
+    return Locked(
+        problem, sentences(_("Your changes are safe."), step, opens), by_order=reason.rung is Rung.LOCK
+    )
+
+
 def order_missing(org_name: str) -> Locked:
     """The server has signed that there is an order which has not come."""
     return Locked(
@@ -29,9 +51,17 @@ def order_missing(org_name: str) -> Locked:
     )
 
 
-def hard(state: State, org_name: str, sealed: Path) -> Locked:
-    """An order locked it, or silence, or the clock; `sealed` is the file of what was not sent."""
+def hard(state: State, org_name: str, sealed: Path, verdict: Verdict | None = None) -> Locked:
+    """An order locked it, or silence, the clock, policy; `sealed` is the file of what was not sent."""
     because = state.locked_because
+    for reason in verdict.reasons if verdict is not None else ():
+        if (
+            reason.signal == because
+            and reason.rung is Rung.LOCK
+            and because in SIGNALS
+            and because != SILENCE
+        ):
+            return by_policy(reason)  # whether it is so, or only not known
     if because == BY_ORDER:
         return Locked(
             _("This device was locked by {org}.").format(org=org_name),
@@ -49,6 +79,8 @@ def hard(state: State, org_name: str, sealed: Path) -> Locked:
             ).format(file=sealed),
             by_order=True,
         )
+    if because in SIGNALS and because != SILENCE:
+        return by_policy(Reason(Rung.LOCK, because))
     if because == trusted_time.CLOCK_BACK:
         title = _("The clock of this device was set back.")
     else:

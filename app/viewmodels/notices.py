@@ -7,10 +7,13 @@ from enum import StrEnum
 import msgspec
 
 from app.errors import Busy
+from app.services.guard import Rung
 from app.services.session import LOCK_UI, Session
 from app.services.why_locked import BY_ORDER, NOT_ENROLLED, reason
+from app.viewmodels.ruled import Ruled, ruled
 from sync.protocol import harmless
 from sync.protocol.errors import KnownError
+from sync.protocol.signals import SIGNALS, SILENCE
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 
@@ -46,10 +49,10 @@ def trouble(problem: KnownError) -> Notice:
     return Notice(problem.title, problem.hint, retry=not isinstance(problem, Busy))
 
 
-def judged(session: Session) -> bool:
-    """Let policy and clock speak; whether they warn. Raises Locked where they lock."""
+def judged(session: Session) -> Ruled:
+    """Let policy and clock speak; what they ask of this device. Raises Locked where they lock."""
     session.judge()
-    return bool(session.warning())
+    return ruled(session)
 
 
 def locking() -> Notice:
@@ -60,15 +63,19 @@ def locking() -> Notice:
 def locked(session: Session, *, needs_pin: bool) -> Notice:
     """Why this session is locked, and what opens it."""
     by_person = session.stage == LOCK_UI
-    if by_person:
+    if by_person and session.ruling.verdict.rung is Rung.LOCK_UI:
+        told = session.locked_error()
+        title, body = told.title, told.hint
+    elif by_person:
         title, body = locking().title, locking().body
     else:
         title = session.locked_error().title
         asked = _("Your customers stay encrypted. Ask IT to unlock this device.")
         body = "\n".join(part for part in (reason(session.state.locked_why), asked) if part)
-        if session.state.locked_because == NOT_ENROLLED:
+        because = session.state.locked_because
+        if because == NOT_ENROLLED or (because in SIGNALS and because != SILENCE):
             body = session.locked_error().hint
-        elif session.state.locked_because != BY_ORDER:
+        elif because != BY_ORDER:
             body = _("Your customers stay encrypted. Connect to the server to open them again.")
     return Notice(title, body, _foot(session), by_order=not by_person, needs_pin=needs_pin and by_person)
 

@@ -23,6 +23,7 @@ from app.viewmodels.base import Background, Later, Watched, at_once, ignore
 from app.viewmodels.desk import Desk
 from app.viewmodels.notes import Unfinished
 from app.viewmodels.notices import Notice, Screen
+from app.viewmodels.ruled import Ruled, ruled
 from app.viewmodels.sync_state import Standing, answer, counted, standing
 from sync.client.status import Phase, SyncStatus
 from sync.protocol.errors import KnownError
@@ -55,7 +56,7 @@ class Shell(Watched):
         self.desk: Desk | None = None
         self.on_sync = Watched()
         self.sync = SyncStatus()
-        self.warning = False
+        self.ruled = Ruled()
         self._asked = False  # a person asked for an exchange, and has no answer yet
         self._desk_background = desk
         self._slow = slow
@@ -98,6 +99,7 @@ class Shell(Watched):
             if self.desk is desk:
                 desk.on_counts.read()
                 broken_off.look(desk)
+                self._rule(ruled(desk.session))
             if self._session is desk.session:
                 self._keep(desk.session)
 
@@ -293,10 +295,10 @@ class Shell(Watched):
             if self.desk is not None:
                 self.desk.tick()
             self._keep(session)  # orders come whatever holds up the first list
-            self._slow.run(lambda: notices.judged(session), self._warn, ignore)
+            self._slow.run(lambda: notices.judged(session), self._rule, ignore)
 
-    def _warn(self, warning: bool) -> None:
-        self.warning = warning
+    def _rule(self, ruled: Ruled) -> None:
+        self.ruled = ruled
         self.on_sync.tell()
 
     def close(self, done: Callable[[], None]) -> None:
@@ -321,11 +323,11 @@ class Shell(Watched):
         """The line at the foot of the window: what is here, and what rules it; empty until that is counted."""
         if self._session is None or self.desk is None or self.desk.counts is None:
             return "", ""
-        return device_words.foot(self._session, self.desk.counts, warning=self.warning)
+        return device_words.foot(self._session, self.desk.counts, warning=self.ruled.silent)
 
     def about(self) -> list[tuple[str, str]]:
         """Who and where this device is, for the settings page."""
-        return device_words.about(self._session) if self._session is not None else []
+        return [*device_words.about(self._session), *self.ruled.about()] if self._session is not None else []
 
     # -- news
 
@@ -372,7 +374,7 @@ class Shell(Watched):
 
     def _stands(self, status: SyncStatus) -> None:
         self.sync = status
-        self.on_sync.tell()
+        self._rule(ruled(self._session) if self._session is not None else self.ruled)
         if self.desk is not None:
             self.desk.stands(status)
         if self._asked and status.phase is not Phase.SENDING:
@@ -383,10 +385,8 @@ class Shell(Watched):
             self.tell()
 
     def _counted(self, desk: Desk) -> None:
-        known, self.sync = (
-            self.sync,
-            counted(self.sync, desk.counts.unsent if desk.counts is not None else None),
-        )
+        unsent = desk.counts.unsent if desk.counts is not None else None
+        known, self.sync = self.sync, counted(self.sync, unsent)
         if self.sync is not known:
             self.on_sync.tell()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -111,7 +111,7 @@ class Standing(msgspec.Struct, frozen=True):
     order_head: int
     obeyed: dict[str, str]
     ask_share: bool = False
-    posture: dict[str, msgspec.Raw] = msgspec.field(default_factory=dict)
+    posture: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class OrderBook(Protocol):

@@ -23,6 +23,7 @@ from sync.compose import (
     rows_of,
     telling,
 )  # fmt: skip
+from sync.compose.policies import RUNS, beside
 from sync.console import desk, passphrase, recovery, refusals
 from sync.console.ports import Office
 from sync.protocol import texts
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
             "territory move": people.move_territory,
             "holds": holds.run,
             **consoles.VERBS,
+            **RUNS,
             "enrol-code": _enrol_code,
             "devices": _devices,
             "orders": _orders,
@@ -107,6 +109,7 @@ def _devices(asked: argparse.Namespace, office: Office) -> int:
             state = _("{state}, may hold what left").format(state=state)
         if each.held_back:
             state = _("{state}, holds back {n}").format(state=state, n=each.held_back)
+        state += beside(each)
         seen = telling.when(each.last_seen) or "–"
         rows.append([each.name, each.id, each.person, state, seen, each.receipt])
     telling.table(

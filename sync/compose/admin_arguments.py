@@ -56,6 +56,10 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     _territories(land.add_subparsers(dest="territory_verb", required=True, metavar="VERB"), verb)
     console = verbs.add_parser("console", help=_("who may sign in at the web console"), parents=[common])
     _console(console.add_subparsers(dest="console_verb", required=True, metavar="VERB"), verb)
+    rules = verbs.add_parser(
+        "policy", help=_("what devices must be, and what happens otherwise"), parents=[common]
+    )
+    _policies(rules.add_subparsers(dest="policy_verb", required=True, metavar="VERB"), verb)
     code = verb("enrol-code", _("a one-use code for a person's next device"), _("It is good for 24 hours."))
     code.add_argument("email", metavar="EMAIL", help=_("of somebody who has an account"))
     verb("devices", _("every device and how it stands"))
@@ -132,6 +136,20 @@ def _console(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> None:
             told = _("the first digits of the passkey's SHA-256, as the person has read them to you")
             each.add_argument("--key", required=True, metavar="DIGITS", help=told)
     verb("console list", _("every passkey for wipes, and whether the root names it"), "", among)
+
+
+def _policies(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> None:
+    show = verb("policy show", _("the policy in force, in plain words"), "", among)
+    show.add_argument("--toml", action="store_true", help=_("as a file to edit"))
+    file = _("TOML, or JSON where its name ends in .json; what it leaves out stays as it is")
+    told = _("By what each device last told of itself. Nothing is signed.")
+    attempt = verb("policy try", _("what a policy would change, and for which devices"), told, among)
+    attempt.add_argument("file", type=Path, metavar="FILE", help=file)
+    key = _("Devices take it at their next contact. It needs the policy key: --keys DIR")
+    publish = verb("policy publish", _("sign a policy and put it in force"), key, among)
+    publish.add_argument("file", type=Path, metavar="FILE", help=file)
+    locks = _("how many devices it may lock, where it would lock any")
+    publish.add_argument("--locks", type=int, metavar="N", help=locks)
 
 
 def _holds(verb: Callable[..., argparse.ArgumentParser]) -> None:

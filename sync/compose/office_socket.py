@@ -57,6 +57,8 @@ _VERBS: Final[dict[str, tuple[Any, Any]]] = {
     "devices": (tuple[()], list[DeviceView]),
     "orders": (tuple[()], list[OrderView]),
     "root": (tuple[()], bytes),
+    "policy": (tuple[()], bytes),
+    "file_policy": (tuple[bytes], int),
     "draft": (tuple[()], Draft),
     "sign_here": (tuple[str, str, str], list[OrderView]),
     "file": (tuple[bytes], list[OrderView]),
@@ -166,6 +168,14 @@ class RemoteOffice:
     def root(self) -> bytes:
         """The root envelope in force."""
         return self._ask("root")  # type: ignore[no-any-return]
+
+    def policy(self) -> bytes:
+        """The policy envelope in force."""
+        return self._ask("policy")  # type: ignore[no-any-return]
+
+    def file_policy(self, envelope: bytes) -> int:
+        """File a signed policy."""
+        return self._ask("file_policy", envelope)  # type: ignore[no-any-return]
 
     def draft(self) -> Draft:
         """A number for an order."""

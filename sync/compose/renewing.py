@@ -21,6 +21,7 @@ from sync.compose.founding import DOCUMENT_DAYS
 from sync.console import keyfile
 from sync.protocol import documents, signing, trust
 from sync.protocol.documents import Policy, Root
+from sync.protocol.facts import next_number
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import DAY_MS
 from sync.server import config, post, tls
@@ -28,6 +29,7 @@ from sync.server.config import Folders
 from sync.server.db.kept import AuditLine
 from sync.server.errors import SetupError
 from sync.server.service import system_now
+from sync.server.views import posture_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,10 @@ def renew(folders: Folders, hosts: Sequence[str], keys: Path, passphrase: Callab
                 next_root = msgspec.structs.replace(
                     root, version=root.version + 1, issued=now, expires=expires
                 )
+                told = (posture_of(device) for device in tx.people.devices())
+                number = next_number(policy.version, told)
                 next_policy = msgspec.structs.replace(
-                    policy, version=policy.version + 1, issued=now, expires=expires, prev_hash=prev
+                    policy, version=number, issued=now, expires=expires, prev_hash=prev
                 )
                 signed_root = signing.sign(next_root, ("", root_key)).to_bytes()
                 signed_policy = signing.sign(next_policy, ("", policy_key)).to_bytes()

@@ -64,6 +64,12 @@ class Office(Protocol):
     def root(self) -> bytes:
         """The root envelope in force."""
 
+    def policy(self) -> bytes:
+        """The policy envelope in force."""
+
+    def file_policy(self, envelope: bytes) -> int:
+        """File a signed policy; its number."""
+
     def draft(self) -> Draft:
         """A number for an order that is about to be signed."""
 

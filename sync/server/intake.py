@@ -7,6 +7,7 @@ An op that comes again under another number, from a restored copy or a recovery,
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -15,7 +16,7 @@ import msgspec
 
 from sync.protocol import codec, histories, settling
 from sync.protocol.errors import FieldProblem, Outcome, Problem, Rejection
-from sync.protocol.ids import DeviceId, Incarnation, OpId
+from sync.protocol.ids import ID_BYTES, DeviceId, Incarnation, OpId
 from sync.protocol.kinds import KINDS
 from sync.protocol.kinds.circle import closing
 from sync.protocol.merge import Conflict, Merged, Row
@@ -112,6 +113,7 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
                 # What its author may no longer hold is not lost: the words stay here, beside the answer.
                 said = result.code.value if result.code else ""
                 records.keep_refused(op_id, author.person.id, said, checking.to_keep(op), now)
+                _name_files(tx, op.kind, op.id, op.set)  # nor are the bytes that it names
             if isinstance(op, Op) and (refused or op.ver) and _sees(tx, author, op.id):
                 # Below work that is sent once more lies a row of a history that is lost.
                 result = msgspec.structs.replace(result, differs=True)
@@ -188,6 +190,7 @@ def _new(
 ) -> Result:
     if isinstance(op, Unreadable):
         return _refused(print_, Rejection.INVALID, _("This change could not be read."))
+    own = op.hlc
     try:
         op = checking.checked(op, tx.records.head(), now)
     except FieldProblem as problem:
@@ -212,11 +215,11 @@ def _new(
             "It sets a field that is hidden for your role. What you wrote is kept on the server; ask IT."
         )
         return _refused(print_, Rejection.FORBIDDEN, hint)
-    return _apply(tx, author, op, op_id, print_, held, now)
+    return _apply(tx, author, op, op_id, print_, held, now, own)
 
 
 def _apply(
-    tx: Transaction, author: Author, op: Op, op_id: OpId, print_: bytes, held: Held | None, now: int
+    tx: Transaction, author: Author, op: Op, op_id: OpId, print_: bytes, held: Held | None, now: int, own: int
 ) -> Result:
     records = tx.records
     seq = records.head() + 1
@@ -225,8 +228,9 @@ def _apply(
     met = records.conflicts_of(op.id) if row is not None and row.ver > reach else ()
     named = [each for each in records.conflicts(list(op.settles)) if each.record == op.id]
     merged = settling.apply(
-        row, op, op_id, seq=seq, person=author.person.email, closing=links, met=met, reach=reach, named=named
-    )
+        row, op, op_id, seq=seq, person=author.person.email, closing=links, met=met, reach=reach, own=own,
+        named=named,
+    )  # fmt: skip
     if merged.outcome is Outcome.REJECTED:
         return _refused(print_, merged.code or Rejection.INVALID, _("This record is not on the server."))
     if merged.conflicts and _too_disputed(tx, op.id, merged.conflicts):
@@ -286,12 +290,19 @@ def _keep(tx: Transaction, author: Author, op: Op, held: Held | None, row: Row, 
         person=author.person.email,
         hlc=op.hlc,
     )
-    for each in KINDS[row.kind].contents:
-        content = row.cells.get(each.name)
-        if content is not None:
-            tx.blobs.name(content["sha256"], row.id)
+    _name_files(tx, row.kind, row.id, row.cells)
     tx.records.next_seq()
     put_where_it_belongs(tx, fresh, held.scope if held else None, now)
+
+
+def _name_files(tx: Transaction, kind: str, record: bytes, cells: Mapping[str, Any]) -> None:
+    """Note which files a record names, or would if it had been taken; what was refused may have any form."""
+    known = KINDS.get(kind)
+    for field_ in known.contents if known is not None and len(record) == ID_BYTES else ():
+        with contextlib.suppress(FieldProblem):
+            content = field_.type.check(field_.name, cells.get(field_.name))
+            if content is not None:
+                tx.blobs.name(content["sha256"], record)
 
 
 def _subject(tx: Transaction, author: Author, row: Row) -> bytes:

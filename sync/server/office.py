@@ -31,7 +31,7 @@ from sync.protocol.desk import (
     TerritoryView,
     Work,
 )
-from sync.protocol.documents import LOCK, UNLOCK, Order, Root, Target
+from sync.protocol.documents import LOCK, UNLOCK, Order, Policy, Root, Target
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import clean_text
 from sync.protocol.ids import ID_BYTES
@@ -39,7 +39,7 @@ from sync.protocol.joins import listed
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import ORDER_LIFE_MS
-from sync.server import access, belonging, console_keys, enrol, holdings, limits, post
+from sync.server import access, belonging, console_keys, enrol, holdings, limits, policies, post
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import AuditLine, Device, Durable, Packet
 from sync.server.gate import StoreGate, sealing_key
@@ -145,6 +145,17 @@ class StoreOffice:
         """The root envelope in force."""
         with self._store.read() as tx:
             return tx.post.newest(Root.TYPE)[1]
+
+    def policy(self) -> bytes:
+        """The policy envelope in force."""
+        with self._store.read() as tx:
+            return tx.post.newest(Policy.TYPE)[1]
+
+    def file_policy(self, envelope: bytes) -> int:
+        """File a signed policy; its number. Raises Refused."""
+        with self._store.write() as tx:
+            root, in_force = post.root_and_policy(tx)
+            return policies.file(tx, root, in_force, envelope, self._now()).version
 
     def draft(self) -> Draft:
         """A number for an order that is about to be signed."""

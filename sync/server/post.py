@@ -20,7 +20,7 @@ from sync.protocol.ids import ID_BYTES
 from sync.protocol.messages import ExchangeHead, Paper
 from sync.protocol.roles import may_change
 from sync.protocol.texts import gettext as _
-from sync.server import handin, limits, logs
+from sync.server import handin, limits, logs, policies
 from sync.server.db.base import Transaction
 from sync.server.db.kept import AuditLine, Device, FiledOrder, Packet, Person, StoredReceipt
 from sync.server.errors import RequestProblem
@@ -268,7 +268,7 @@ def take_receipt(tx: Transaction, envelope: bytes, along: bytes, now: int, *, or
         AuditLine(
             at=now,
             actor=device.enrolment,
-            verb="receipt",
+            verb="receipt of silence" if receipt.because else "receipt",
             object=receipt.receipt_id,
             digest=documents.digest(opened.payload),
         )
@@ -286,6 +286,9 @@ def _fits(tx: Transaction, device: Device, receipt: Receipt, order_along: bytes,
         raise RequestProblem(Problem.BAD_REQUEST, why="receipt of another device")
     if not 0 < len(receipt.receipt_id) <= 4 * ID_BYTES:
         raise RequestProblem(Problem.BAD_REQUEST, why="receipt without an id")
+    if receipt.because:
+        policies.fits_silence(tx, root, device, receipt, order_along, now)
+        return
     for order in tx.post.orders_for(device.enrolment):
         if order.order_id == receipt.receipt_id:
             if (order.op, order.digest) != (WIPE, receipt.order_sha256):

@@ -11,12 +11,14 @@ from tests.simulator.steps import (
     Expect,
     Fetch,
     Forget,
+    Grant,
     MergeTeams,
     Move,
     Pair,
     PutBack,
     Restore,
     Same,
+    Skew,
     Step,
     Territory,
     Write,
@@ -84,5 +86,22 @@ FOUND: Final[dict[str, list[Step]]] = {
     "another was joined into a record that is deleted and forgotten": [
         Same(0, 1), Same(1, 1), Exchange(1), Exchange(0), Pair(0, "join", 0), Exchange(0), Write(0, "delete", 47, 12),
         Exchange(0, "dies answered"), Forget(),
+    ],
+    "an edit that came before its record, sent again behind what its author wrote there since": [
+        Backup(), Same(1, 0), Exchange(1), Exchange(0), Restore(0), Exchange(0), Write(0, "edit", 49, 25), Exchange(0),
+        Exchange(1), Write(0, "edit", 37, 9),
+    ],
+    "what was refused before its record came leaves its author after a second restore": [
+        Write(0, "add", 0, 1), Write(0, "edit", 46, 54), Backup(), Exchange(0), Exchange(1), Write(1, "edit", 37, 14),
+        Restore(0), Exchange(1), Exchange(1), Restore(1), Territory("grant", 1, "South", "North"),
+    ],
+    "what was refused and went with the server is hidden from its author after the restore": [
+        Write(2, "add", 0, 0), Write(2, "edit", 31, 1), Grant(2, "internal"), Backup(), Exchange(2), Restore(0),
+        Move(2, "it", "Sales/West"),
+    ],
+    "an edit that came before its record, of a device whose clock is a day ahead, sent again behind a later one": [
+        Write(0, "add", 0, 0), Write(0, "add", 0, 2), Backup(), Write(0, "add", 36, 34), Write(0, "give", 49, 62),
+        Same(0, 1), Exchange(0), Exchange(0), Exchange(1), Restore(0), Skew(1, 86_400_000), Exchange(0), Exchange(1),
+        Write(1, "edit", 30, 54), Exchange(1), Exchange(0), Write(1, "edit", 26, 18),
     ],
 }  # fmt: skip

@@ -17,6 +17,7 @@ from tests.simulator import run, steps
 from tests.simulator.found import FOUND
 from tests.simulator.ground import Ground
 from tests.simulator.mutations import MUTATIONS, Mutation
+from tests.simulator.scripts import RESTORES
 from tests.simulator.twin import Twin
 
 SEEDS = 24
@@ -30,9 +31,9 @@ def test_a_seed_holds_every_law(ground: Ground, number: int) -> None:
     assert run.seed(ground, number) == []
 
 
-@pytest.mark.parametrize("script", steps.RESTORES, ids=steps.RESTORES)
+@pytest.mark.parametrize("script", RESTORES, ids=RESTORES)
 def test_a_restore_holds_every_law(ground: Ground, script: str) -> None:
-    assert run.play(ground, steps.RESTORES[script]) == []
+    assert run.play(ground, RESTORES[script]) == []
 
 
 @pytest.mark.parametrize("script", FOUND, ids=FOUND)
@@ -51,7 +52,7 @@ def test_a_broken_way_is_noticed(
     mutation(monkeypatch)
     scripts = itertools.chain(
         (steps.draw(number, run.STEPS) for number in FIRST),
-        steps.RESTORES.values(),
+        RESTORES.values(),
         (steps.draw(number, run.STEPS) for number in range(TRIES) if number not in FIRST),
     )
     noticed = any(run.play(ground, script) for script in scripts)

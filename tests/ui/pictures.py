@@ -36,7 +36,7 @@ from sync.client.status import Phase, SyncStatus
 from sync.protocol import texts
 from tests.ui import sample
 from tests.ui.organisation import COLLEAGUE, PERSON, Organisation, attach, fill, meet, organisation, plan
-from tests.ui.pictures_beside import shoot_attached, shoot_duplicates, shoot_syncing, shoot_torn
+from tests.ui.pictures_beside import shoot_attached, shoot_duplicates, shoot_policy, shoot_syncing, shoot_torn
 
 WAIT_S = 30.0
 
@@ -281,6 +281,7 @@ def _shoot_all(outdir: Path, language: str, percent: str, folder: Path) -> None:
     shoot_torn(camera, sample.FIRST)
     shoot_duplicates(camera)
     shoot_syncing(camera)
+    shoot_policy(camera)
     shoot_attached(camera, sample.FIRST)
     shoot_lists(camera, sample.FIRST)
     shoot_narrow(camera, sample.FIRST)

@@ -9,14 +9,18 @@ from PySide6.QtWidgets import QLineEdit
 
 from app.changes import SYNC, Changes
 from app.commands import DUPLICATES
+from app.services.guard import Reason, Rung
+from app.services.reasons import Told, in_words
 from app.store import duplicates, lists, records
 from app.ui.attached import AttachedPage
 from app.viewmodels import words
 from app.viewmodels.attached import Progress, Row
 from app.viewmodels.duplicates import Double, Duplicates
+from app.viewmodels.ruled import Ruled
 from sync.client.status import Phase, SyncStatus
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
+from sync.protocol.uses import USES
 from tests.house.tree import ROOT
 
 if TYPE_CHECKING:
@@ -78,6 +82,19 @@ def shoot_duplicates(camera: Camera) -> None:
 
 def _none() -> Double:
     raise AssertionError("no pair is shown")
+
+
+def shoot_policy(camera: Camera) -> None:
+    """What policy asks, staged as it would be judged: a warning, then a restriction beside it."""
+    old = Told(Rung.WARN, "app_version", *in_words(Reason(Rung.WARN, "app_version")))
+    bare = Told(Rung.RESTRICT, "disk_encryption", *in_words(Reason(Rung.RESTRICT, "disk_encryption")))
+    known = camera.shell.ruled
+    for name, ruled in (("warned", Ruled((old,))), ("restricted", Ruled((bare, old), frozenset(USES)))):
+        camera.shell._rule(ruled)
+        camera.until(lambda: True)
+        camera.shoot(f"policy-{name}")
+    camera.shell._rule(known)
+    camera.until(lambda: True)
 
 
 def shoot_syncing(camera: Camera) -> None:
