@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from sync.console.web import losses
+from sync.console.web import losses, wording
 from sync.protocol.consoles import Dossier, FleetRow, Proof
 from sync.protocol.desk import Holding, HoldsView, OrderView
 from tests.console.visitor import ConsoleInside, Visitor
@@ -117,3 +118,13 @@ def test_a_wipe_in_time_says_so(inside: ConsoleInside, admin: Visitor) -> None:
     text = admin.get(f"/devices/{laptop.enrolment}/report").plain
     assert "Hardly any" in text
     assert "Its keys are destroyed, under its own signature" in text
+
+
+def test_a_device_that_wiped_itself_is_shown_by_its_receipt_and_not_by_an_older_order() -> None:
+    proof = msgspec.structs.replace(PROOF, because="silence", records=2)
+    dossier = Dossier(row=row(state="wiped"), orders=[lock(NOW)], sealed_records=2, refused=0, proof=proof)
+    assert wording.under_way(dossier) is None
+    steps = wording.of_proof(proof)
+    assert [each.done for each in steps] == [True] * 4
+    assert steps[0].detail == "2 sealed changes"
+    assert losses.risk_of(dossier, holds(), 0, NOW, pin=False).level == losses.NONE
