@@ -11,13 +11,33 @@ from sync.protocol.texts import gettext as _
 
 BY_ORDER = "order"
 BY_PERSON = "person"
+BY_IDLE = (
+    "idle"  # nobody used it for as long as policy or person say; the system's own words: app/system/events.py
+)
+ASKS_PIN = "asks_pin"  # it opens with a PIN, and none was given since it was last closed
+BY_NO_PIN = "no_pin"  # a PIN has to be chosen before it opens
+BY_PIN = "pin"  # the PIN was wrong too often, or nobody knows it: only IT opens it
 NOT_ENROLLED = "not_enrolled"  # the server, by its own certificate, knows this device no longer
 REASON_SHOWN = 500  # letters
 
 
-def by_person() -> Locked:
-    """Somebody locked it here."""
+def here(because: str) -> Locked:
+    """Whoever is in front of it opens it again."""
+    if because == ASKS_PIN:
+        return pin_asked()
+    if because == BY_NO_PIN:
+        return pin_wanted()
     return Locked(_("Fieldkeep is locked."), _("Unlock it with: fieldkeep unlock"))
+
+
+def pin_asked() -> Locked:
+    """It opens with a PIN alone; a command that asks for one opens it for itself."""
+    return Locked(_("This store asks for your PIN."), _("Unlock it with: fieldkeep unlock"))
+
+
+def pin_wanted() -> Locked:
+    """A PIN has to be chosen first."""
+    return Locked(_("Your organisation asks for a PIN."), _("Choose one with: fieldkeep pin"))
 
 
 def order_missing(org_name: str) -> Locked:
@@ -38,6 +58,12 @@ def hard(state: State, org_name: str, sealed: Path) -> Locked:
             _with_reason(
                 state.locked_why, _("Your changes are safe. Ask IT to unlock it, then run: fieldkeep sync")
             ),
+            by_order=True,
+        )
+    if because == BY_PIN:
+        return Locked(
+            _("The PIN was wrong too often."),
+            _("Your changes are safe. Ask IT to unlock it, then run: fieldkeep sync"),
             by_order=True,
         )
     if because == NOT_ENROLLED:

@@ -124,7 +124,7 @@ class LogindService(Service):
             Get=lambda call: ("v", (("b", self.properties[call.body[1]]),)),
         )
 
-    def sleep(self, begins: bool) -> None:
+    def say_sleep(self, begins: bool) -> None:
         """Say that the machine is about to sleep, or woke."""
         self.emit("/org/freedesktop/login1", MANAGER, "PrepareForSleep", "b", begins)
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from app.system.events import Event, Source
-from app.system.line import SYSTEM, Line
 from app.system.linux import LOGIND, OF_SESSION
 from tests.system.buses import (
     FREEDESKTOP,
@@ -55,14 +54,19 @@ def test_sleep_waits_until_the_lock_is_done_and_no_longer(
 ) -> None:
     heard, may_end = listening(), threading.Event()
     hold = logind.holds.get(timeout=10)
-    heard.doing = lambda event: event is Event.SLEEP and may_end.wait(10)
+
+    def slow(event: Event) -> None:
+        if event is Event.SLEEP:
+            may_end.wait(10)
+
+    heard.doing = slow
     assert there(heard)[Source.SLEEP_DELAY]
-    logind.sleep(True)
+    logind.say_sleep(True)
     assert not let_go(hold, 0.3), "sleep came while the lock was being done"
     may_end.set()
     assert heard.next() is Event.SLEEP
     assert let_go(hold, 10)
-    logind.sleep(False)
+    logind.say_sleep(False)
     assert heard.next() is Event.WOKE
     assert not let_go(logind.holds.get(timeout=10), 0.1), "the next sleep is held up again"
 
@@ -75,7 +79,7 @@ def test_sleep_comes_though_the_lock_fails(logind: LogindService, listening: Lis
         raise RuntimeError("a bug")
 
     heard.doing = fail
-    logind.sleep(True)
+    logind.say_sleep(True)
     assert let_go(hold, 10)
     heard.doing = lambda _event: None
     logind.holds.get(timeout=10)  # the line is taken up anew
@@ -203,13 +207,6 @@ def test_no_bus_at_all_costs_nobody_anything(listening: Listening, monkeypatch: 
 
 def test_a_logind_that_answers_nothing_does_not_hold_up_the_end(buses: Buses) -> None:
     silent = Service(buses[0], LOGIND)  # takes calls and never answers
-    line_settled = threading.Event()
-    line = Line(
-        SYSTEM, [], begun=lambda at: at.owned(LOGIND) and line_settled.set(), heard=print, lost=lambda: None
-    )
-    line.begin()
-    assert line_settled.wait(10)
-    line.end()
     heard = Heard()
     began = time.monotonic()
     heard.listener.end()

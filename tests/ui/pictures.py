@@ -296,7 +296,7 @@ def _shoot_all(outdir: Path, language: str, percent: str, folder: Path) -> None:
     camera.work.lock()
     camera.until(lambda: camera.shell.screen is Screen.LOCK and not camera.shell.busy)
     camera.shoot("lock")
-    camera.shell.unlock()
+    camera.shell.locking.unlock()
     camera.until(lambda: camera.shell.screen is Screen.WORK and camera.desk.list.ready)
     _by_order(camera, org, name)
     camera.close()
