@@ -21,6 +21,7 @@ from app.keys.state import Alarm, State
 from app.keys.trusted_time import Anchor
 from app.paths import Profile, remove, write_whole
 from app.services.held import Held, coming_root, digest_of, policy_in_force
+from app.services.why_locked import pin_posture
 from sync.client.ports import Standing
 from sync.protocol import documents, sealing, signing, trust
 from sync.protocol.documents import Lease, Order, Policy, Root
@@ -95,6 +96,7 @@ class Papers:
             order_head=_highest(state),
             obeyed=dict(state.obeyed),
             ask_share=state.ask_share and not self.store_shut,
+            posture=pin_posture(state),
             ask_reset=bool(state.pin_reset) and not self.store_shut,
             share=share,
             share_sealed=sealing.seal(self.held.root.recovery, sealing.SHARE, share) if share else b"",

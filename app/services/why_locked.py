@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from app.errors import Locked
 from app.keys import trusted_time
 from app.keys.state import State
+from sync.protocol.messages import PIN_LOCKED
 from sync.protocol.texts import gettext as _
 
 BY_ORDER = "order"
@@ -80,6 +83,11 @@ def hard(state: State, org_name: str, sealed: Path) -> Locked:
     else:
         title = _("This device has been without contact to the server for too long.")
     return Locked(title, _("Your changes are safe. Connect and run: fieldkeep sync"), by_order=True)
+
+
+def pin_posture(state: State) -> dict[str, msgspec.Raw]:
+    """What IT is told of a device whose PIN nobody knows."""
+    return {PIN_LOCKED: msgspec.Raw(msgspec.msgpack.encode(True))} if state.locked_because == BY_PIN else {}
 
 
 def reason(why: str) -> str:

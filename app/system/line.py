@@ -24,6 +24,7 @@ AGAIN_S: Final = 0.5  # after a break; doubled each time, up to
 AGAIN_MOST_S: Final = 60.0
 SYSTEM: Final = "SYSTEM"
 SESSION: Final = "SESSION"
+_NAMES: Final = {SYSTEM: "system", SESSION: "session"}
 
 _log = logging.getLogger(__name__)
 
@@ -93,8 +94,8 @@ class Line:
                 self._listen()
             except Exception as problem:  # noqa: BLE001 - whatever a bus does wrong, it is taken up anew
                 said = type(problem).__name__
-                if said != self.problem:
-                    _log.info("the %s bus is not listened to: %s", self.bus.lower(), said)
+                if said != self.problem and not self._ended.is_set():
+                    _log.info("the %s bus is not listened to: %s", _NAMES.get(self.bus, ""), type(problem))
                 pause = AGAIN_S if not self.problem else min(2 * pause, AGAIN_MOST_S)
                 self.problem = said
             finally:

@@ -92,6 +92,7 @@ class LockPage(CardPage):
         self.column.addWidget(self._button)
         self._forgot = Button(_("I do not know the PIN any more"), Part.LINK)
         self._forgot.clicked.connect(self._give_up)
+        self._asks = False
         self._sure = False  # it was pressed once, and what follows was said
         self.column.addWidget(self._forgot, 0, Qt.AlignmentFlag.AlignLeft)
         self.column.addSpacing(S12)
@@ -115,6 +116,7 @@ class LockPage(CardPage):
         self._body.setText(notice.body)
         for widget in (self._pin_label, self._pin, self._tries, self._forgot):
             widget.setVisible(notice.needs_pin)
+        asked, self._asks = self._asks, notice.needs_pin and not shell.busy
         self._show_form()
         self._button.setText(self._verb())
         self._button.setToolTip(f"{_('Try now')} ({shown_keys(BY_ID['sync'])})" if notice.by_order else "")
@@ -130,8 +132,8 @@ class LockPage(CardPage):
         self._tries.setText(_tries_left(notice.tries))
         if not shell.busy and self.isVisible() and self.focusWidget() is None:
             self.begin()  # nothing could take the focus while it was not to be used
-        elif isinstance(problem, WrongPin) and not shell.busy:
-            self._pin.setFocus()
+        elif self._asks and self.isVisible() and (not asked or isinstance(problem, WrongPin)):
+            self._pin.setFocus()  # what is typed next is the PIN, wherever the focus has gone meanwhile
         lines = [notice.foot, self._heard() if notice.by_order else ""]
         self._foot.setText("\n".join(line for line in lines if line))
 

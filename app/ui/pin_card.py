@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.ui.kit.announcing import announce
 from app.ui.kit.buttons import Button, Part
 from app.ui.kit.card import Card
 from app.ui.kit.text import Paragraph
 from app.ui.pin_form import PinForm
-from app.ui.theme import fonts
 from app.ui.theme.tokens import S8, Colour, Step
 from app.viewmodels.shell import Shell
 from sync.protocol.joins import sentences
@@ -41,8 +39,7 @@ class PinCard(Card):
             row.addWidget(each)
         row.addStretch(1)
         self._place = QWidget()
-        self._place.setFixedWidth(fonts.px(340))
-        self._form_row = QHBoxLayout(self._place)
+        self._form_row = QVBoxLayout(self._place)
         self._form_row.setContentsMargins(0, 0, 0, 0)
         self.add(self._place)
         self.add(holder)
@@ -73,7 +70,7 @@ class PinCard(Card):
         if self._form is None:
             self._form = PinForm(self._shell.locking.choice(), current=session.pin.has_pin)
             self._form.entered.connect(self._act)
-            self._form_row.addWidget(self._form, 0, Qt.AlignmentFlag.AlignLeft)
+            self._form_row.addWidget(self._form)
             self._show()
             self._form.show()
             self._form.begin()

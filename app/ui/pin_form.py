@@ -8,9 +8,12 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 from app.keys.secret import SecretBytes
 from app.ui.kit.secret_line import SecretLine
 from app.ui.kit.text import Paragraph, label
+from app.ui.theme import fonts
 from app.ui.theme.tokens import S4, S8, Colour, Step
 from app.viewmodels.pin import PinChoice
 from sync.protocol.texts import gettext as _
+
+_WIDTH = 340
 
 
 class PinForm(QFrame):
@@ -40,6 +43,7 @@ class PinForm(QFrame):
     def _line(self, column: QVBoxLayout, name: str) -> SecretLine:
         words = label(name, Step.BODY, semibold=True)
         made = SecretLine(name)
+        made.setMaximumWidth(fonts.px(_WIDTH))
         words.setBuddy(made)
         column.addWidget(words)
         column.addWidget(made)

@@ -57,8 +57,10 @@ class SettingsPage(Page):
         made.setFixedWidth(fonts.px(240))
         choices = setting.choices or tuple((code, code) for code in CURRENCIES)
         for value, words in choices:
-            if setting.name != LOCK_AFTER or self._shell.locking.offered(value):
+            if setting.name != LOCK_AFTER:
                 made.addItem(_(words), value)
+            elif self._shell.locking.offered(value):
+                made.addItem(_(words) if value.isdigit() else self._shell.locking.as_it_says(), value)
         # What IT has ruled out since it was chosen counts as what IT says.
         made.setCurrentIndex(max(0, made.findData(self._shell.settings[setting.name])))
         made.setEnabled(not self._shell.settings.is_fixed(setting.name))

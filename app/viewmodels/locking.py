@@ -23,6 +23,8 @@ from app.viewmodels.notices import Notice, Screen
 from app.viewmodels.pin import PinChoice
 from sync.protocol.documents import PinRule
 from sync.protocol.errors import KnownError
+from sync.protocol.texts import gettext as _
+from sync.protocol.texts import ngettext
 
 if TYPE_CHECKING:
     from app.viewmodels.shell import Shell
@@ -145,6 +147,15 @@ class Locking:
         chosen = self._shell.settings[LOCK_AFTER]
         each = [number for number in (ruled, int(chosen) if chosen.isdigit() else 0) if number > 0]
         return min(each, default=None)
+
+    def as_it_says(self) -> str:
+        """What IT says of it, as the first of the choices."""
+        session = self._shell.session
+        ruled = session.papers.held.policy.inactivity_min if session is not None else 0
+        if ruled <= 0:
+            return _("As IT says: never")
+        text = ngettext("As IT says: {n} minute", "As IT says: {n} minutes", ruled)
+        return text.format(n=ruled)
 
     def offered(self, value: str) -> bool:
         """Whether a person may choose this: sooner than the policy says, never later."""

@@ -70,6 +70,9 @@ BEAT_S: Final = 20.0  # between two heartbeats of a line with nothing to say
 HELD_BACK: Final = (
     "held_back"  # in the posture of a device: records that it keeps although it was told to let go
 )
+PIN_LOCKED: Final = (
+    "pin_locked"  # likewise: its PIN was wrong too often, or nobody knows it; IT has to unlock it
+)
 WAIT_S: Final = 25  # the longest that a single event is waited for
 
 

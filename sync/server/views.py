@@ -9,7 +9,7 @@ import msgspec
 from sync.protocol import sealing
 from sync.protocol.desk import DeviceView, OrderView, PersonView, RefusedView
 from sync.protocol.ids import ID_BYTES, id_text
-from sync.protocol.messages import HELD_BACK
+from sync.protocol.messages import HELD_BACK, PIN_LOCKED
 from sync.protocol.ops import Op, print_of
 from sync.server import holdings, post
 from sync.server.db.base import Transaction
@@ -36,7 +36,7 @@ def device_view(tx: Transaction, device: Device) -> DeviceView:
     """A device as it stands: state, last contact, unsent work, proof of a wipe."""
     stands = post.standing(tx, device)
     person = tx.people.person(device.person)
-    receipt = tx.post.receipt(device.enrolment)
+    receipt, said = tx.post.receipt(device.enrolment), _said(device)
     return DeviceView(
         name=device.name,
         id=id_text(device.device),
@@ -51,17 +51,23 @@ def device_view(tx: Transaction, device: Device) -> DeviceView:
         pending=stands.pending,
         outbox_records=sum(each.records for each in tx.post.sealed(device.enrolment) if each.whole),
         confirmed=holdings.confirmed(device, person),
-        held_back=_held_back(device),
+        held_back=_held_back(said),
+        pin_locked=said.get(PIN_LOCKED) is True,
     )
 
 
-def _held_back(device: Device) -> int:
-    """How many records a device says that it holds back."""
+def _said(device: Device) -> dict[str, Any]:
+    """What a device says of itself beside the words that every one says."""
     try:
-        said = msgspec.msgpack.decode(device.posture or b"\x80", type=dict[str, Any]).get(HELD_BACK, 0)
+        return msgspec.msgpack.decode(device.posture or b"\x80", type=dict[str, Any])
     except msgspec.MsgspecError:
-        return 0
-    return said if isinstance(said, int) and said > 0 else 0
+        return {}
+
+
+def _held_back(said: dict[str, Any]) -> int:
+    """How many records a device says that it holds back."""
+    n = said.get(HELD_BACK, 0)
+    return n if isinstance(n, int) and n > 0 else 0
 
 
 def refused_view(tx: Transaction, refused: RefusedOp, recovery: bytes) -> RefusedView:
