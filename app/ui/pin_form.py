@@ -70,9 +70,9 @@ class PinForm(QFrame):
     def taken(self) -> tuple[SecretBytes, SecretBytes | None] | None:
         """The new one and the one in force; None, and what is not right is said, where they do not fit."""
         if not self.new.same(self.again):
-            self.tell(_("Both must be the same. Type it once more."))
             self.again.empty()
             self.again.setFocus()
+            self.tell(_("Both must be the same. Type it once more."))
             return None
         if (problem := self._choice.unfit(self.new.letters)) is not None:
             self.tell(problem)

@@ -210,6 +210,7 @@ class Locking:
         self.busy = self._shell.busy = False
         self._touched = self.clock()
         self._shell.look()
+        self._shell.tell()  # another PIN, and the page stays
 
     def _refused(self, problem: KnownError) -> None:
         session = self._shell.session
