@@ -36,7 +36,7 @@ from sync.client.status import Phase, SyncStatus
 from sync.protocol import texts
 from tests.ui import sample
 from tests.ui.organisation import COLLEAGUE, PERSON, Organisation, attach, fill, meet, organisation, plan
-from tests.ui.pictures_beside import shoot_attached, shoot_duplicates, shoot_syncing, shoot_torn
+from tests.ui.pictures_beside import shoot_attached, shoot_duplicates, shoot_pin, shoot_syncing, shoot_torn
 
 WAIT_S = 30.0
 
@@ -298,6 +298,7 @@ def _shoot_all(outdir: Path, language: str, percent: str, folder: Path) -> None:
     camera.shoot("lock")
     camera.shell.locking.unlock()
     camera.until(lambda: camera.shell.screen is Screen.WORK and camera.desk.list.ready)
+    shoot_pin(camera, org, name)
     _by_order(camera, org, name)
     camera.close()
 
