@@ -71,7 +71,7 @@ def main() -> None:
     line = desktop.window.findChild(SecretLine)
     assert isinstance(line, SecretLine)
     for byte in secrets["pin"]:
-        QTest.keyClick(line, chr(byte ^ MASK))
+        QTest.keyClicks(line, chr(byte ^ MASK))
     line.entered.emit()
     until(lambda: shell.screen is Screen.WORK and shell.desk is not None and shell.desk.list.ready)
     desktop.listen()
