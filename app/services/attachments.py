@@ -151,7 +151,8 @@ def open_copy(session: Session, record: Record, told: Told = no_one) -> Path:
     copies.refuse_programs(record.title)
     have(session, record, told)
     try:
-        with copies.making(session.profile, record.title) as (place, handle):
+        sha256 = content_of(record)["sha256"]
+        with copies.making(session.profile, record.title, sha256) as (place, handle):
             with os.fdopen(handle, "wb") as file:
                 _write(session, record, file.write)
             _still_open(session)
@@ -167,8 +168,9 @@ def remove(session: Session, record: Record) -> Record:
 
 def keep_within(session: Session, spare: tuple[bytes, ...] = ()) -> None:
     """Let go of what no record here names any more, and of what there is no room for."""
-    blobs = Blobs(session.profile)
-    blobs.sweep(session.read(named))
+    blobs, names = Blobs(session.profile), session.read(named)
+    blobs.sweep(names)
+    copies.sweep(session.profile, names)
     blobs.keep_within(int(settings.load(session.profile)["attachments"]), spare)
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from app.services.session import ACTIVE, Session
 from app.store import comparing
-from app.store.replica import LEFT, StoreReplica
+from app.store.replica import StoreReplica
 from app.store.rows import chunks
+from app.store.server_row import LEFT
 from sync.client.comparing import Comparison
 from sync.client.https import Https, own_trust
 from sync.client.line import Identity, Line

@@ -318,18 +318,22 @@ class Keeping:
             self._listener.look()
 
     def _carry(self) -> bool:
-        """Between two exchanges: attached files go up, and those that nobody names any more leave the disk."""
-        if self._carrying.step():
-            self._carried = True
-            return True
-        if self._carried:
-            self._carried = False
-            self._stands(Phase.IDLE, None)
+        """Between two exchanges: files that nobody names any more leave the disk, whatever becomes of the others, and
+        attached ones go up.
+        """
         if not self._tidied and self._session.stage == ACTIVE:
             from app.services import attachments  # nothing of it is needed before an exchange is through
 
             self._tidied = True
             attachments.keep_within(self._session)
+        if self._carrying.step():
+            self._carried = True
+            return True
+        if self._carried:
+            self._carried = False
+            self._tidied = False  # what has gone up may leave, where there is no room
+            self._stands(Phase.IDLE, None)
+            return True
         return False
 
     def _heard(self, changes: Changes) -> None:

@@ -13,10 +13,11 @@ import msgspec
 
 from app.store import outbox, rows
 from app.store.reader import Reader
-from app.store.replica import LEFT, StoreReplica
+from app.store.replica import StoreReplica
 from app.store.restored import FIRST
 from app.store.rows import chunks, marks
 from app.store.schema import Shape
+from app.store.server_row import LEFT
 from app.store.store import Store
 from sync.client.ports import Answer, Applied
 from sync.protocol import digest

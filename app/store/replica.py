@@ -8,96 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
-from typing import Any, Final
 
 import msgspec
 
-from app.store import indexing, outbox, recovered, restored, rows, seal_book, settled, sight, space, straight
+from app.store import (
+    as_sent,
+    indexing,
+    missed,
+    outbox,
+    recovered,
+    restored,
+    rows,
+    seal_book,
+    settled,
+    sight,
+    space,
+    straight,
+)
 from app.store.db import Database
 from app.store.sameness import looks, same
-from app.store.schema import Shape, Stored
+from app.store.schema import Shape
+from app.store.server_row import LEFT, ServerRow, shown
 from app.store.store import Store
 from sync.client.ports import Answer, Applied, Position, Stands
-from sync.protocol import clock, codec
+from sync.protocol import clock
 from sync.protocol.errors import Outcome, UpgradeNeeded
 from sync.protocol.fields import Care
 from sync.protocol.merge import OPEN
 from sync.protocol.messages import Change, OpResult
-from sync.protocol.ops import Act, Op, lay
+from sync.protocol.ops import Op
 from sync.protocol.texts import gettext as _
-
-LEFT: Final = "left"
-DELETED: Final = "deleted"
-
-
-class _Server(msgspec.Struct):
-    """A record as the server has it, as far as we know; `cells` is None when it has none for us."""
-
-    shape: Shape
-    raw: tuple[Any, ...] | None  # its row as it is here
-    ver: int = 0
-    deleted: bool = False
-    known: dict[str, Any] | None = None
-    as_stored: bool = False  # its cells are those of the row, read off it when they are asked for
-    left: bool = False
-    changed_ms: int = 0
-    changed_by: str = ""
-    pending: list[Op] = msgspec.field(default_factory=list)
-    decoded: Stored | None = None
-
-    @property
-    def stored(self) -> Stored | None:
-        """Its row, read off when it is asked for."""
-        if self.decoded is None and self.raw is not None:
-            self.decoded = self.shape.stored(self.raw)
-        return self.decoded
-
-    @property
-    def cells(self) -> dict[str, Any] | None:
-        """The server's cells."""
-        if self.as_stored and self.stored is not None:
-            self.cells = self.shape.cells(self.stored)
-        return self.known
-
-    @cells.setter
-    def cells(self, cells: dict[str, Any] | None) -> None:
-        self.known, self.as_stored = cells, False
-
-    @property
-    def is_known(self) -> bool:
-        """Whether the server has it."""
-        return self.as_stored or self.known is not None
-
-    def take(self, change: Change) -> None:
-        """The server's word on the record; an older word than the last one changes nothing."""
-        if change.ver < self.ver and not (change.gone == LEFT and change.ver == 0):
-            return
-        if change.gone == LEFT:
-            self.cells, self.left = None, True
-            return
-        self.left = False
-        self.ver = change.ver
-        self.deleted = change.gone == DELETED
-        if change.cells or not self.is_known or not self.deleted:
-            self.cells = codec.unpack(codec.pack(change.cells))  # one call each way, not one for each cell
-        if change.hlc:
-            self.changed_ms, self.changed_by = clock.millis(change.hlc), change.person
-
-    def bare(self, care: int) -> None:
-        """Keep nothing of a deleted record that is hidden: the server sends none of its cells again."""
-        if self.deleted and self.cells is not None:
-            self.cells = sight.seen_cells(self.shape.kind.name, self.cells, care)
-
-    def lay(self, op: Op, ver: int) -> None:
-        """An op of ours that the server took as it was."""
-        if self.cells is None:
-            if op.act is not Act.ADD:
-                return
-            self.cells = {}
-        self.cells, self.deleted = lay(self.cells, self.deleted, [op])
-        self.ver = max(self.ver, ver)
-        self.left = False
 
 
 class StoreReplica:
@@ -134,7 +74,7 @@ class StoreReplica:
         space.needed(self._store.db.folder, len(answer.changes) * space.ROW)
         with self._store.db.pen():
             applied = self._apply(answer)
-            restored.send_refused(self._store)
+            missed.send_again(self._store)
             return applied
 
     def lay_piece(self, changes: list[Change]) -> Applied:
@@ -201,23 +141,23 @@ class StoreReplica:
         again = again and not (bared or care < here.cursor.care or _any_leaves(answer.changes))
         with self._page_written(answer, durable=not again, bares=bool(bared)):
             results = {result.n: result for result in answer.results}
-            world = self._world(acked, answer)
+            # Where more becomes hidden, each record is looked at.
+            told = over or care < here.cursor.care
+            plain = {} if told else as_sent.found(store, acked, answer, results)
+            others = [op for op in acked if op.id not in plain]
+            world = self._world(others, answer)
             met = {conflict.id: conflict.ver for conflict in answer.conflicts}
             rejected = settled.results(
                 store, acked, results, fallback_ver=answer.cursor.seq, care=care, met=met
             )
-            for op in acked:
-                self._settle(world[op.id], sight.seen_part(op, care), results.get(op.n))
-            for change in answer.changes:
-                world[change.id].take(change)
-            for record in world.values() if care < Care.RESTRICTED else ():
-                record.bare(care)
+            self._take_words(world, others, results, answer)
             outbox.drop_up_to(db, answer.acked_n)
             if care < here.cursor.care:
                 sight.forget_hidden(db, care)
+                store.left_taken = True
             gone_ids = [id_ for id_, record in world.items() if record.left]
             conflicts = settled.conflicts(db, answer.conflicts, gone_ids, acked, store.clock())
-            looked = self._write(world, conflicts)
+            looked = self._write(world, conflicts) + as_sent.write(store, plain, conflicts)
             self._observe(here.hlc, answer.changes)
             db.execute(
                 "UPDATE here SET cursor = ?, acked_n = max(acked_n, ?), durable_seq = ?",
@@ -226,11 +166,11 @@ class StoreReplica:
             left = [(id_, record.shape) for id_, record in world.items() if record.left]
             orphans = [
                 op.id
-                for op in acked
+                for op in others
                 if not world[op.id].is_known and settled.is_orphan(op, results.get(op.n))
             ]
-            settled.forget_left(db, [*(id_ for id_, _shape in left), *orphans])
-            settled.forget_old(db, answer.durable_seq, store.clock())
+            settled.forget_left(store, [*(id_ for id_, _shape in left), *orphans])
+            settled.forget_old(store, answer.durable_seq)
             bared.update(shape.kind.name for _id, shape in left)
             if over:
                 sight.strip_deleted(db, store.shapes.values(), care)
@@ -270,7 +210,7 @@ class StoreReplica:
             )
         return shape
 
-    def _world(self, acked: Iterable[Op], answer: Answer) -> dict[bytes, _Server]:
+    def _world(self, acked: Iterable[Op], answer: Answer) -> dict[bytes, ServerRow]:
         """Every record that the page speaks of, as the server had it before."""
         kinds: dict[bytes, str] = {op.id: op.kind for op in acked}
         kinds.update((change.id, change.kind) for change in answer.changes)
@@ -283,12 +223,12 @@ class StoreReplica:
         db = self._store.db
         waiting = outbox.of_records(db, kinds)
         bases = outbox.bases(db, waiting)
-        world: dict[bytes, _Server] = {}
+        world: dict[bytes, ServerRow] = {}
         for kind, ids in by_kind.items():
             shape = self._shape(kind)
             there = rows.fetch_raw(db, shape, ids)
             for id_ in ids:
-                record = _Server(shape, there.get(id_))
+                record = ServerRow(shape, there.get(id_))
                 record.pending = [op for op in waiting.get(id_, ()) if op.n > answer.acked_n]
                 if id_ in bases:
                     record.ver, record.deleted, record.cells = bases[id_]
@@ -298,7 +238,23 @@ class StoreReplica:
                 world[id_] = record
         return world
 
-    def _settle(self, record: _Server, op: Op, result: OpResult | None) -> None:
+    def _take_words(
+        self,
+        world: Mapping[bytes, ServerRow],
+        ops: Iterable[Op],
+        results: Mapping[int, OpResult],
+        answer: Answer,
+    ) -> None:
+        """What the server says of these ops, and then of records."""
+        care = answer.cursor.care
+        for op in ops:
+            self._settle(world[op.id], sight.seen_part(op, care), results.get(op.n))
+        for change in answer.changes:
+            world[change.id].take(change)
+        for record in world.values() if care < Care.RESTRICTED else ():
+            record.bare(care)
+
+    def _settle(self, record: ServerRow, op: Op, result: OpResult | None) -> None:
         """What the server's word on one op means for its record."""
         if not _refused(result):
             # Taken, and the answer that said as what was lost: known to the server, open to its next word.
@@ -306,7 +262,7 @@ class StoreReplica:
         if result is not None and result.row is not None:
             record.take(result.row)
 
-    def _write(self, world: dict[bytes, _Server], conflicts: dict[bytes, int]) -> list[tuple[str, bytes]]:
+    def _write(self, world: dict[bytes, ServerRow], conflicts: dict[bytes, int]) -> list[tuple[str, bytes]]:
         """Put every record of the page as it is shown now; (kind, id) of those that look different."""
         db = self._store.db
         looked: list[tuple[str, bytes]] = []
@@ -314,7 +270,7 @@ class StoreReplica:
         bare: list[bytes] = []
         others = self._write_straight(world, conflicts, looked)
         for id_, record in others.items():
-            before, after = record.stored, _shown(id_, record, conflicts)
+            before, after = record.stored, shown(id_, record, conflicts)
             if record.pending and record.cells is not None:
                 outbox.keep_base(db, id_, record.shape.kind.name, record.ver, record.deleted, record.cells)
             elif before is not None and before.waiting:
@@ -332,10 +288,10 @@ class StoreReplica:
         return looked
 
     def _write_straight(
-        self, world: dict[bytes, _Server], conflicts: dict[bytes, int], looked: list[tuple[str, bytes]]
-    ) -> dict[bytes, _Server]:
+        self, world: dict[bytes, ServerRow], conflicts: dict[bytes, int], looked: list[tuple[str, bytes]]
+    ) -> dict[bytes, ServerRow]:
         """Put those that are ordinary by the straight road; the others, which go the general one."""
-        others: dict[bytes, _Server] = {}
+        others: dict[bytes, ServerRow] = {}
         ordinary: dict[str, list[straight.New]] = {}
         for id_, record in world.items():
             if record.pending or record.deleted or record.known is None or not straight.takes(record.raw):
@@ -359,32 +315,15 @@ def _any_leaves(changes: Iterable[Change]) -> bool:
     return any(change.gone == LEFT for change in changes)
 
 
-def _shown(id_: bytes, record: _Server, conflicts: dict[bytes, int]) -> Stored | None:
-    """The row that is shown: the server's with what waits on top; None when there is nothing to show."""
-    cells, deleted = record.cells, record.deleted
-    if cells is None and not any(op.act is Act.ADD for op in record.pending):
-        return None
-    before = record.stored
-    laid, deleted = lay(cells or {}, deleted, record.pending)
-    values, ext = record.shape.split(laid)
-    after = Stored(
-        id_, record.ver if cells is not None else 0, deleted, len(record.pending), conflicts.get(id_, 0),
-        record.changed_ms, record.changed_by, values, ext,
-    )  # fmt: skip
-    if before is not None and (record.pending or not record.changed_ms):
-        after = replace(after, changed_ms=before.changed_ms, changed_by=before.changed_by)
-    return after
-
-
 def _refused(result: OpResult | None) -> bool:
     return result is not None and result.outcome is Outcome.REJECTED
 
 
 def _applied(
-    answer: Answer, looked: list[tuple[str, bytes]], world: Mapping[bytes, _Server], rejected: int
+    answer: Answer, looked: list[tuple[str, bytes]], world: Mapping[bytes, ServerRow], rejected: int
 ) -> Applied:
     there = [id_ for _kind, id_ in looked]
-    gone = sum(world[id_].left for id_ in there)
+    gone = sum(id_ in world and world[id_].left for id_ in there)
     brought = {change.id for change in answer.changes}
     brought.update(result.row.id for result in answer.results if result.row is not None)
     received = sum(id_ in brought for id_ in there) - gone

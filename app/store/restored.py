@@ -1,8 +1,10 @@
 """What a device does when its server was restored from a backup: work that the server lost goes to it once more.
 
 The archive of taken ops goes back to the head of the outbox, and is sealed with it; the server knows an op that it
-holds by its print, and does none twice. Meanwhile the new history is read from its start. Rows that it does not name
-stay: who made them sends them again, and until then this device may be all that holds them.
+holds by its print, and does none twice. What was refused goes behind what waits: the words that the server had kept of
+it may be lost, and here they go where their author may not see the record any more. Meanwhile the new history is read
+from its start. Rows that it does not name stay: who made them sends them again, and until then this device may be all
+that holds them.
 """
 
 from __future__ import annotations
@@ -17,7 +19,6 @@ import msgspec
 from app.store import chosen, outbox, recovered, rows, seal_book
 from app.store.schema import Stored
 from app.store.store import Store
-from sync.protocol.errors import Rejection
 from sync.protocol.ids import new_incarnation
 from sync.protocol.messages import Cursor
 from sync.protocol.ops import Act, Op
@@ -33,12 +34,16 @@ def begin(store: Store, common: int) -> None:
     history say nothing in the new one, so every row of after `common` takes the next word on it.
     """
     with seal_book.sealing(store) as db:
-        again = _lost(store, common)
+        again, refused = _lost(store, common), _refused(store)
         waiting = [(store.incarnation, op) for op in outbox.every(db)]
-        seal_book.number(store, bytes(new_incarnation()), [*again, *waiting])
+        known = [*again, *waiting]
+        seal_book.number(store, bytes(new_incarnation()), [*known, *refused])
         db.execute("DELETE FROM op_archive WHERE ver > ?", (common,))
+        db.execute("DELETE FROM attention WHERE op IS NOT NULL")
         _forget_conflicts(store, common)
         _wait_again(store, Counter((op.kind, op.id) for _incarnation, op in again))
+        for op in outbox.every(db)[len(known) :]:
+            recovered.lay_on_top(store, store.person, op)
         for shape in store.shapes.values():
             db.execute(f'UPDATE "{shape.table}" SET _ver = ? WHERE _ver > ?', (FIRST, common))
         db.execute("UPDATE base SET ver = ? WHERE ver > ?", (FIRST, common))
@@ -52,29 +57,6 @@ def begin(store: Store, common: int) -> None:
         )
     # The same work under two numberings would come back twice from a wiped device.
     seal_book.tidy(store, at_once=True)
-
-
-def send_refused(store: Store) -> int:
-    """Ops that were refused since their record was not on the server, and now it is: they wait once more; how many.
-
-    Of work that comes back, an edit may come before the record: it is another device that made it.
-    """
-    db = store.db
-    refused = db.all(
-        "SELECT incarnation, n, op FROM attention WHERE code = ? AND op IS NOT NULL ORDER BY at_ms, n",
-        (Rejection.GONE.value,),
-    )
-    ops = [(bytes(incarnation), outbox.op_of(data)) for incarnation, _n, data in refused]
-    there = _there(store, [op for _incarnation, op in ops])
-    back = [(incarnation, op) for incarnation, op in ops if op.id in there]
-    if not back:
-        return 0
-    with store.writing() as writing:
-        for incarnation, op in back:
-            again = writing.put(msgspec.structs.replace(op, n=writing.next_n, first=writing.next_n))
-            recovered.lay_on_top(store, writing, again)
-            db.execute("DELETE FROM attention WHERE incarnation = ? AND n = ?", (incarnation, op.n))
-    return len(back)
 
 
 def _lost(store: Store, common: int) -> list[tuple[bytes, Op]]:
@@ -93,6 +75,19 @@ def _lost(store: Store, common: int) -> list[tuple[bytes, Op]]:
     ]
 
 
+def _refused(store: Store) -> list[tuple[bytes, Op]]:
+    """Ops that stand before their author's eyes, since they were not taken, in the order they were refused in."""
+    found = store.db.all("SELECT incarnation, op FROM attention WHERE op IS NOT NULL ORDER BY at_ms, n")
+    acts: dict[tuple[bytes, int], int] = {}
+    refused: list[tuple[bytes, Op]] = []
+    for incarnation, data in found:
+        op = outbox.op_of(data)
+        # Of its act what was taken is done: an act by itself is what is left.
+        first = acts.setdefault((incarnation, op.first), op.n)
+        refused.append((b"refused" + incarnation, msgspec.structs.replace(op, first=first)))
+    return refused
+
+
 def _told(op: Op, gone: set[bytes]) -> bool:
     """A delete that is not in force any more was held, or taken back by somebody: it must win over nothing."""
     return op.act is not Act.DELETE or op.id in gone
@@ -104,16 +99,6 @@ def _deleted(store: Store, ops: Iterable[Op]) -> set[bytes]:
         if kind in store.shapes:
             there = rows.fetch(store.db, store.shapes[kind], ids)
             found.update(id_ for id_, stored in there.items() if stored.deleted)
-    return found
-
-
-def _there(store: Store, ops: Iterable[Op]) -> set[bytes]:
-    """Those of these records that the server has."""
-    found: set[bytes] = set()
-    for kind, ids in _by_kind(ops).items():
-        if kind in store.shapes:
-            there = rows.fetch(store.db, store.shapes[kind], ids)
-            found.update(id_ for id_, stored in there.items() if stored.ver > FIRST)
     return found
 
 

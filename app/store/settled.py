@@ -22,6 +22,7 @@ KEPT_MOST_MS: Final = 90 * DAY_MS
 # ... and so many later days of work stand behind: one answer of a server whose clock is ahead is no ninety days.
 KEPT_MOST_DAYS: Final = 30
 KEPT_MOST_BYTES: Final = 256 * 2**20
+LOOK_MS: Final = 3_600_000
 
 
 def results(
@@ -62,7 +63,9 @@ def results(
         refused,
     )
     if taken:
-        keep_within(db)
+        if any(gone for *_told, gone in taken):
+            store.left_taken = True
+        keep_within(store, sum(len(each[5]) for each in taken))
     return len(refused)
 
 
@@ -91,39 +94,55 @@ def conflicts(
     return dict(db.all("SELECT record, count(*) FROM conflict GROUP BY record"))
 
 
-def forget_left(db: Database, ids: Sequence[bytes]) -> None:
+def forget_left(store: Store, ids: Sequence[bytes]) -> None:
     """Records that this device may no longer hold: refused ops lose their content, taken ones go once durable."""
+    db = store.db
+    if ids:
+        store.left_taken = True
     for some in chunks(ids):
         asked = marks(len(some))
         db.execute(f"UPDATE attention SET op = NULL WHERE id IN ({asked})", some)
         db.execute(f"UPDATE op_archive SET gone = 1 WHERE id IN ({asked})", some)
 
 
-def forget_old(db: Database, durable_seq: int, now_ms: int) -> None:
+def forget_old(store: Store, durable_seq: int) -> None:
     """Taken ops that a backup holds: after 30 days, and at once where the record has left this device.
 
-    Without a backup they go after 90 days, where work of 30 days has been taken since.
+    Without a backup they go after 90 days, where work of 30 days has been taken since. All of them are looked through
+    for those of long ago: once an hour, for a store that is open.
     """
-    db.execute(
-        "DELETE FROM op_archive WHERE ver <= ? AND (gone = 1 OR acked_ms < ?)",
-        (durable_seq, now_ms - KEPT_MS),
-    )
+    db, now_ms = store.db, store.clock()
+    chosen.forget_old(db, now_ms - KEPT_MS)
+    if store.left_taken is None:
+        store.left_taken = bool(db.one("SELECT coalesce(max(gone), 0) FROM op_archive")[0])
+    if store.left_taken:
+        db.execute("DELETE FROM op_archive WHERE gone = 1 AND ver <= ?", (durable_seq,))
+        store.left_taken = None
+    if 0 <= store.looked_for_old_ms <= now_ms < store.looked_for_old_ms + LOOK_MS:
+        return
+    store.looked_for_old_ms = now_ms
+    db.execute("DELETE FROM op_archive WHERE ver <= ? AND acked_ms < ?", (durable_seq, now_ms - KEPT_MS))
     before = now_ms - KEPT_MOST_MS
     if db.first("SELECT 1 FROM op_archive WHERE acked_ms < ?", (before,)):
         days = "SELECT DISTINCT acked_ms / ? AS day FROM op_archive ORDER BY day DESC LIMIT 1 OFFSET ?"
         far = db.first(days, (DAY_MS, KEPT_MOST_DAYS - 1))
         if far is not None:
             db.execute("DELETE FROM op_archive WHERE acked_ms < ?", (min(before, far[0] * DAY_MS),))
-    chosen.forget_old(db, now_ms - KEPT_MS)
 
 
-def keep_within(db: Database, most: int = KEPT_MOST_BYTES) -> None:
-    """Of taken ops the newest stay, as many as come to so many bytes."""
-    (held,) = db.one("SELECT coalesce(sum(length(op)), 0) FROM op_archive")
-    if held > most:
+def keep_within(store: Store, more: int, most: int = KEPT_MOST_BYTES) -> None:
+    """Of taken ops the newest stay, as many as come to so many bytes; `more` have just come."""
+    db = store.db
+    if store.archived is not None:
+        store.archived += more
+    # What went since was not taken off: so they are counted anew only where they may be too many.
+    if store.archived is None or store.archived > most:
+        (store.archived,) = db.one("SELECT coalesce(sum(length(op)), 0) FROM op_archive")
+    if store.archived > most:
         db.execute(
             "DELETE FROM op_archive WHERE (incarnation, n) IN (SELECT incarnation, n FROM (SELECT incarnation, n,"
             " sum(length(op)) OVER (ORDER BY acked_ms DESC, n DESC, incarnation) AS sofar FROM op_archive)"
             " WHERE sofar > ?)",
             (most,),
         )
+        store.archived = None

@@ -145,6 +145,11 @@ class Store(Reader):
         self.clock = clock_
         self._profile: Profile | None = None
         self._unsealed = False  # something is committed whose sealed record the disk did not take
+        # Of the ops that the server took (settled.py), None where it is not known: their bytes, and whether some are of
+        # records that left; and when old ones were looked for.
+        self.archived: int | None = None
+        self.left_taken: bool | None = None
+        self.looked_for_old_ms = -1
         if not whole:
             building.build(db, self.shapes)
 

@@ -17,6 +17,7 @@ from sync.protocol.ids import id_text
 from sync.protocol.kinds import KINDS, pairs
 from sync.protocol.merge import Conflict
 from sync.server.db.kept import Held
+from sync.server.forgetting import hollow
 from tests.simulator.laptop import Laptop
 from tests.simulator.steps import Pair, Same
 
@@ -107,12 +108,25 @@ def judge(laptop: Laptop) -> Iterator[str]:
 def went(doubles: Doubles, held: dict[bytes, Held], kept: list[Conflict]) -> Iterator[str]:
     """What was joined and is deleted says where it went, or a conflict keeps that."""
     said = {cell for each in held.values() for cell in each.row.cells} | {each.cell for each in kept}
+    forgotten = {id_ for id_, each in held.items() if hollow(each.row)}
     for each in doubles.made:
         there = held.get(each.gone)
         if there is None or not there.row.deleted or each.gone in doubles.deleted:
             continue
+        if _ends(doubles, each.remains) & forgotten:
+            continue  # that was deleted as well, so long ago that nothing of it is kept: nobody can bring it back
         if pairs.joined(each.gone) not in said:
             yield "a record was joined, is deleted, and nothing says where it went"
+
+
+def _ends(doubles: Doubles, id_: bytes) -> set[bytes]:
+    """A record, and those that it was joined into since."""
+    found: set[bytes] = set()
+    left = {id_}
+    while left:
+        found |= left
+        left = {each.remains for each in doubles.made if each.gone in left} - found
+    return found
 
 
 def _each_two(some: list[Record]) -> Iterator[tuple[Record, Record]]:

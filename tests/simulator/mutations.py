@@ -10,8 +10,9 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from app.store import outbox, restored, seal_book, settled, sight
-from app.store.replica import StoreReplica, _Server
+from app.store import missed, outbox, restored, seal_book, settled, sight
+from app.store.replica import StoreReplica
+from app.store.server_row import ServerRow
 from app.store.store import Store
 from sync.client.ports import Answer, Applied
 from sync.protocol import merge, settling
@@ -25,7 +26,7 @@ from sync.server.db.kept import Numbering
 from sync.server.db.news import News
 from sync.server.db.sql_histories import SqlHistories
 from sync.server.db.sql_records import SqlRecords
-from tests.simulator import broken_doubles, part_mutations
+from tests.simulator import broken_doubles, broken_files, part_mutations
 from tests.simulator.laptop import Power
 from tests.simulator.mutations_of_sight import OF_SIGHT, see_by
 
@@ -61,15 +62,15 @@ def tombstone_skipped(patch: pytest.MonkeyPatch) -> None:
 def no_version_guard(patch: pytest.MonkeyPatch) -> None:
     """A result is laid in after the page although it is older: the row that a repeat brings is that of then."""
 
-    def take(self: _Server, change: Change) -> None:
+    def take(self: ServerRow, change: Change) -> None:
         if change.gone:
             return whole(self, change)
         self.ver = 0
         whole(self, msgspec.structs.replace(change, ver=max(change.ver - 1, 0)))
         return None
 
-    whole = _Server.take
-    patch.setattr(_Server, "take", take)
+    whole = ServerRow.take
+    patch.setattr(ServerRow, "take", take)
 
 
 def gap_accepted(patch: pytest.MonkeyPatch) -> None:
@@ -113,7 +114,7 @@ def hidden_words_kept(patch: pytest.MonkeyPatch) -> None:
 
 def deleted_records_keep_what_is_hidden(patch: pytest.MonkeyPatch) -> None:
     """The server sends nothing of a deleted record again, so whatever it held stays."""
-    patch.setattr(_Server, "bare", lambda self, care: None)
+    patch.setattr(ServerRow, "bare", lambda self, care: None)
     patch.setattr(sight, "strip_deleted", lambda db, shapes, care: None)
 
 
@@ -354,7 +355,7 @@ def reconciled_by_reading_alone(patch: pytest.MonkeyPatch) -> None:
 
 def missed_for_ever(patch: pytest.MonkeyPatch) -> None:
     """An edit that came before its record stays refused."""
-    patch.setattr(restored, "send_refused", lambda store: 0)
+    patch.setattr(missed, "send_again", lambda store: 0)
 
 
 def prints_forgotten(patch: pytest.MonkeyPatch) -> None:
@@ -374,5 +375,5 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     deleted_records_keep_what_is_hidden, *OF_SIGHT, still_whatever_there_is,
     *part_mutations.MUTATIONS,
     archive_dropped, history_kept_at_restore, reconciled_by_reading_alone, missed_for_ever, prints_forgotten,
-    *broken_doubles.MUTATIONS,
+    *broken_doubles.MUTATIONS, *broken_files.MUTATIONS,
 )  # fmt: skip

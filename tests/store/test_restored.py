@@ -164,12 +164,88 @@ def test_an_edit_that_came_before_its_record_is_sent_when_the_record_is_there(
     assert examination.examine(store) == []
 
 
+@pytest.mark.parametrize("common", [0, 100])
+@pytest.mark.parametrize("gone", ["", "deleted"])
+def test_a_record_that_is_made_once_more_is_as_it_was_made(store: Store, common: int, gone: str) -> None:
+    made = records.add(store, CUSTOMER, {"name": "Mine"})
+    taken(store, 101)
+    page(store, row(made.id, 102, gone, name="Mine", industry="By another"))
+    StoreReplica(store).restart(common)
+    taken(store, 2**40 + 1)
+    there = records.get(store, made.id)
+    # What others did to it in the lost history is not on the server until they send it again.
+    assert (there.values["name"], there.values.get("industry"), there.deleted) == ("Mine", None, False)
+    assert examination.examine(store) == []
+
+
+def test_a_disk_put_back_that_reads_its_own_record_first_keeps_what_others_wrote_there(store: Store) -> None:
+    made = records.add(store, CUSTOMER, {"name": "Mine"})
+    page(store, row(made.id, 102, name="Mine", industry="By another"))
+    taken(store, 101)
+    assert records.get(store, made.id).values["industry"] == "By another"
+
+
+def refuse(store: Store, code: Rejection, *ns: int) -> None:
+    """The server takes none of these."""
+    results = [OpResult(n=n, outcome=Outcome.REJECTED, code=code) for n in ns]
+    StoreReplica(store).apply(Answer(store.here().cursor, max(ns), 0, results=results))
+
+
+def test_what_was_refused_goes_behind_what_waits_since_the_server_may_have_lost_its_words(
+    device: Device, store: Store
+) -> None:
+    id_ = bytes(new_record_id())
+    page(store, row(id_, 90, name="Here"))
+    records.edit(store, id_, {"industry": "Refused"})
+    made = records.add(store, CUSTOMER, {"name": "Not to be made here"}).id
+    refuse(store, Rejection.FORBIDDEN, 1, 2)
+    records.edit(store, id_, {"source": "Fair"})
+    assert (conflicts.attention_count(store), records.get(store, id_).values.get("industry")) == (2, None)
+    StoreReplica(store).restart(80)
+    waiting = outbox.every(store.db)
+    assert [(op.n, op.first, op.id, op.ver) for op in waiting] == [
+        (1, 1, id_, 0),
+        (2, 2, id_, 0),
+        (3, 3, made, 0),
+    ]
+    assert [op.set.get("industry") for op in waiting] == [None, "Refused", None]
+    assert conflicts.attention_count(store) == 0
+    # What waits is shown.
+    shown = records.get(store, id_).values
+    assert (shown["industry"], shown["source"], records.get(store, made).waiting) == ("Refused", "Fair", True)
+    device.assert_sealed(store)
+    assert examination.examine(store) == []
+    # Refused once more, it stands before its author's eyes as before, and the record is what it was.
+    taken(store, 2**40 + 1)
+    refuse(store, Rejection.FORBIDDEN, 2, 3)
+    assert (conflicts.attention_count(store), store.unsent()) == (2, 0)
+    shown = records.get(store, id_).values
+    assert (shown.get("industry"), shown["source"]) == (None, "Fair")
+    assert examination.examine(store) == []
+
+
+def test_what_was_refused_of_one_act_is_one_act_again(store: Store) -> None:
+    one, other = (records.add(store, CUSTOMER, {"name": name}).id for name in ("One", "Other"))
+    taken(store, 10, 11)
+    with records.batch(store) as batch, batch.one_act():
+        batch.edit(one, {"industry": "Tea"})
+        batch.edit(other, {"industry": "Tea"})
+        batch.delete(other)
+    (first, _second, _third) = outbox.every(store.db)
+    results = [OpResult(n=first.n, outcome=Outcome.OK, ver=12)]
+    results += [OpResult(n=first.n + at, outcome=Outcome.REJECTED, code=Rejection.FORBIDDEN) for at in (1, 2)]
+    StoreReplica(store).apply(Answer(store.here().cursor, first.n + 2, 0, results=results))
+    StoreReplica(store).restart(12)
+    assert [(op.n, op.first) for op in outbox.every(store.db)] == [(1, 1), (2, 1)]
+
+
 def test_taken_ops_stay_until_a_backup_holds_them_and_not_for_ever(device: Device, store: Store) -> None:
     records.add(store, CUSTOMER, {"name": "One"})
     taken(store, 10, durable=5)
     device.ahead_ms = 40 * DAY
     page(store, seq=11, durable_seq=5)
     assert archived(store) == 1
+    device.ahead_ms += settled.LOOK_MS
     page(store, seq=12, durable_seq=10)
     assert archived(store) == 0
     records.add(store, CUSTOMER, {"name": "Two"})
@@ -180,6 +256,7 @@ def test_taken_ops_stay_until_a_backup_holds_them_and_not_for_ever(device: Devic
         assert names(store)[0] == "Two"
         records.add(store, CUSTOMER, {"name": f"Day {day}"})
         taken(store, 22 + day, durable=10)
+    device.ahead_ms += settled.LOOK_MS
     page(store, seq=60, durable_seq=10)
     assert names(store)[0] == "Day 0"
 
@@ -243,8 +320,8 @@ def test_the_newest_stay_where_they_would_fill_the_disk(store: Store) -> None:
     for number in range(10):
         records.add(store, CUSTOMER, {"name": f"No. {number}", "notes": "x" * 1_000})
         taken(store, 10 + number)
-    with store.db.write() as db:
-        settled.keep_within(db, 3_500)
+    with store.db.write():
+        settled.keep_within(store, 0, 3_500)
     assert names(store) == ["No. 7", "No. 8", "No. 9"]
 
 

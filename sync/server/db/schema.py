@@ -153,5 +153,18 @@ STEPS: Final[tuple[str, ...]] = (
         SELECT id, scopes, role, team, granted FROM person WHERE role = 'rep' AND territory <> '';
     UPDATE person SET scopes = scopes + 1 WHERE role = 'rep' AND territory <> '';
     """,
+    # What each device brings of a file lies apart until it is whole, so that nobody stands in another's way.
+    """
+    CREATE TABLE blob_brought (
+        sha256 BLOB NOT NULL, enrolment TEXT NOT NULL, place BLOB NOT NULL, length INTEGER NOT NULL,
+        held INTEGER NOT NULL, whole INTEGER NOT NULL, gone INTEGER NOT NULL, begun INTEGER NOT NULL,
+        PRIMARY KEY (sha256, enrolment)
+    ) WITHOUT ROWID;
+    INSERT INTO blob_brought SELECT sha256, enrolment, sha256, length, held, whole, gone, begun FROM blob;
+    DROP TABLE blob;
+    ALTER TABLE blob_brought RENAME TO blob;
+    CREATE INDEX blob_device ON blob (enrolment);
+    ALTER TABLE blob_piece RENAME COLUMN sha256 TO place;
+    """,
 )
 VERSION: Final = len(STEPS)

@@ -1,0 +1,116 @@
+"""Work that was refused since its record was not on a restored server: once that has come, it is sent again by itself.
+
+It is sent as it was done: what belongs to one act together, and only when nothing of it would be missed once more. What
+its author has written since, and the server has taken, is not undone by what comes later than it was meant to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from app.store import outbox, recovered, rows
+from app.store.restored import FIRST
+from app.store.rows import chunks, marks
+from app.store.store import Store, Writing
+from sync.protocol.errors import Rejection
+from sync.protocol.ops import Act, Op
+
+_Refused = tuple[bytes, Op]  # with the incarnation that it was sent under
+_UNDONE_BY: Final = {Act.DELETE: Act.UNDELETE, Act.UNDELETE: Act.DELETE}
+
+
+def send_again(store: Store) -> int:
+    """Ops that were refused since a record was not on the server, and now it is: they wait once more; how many.
+
+    Of work that comes back, an edit may come before the record: it is another device that made it.
+    """
+    db = store.db
+    refused = db.all(
+        "SELECT incarnation, op FROM attention WHERE code = ? AND op IS NOT NULL", (Rejection.GONE.value,)
+    )
+    if not refused:
+        return 0
+    acts = _acts([(bytes(incarnation), outbox.op_of(data)) for incarnation, data in refused])
+    there = _there(store, [op for act in acts for _incarnation, op in act])
+    # What waits on the same record was done later, and may be refused: by the next answer that is known.
+    waits = outbox.waiting(db, {op.id for act in acts for _incarnation, op in act})
+    back = [act for act in acts if all(_comes(op, there) and op.id not in waits for _incarnation, op in act)]
+    if not back:
+        return 0
+    later = _taken(store, {op.id for act in back for _incarnation, op in act})
+    with store.writing() as writing:
+        for act in back:
+            db.executemany(
+                "DELETE FROM attention WHERE incarnation = ? AND n = ?", [(each, op.n) for each, op in act]
+            )
+            _send(store, writing, [left for _each, op in act if (left := _left_of(op, later)) is not None])
+    return sum(map(len, back))
+
+
+def _acts(refused: Sequence[_Refused]) -> list[list[_Refused]]:
+    """What belongs to one act, in the order in which it was done."""
+    ordered = sorted(refused, key=lambda each: (each[1].hlc, each[1].n))
+    found: dict[tuple[bytes, int], list[_Refused]] = {}
+    for incarnation, op in ordered:
+        found.setdefault((incarnation, op.first or op.n), []).append((incarnation, op))
+    return list(found.values())
+
+
+def _comes(op: Op, there: set[bytes]) -> bool:
+    """Whether the server would find the record, or is told of it by this."""
+    return op.act is Act.ADD or op.id in there
+
+
+def _there(store: Store, ops: Iterable[Op]) -> set[bytes]:
+    """Those of these records that the server has."""
+    kinds: dict[str, dict[bytes, None]] = {}
+    for op in ops:
+        kinds.setdefault(op.kind, {})[op.id] = None
+    found: set[bytes] = set()
+    for kind, ids in kinds.items():
+        if kind in store.shapes:
+            there = rows.fetch(store.db, store.shapes[kind], list(ids))
+            found.update(id_ for id_, stored in there.items() if stored.ver > FIRST)
+    return found
+
+
+def _taken(store: Store, ids: set[bytes]) -> dict[bytes, list[Op]]:
+    """What this device has had taken of these records."""
+    found: dict[bytes, list[Op]] = {}
+    for some in chunks(list(ids)):
+        for id_, data in store.db.all(
+            f"SELECT id, op FROM op_archive WHERE id IN ({marks(len(some))})", some
+        ):
+            found.setdefault(bytes(id_), []).append(outbox.op_of(data))
+    return found
+
+
+def _left_of(op: Op, taken: dict[bytes, list[Op]]) -> Op | None:
+    """An op without what its author has written over since; None where nothing is left of it."""
+    if op.settles:
+        return op  # a choice is one with what it writes
+    later = [each for each in taken.get(op.id, ()) if each.hlc > op.hlc and _by_one(each, op)]
+    cells = {cell: v for cell, v in op.set.items() if not any(cell in each.set for each in later)}
+    undone = any(each.act is _UNDONE_BY.get(op.act) for each in later)
+    if undone and not cells:
+        return None
+    if op.act is Act.SET and not cells:
+        return None
+    return msgspec.structs.replace(
+        op, act=Act.SET if undone else op.act, set=cells, was={c: v for c, v in op.was.items() if c in cells}
+    )
+
+
+def _by_one(one: Op, other: Op) -> bool:
+    """Whether both were written on one device: work that came here from another had seen nothing of this one's."""
+    return (one.origin or ((),))[:2] == (other.origin or ((),))[:2]
+
+
+def _send(store: Store, writing: Writing, act: Sequence[Op]) -> None:
+    first = writing.next_n
+    for op in act:
+        again = writing.put(msgspec.structs.replace(op, n=writing.next_n, first=first))
+        recovered.lay_on_top(store, writing.person, again)
