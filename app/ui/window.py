@@ -90,6 +90,8 @@ class Window(QMainWindow):
         if work is not None:
             work.let_go()
             self._clipboard.clear()  # locked or wiped: what was copied goes with the page
+        if isinstance(old, LockPage):
+            old.let_go()
         self.takeCentralWidget()
         self.setCentralWidget(self.shown)
         old.setParent(None)
@@ -98,6 +100,8 @@ class Window(QMainWindow):
             self.setWindowTitle(title())
         self.shown.show()  # what is not shown yet cannot take the focus
         self.shown.begin()
+        if shell.screen in (Screen.LOCK, Screen.WIPED):
+            self.repaint()  # at once, whatever waits: nothing of a record is on the screen any more
 
     def _build(self) -> Shown:
         shell = self._shell
