@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sync.console.web.app import Console
 
 TRIES: Final = 10  # refused ways in, per minute, from one address and as one person
+FLOOD: Final = 100  # refused ways in of nobody that we know, per minute, that the audit table notes
 SIGNING_HOST: Final = "wipe."  # before the console's: passkeys of the one are none of the other's
 HTTPS: Final = 443
 # What a browser takes for the host of a passkey: names, no addresses.
@@ -54,7 +55,9 @@ def made(office: StoreOffice, where: Sites) -> Console:
     from sync.console.web.tickets import Tickets
 
     root = documents.parse(signing.open_envelope(office.root(), Root.TYPE).payload, Root)
-    house = House(office.gate, office, where, limits.Tries(TRIES), Tickets(), root.org_name)
+    house = House(
+        office.gate, office, where, limits.Tries(TRIES), limits.Tries(FLOOD), Tickets(), root.org_name
+    )
     return Console(house, logs.fault)
 
 

@@ -94,6 +94,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     files: int
     files_failed: int
     records: int  # in the sealed outbox that it handed in
+    because: str = ""  # the rule of policy by which it wiped itself, "" where an order did
 
 
 class Dossier(msgspec.Struct, frozen=True, kw_only=True):

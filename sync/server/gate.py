@@ -337,4 +337,5 @@ def _proof(tx: Transaction, enrolment: str) -> Proof | None:
         files=receipt.files.removed,
         files_failed=len(receipt.files.failed),
         records=stored.outbox_records,
+        because=receipt.because,
     )

@@ -33,7 +33,7 @@ T = TypeVar("T")
 for _talker in ("selenium", "urllib3"):
     logging.getLogger(_talker).setLevel(logging.WARNING)
 
-WAIT_S: Final = 20.0
+WAIT_S: Final = 60.0  # of a browser on a busy machine
 PASSWORD: Final = "seven quiet paper boats"
 WIDE: Final = (1440, 900)
 _QUIET: Final = (

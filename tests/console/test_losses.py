@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from sync.console.web import losses
+from sync.console.web import losses, wording
 from sync.protocol.consoles import Dossier, FleetRow, Proof
 from sync.protocol.desk import Holding, HoldsView, OrderView
 from tests.console.visitor import ConsoleInside, Visitor
@@ -77,6 +78,7 @@ def test_the_report_counts_by_kind_and_class_and_drafts_the_notice(
     inside: ConsoleInside, admin: Visitor
 ) -> None:
     laptop = inside.device(inside.person("ana@example.com"), "LAP-0388")
+    inside.skew = 1_000  # it comes back a second after it was let in
     for name in ("Café Größe", "王芳"):
         laptop.add("customer", name=name)
     laptop.sync()
@@ -116,3 +118,13 @@ def test_a_wipe_in_time_says_so(inside: ConsoleInside, admin: Visitor) -> None:
     text = admin.get(f"/devices/{laptop.enrolment}/report").plain
     assert "Hardly any" in text
     assert "Its keys are destroyed, under its own signature" in text
+
+
+def test_a_device_that_wiped_itself_is_shown_by_its_receipt_and_not_by_an_older_order() -> None:
+    proof = msgspec.structs.replace(PROOF, because="silence", records=2)
+    dossier = Dossier(row=row(state="wiped"), orders=[lock(NOW)], sealed_records=2, refused=0, proof=proof)
+    assert wording.under_way(dossier) is None
+    steps = wording.of_proof(proof)
+    assert [each.done for each in steps] == [True] * 4
+    assert steps[0].detail == "2 sealed changes"
+    assert losses.risk_of(dossier, holds(), 0, NOW, pin=False).level == losses.NONE

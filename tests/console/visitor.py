@@ -25,6 +25,7 @@ from starlette.types import ASGIApp
 
 from sync.compose import console
 from tests.console.browser import PASSWORD
+from tests.server.driver import now_ms
 from tests.server.inside import Inside
 
 IT: Final = "it@example.com"
@@ -32,6 +33,9 @@ PORT: Final = 8444
 SITES: Final = console.sites("localhost", PORT)
 CONSOLE: Final = SITES.console.origin
 WIPES: Final = SITES.signing.origin
+FROZEN: Final[
+    dict[int, int]
+] = {}  # seconds at which the clock of an application stands, so that no number ends in a test
 TOKEN: Final = re.compile(r'name="token" value="([^"]+)"')
 
 
@@ -134,7 +138,7 @@ class Visitor:
 
     def number(self, steps: int = 0, now: int | None = None) -> str:
         """What the app shows."""
-        at = int(time.time()) if now is None else now
+        at = FROZEN.get(id(self.app), int(time.time())) if now is None else now
         return str(pyotp.TOTP("".join(self.letters.split())).at(at + 30 * steps))
 
     def sign_in(self, steps: int = 1, **other: Any) -> Page:
@@ -256,6 +260,7 @@ class ConsoleInside(Inside):
 
     desk: ASGIApp = field(init=False)
     house: Any = field(init=False)
+    base: int = field(default_factory=now_ms)
 
     def open(self) -> None:
         """Open the store, and the console over it."""
@@ -263,6 +268,11 @@ class ConsoleInside(Inside):
         self.office.console = console.site("localhost", PORT)
         self.house = console.made(self.office, SITES)
         self.desk = self.house.app()
+        FROZEN[id(self.desk)] = self.base // 1000
+
+    def now(self) -> int:
+        """The server's time, which stands but for `skew`."""
+        return self.base + self.skew
 
     def visitor(self) -> Visitor:
         """A browser that nobody has signed in with."""

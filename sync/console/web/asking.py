@@ -54,6 +54,7 @@ class House:
     office: Office
     sites: Sites
     tries: Tries
+    flood: Tries  # from everywhere together
     tickets: Tickets
     org: str
 

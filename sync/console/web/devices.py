@@ -129,7 +129,11 @@ def _about(ask: Ask, dossier: Dossier) -> dict[str, Any]:
         "state": wording.state(dossier.row),
         "posture": wording.posture(dossier.row),
         "order": order,
-        "steps": wording.steps(dossier, order) if order else [],
+        "steps": wording.steps(dossier, order)
+        if order
+        else wording.of_proof(dossier.proof)
+        if dossier.proof
+        else [],
         "verb": wording.verb,
         "order_state": wording.order_state,
         "live": order is not None and order.state == "filed",

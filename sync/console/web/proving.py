@@ -28,7 +28,7 @@ _MEMORY_KIB: Final = 64 * 2**10
 _ROUNDS: Final = 3
 _LANES: Final = 1  # with more of them two at once wait for each other's threads for ever (OpenSSL 4.0, tried)
 _VARIETY: Final = 5  # different letters of a password
-_AT_ONCE: Final = threading.BoundedSemaphore(2)  # each takes 64 MiB and a core
+_AT_ONCE: Final = threading.BoundedSemaphore(1)  # it takes 64 MiB and a core: the others are for devices
 _ISSUER: Final = "Fieldkeep"
 
 

@@ -90,7 +90,12 @@ class Door:
         for key in (ask.address, *([f"as {email.casefold()}"] if email else [])):
             ask.house.tries.failed(key, ask.now)
         account = ask.house.gate.account_by_email(email) if email else None
-        ask.house.gate.note("console", f"refused to sign in: {why}", account.person.hex() if account else "")
+        # Strangers do not fill the audit table; whose account it is, is counted under its own name.
+        if account or not ask.house.flood.exhausted(_MANY, ask.now):
+            ask.house.flood.failed(_MANY, ask.now)
+            ask.house.gate.note(
+                "console", f"refused to sign in: {why}", account.person.hex() if account else ""
+            )
         return self._page(ask, _("This does not fit together. Try again."), 403)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sync.console.web.answering import DAY_MS, lasting, when
-from sync.protocol.consoles import Dossier, FleetRow
+from sync.protocol.consoles import Dossier, FleetRow, Proof
 from sync.protocol.desk import OrderView
 from sync.protocol.documents import LOCK, UNLOCK, WIPE
 from sync.protocol.texts import gettext as _
@@ -118,6 +118,11 @@ def steps(dossier: Dossier, order: OrderView) -> list[Step]:
             _("Receipt verified"),
         )
         return [*found, *(Step(each, False) for each in names)]
+    return [*found, *of_proof(proof)]
+
+
+def of_proof(proof: Proof) -> list[Step]:
+    """The steps that a device's own receipt vouches for."""
     n = proof.records
     work = (
         ngettext("{n} sealed change", "{n} sealed changes", n).format(n=n) if n else _("nothing was unsent")
@@ -127,7 +132,6 @@ def steps(dossier: Dossier, order: OrderView) -> list[Step]:
     if proof.files_failed:
         files = _("{files}, {n} would not go").format(files=files, n=proof.files_failed)
     return [
-        *found,
         Step(_("Unsent work handed in, sealed"), True, work),
         Step(
             _("Keys destroyed"), True, f"{when(proof.finished)} · {keys}", failed=proof.keys_gone < proof.keys
@@ -138,7 +142,9 @@ def steps(dossier: Dossier, order: OrderView) -> list[Step]:
 
 
 def under_way(dossier: Dossier) -> OrderView | None:
-    """The order to be shown with its steps: the newest."""
+    """The order to be shown with its steps: the newest; none where the device has wiped itself."""
+    if dossier.proof is not None and dossier.proof.because:
+        return None
     return dossier.orders[0] if dossier.orders else None
 
 
