@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtWidgets import QApplication, QMainWindow
 
 from app.commands import BY_ID
 from app.ui.after_paint import AfterPaint
@@ -157,7 +157,8 @@ class Window(QMainWindow):
     def _shield(self, wanted: bool) -> None:
         if wanted is not self._shielded:
             self._shielded = wanted
-            shield(self, wanted)
+            for window in QApplication.topLevelWidgets():  # those of records, too
+                shield(window, wanted)
 
     def _not_copied(self) -> None:
         desk = self._shell.desk
