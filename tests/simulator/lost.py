@@ -8,7 +8,7 @@ from sync.compose import backing
 from sync.protocol.desk import Backed
 from sync.server import access
 from sync.server.db import copies
-from tests.simulator.said import Value, kept_by
+from tests.simulator.said import Value, kept_by, looked_at
 
 if TYPE_CHECKING:
     from tests.simulator.world import World
@@ -33,6 +33,8 @@ def restore(world: World, back: int) -> None:
     world.quiet.clear()  # no line outlives its server
     # A refused change that the server alone keeps goes with it, and a disk that was put back sends nothing again.
     world.refused_once |= world.refused
+    here = set[Value]().union(*(kept_by(each) | looked_at(each) for each in world.laptops.values()))
+    world.gone |= world.missed - here
     with world.server.read() as tx:
         for person in tx.people.persons():
             shown = (

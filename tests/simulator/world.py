@@ -66,6 +66,7 @@ class World:
     refused_once: set[Value] = field(default_factory=set)  # before the last restore
     missed: set[Value] = field(default_factory=set)  # refused: a restored server had no such record yet
     deletes_gone: set[bytes] = field(default_factory=set)  # records whose delete went with a disk
+    brought_back: set[bytes] = field(default_factory=set)  # records of which an undelete was merged
     backups: list[tuple[Path, set[bytes]]] = field(default_factory=list)  # and what was done by then
     done: set[bytes] = field(default_factory=set)  # prints of ops that this history has merged
     merging: list[bytes] = field(default_factory=list)  # those of the transaction under way
@@ -139,9 +140,8 @@ class World:
             person = tx.people.by_email(self.asking)
         assert person is not None
         for op in sent.values():
-            self.tried[print_of(op)] = access.sets(person.rights, op.kind, op.set) or self.tried.get(
-                print_of(op), False
-            )
+            before = self.tried.get(print_of(op), False)
+            self.tried[print_of(op)] = before or access.sets(person.rights, op.kind, op.set)
         answer = self.service.exchange(headers, target, body)
         for tag, raw in codec.decode(answer):
             if tag == messages.RESULT:
@@ -172,14 +172,15 @@ class World:
 
     def merged(self, op: Op, device: bytes) -> None:
         """The server merges an op, which counts once its transaction is committed."""
+        if op.act is Act.UNDELETE:
+            self.brought_back.add(op.id)
         self.merging.append(print_of(op) + device)  # two devices may do the same thing at the same time
 
     def has(self, op: Op) -> bool:
         """Whether the server merged it in this history, or a laptop would send it."""
-        print_ = print_of(op)
-        return any(each.startswith(print_) for each in self.done) or any(
-            print_ in said.prints_of(each) for each in self.laptops.values()
-        )
+        print_, laptops = print_of(op), self.laptops.values()
+        done = any(each.startswith(print_) for each in self.done)
+        return done or any(print_ in said.prints_of(each) for each in laptops)
 
     def _step(self, name: str) -> None:
         if name == "committed":
@@ -259,9 +260,8 @@ class World:
         at_rest = who in self.quiet and who not in self.told and not laptop.unsent()
         self.quiet.discard(who)
         self.told.discard(who)  # what comes from here on is told again
-        of_before = (
-            laptop.line.ahead is not None
-        )  # what it is told now was answered before what it heard of since
+        # What it is told now was answered before what it heard of since.
+        of_before = laptop.line.ahead is not None
         try:
             page = laptop.exchange(fate)
         except Power:
