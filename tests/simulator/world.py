@@ -139,9 +139,8 @@ class World:
         with self.server.read() as tx:
             person = tx.people.by_email(self.asking)
         assert person is not None
-        for op in sent.values():
-            before = self.tried.get(print_of(op), False)
-            self.tried[print_of(op)] = before or access.sets(person.rights, op.kind, op.set)
+        for print_, op in ((print_of(op), op) for op in sent.values()):
+            self.tried[print_] = self.tried.get(print_, False) or access.sets(person.rights, op.kind, op.set)
         answer = self.service.exchange(headers, target, body)
         for tag, raw in codec.decode(answer):
             if tag == messages.RESULT:
@@ -170,11 +169,12 @@ class World:
         if not step:
             self.service.sessions = auth.Sessions()
 
-    def merged(self, op: Op, device: bytes) -> None:
-        """The server merges an op, which counts once its transaction is committed."""
+    def merged(self, op: Op, own: int, device: bytes) -> None:
+        """The server merges an op, stamped so by its device, which counts once its transaction is committed."""
         if op.act is Act.UNDELETE:
             self.brought_back.add(op.id)
-        self.merging.append(print_of(op) + device)  # two devices may do the same thing at the same time
+        stamp = own.to_bytes(8, "big")  # that of the server may be one for two acts
+        self.merging.append(stamp + print_of(op)[8:] + device)  # two devices may do the same at the same time
 
     def has(self, op: Op) -> bool:
         """Whether the server merged it in this history, or a laptop would send it."""
@@ -389,7 +389,7 @@ def world(ground: Ground, keeping: Keeping = as_it_is, mixed: Mixed | None = Non
         def apply(row: merge.Row | None, op: Op, op_id: OpId, **more: Any) -> merge.Merged:
             result = whole(row, op, op_id, **more)
             if result.outcome is not Outcome.REJECTED:
-                made.merged(op, op_id.device)
+                made.merged(op, more.get("own") or op.hlc, op_id.device)
             return result
 
         try:
