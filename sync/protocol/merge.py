@@ -173,6 +173,8 @@ class _Meeting:
         if self.mark.source != mark.source:
             # What is edited here lies on top of recovered work that came here; that work knew nothing of this device.
             return self.mark.source == b""
+        if covered and mark.base and not mark.was:
+            return False  # an open conflict alone had kept it in the lost history: it was not on this screen
         # What was refused and is sent again comes behind what was written after it, and knew nothing of that.
         return (mark.own or mark.hlc) <= (self.mark.own or self.mark.hlc)
 
@@ -254,14 +256,11 @@ def apply(
     reach: int | None = None,
     own: int = 0,
 ) -> Merged:
-    """Lay `op` on `row` under sequence number `seq`. `op.hlc` is already clamped, its cells already checked; `own` is
-    the stamp as it came.
+    """Lay `op` on `row` under number `seq`. `op.hlc` is clamped (`own` is as it came), its cells are checked.
 
     `reach` is the number of this history up to which its author had seen it, where `op.base` is of another one
-    (histories.reach).
-
-    `closing` names cells whose new value would make the record part of itself by way of others. `met` are the
-    record's open conflicts, the oldest first.
+    (histories.reach). `closing` names cells whose new value would make the record part of itself by way of others.
+    `met` are the record's open conflicts, the oldest first.
     """
     mark = _mark(op, op_id, seq, person, own)
     if row is None:

@@ -18,6 +18,7 @@ from tests.simulator.steps import (
     PutBack,
     Restore,
     Same,
+    Settle,
     Skew,
     Step,
     Territory,
@@ -103,5 +104,12 @@ FOUND: Final[dict[str, list[Step]]] = {
         Write(0, "add", 0, 0), Write(0, "add", 0, 2), Backup(), Write(0, "add", 36, 34), Write(0, "give", 49, 62),
         Same(0, 1), Exchange(0), Exchange(0), Exchange(1), Restore(0), Skew(1, 86_400_000), Exchange(0), Exchange(1),
         Write(1, "edit", 30, 54), Exchange(1), Exchange(0), Write(1, "edit", 26, 18),
+    ],
+    "what an open conflict alone kept in the lost history meets what was written beside it": [
+        Write(2, "add", 0, 2), Write(2, "give", 61, 25), Write(3, "add", 6, 28), Backup(), Exchange(3), Same(1, 0),
+        Same(2, 0), Exchange(1), Exchange(2), Write(2, "delete", 3, 0), Exchange(1), Write(1, "give", 57, 39),
+        Write(1, "edit", 37, 0), Restore(0), Write(1, "add", 35, 32), Backup(), Write(1, "edit", 17, 50), Exchange(2),
+        Exchange(2), Exchange(2), Exchange(1), Exchange(1), Exchange(1), Exchange(0), Settle(0, "take", 1), Exchange(0),
+        Write(0, "edit", 63, 44), Restore(0),
     ],
 }  # fmt: skip
