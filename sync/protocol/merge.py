@@ -37,6 +37,7 @@ from sync.protocol.errors import Outcome, Rejection
 from sync.protocol.fields import Merge, notes_room
 from sync.protocol.ids import CONFLICT_BYTES, OpId
 from sync.protocol.kinds import KINDS, Kind
+from sync.protocol.kinds.pairs import JOINED
 from sync.protocol.ops import Act, Op
 from sync.protocol.rules import join_notes, stricter
 
@@ -341,9 +342,11 @@ def _lay_cell(row: Row, meeting: _Meeting, cell: str, value: Any) -> None:
     if (mine := meeting.taken_back(cell, value)) is not None:
         _take_back(meeting, mine)
         return
-    if value == there:
-        return
     before = row.marks.get(cell)
+    if value == there:
+        if value and not row.deleted and before is not None and cell.startswith(JOINED):
+            meeting.take(cell, value)  # who takes the first join back has not seen this one
+        return
     if before is not None and meeting.replaced(before):
         meeting.overruled = True
         meeting.keep_replaced(cell, shown=there, shown_mark=before, kept=value)

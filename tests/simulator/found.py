@@ -112,4 +112,17 @@ FOUND: Final[dict[str, list[Step]]] = {
         Exchange(2), Exchange(2), Exchange(1), Exchange(1), Exchange(1), Exchange(0), Settle(0, "take", 1), Exchange(0),
         Write(0, "edit", 63, 44), Restore(0),
     ],
+    "a join that was sent in part is taken back": [
+        Backup(), Same(0, 0), Exchange(0), Same(1, 0), Exchange(1), Exchange(0), Pair(0, "join", 3), Restore(0),
+        Exchange(0), Same(0, 1), Exchange(0), Exchange(0), Same(0, 3), Pair(0, "back", 0), Pair(1, "join", 3),
+        Restore(1),
+    ],
+    "a join that was held is taken back, and made once more by another": [
+        Same(1, 0), Exchange(1), Same(0, 0), Exchange(0), Pair(0, "different", 1), Exchange(1), Pair(1, "turn", 1),
+        Exchange(0), Exchange(1), Exchange(2), Pair(2, "turn", 1), Pair(1, "back", 0),
+    ],
+    "a join that was held is taken back, and then the delete is chosen": [
+        Same(0, 1), Same(1, 1), Exchange(1, "crash 3"), Exchange(0), Exchange(2), Pair(0, "turn", 0),
+        Pair(2, "different", 2), Exchange(2), Pair(0, "back", 2), Exchange(0), Settle(0, "take", 2),
+    ],
 }  # fmt: skip

@@ -338,7 +338,7 @@ class World(Asked):
             if not waiting:
                 return
             each = waiting[step.pick % len(waiting)]
-            choice = choices.KEPT if step.choice == "keep" else choices.SWAPPED
+            choice = self.doubles.choice(store, each.conflict, keep=step.choice == "keep")
             self.chosen[who] = choices.settle(store, each.conflict.id, choice)
             over = each.conflict.kept if choice == choices.KEPT else each.present
             self.given_up.append((each.conflict.record, each.conflict.cell, over))
