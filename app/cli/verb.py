@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from app.cli import hints, show
+from app.cli import hints, pins, show
 from app.errors import AppError
 from app.paths import Profile
 from app.services.opening import open_session
@@ -28,8 +28,13 @@ Verb = Callable[[Profile, Arguments], int]
 
 
 def unlocked(profile: Profile) -> Session:
-    """An open session whose store may be read. Raises Locked."""
+    """An open session whose store may be read; where a PIN opens it, that is asked for. Raises Locked."""
     session = open_session(profile)
+    try:
+        pins.open_by_pin(session)
+    except BaseException:
+        session.close()
+        raise
     if session.stage != ACTIVE:
         problem = session.locked_error()
         session.close()

@@ -79,7 +79,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     obeyed: dict[str, str] = {}
     locked_because: str = ""
     locked_why: str = ""  # what IT said to a lock by order
-    pin_fail: int = 0
+    pin_fail: int = 0  # tries since the last right PIN; written down before each
+    pin_reset: str = (
+        ""  # "asked" once IT has unlocked a device whose PIN nobody knew; "here" once a new one may be chosen
+    )
+    reset_ack: bool = False  # the server holds the reset key of the PIN in force
     share_ack: bool = False  # the server holds the share: a lock can be undone
     ask_share: bool = False
     waiting: dict[str, str] = {}  # verified orders that are not obeyed yet: order id -> digest of its payload

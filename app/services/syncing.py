@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 from typing import BinaryIO, Final
 
-from app.changes import HERE, SYNC, Changes
+from app.changes import HERE, LOCK, SYNC, Changes
 from app.errors import AppError, Locked, Offline, StoreDamaged, Wiped
 from app.services import letting_go, ready_road, sealed_work, way_on
 from app.services.carrying import Carrying, identity_of
@@ -347,8 +347,8 @@ class Keeping:
     def _heard(self, changes: Changes) -> None:
         if changes.left or not changes.records or any(kind in _WITH_FILES for kind, _id in changes.records):
             self._tidied = False
-        if changes.origin == HERE:
-            self._engine.edited()
+        if changes.origin == HERE or (changes.origin == LOCK and self._session.stage == ACTIVE):
+            self._engine.edited()  # what a lock has kept from being sent goes out after the unlock
         elif changes.origin == SYNC and self._syncing.fetched:
             self._stands(Phase.SENDING, None)
 

@@ -10,23 +10,34 @@ from app.keys.state import State
 from app.services.guard import Reason, Rung, Verdict
 from app.services.reasons import in_words
 from sync.protocol.joins import sentences
+from sync.protocol.messages import PIN_LOCKED
 from sync.protocol.signals import SIGNALS, SILENCE
 from sync.protocol.texts import gettext as _
 
 BY_ORDER = "order"
 BY_PERSON = "person"
+BY_IDLE = (
+    "idle"  # nobody used it for as long as policy or person say; the system's own words: app/system/events.py
+)
+ASKS_PIN = "asks_pin"  # it opens with a PIN, and none was given since it was last closed
+BY_NO_PIN = "no_pin"  # a PIN has to be chosen before it opens
+BY_PIN = "pin"  # the PIN was wrong too often, or nobody knows it: only IT opens it
 NOT_ENROLLED = "not_enrolled"  # the server, by its own certificate, knows this device no longer
 REASON_SHOWN = 500  # letters
 
 
-def by_person() -> Locked:
-    """Somebody locked it here."""
+def here(because: str) -> Locked:
+    """Whoever is in front of it opens it again."""
+    if because == ASKS_PIN:
+        return pin_asked()
+    if because == BY_NO_PIN:
+        return pin_wanted()
     return Locked(_("Fieldkeep is locked."), _("Unlock it with: fieldkeep unlock"))
 
 
-def window(verdict: Verdict) -> Locked:
+def window(verdict: Verdict, because: str) -> Locked:
     """The window is locked, and the keys stay."""
-    return by_policy(verdict.reasons[0]) if verdict.rung is Rung.LOCK_UI else by_person()
+    return by_policy(verdict.reasons[0]) if verdict.rung is Rung.LOCK_UI else here(because)
 
 
 def by_policy(reason: Reason) -> Locked:
@@ -40,6 +51,16 @@ def by_policy(reason: Reason) -> Locked:
     return Locked(
         problem, sentences(_("Your changes are safe."), step, opens), by_order=reason.rung is Rung.LOCK
     )
+
+
+def pin_asked() -> Locked:
+    """It opens with a PIN alone; a command that asks for one opens it for itself."""
+    return Locked(_("This store asks for your PIN."), _("Unlock it with: fieldkeep unlock"))
+
+
+def pin_wanted() -> Locked:
+    """A PIN has to be chosen first."""
+    return Locked(_("Your organisation asks for a PIN."), _("Choose one with: fieldkeep pin"))
 
 
 def order_missing(org_name: str) -> Locked:
@@ -70,6 +91,12 @@ def hard(state: State, org_name: str, sealed: Path, verdict: Verdict | None = No
             ),
             by_order=True,
         )
+    if because == BY_PIN:
+        return Locked(
+            _("The PIN was wrong too often."),
+            _("Your changes are safe. Ask IT to unlock it, then run: fieldkeep sync"),
+            by_order=True,
+        )
     if because == NOT_ENROLLED:
         return Locked(
             _("This device is not enrolled any more."),
@@ -86,6 +113,11 @@ def hard(state: State, org_name: str, sealed: Path, verdict: Verdict | None = No
     else:
         title = _("This device has been without contact to the server for too long.")
     return Locked(title, _("Your changes are safe. Connect and run: fieldkeep sync"), by_order=True)
+
+
+def pin_posture(state: State) -> dict[str, bool]:
+    """What IT is told of a device whose PIN nobody knows."""
+    return {PIN_LOCKED: True} if state.locked_because == BY_PIN else {}
 
 
 def reason(why: str) -> str:

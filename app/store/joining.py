@@ -152,7 +152,11 @@ def join(store: Store, remains: bytes, gone: bytes, takes: Mapping[str, str] | N
                 cells[cell] = None  # they were joined the other way, or called different
         was = {cell: before.get(cell) for cell in cells}
         _free(one, shape, second, first.id)
-        one.put_cells(remains, cells)
+        low, cell = pairs.apart(remains, gone)
+        if low == gone and second.ext.get(cell):
+            one.put_cells(gone, {cell: None})
+        # Said anew where it stands already: whoever takes the former join back does not take this one back with it.
+        one.put_cells(remains, cells, always=pairs.joined(gone))
         moved = tuple(_move(store, one, shape.kind, gone, remains))
         held = _held_deletes(store, gone)
         settled = [each.id for each in held]
@@ -160,9 +164,6 @@ def join(store: Store, remains: bytes, gone: bytes, takes: Mapping[str, str] | N
             chosen.end(store.db, each, store.clock(), waiting=True)
         left = chosen.open_ones(store.db, gone)
         one.settle(gone, Act.DELETE, {}, dict.fromkeys(settled, SWAPPED), open_ones=left)
-        low, cell = pairs.apart(remains, gone)
-        if low == gone and second.ext.get(cell):
-            one.put_cells(gone, {cell: None})
     return Joined(shape.kind.name, remains, gone, was, cells, moved, tuple(settled))
 
 

@@ -16,6 +16,7 @@ from app.store.restored import FIRST
 from app.store.rows import chunks, marks
 from app.store.store import Store, Writing
 from sync.protocol.errors import Rejection
+from sync.protocol.kinds import pairs
 from sync.protocol.ops import Act, Op
 
 _Refused = tuple[bytes, Op]  # with the incarnation that it was sent under
@@ -31,13 +32,12 @@ def send_again(store: Store) -> int:
     refused = db.all(
         "SELECT incarnation, op FROM attention WHERE code = ? AND op IS NOT NULL", (Rejection.GONE.value,)
     )
-    if not refused:
+    # What waits was done later, and may take some of it back, or be refused: by the next answer that is known.
+    if not refused or outbox.count(db):
         return 0
     acts = _acts([(bytes(incarnation), outbox.op_of(data)) for incarnation, data in refused])
     there = _there(store, [op for act in acts for _incarnation, op in act])
-    # What waits on the same record was done later, and may be refused: by the next answer that is known.
-    waits = outbox.waiting(db, {op.id for act in acts for _incarnation, op in act})
-    back = [act for act in acts if all(_comes(op, there) and op.id not in waits for _incarnation, op in act)]
+    back = [act for act in acts if all(_comes(op, there) for _incarnation, op in act)]
     if not back:
         return 0
     later = _taken(store, {op.id for act in back for _incarnation, op in act})
@@ -46,7 +46,10 @@ def send_again(store: Store) -> int:
             db.executemany(
                 "DELETE FROM attention WHERE incarnation = ? AND n = ?", [(each, op.n) for each, op in act]
             )
-            _send(store, writing, [left for _each, op in act if (left := _left_of(op, later)) is not None])
+            if not any(_parted(store, op) for _incarnation, op in act):
+                _send(
+                    store, writing, [rest for _each, op in act if (rest := _left_of(op, later)) is not None]
+                )
     return sum(map(len, back))
 
 
@@ -101,6 +104,21 @@ def _left_of(op: Op, taken: dict[bytes, list[Op]]) -> Op | None:
         return None
     return msgspec.structs.replace(
         op, act=Act.SET if undone else op.act, set=cells, was={c: v for c, v in op.was.items() if c in cells}
+    )
+
+
+def _parted(store: Store, op: Op) -> bool:
+    """Whether a record is deleted by this for having been joined into another, and its author has taken the join back:
+    where only the first part of the act was taken, that is all that the taking back speaks of.
+    """
+    if op.act is not Act.DELETE:
+        return False
+    cell = pairs.joined(op.id)
+    asked = "SELECT op FROM op_archive WHERE instr(op, CAST(? AS BLOB)) > 0"
+    words = [outbox.op_of(data) for (data,) in store.db.all(asked, (cell,))]
+    return any(
+        cell in each.set and each.set[cell] is None and each.hlc > op.hlc and _by_one(each, op)
+        for each in words
     )
 
 

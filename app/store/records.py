@@ -169,11 +169,14 @@ class Batch:
         )
         return self._lay(shape, before, here, op, conflicts=open_ones)
 
-    def put_cells(self, id: bytes, cells: Mapping[str, Any]) -> Record:  # noqa: A002
-        """Set cells as they are, those of no field too; what stands already is left. Raises NotFound, FieldProblem."""
+    def put_cells(self, id: bytes, cells: Mapping[str, Any], *, always: str = "") -> Record:  # noqa: A002
+        """Set cells as they are, those of no field too; what stands already is left, but for the one named in `always`.
+
+        Raises NotFound, FieldProblem.
+        """
         shape, before = self.row(id)
         here = shape.cells(before)
-        changed = {cell: value for cell, value in cells.items() if here.get(cell) != value}
+        changed = {c: value for c, value in cells.items() if here.get(c) != value or c == always}
         if not changed:
             return record_of(shape, before)
         refuse_hidden(shape.kind, {c.partition("/")[0] for c in changed}, self._writing.care)

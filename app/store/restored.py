@@ -10,7 +10,7 @@ that holds them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -20,6 +20,7 @@ from app.store import chosen, outbox, recovered, rows, seal_book
 from app.store.schema import Stored
 from app.store.store import Store
 from sync.protocol.ids import new_incarnation
+from sync.protocol.merge import OPEN, Conflict
 from sync.protocol.messages import Cursor
 from sync.protocol.ops import Act, Op
 
@@ -69,8 +70,9 @@ def _lost(store: Store, common: int) -> list[tuple[bytes, Op]]:
     kept.sort(key=lambda each: (last[each[0]], each[0]))  # the numbers of each stay in their order
     # Numbers are told where it is known in which history they stand.
     gone = _deleted(store, [op for _incarnation, _ver, op in kept if op.act is Act.DELETE])
+    beside = _beside(store, {op.id for _incarnation, _ver, op in kept})
     return [
-        (incarnation, msgspec.structs.replace(op, ver=ver if common and _told(op, gone) else 0))
+        (incarnation, msgspec.structs.replace(op, ver=ver if common and _told(op, gone, beside) else 0))
         for incarnation, ver, op in kept
     ]
 
@@ -88,9 +90,24 @@ def _refused(store: Store) -> list[tuple[bytes, Op]]:
     return refused
 
 
-def _told(op: Op, gone: set[bytes]) -> bool:
-    """A delete that is not in force any more was held, or taken back by somebody: it must win over nothing."""
-    return op.act is not Act.DELETE or op.id in gone
+def _told(op: Op, gone: set[bytes], beside: Mapping[bytes, list[Conflict]]) -> bool:
+    """A delete that is not in force any more was held, or taken back by somebody: it must win over nothing. A value
+    that an open conflict keeps did not stand: who wrote there since has not replaced it, and it is asked about again.
+    """
+    if op.act is Act.DELETE:
+        return op.id in gone
+    return not any(each.cell in op.set and each.kept == op.set[each.cell] for each in beside.get(op.id, ()))
+
+
+def _beside(store: Store, ids: Collection[bytes]) -> dict[bytes, list[Conflict]]:
+    """Conflicts of these records of which the server has heard no choice, by record."""
+    bodies = store.db.all("SELECT body FROM conflict UNION ALL SELECT body FROM chosen WHERE waiting = 1")
+    found: dict[bytes, list[Conflict]] = {}
+    for (body,) in bodies:
+        conflict = msgspec.msgpack.decode(body, type=Conflict)
+        if conflict.record in ids and conflict.state == OPEN:
+            found.setdefault(conflict.record, []).append(conflict)
+    return found
 
 
 def _deleted(store: Store, ops: Iterable[Op]) -> set[bytes]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from PySide6.QtWidgets import QWidget
 
 from app.commands import Command
+from app.ui.screenshots import shield
 from app.viewmodels.desk import Desk
 from app.viewmodels.shell import Shell
 
@@ -62,6 +63,7 @@ class TornOff:
                 made = self.windows[id_] = TornWindow(
                     self._shell, torn, self._run, self._number(torn.kind.name)
                 )
+                shield(made, self._shell.ruled.shields)
                 made.left.connect(lambda torn=torn: self._desk.put_back(torn))
                 torn.on_elsewhere.watch(self._come_forward)
 

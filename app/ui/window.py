@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtWidgets import QApplication, QMainWindow
 
 from app.commands import BY_ID
 from app.ui.after_paint import AfterPaint
@@ -90,6 +90,8 @@ class Window(QMainWindow):
         if work is not None:
             work.let_go()
             self._clipboard.clear()  # locked or wiped: what was copied goes with the page
+        if isinstance(old, LockPage):
+            old.let_go()
         self.takeCentralWidget()
         self.setCentralWidget(self.shown)
         old.setParent(None)
@@ -98,6 +100,8 @@ class Window(QMainWindow):
             self.setWindowTitle(title())
         self.shown.show()  # what is not shown yet cannot take the focus
         self.shown.begin()
+        if shell.screen in (Screen.LOCK, Screen.WIPED):
+            self.repaint()  # at once, whatever waits: nothing of a record is on the screen any more
 
     def _build(self) -> Shown:
         shell = self._shell
@@ -153,7 +157,8 @@ class Window(QMainWindow):
     def _shield(self, wanted: bool) -> None:
         if wanted is not self._shielded:
             self._shielded = wanted
-            shield(self, wanted)
+            for window in QApplication.topLevelWidgets():  # those of records, too
+                shield(window, wanted)
 
     def _not_copied(self) -> None:
         desk = self._shell.desk

@@ -336,7 +336,7 @@ class Workplace(QWidget):
 
     def lock(self) -> None:
         """Lock."""
-        self._shell.lock()
+        self._shell.locking.lock()
 
     def sync_now(self) -> None:
         """Exchange with the server now."""

@@ -110,6 +110,8 @@ def _devices(asked: argparse.Namespace, office: Office) -> int:
         if each.held_back:
             state = _("{state}, holds back {n}").format(state=state, n=each.held_back)
         state += beside(each)
+        if each.pin_locked:
+            state = _("{state}, waits for an unlock (PIN)").format(state=state)
         seen = telling.when(each.last_seen) or "–"
         rows.append([each.name, each.id, each.person, state, seen, each.receipt])
     telling.table(

@@ -37,6 +37,7 @@ from sync.protocol.errors import Outcome, Rejection
 from sync.protocol.fields import Merge, notes_room
 from sync.protocol.ids import CONFLICT_BYTES, OpId
 from sync.protocol.kinds import KINDS, Kind
+from sync.protocol.kinds.pairs import JOINED
 from sync.protocol.ops import Act, Op
 from sync.protocol.rules import join_notes, stricter
 
@@ -173,6 +174,8 @@ class _Meeting:
         if self.mark.source != mark.source:
             # What is edited here lies on top of recovered work that came here; that work knew nothing of this device.
             return self.mark.source == b""
+        if covered and mark.base and not mark.was:
+            return False  # an open conflict alone had kept it in the lost history: it was not on this screen
         # What was refused and is sent again comes behind what was written after it, and knew nothing of that.
         return (mark.own or mark.hlc) <= (self.mark.own or self.mark.hlc)
 
@@ -254,14 +257,11 @@ def apply(
     reach: int | None = None,
     own: int = 0,
 ) -> Merged:
-    """Lay `op` on `row` under sequence number `seq`. `op.hlc` is already clamped, its cells already checked; `own` is
-    the stamp as it came.
+    """Lay `op` on `row` under number `seq`. `op.hlc` is clamped (`own` is as it came), its cells are checked.
 
     `reach` is the number of this history up to which its author had seen it, where `op.base` is of another one
-    (histories.reach).
-
-    `closing` names cells whose new value would make the record part of itself by way of others. `met` are the
-    record's open conflicts, the oldest first.
+    (histories.reach). `closing` names cells whose new value would make the record part of itself by way of others.
+    `met` are the record's open conflicts, the oldest first.
     """
     mark = _mark(op, op_id, seq, person, own)
     if row is None:
@@ -342,9 +342,11 @@ def _lay_cell(row: Row, meeting: _Meeting, cell: str, value: Any) -> None:
     if (mine := meeting.taken_back(cell, value)) is not None:
         _take_back(meeting, mine)
         return
-    if value == there:
-        return
     before = row.marks.get(cell)
+    if value == there:
+        if value and not row.deleted and before is not None and cell.startswith(JOINED):
+            meeting.take(cell, value)  # who takes the first join back has not seen this one
+        return
     if before is not None and meeting.replaced(before):
         meeting.overruled = True
         meeting.keep_replaced(cell, shown=there, shown_mark=before, kept=value)

@@ -199,6 +199,7 @@ def _told(
         person=told,
         head=feed.way_end(tx, page.cursor),
         accounted=page.accounted,
+        share_kept=post.share_kept(tx, device) if head.share else b"",
     )
     results = _results(tx, reader, taken, closed=stands.closed)
     conflicts = [] if stands.closed else _conflicts(tx, reader, taken, page)
@@ -223,6 +224,7 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step, 
                 # So does one that is answered so late that the results are not kept any more.
                 _echo_from_here(tx, device, head.incarnation)
         device = post.take_reports(tx, device, head, now)
+        post.keep_share(tx, device, head)
         tx.people.put_device(
             msgspec.structs.replace(
                 device,
@@ -256,6 +258,7 @@ def _has_news(device: Device, head: ExchangeHead, now: int) -> bool:
     return bool(
         head.obeyed
         or head.recovered
+        or head.share
         or not 0 <= now - device.last_seen < SEEN_EVERY_MS  # a clock that was set back counts as well
         or (head.state == ACTIVE and head.unsent != device.unsent)
         or head.app_version != device.app_version

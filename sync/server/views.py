@@ -11,7 +11,7 @@ from sync.protocol.desk import DeviceView, OrderView, PersonView, RefusedView
 from sync.protocol.documents import Receipt
 from sync.protocol.errors import Refused
 from sync.protocol.ids import ID_BYTES, id_text
-from sync.protocol.messages import HELD_BACK
+from sync.protocol.messages import HELD_BACK, PIN_LOCKED
 from sync.protocol.ops import Op, print_of
 from sync.server import holdings, post
 from sync.server.db.base import Transaction
@@ -38,7 +38,7 @@ def device_view(tx: Transaction, device: Device) -> DeviceView:
     """A device as it stands: state, last contact, unsent work, proof of a wipe."""
     stands = post.standing(tx, device)
     person = tx.people.person(device.person)
-    receipt = tx.post.receipt(device.enrolment)
+    receipt, posture = tx.post.receipt(device.enrolment), posture_of(device)
     return DeviceView(
         name=device.name,
         id=id_text(device.device),
@@ -54,7 +54,8 @@ def device_view(tx: Transaction, device: Device) -> DeviceView:
         outbox_records=sum(each.records for each in tx.post.sealed(device.enrolment) if each.whole),
         confirmed=holdings.confirmed(device, person),
         held_back=held_back(device),
-        posture=posture_of(device),
+        posture=posture,
+        pin_locked=posture.get(PIN_LOCKED) is True,
         wiped_by=(_because(receipt.envelope) or "order") if receipt else "",
     )
 

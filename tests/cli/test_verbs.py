@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.road import ANNA, BEN, Laptop, Town
+from tests.system.buses import Daemon, LogindService
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +180,27 @@ def test_doctor_looks_at_everything(laptop: Laptop) -> None:
     verdict, *checks = done.out.splitlines()
     assert verdict
     assert checks
-    assert [line for line in checks if not line.startswith("✓ ")] == []
+    # Whether a machine tells of sleep and locked screens is the machine's.
+    assert [line for line in checks if not line.startswith(("✓ ", "! System events"))] == []
+
+
+def test_doctor_says_what_the_system_tells(laptop: Laptop, tmp_path: Path) -> None:
+    bus = Daemon(tmp_path, "system")
+    bus.start()
+    logind = LogindService(bus)
+    logind.serve()
+    told = {"DBUS_SYSTEM_BUS_ADDRESS": bus.address, "XDG_SESSION_ID": "1"}
+    try:
+        said = laptop.ask("doctor", env=told).out
+        assert "! System events: No screen saver says when the screen is locked." in said.splitlines()
+        logind.methods.pop("Inhibit")
+        assert "Sleep does not wait for the lock." in laptop.ask("doctor", env=told).out
+    finally:
+        logind.close()
+        bus.stop()
+    silent = laptop.ask("doctor", env={"DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nowhere/bus"})
+    assert silent.code == 0
+    assert "does not tell of sleep" in silent.out
 
 
 def test_doctor_finds_a_damaged_store(town: Town) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import msgspec
 import pytest
 
 from sync.protocol import histories, merge
@@ -85,6 +86,23 @@ def test_a_delete_that_was_taken_back_stays_so() -> None:
     for order in itertools.permutations(pair):
         row, found, _outcomes = after_restore(*order)
         assert (row.deleted, found) == (False, [])
+
+
+def test_what_a_conflict_alone_had_kept_is_not_replaced_by_what_its_author_wrote_beside_it() -> None:
+    """It comes without a number, and the later one of the same device says that it was not there."""
+    beside = (
+        ANNA,
+        Op(n=1, kind="customer", id=RECORD, act=Act.SET, hlc=10, base=90, set={"industry": "Beside"}),
+    )
+    stood = once_more(ANNA, 102, 90, 11, industry="Stood")[1]
+    row, found, _outcomes = after_restore(
+        beside, (ANNA, msgspec.structs.replace(stood, was={"industry": "Old"}))
+    )
+    assert row.cells["industry"] == "Stood"
+    assert [(each.kept, each.state) for each in found] == [("Beside", merge.OPEN)]
+    after = msgspec.structs.replace(stood, was={"industry": "Beside"})
+    row, found, _outcomes = after_restore(beside, (ANNA, after))
+    assert (row.cells["industry"], found) == ("Stood", [])
 
 
 def test_who_works_on_the_restored_record_is_not_overruled() -> None:

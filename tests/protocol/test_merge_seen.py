@@ -240,3 +240,17 @@ def test_an_edit_on_top_of_recovered_work_follows_it() -> None:
     fresh.set(stage="former")
     assert [merged.outcome for merged in fresh.push()] == [Outcome.OK, Outcome.OK]
     assert server.cells["stage"] == "former"
+
+
+def test_a_join_that_two_have_said_is_not_taken_back_by_one_who_knows_of_one() -> None:
+    cell = "joined/" + "0" * 32
+    server, ann, bob = pair(name="Acme")
+    ann.set(**{cell: True})
+    ann.sync()
+    bob.sync()
+    bob.set(**{cell: True})
+    bob.sync()
+    ann.set(**{cell: None})
+    ann.sync()
+    [met] = server.conflicts
+    assert {met.shown, met.kept} == {None, True}

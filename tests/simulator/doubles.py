@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.errors import AppError
-from app.store import alike, conflicts, duplicates, joined, joining, lists, records
+from app.store import alike, choices, conflicts, duplicates, joined, joining, lists, records
 from app.store.duplicates import AGAIN
 from app.store.joining import Joined
 from app.store.records import Record
+from app.store.store import Store
 from sync.protocol.errors import KnownError
 from sync.protocol.ids import id_text
 from sync.protocol.kinds import KINDS, pairs
-from sync.protocol.merge import Conflict
+from sync.protocol.merge import DELETED, Conflict
 from sync.server.db.kept import Held
 from sync.server.forgetting import hollow
 from tests.simulator.laptop import Laptop
@@ -64,6 +65,14 @@ class Doubles:
                     self.joined[who] = joining.join(store, one, other)
                     self.made.append(self.joined[who])
             world.note(laptop)
+
+    def choice(self, store: Store, conflict: Conflict, *, keep: bool) -> str:
+        """What somebody chooses of a conflict."""
+        asked = "SELECT 1 FROM joined WHERE gone = ?"
+        # A delete that a join meant, chosen after the join was taken back, is a delete like any other.
+        if not keep and conflict.kept == DELETED and store.db.first(asked, (conflict.record,)) is None:
+            self.deleted.add(conflict.record)
+        return choices.KEPT if keep else choices.SWAPPED
 
 
 def judge(laptop: Laptop) -> Iterator[str]:

@@ -18,6 +18,7 @@ from tests.simulator.steps import (
     PutBack,
     Restore,
     Same,
+    Settle,
     Skew,
     Step,
     Territory,
@@ -103,5 +104,25 @@ FOUND: Final[dict[str, list[Step]]] = {
         Write(0, "add", 0, 0), Write(0, "add", 0, 2), Backup(), Write(0, "add", 36, 34), Write(0, "give", 49, 62),
         Same(0, 1), Exchange(0), Exchange(0), Exchange(1), Restore(0), Skew(1, 86_400_000), Exchange(0), Exchange(1),
         Write(1, "edit", 30, 54), Exchange(1), Exchange(0), Write(1, "edit", 26, 18),
+    ],
+    "what an open conflict alone kept in the lost history meets what was written beside it": [
+        Write(2, "add", 0, 2), Write(2, "give", 61, 25), Write(3, "add", 6, 28), Backup(), Exchange(3), Same(1, 0),
+        Same(2, 0), Exchange(1), Exchange(2), Write(2, "delete", 3, 0), Exchange(1), Write(1, "give", 57, 39),
+        Write(1, "edit", 37, 0), Restore(0), Write(1, "add", 35, 32), Backup(), Write(1, "edit", 17, 50), Exchange(2),
+        Exchange(2), Exchange(2), Exchange(1), Exchange(1), Exchange(1), Exchange(0), Settle(0, "take", 1), Exchange(0),
+        Write(0, "edit", 63, 44), Restore(0),
+    ],
+    "a join that was sent in part is taken back": [
+        Backup(), Same(0, 0), Exchange(0), Same(1, 0), Exchange(1), Exchange(0), Pair(0, "join", 3), Restore(0),
+        Exchange(0), Same(0, 1), Exchange(0), Exchange(0), Same(0, 3), Pair(0, "back", 0), Pair(1, "join", 3),
+        Restore(1),
+    ],
+    "a join that was held is taken back, and made once more by another": [
+        Same(1, 0), Exchange(1), Same(0, 0), Exchange(0), Pair(0, "different", 1), Exchange(1), Pair(1, "turn", 1),
+        Exchange(0), Exchange(1), Exchange(2), Pair(2, "turn", 1), Pair(1, "back", 0),
+    ],
+    "a join that was held is taken back, and then the delete is chosen": [
+        Same(0, 1), Same(1, 1), Exchange(1, "crash 3"), Exchange(0), Exchange(2), Pair(0, "turn", 0),
+        Pair(2, "different", 2), Exchange(2), Pair(0, "back", 2), Exchange(0), Settle(0, "take", 2),
     ],
 }  # fmt: skip

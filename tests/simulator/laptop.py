@@ -173,6 +173,9 @@ class Book:
         """Count them."""
         self.papers += len(papers)
 
+    def kept_share(self, digest: bytes) -> None:
+        """Nothing is given to the server here."""
+
     def heard(self, server_time: int, obeyed: dict[str, str], person: Person) -> None:
         """Contact was made."""
 

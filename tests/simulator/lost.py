@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from sync.compose import backing
 from sync.protocol.desk import Backed
+from sync.protocol.ops import Act
 from sync.server import access
 from sync.server.db import copies
-from tests.simulator.said import Value, kept_by
+from tests.simulator.said import Value, deletes_by, kept_by, looked_at
 
 if TYPE_CHECKING:
     from tests.simulator.world import World
@@ -33,6 +34,8 @@ def restore(world: World, back: int) -> None:
     world.quiet.clear()  # no line outlives its server
     # A refused change that the server alone keeps goes with it, and a disk that was put back sends nothing again.
     world.refused_once |= world.refused
+    here = set[Value]().union(*(kept_by(each) | looked_at(each) for each in world.laptops.values()))
+    world.gone |= world.missed - here
     with world.server.read() as tx:
         for person in tx.people.persons():
             shown = (
@@ -46,6 +49,8 @@ def restore(world: World, back: int) -> None:
         kept = set[Value]().union(*map(kept_by, world.laptops.values()))
         said = {(*at, repr(each.value)) for at, some in world.written.items() for each in some}
         world.at_risk |= said - kept
+        deleted = {id_ for id_, acts in world.acts.items() if any(act is Act.DELETE for act, _told in acts)}
+        world.deletes_gone |= deleted - set[bytes]().union(*map(deletes_by, world.laptops.values()))
     world.done = set(done)
     world.answered.clear()
     backing.restore(world.folders, file, replace=True)

@@ -27,7 +27,7 @@ from sync.server.forgetting import hollow
 from sync.server.masks import seen
 from tests.simulator import doubles, files
 from tests.simulator.laptop import Laptop
-from tests.simulator.said import Value, Written, values_of
+from tests.simulator.said import Value, Written, looked_at, values_of
 from tests.simulator.world import World
 
 
@@ -230,7 +230,7 @@ def _lost(
             both.setdefault((conflict.record, conflict.cell), set()).update(
                 _parts(conflict.shown) | _parts(conflict.kept)
             )
-    missed = world.missed & _looked_at(world)
+    missed = world.missed & set().union(*map(looked_at, world.laptops.values()))
     # Refused before their record came, and out of their author's sight when it did: the server keeps them.
     excused = world.refused | world.gone | unseen | ((world.missed & words) - missed)
     for (id_, cell), writes in world.written.items():
@@ -284,8 +284,12 @@ def _passed_over(world: World, held: dict[bytes, Held], kept: list[Conflict]) ->
                 stands = stands or (
                     delete and any(act is Act.UNDELETE for act, _told in world.acts.get(op.id, ()))
                 )
-            # What two said against each other was kept after the first of them was heard.
-            later = [each for each in kept if each.record == op.id and each.ver > conflict.ver]
+            # What two said against each other was kept after the first of them was heard; or what the first chose met
+            # a record that was deleted meanwhile, and is asked about anew.
+            later = [
+                each for each in kept
+                if each.record == op.id and each.ver >= conflict.ver and each is not conflict
+            ]  # fmt: skip
             said = any(each.cell in (conflict.cell, WHOLE_RECORD) for each in later)
             if conflict.state != choice and not said and not stands:
                 yield f"{_title(held[op.id])}: the choice {choice} of {conflict.cell} was passed over"
@@ -302,12 +306,6 @@ def _out_of_sight(world: World, held: dict[bytes, Held], persons: dict[str, Righ
             if there is not None and not access.sees(persons[laptop.card.person], op.kind, there.scope):
                 found |= values_of(op)
     return found
-
-
-def _looked_at(world: World) -> set[Value]:
-    """What stands before its author's eyes, since it was not taken."""
-    found = [each.op for laptop in world.laptops.values() for each in conflicts.attention(laptop.store)]
-    return set().union(*(values_of(op) for op in found if op is not None))
 
 
 def _parts(value: Any) -> set[str]:
@@ -335,7 +333,8 @@ def _deletes(world: World, held: dict[bytes, Held], kept: list[Conflict]) -> Ite
         taken = [act for act, outcome in acts if outcome in (Outcome.OK, Outcome.MERGED)]
         if world.restores and (Act.DELETE, Outcome.REJECTED) in acts:
             continue
-        back = any(act is Act.UNDELETE for act, _outcome in acts)
+        # Told or not: of an undelete whose answer was lost, the answer may be forgotten when it is asked for again.
+        back = id_ in world.brought_back or any(act is Act.UNDELETE for act, _outcome in acts)
         if id_ in met or (world.restores and id_ in world.deletes_gone):
             continue
         if Act.DELETE in taken and not back and id_ in held and not held[id_].row.deleted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.store import lists, outbox
+from app.store import conflicts, lists, outbox
 from app.store.store import Store
 from sync.protocol.kinds import KINDS
 from sync.protocol.ops import Act, Op, print_of
@@ -49,6 +49,13 @@ def kept_by(laptop: Laptop) -> set[Value]:
     """What a laptop would send a restored server once more."""
     ops = [outbox.op_of(data) for (data,) in laptop.store.db.all("SELECT op FROM op_archive")]
     return set().union(*map(values_of, ops)) | waiting(laptop)
+
+
+def looked_at(laptop: Laptop) -> set[Value]:
+    """What stands before its author's eyes, since it was not taken."""
+    return set().union(
+        *(values_of(each.op) for each in conflicts.attention(laptop.store) if each.op is not None)
+    )
 
 
 def prints_of(laptop: Laptop) -> set[bytes]:

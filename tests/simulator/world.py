@@ -68,6 +68,7 @@ class World(Asked):
     refused_once: set[Value] = field(default_factory=set)  # before the last restore
     missed: set[Value] = field(default_factory=set)  # refused: a restored server had no such record yet
     deletes_gone: set[bytes] = field(default_factory=set)  # records whose delete went with a disk
+    brought_back: set[bytes] = field(default_factory=set)  # records of which an undelete was merged
     backups: list[tuple[Path, set[bytes]]] = field(default_factory=list)  # and what was done by then
     done: set[bytes] = field(default_factory=set)  # prints of ops that this history has merged
     merging: list[bytes] = field(default_factory=list)  # those of the transaction under way
@@ -133,10 +134,8 @@ class World(Asked):
         with self.server.read() as tx:
             person = tx.people.by_email(self.asking)
         assert person is not None
-        for op in sent.values():
-            self.tried[print_of(op)] = access.sets(person.rights, op.kind, op.set) or self.tried.get(
-                print_of(op), False
-            )
+        for print_, op in ((print_of(op), op) for op in sent.values()):
+            self.tried[print_] = self.tried.get(print_, False) or access.sets(person.rights, op.kind, op.set)
         answer = self.service.exchange(headers, target, body)
         for tag, raw in codec.decode(answer):
             if tag == messages.RESULT:
@@ -165,16 +164,18 @@ class World(Asked):
         if not step:
             self.service.sessions = auth.Sessions()
 
-    def merged(self, op: Op, device: bytes) -> None:
-        """The server merges an op, which counts once its transaction is committed."""
-        self.merging.append(print_of(op) + device)  # two devices may do the same thing at the same time
+    def merged(self, op: Op, own: int, device: bytes) -> None:
+        """The server merges an op, stamped so by its device, which counts once its transaction is committed."""
+        if op.act is Act.UNDELETE:
+            self.brought_back.add(op.id)
+        stamp = own.to_bytes(8, "big")  # that of the server may be one for two acts
+        self.merging.append(stamp + print_of(op)[8:] + device)  # two devices may do the same at the same time
 
     def has(self, op: Op) -> bool:
         """Whether the server merged it in this history, or a laptop would send it."""
-        print_ = print_of(op)
-        return any(each.startswith(print_) for each in self.done) or any(
-            print_ in said.prints_of(each) for each in self.laptops.values()
-        )
+        print_, laptops = print_of(op), self.laptops.values()
+        done = any(each.startswith(print_) for each in self.done)
+        return done or any(print_ in said.prints_of(each) for each in laptops)
 
     def _step(self, name: str) -> None:
         if name == "committed":
@@ -256,9 +257,8 @@ class World(Asked):
         at_rest = who in self.quiet and who not in self.told and not laptop.unsent()
         self.quiet.discard(who)
         self.told.discard(who)  # what comes from here on is told again
-        of_before = (
-            laptop.line.ahead is not None
-        )  # what it is told now was answered before what it heard of since
+        # What it is told now was answered before what it heard of since.
+        of_before = laptop.line.ahead is not None
         try:
             page = laptop.exchange(fate)
         except Power:
@@ -338,7 +338,7 @@ class World(Asked):
             if not waiting:
                 return
             each = waiting[step.pick % len(waiting)]
-            choice = choices.KEPT if step.choice == "keep" else choices.SWAPPED
+            choice = self.doubles.choice(store, each.conflict, keep=step.choice == "keep")
             self.chosen[who] = choices.settle(store, each.conflict.id, choice)
             over = each.conflict.kept if choice == choices.KEPT else each.present
             self.given_up.append((each.conflict.record, each.conflict.cell, over))
@@ -386,7 +386,7 @@ def world(ground: Ground, keeping: Keeping = as_it_is, mixed: Mixed | None = Non
         def apply(row: merge.Row | None, op: Op, op_id: OpId, **more: Any) -> merge.Merged:
             result = whole(row, op, op_id, **more)
             if result.outcome is not Outcome.REJECTED:
-                made.merged(op, op_id.device)
+                made.merged(op, more.get("own") or op.hlc, op_id.device)
             return result
 
         try:

@@ -242,6 +242,40 @@ def test_two_join_the_same_pair_the_other_way_round(device: Device, store: Store
         assert joined.remains_of(each, two) == one
 
 
+@pytest.mark.parametrize("first", ["taken back", "joined again"])
+def test_a_join_said_once_more_is_not_taken_back_with_the_first(
+    device: Device, store: Store, other: Device, first: str
+) -> None:
+    server, colleague = Server(), other.create()
+    one, two = _both(store)
+    send(server, device, store)
+    made = joining.join(store, one, two)
+    server.write(foreign("customer", Act.SET, two, base=2, source="Fair"))
+    send(server, device, store)
+    send(server, other, colleague)
+    assert _pairs(colleague) == [(one, two, AGAIN)]
+    joining.join(colleague, one, two)
+    joining.take_apart(store, made)
+    both = [(device, store), (other, colleague)]
+    for _round in range(3):
+        for each in both if first == "taken back" else reversed(both):
+            send(server, *each)
+    assert server.rows[two].deleted
+    cell = pairs.joined(two)
+    kept = [each.conflict.cell for each in conflicts.open_conflicts(colleague, record=one)]
+    assert cell in server.rows[one].cells or cell in kept
+
+
+def test_who_joins_what_was_called_different_is_asked_nothing(device: Device, store: Store) -> None:
+    server = Server()
+    one, two = _both(store)
+    joining.set_apart(store, one, two)
+    send(server, device, store)
+    joining.join(store, two, one)
+    send(server, device, store)
+    assert server.rows[one].deleted and conflicts.open_count(store) == 0
+
+
 def test_a_reference_that_came_later_leads_to_the_record_that_remains(device: Device, store: Store) -> None:
     server = Server()
     one, two = _both(store)

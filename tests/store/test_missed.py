@@ -109,6 +109,25 @@ def test_what_was_taken_back_before_it_could_be_sent_stays_taken_back(store: Sto
     assert conflicts.attention_count(store) == 0
 
 
+def test_a_join_taken_back_of_which_only_the_first_part_was_taken_is_not_ended(store: Store) -> None:
+    remains, contact = bytes(new_record_id()), bytes(new_record_id())
+    gone = records.add(store, CUSTOMER, {"name": "Acme"}).id
+    answer(store, 1)
+    hears(store, row(remains, 2, name="Acme"), row(contact, 3, "", "contact", name="Lena", customer=gone))
+    made = joining.join(store, remains, gone)
+    StoreReplica(store).restart()
+    hears(store, row(remains, 2**40 + 1, name="Acme"), epoch=NEW)
+    answer(store, 2**40 + 2, 2**40 + 3, 0, 0, epoch=NEW)  # what is to be moved is not there yet
+    joining.take_apart(store, made)
+    hears(store, row(contact, 2**40 + 4, "", "contact", name="Lena", customer=gone), epoch=NEW)
+    assert [op.set[pairs.joined(gone)] for op in outbox.every(store.db)] == [None]
+    answer(store, 2**40 + 5, epoch=NEW)
+    assert outbox.every(store.db) == []
+    assert not records.get(store, gone).deleted
+    assert records.get(store, contact).values["customer"] == gone
+    assert conflicts.attention_count(store) == 0
+
+
 def test_what_waits_on_a_record_goes_before_what_is_sent_again(store: Store, pair: Pair) -> None:
     StoreReplica(store).restart()
     answer(store, 2**40 + 1, 2**40 + 2, 0, 0, 0, epoch=NEW)

@@ -140,7 +140,21 @@ def test_what_a_conflict_alone_keeps_stands_under_the_number_of_the_conflict(sto
     result = OpResult(n=1, outcome=Outcome.CONFLICT, ver=90, conflicts=[met.id])
     StoreReplica(store).apply(Answer(Cursor(epoch=EPOCH, seq=105), 1, 0, results=[result], conflicts=[met]))
     StoreReplica(store).restart(100)
-    assert [op.set for op in outbox.every(store.db)] == [{"industry": "Mine"}]
+    # It did not stand: who wrote there since had not replaced it, whatever number their base is.
+    assert [(op.set, op.ver) for op in outbox.every(store.db)] == [({"industry": "Mine"}, 0)]
+
+
+def test_what_won_where_two_met_tells_its_number(store: Store) -> None:
+    id_ = bytes(new_record_id())
+    page(store, row(id_, 90, name="Here"))
+    records.edit(store, id_, {"industry": "Mine"})
+    met = Conflict(
+        id=b"c" * 16, kind="customer", record=id_, cell="industry", shown="Mine", kept="Theirs", ver=105
+    )
+    result = OpResult(n=1, outcome=Outcome.CONFLICT, ver=105, conflicts=[met.id])
+    StoreReplica(store).apply(Answer(Cursor(epoch=EPOCH, seq=105), 1, 0, results=[result], conflicts=[met]))
+    StoreReplica(store).restart(100)
+    assert [(op.set, op.ver) for op in outbox.every(store.db)] == [({"industry": "Mine"}, 105)]
 
 
 def test_an_edit_that_came_before_its_record_is_sent_when_the_record_is_there(

@@ -126,7 +126,7 @@ def test_a_policy_that_locks_shows_why_and_its_end_opens(
     driver.until(
         lambda: driver.shell._session is not None and not driver.shell._session.ruling.verdict.reasons
     )
-    driver.shell.unlock()
+    driver.shell.locking.unlock()
     driver.until(lambda: driver.shell.screen is Screen.WORK)
 
 
@@ -199,7 +199,7 @@ def test_the_window_clears_what_was_copied_at_a_lock(
     driver = opened(_new_laptop(org, name, person))
     cleared: list[str] = []
     monkeypatch.setattr(driver.window._clipboard, "clear", lambda: cleared.append(""))
-    driver.shell.lock()
+    driver.shell.locking.lock()
     driver.until(lambda: driver.shell.screen is Screen.LOCK)
     assert cleared
 
