@@ -5,6 +5,7 @@ Keys come in buffers that can be wiped, and none passes through an immutable val
 
 from __future__ import annotations
 
+import threading
 from typing import Final
 
 import msgspec
@@ -20,6 +21,10 @@ MEMORY_MAX_KIB: Final = 1_048_576
 TIME_MAX: Final = 64
 LANES_MAX: Final = 64
 ARGON2ID: Final = "argon2id"
+
+
+# Two at once in one process, each of several lanes, wait for one another for ever (cryptography 50.0.2, OpenSSL 4).
+_one_at_a_time = threading.Lock()
 
 
 class PinCost(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,8 +75,9 @@ def from_pin(pin: SecretBytes, cost: PinCost) -> SecretBytes:
     stretch = Argon2id(
         salt=bytes.fromhex(cost.salt), length=KEY_BYTES, iterations=cost.t, lanes=cost.p, memory_cost=cost.m
     )
-    stretch.derive_into(pin.view, made)  # type: ignore[arg-type] # it takes any buffer; its types say bytes
-    _overwrite(len(pin), cost)
+    with _one_at_a_time:
+        stretch.derive_into(pin.view, made)  # type: ignore[arg-type] # it takes any buffer; its types say bytes
+        _overwrite(len(pin), cost)
     return SecretBytes(made)
 
 

@@ -21,6 +21,7 @@ from app.keys.state import Alarm, State
 from app.keys.trusted_time import Anchor
 from app.paths import Profile, remove, write_whole
 from app.services.held import Held, coming_root, digest_of, policy_in_force
+from app.services.kept_orders import KeptOrders, Pending, pending
 from app.services.why_locked import pin_posture
 from sync.client.ports import Standing
 from sync.protocol import documents, sealing, signing, trust
@@ -40,14 +41,6 @@ ALARM_AGAIN_MS: Final = 3_600_000  # the same alarm is written down anew this of
 _SPURNED: Final = ("expired",)  # nothing is wrong with who shows it: no alarm
 
 Change = Callable[[State], State]
-
-
-class Pending(msgspec.Struct, frozen=True):
-    """A verified order that waits to be obeyed."""
-
-    order: Order
-    digest: str
-    envelope: bytes = b""  # as it came; of one that an earlier version kept, nothing
 
 
 class Papers:
@@ -71,6 +64,7 @@ class Papers:
         self._note = note
         self._now = now
         self._sample = sample
+        self._orders = KeptOrders(profile)
         self._unkept: dict[str, bytes] = {}  # envelopes of orders that the disk would not take, by digest
         self.posture: Callable[[], dict[str, Any]] = dict  # what the server is told of this device
         self.share: bytes | None = None  # sealed, for the session to put back
@@ -189,10 +183,10 @@ class Papers:
     def pending(self) -> list[Pending]:
         """Verified orders not obeyed yet, oldest first."""
         waiting = set(self._state().waiting.values())
-        found = {digest: data for digest, data in self._kept().items() if digest in waiting}
+        found = {digest: data for digest, data in self._orders.kept().items() if digest in waiting}
         found.update(self._unkept)
         return sorted(
-            (_pending(digest, data) for digest, data in found.items()), key=lambda each: each.order.seq
+            (pending(digest, data) for digest, data in found.items()), key=lambda each: each.order.seq
         )
 
     def done(self, pending: Pending, report: str) -> None:
@@ -206,9 +200,9 @@ class Papers:
             )
         )
         self._unkept.pop(pending.digest, None)
-        kept = self._kept()
+        kept = self._orders.kept()
         if kept.pop(pending.digest, None) is not None:
-            self._keep(kept)
+            self._orders.keep(kept)
 
     # -- missing
 
@@ -219,7 +213,7 @@ class Papers:
     def _torn_out(self) -> set[str]:
         """Digests of orders that wait and that no file holds: they are not forgotten with their file."""
         waiting = set(self._state().waiting.values())
-        return waiting - self._unkept.keys() - self._kept().keys() if waiting else waiting
+        return waiting - self._unkept.keys() - self._orders.kept().keys() if waiting else waiting
 
     def _forget_unless_shown(self, papers: list[Paper]) -> None:
         """The server shows every order until it was answered: what it does not show, it knows of no longer."""
@@ -334,7 +328,7 @@ class Papers:
         payload = signing.open_envelope(data, Order.TYPE).payload
         digest = documents.digest(payload)
         if digest in state.waiting.values():
-            self._keep_order(digest, data)  # the file may have lost it
+            self._orders.add(digest, data)  # the file may have lost it
             return
         accepted = trust.order(self.held.root, state.floors, data, enrolment=state.enrolment, now=self._now())
         order_id, wipe = accepted.order.order_id, accepted.order.op == documents.WIPE
@@ -348,7 +342,7 @@ class Papers:
         if not wipe and len(state.waiting) >= WAITING_MAX:
             raise Refused("waiting", _("Too many orders wait already; this one was refused."))
         self._unkept[digest] = data
-        self._keep_order(digest, data)
+        self._orders.add(digest, data)
         self._alter(
             lambda state: msgspec.structs.replace(
                 state,
@@ -358,41 +352,6 @@ class Papers:
             )
         )
         del self._unkept[digest]
-
-    def _keep_order(self, digest: str, data: bytes) -> None:
-        kept = self._kept()
-        if digest not in kept:
-            self._keep({**kept, digest: data})
-
-    def _kept(self) -> dict[str, bytes]:
-        """The orders on file, by digest. A damaged file holds none: the server shows them again."""
-        try:
-            orders = msgspec.json.decode(self._profile.orders.read_bytes(), type=list[bytes])
-        except FileNotFoundError:
-            return {}
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-            _LOG.warning("the list of waiting orders cannot be read")
-            return {}
-        return {documents.digest(_payload(data)): data for data in orders}
-
-    def _keep(self, orders: dict[str, bytes]) -> None:
-        try:
-            write_whole(self._profile.orders, msgspec.json.encode(list(orders.values())))
-        except OSError as error:
-            raise not_written(error) from None
-
-
-def _pending(digest: str, data: bytes) -> Pending:
-    payload = _payload(data)
-    return Pending(documents.parse(payload, Order), digest, b"" if payload == data else data)
-
-
-def _payload(data: bytes) -> bytes:
-    """The order in what is kept of it: its envelope, or the payload alone as earlier versions kept it."""
-    try:
-        return signing.open_envelope(data, Order.TYPE).payload
-    except Refused:
-        return data
 
 
 def _same(known: Alarm | None, fresh: Alarm) -> bool:

@@ -10,8 +10,9 @@ from app.paths import Profile
 from app.services import guard, reasons
 from app.services.card import Card
 from app.services.held import policy_in_force
+from app.services.kept_orders import Pending
 from app.services.memory import Memory
-from app.services.papers import Papers, Pending
+from app.services.papers import Papers
 from app.services.posture import Posture
 from app.services.wipe import Intent
 from app.services.wiped import intent_for, intent_of_silence

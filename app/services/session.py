@@ -26,11 +26,12 @@ from app.paths import Profile
 from app.services import wipe
 from app.services.card import Card, refreshed
 from app.services.held import Held
+from app.services.kept_orders import Pending
 from app.services.locks import ACTIVE, LOCK_CRYPTO, LOCK_UI, Locks
 from app.services.memory import Memory
 from app.services.open_store import OpenStore
 from app.services.opener import Opener
-from app.services.papers import DONE, REFUSED, Papers, Pending
+from app.services.papers import DONE, REFUSED, Papers
 from app.services.pin import PinGate
 from app.services.ruling import Ruling
 from app.services.why_locked import BY_ORDER

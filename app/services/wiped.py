@@ -18,8 +18,8 @@ from app.paths import Profile
 from app.services import orphan, wipe
 from app.services.card import Card, read_card
 from app.services.held import roots_on_file
+from app.services.kept_orders import Pending
 from app.services.opener import Opener
-from app.services.papers import Pending
 from sync.client import handing
 from sync.client.line import Identity
 from sync.protocol import documents, ladder, signing, trust

@@ -199,11 +199,10 @@ class _Meeting:
         self.changed = True
 
     def keep(self, cell: str, *, shown: Any, shown_mark: Mark, kept: Any, kept_mark: Mark) -> None:
-        made = between(
+        self.conflicts.append(between(
             self.op, self.op_id, cell, ver=self.mark.ver,
             shown=shown, shown_mark=shown_mark, kept=kept, kept_mark=kept_mark,
-        )  # fmt: skip
-        self.conflicts.append(made)
+        ))  # fmt: skip
 
 
 def between(
