@@ -184,7 +184,7 @@ def destroy(profile: Profile, ring: Keyring, now: Callable[[], int], step: Step 
     step("W3")
     files = _remove_files(profile)
     step("W4")
-    if _is_receipt_of(profile, intent):
+    if _is_receipt_of(profile, ring, intent):
         return
     receipt = _receipt(profile, intent, keys, files, now())
     try:
@@ -209,7 +209,7 @@ def finish(
     if intent is None:
         return True
     if not _is_over(profile, intent):
-        if not _is_receipt_of(profile, intent):
+        if not _is_receipt_of(profile, ring, intent):
             return False
         with _sealed(profile) as sealed:
             hand_in(intent, profile.wipe_receipt.read_bytes(), sealed)
@@ -271,9 +271,9 @@ def _is_over(profile: Profile, intent: Intent) -> bool:
     return stone is not None and (stone.device, stone.order_id) == (intent.device, intent.order_id)
 
 
-def _is_receipt_of(profile: Profile, intent: Intent) -> bool:
-    """Whether the receipt of this very wipe is written already; it is not signed twice, unless the sealed work is no
-    longer what it says."""
+def _is_receipt_of(profile: Profile, ring: Keyring, intent: Intent) -> bool:
+    """Whether the receipt of this very wipe is written already; it is not signed twice, unless it has rotten or the
+    sealed work is no longer what it says."""
     try:
         envelope = signing.open_envelope(profile.wipe_receipt.read_bytes(), Receipt.TYPE)
         found = documents.parse(envelope.payload, Receipt)
@@ -281,6 +281,9 @@ def _is_receipt_of(profile: Profile, intent: Intent) -> bool:
         return False
     if (found.receipt_id, found.enrolment) != (intent.order_id, intent.enrolment):
         return False
+    with contextlib.suppress(KeyMissing, KeyringUnreachable):  # then nobody could sign another one
+        if not signing.verifies(envelope, signing.spki_of(device.load_signing(ring))):
+            return False
     with _sealed(profile) as sealed:
         return outbox_seal.measured(sealed) == found.outbox
 
