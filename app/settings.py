@@ -75,6 +75,17 @@ SETTINGS: Final[dict[str, Setting]] = {
             (("100", "100 MB"), ("1000", "1 GB"), ("5000", "5 GB"), ("20000", "20 GB")),
             it_may_fix=True,
         ),
+        # Sooner than the policy says, never later: app/viewmodels/locking.py.
+        Setting(
+            "lock_after",
+            N_("Lock without use after"),
+            "policy",
+            (
+                ("policy", N_("As IT says")),
+                *(("1", N_("1 minute")), ("2", N_("2 minutes")), ("5", N_("5 minutes"))),
+                *(("10", N_("10 minutes")), ("15", N_("15 minutes")), ("30", N_("30 minutes"))),
+            ),
+        ),
         Setting("currency", N_("Currency"), money.DEFAULT_CURRENCY, it_may_fix=True),
     )
 }

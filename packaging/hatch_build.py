@@ -1,6 +1,7 @@
 """The wheel's build hook: compiled catalogues and resources go in beside the code.
 
-Catalogues go to `sync/_locale`, where both programs look, and every other resource to `app/_resources`.
+Catalogues go to `sync/_locale`, where both programs look, the console's pages beside its code, and every other
+resource to `app/_resources`.
 Sources of catalogues, unfinished files and dot files stay out.
 """
 
@@ -36,6 +37,8 @@ class ResourcesHook(BuildHookInterface[Any]):
                 continue
             if inside.parts[0] == "locale":
                 place = Path("sync", "_locale", *inside.parts[1:])
+            elif inside.parts[0] == "console":
+                place = Path("sync", "console", "web", "_resources", *inside.parts[1:])
             else:
                 place = Path("app", "_resources", inside)
             into[str(path)] = str(place)

@@ -72,6 +72,8 @@ NEEDS: tuple[Need, ...] = (
     Need("gnome-keyring", "the system keyring of tests and demo", _program("gnome-keyring-daemon")),
     Need("xvfb", "a display for tests and demo", _program("Xvfb")),
     Need("postgresql-15", "the server's other store, in tests", _postgresql),
+    Need("chromium", "the console in a browser, in tests", _program("chromium")),
+    Need("chromium-driver", "the console in a browser, in tests", _program("chromedriver")),
     Need("iproute2", _NETWORK, _program("ip")),
     Need("nftables", _NETWORK, _program("nft")),
     Need("fontconfig", _QT, _program("fc-list")),

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "resources" / "locale"
 DOMAIN = "fieldkeep"
 LANGUAGES = ("zh_CN", "zh_TW")
-SOURCES = [("app/**.py", "python"), ("sync/**.py", "python")]
+SOURCES = [("app/**.py", "python"), ("sync/**.py", "python"), ("resources/console/pages/**.html", "jinja2")]
 
 # Babel's own header would change with every run, and name people.
 _HEADER = """\

@@ -19,7 +19,8 @@ from app import compose
 from app.__main__ import main
 from app.errors import Wiped
 from app.keys import ring as rings
-from app.keys import trusted_time
+from app.keys import trusted_time, vault
+from app.keys.secret import SecretBytes
 from app.keys.trusted_time import Sample
 from app.paths import Profile
 from app.services import acting, attachments, carrying, enrolment, many, records
@@ -90,6 +91,7 @@ def wipe(words: list[str]) -> int:
     """`fieldkeep sync` that dies at the nth step of the wipe; prints the steps it came past."""
     asked = json.loads(words[0])
     compose.prepare()
+    _turn(**asked.get("clock", {}))
     if "file_bytes" in asked:
         # A disk that takes no more than this in one file.
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -208,6 +210,20 @@ def _die_at(act: Act, at: int) -> None:
     while (found := act.piece()) is not None:
         if found.outcome.at >= at:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def try_pin(words: list[str]) -> int:
+    """Try {"pin"}, and die once the try is counted and before it is looked at."""
+    asked = json.loads(words[0])
+    compose.prepare()
+    with open_session(Profile(Path(asked["profile"]))) as session:
+
+        def die(*_arguments: object, **_named: object) -> None:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        vault.open_key = die  # type: ignore[assignment]
+        session.unlock(SecretBytes(asked["pin"].encode()))
+    return 0
 
 
 def serve(words: list[str]) -> int:

@@ -182,7 +182,7 @@ def _certificate(folder: Path, data: Path, owner: pwd.struct_passwd) -> None:
     ca_key, key = tls.new_key(), tls.new_key()
     ca = tls.authority(ca_key, "database", now)
     (folder / "ca.crt").write_bytes(tls.pem(ca))
-    (data / "server.crt").write_bytes(tls.pem(tls.leaf(ca, ca_key, key.public_key(), "localhost", now)))
+    (data / "server.crt").write_bytes(tls.pem(tls.leaf(ca, ca_key, key.public_key(), ["localhost"], now)))
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

@@ -26,6 +26,7 @@ REAL_DATA = "FIELDKEEP_REAL_DATA"
 INSTALLED = "FIELDKEEP_TEST_INSTALLED"
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ["HYPOTHESIS_NO_PLUGINS"] = "1"  # of parts that are here for something else, and warn of themselves
 for _variable in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
     os.environ.pop(_variable, None)
 os.environ["LC_ALL"] = "C.UTF-8"  # texts are compared in English; tests of other languages choose theirs

@@ -23,10 +23,13 @@ class Server:
         self.log = log
         self._process: Fork | None = None
         self.port = 0
+        self.console = ""  # the address of its web console, where it was started with one
 
-    def start(self, *, step: str = "", times: int = 1) -> None:
+    def start(self, *, step: str = "", times: int = 1, console: bool = False) -> None:
         """Start it and wait until it listens; it is killed when it comes to `step` for so many times."""
         words = ["serve", *self._folders, "--port", str(self.port)]
+        if console:
+            words += ["--console-port", self.console.rpartition(":")[2] or "0"]
         if step:
             asked = json.dumps({"words": words, "step": step, "times": times})
             process = forks.start("tests.acts:serve", [asked], log=self.log)
@@ -36,8 +39,10 @@ class Server:
         forks.wait_until(lambda: process.ended or process.out().endswith("\n"), "the server says nothing")
         said = process.out()
         assert said.startswith(_LISTENING), "the server did not start; see its log"
-        assert said.count("\n") == 1
-        self.port = int(said.strip().rsplit(":", 1)[1])
+        lines = said.splitlines()
+        assert len(lines) == 1 + console
+        self.port = int(lines[0].rsplit(":", 1)[1])
+        self.console = lines[1].removeprefix("console on ") if console else ""
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End it; its exit code, 0 when it does not run."""

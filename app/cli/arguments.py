@@ -72,6 +72,23 @@ def _device_verbs(verb: Adding) -> None:
     verb("status", _("how this device stands"))
     verb("lock", _("close the store and forget its key"))
     verb("unlock", _("open the store again"), _("What IT has locked, only IT unlocks."))
+    chosen = verb(
+        "pin",
+        _("choose a PIN or passphrase for the store, or change it"),
+        _(
+            "Every command that reads the store then asks for it. Without a terminal it stands in the file that"
+            " FIELDKEEP_PASSPHRASE_FILE names, and a new one in the file that FIELDKEEP_NEW_PIN_FILE names."
+        ),
+    )
+    other = chosen.add_mutually_exclusive_group()
+    other.add_argument(
+        "--remove", action="store_true", help=_("open without a PIN again, where IT allows it")
+    )
+    other.add_argument(
+        "--forgotten",
+        action="store_true",
+        help=_("lock this device until IT unlocks it; then choose a new PIN"),
+    )
     look = verb(
         "doctor",
         _("look at everything that must hold here; changes nothing without --repair"),

@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from app.cli import hints, roles, show
+from app.cli import hints, pins, roles, show
 from app.cli.verb import Arguments, done, read_text, say, tell_problem
 from app.errors import AppError, KeyMissing, Locked, StoreDamaged, Wiped
-from app.keys.secret import SecretBytes
 from app.paths import Profile
+from app.services import reasons
 from app.services.card import Card, read_card
 from app.services.opening import open_damaged, open_session
-from app.services.session import ACTIVE, Session
+from app.services.session import ACTIVE, LOCK_CRYPTO, Session
 from app.services.wiped import finish_wipe
 from app.store import conflicts as met
 from app.store.blobs import unsent_in
@@ -27,6 +25,7 @@ from app.store.store import Store
 from sync.protocol.errors import KnownError
 from sync.protocol.ids import id_text
 from sync.protocol.joins import labelled
+from sync.protocol.ladder import WORDS
 from sync.protocol.roles import IT
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
     from app.services.rounds import Round  # with the network's parts
 
 CODE_MAX = 4_096  # characters
-PIN_MAX = 1_024  # bytes
-VARIABLE = "FIELDKEEP_PASSPHRASE_FILE"
 
 
 def enrol(profile: Profile, args: Arguments) -> int:
@@ -76,6 +73,7 @@ def sync(profile: Profile, args: Arguments) -> int:
         _hand_in(profile)
         raise
     with session:
+        pins.open_by_pin(session, wanted=False)
         syncing = Syncing(session)
         syncing.let_go = args.let_go
         try:
@@ -202,7 +200,7 @@ def status(profile: Profile, args: Arguments) -> int:
         show.emit(found)
     else:
         for name, value in found.items():
-            if value is not None:
+            if value is not None and value != []:
                 say(labelled(_(_STATUS_FIELDS[name]), _said(name, value)))
         if found["state"] == "wiped":
             say(hints.next_after_wipe())
@@ -213,6 +211,10 @@ def _said(name: str, value: Any) -> str:
     """A line of the status as a person reads it."""
     if name == "state":
         return _(_STATES[value])
+    if name == "policy":
+        return "".join(f"\n  {each['problem']} {hints.filled(each['step'])}" for each in value)
+    if name == "not_allowed":
+        return reasons.listed_uses(value)
     if isinstance(value, dict):
         return " · ".join(map(str, value.values()))
     return f"{value[:16].replace('T', ' ')} UTC" if name in ("last_sync", "lease_until") else str(value)
@@ -228,9 +230,31 @@ def lock(profile: Profile, args: Arguments) -> int:
 def unlock(profile: Profile, args: Arguments) -> int:
     """Open the store again; what IT locked stays shut."""
     with open_session(profile) as session:
-        pin = _passphrase(_("PIN: ")) if session.needs_pin() else None
-        session.unlock(pin)
+        if session.pin.wants_new():
+            raise session.locked_error()
+        session.unlock(pins.ask() if session.stage != LOCK_CRYPTO and session.pin.has_pin else None)
     return done(args, {"state": "active"}, _("Fieldkeep is unlocked."))
+
+
+def pin(profile: Profile, args: Arguments) -> int:
+    """Choose a PIN, change it or take it off; or say that nobody knows it any more."""
+    with open_session(profile) as session:
+        if session.stage == LOCK_CRYPTO or session.damage is not None:
+            raise session.locked_error()
+        if args.forgotten:
+            if not session.pin.has_pin:
+                raise AppError(_("This store asks for no PIN."), _("Unlock it with: fieldkeep unlock"))
+            session.give_up_pin()
+            raise session.locked_error()
+        known = session.state.pin_reset or not session.pin.has_pin
+        current = None if known else pins.ask()
+        new = None if args.remove else pins.ask_new(session.pin.rule)
+        session.choose_pin(new, current)
+        said = {"pin": session.pin.has_pin, "state": "active"}
+    text = (
+        _("The PIN is taken off.") if args.remove else _("From now on this store opens with this PIN alone.")
+    )
+    return done(args, said, text)
 
 
 def doctor(profile: Profile, args: Arguments) -> int:
@@ -302,6 +326,8 @@ _STATUS_FIELDS: Final = {
     "conflicts": N_("conflicts"),
     "refused": N_("refused"),
     "warning": N_("warning"),
+    "policy": N_("policy asks"),
+    "not_allowed": N_("not allowed"),
     "alarm": N_("alarm"),
     "message": N_("message"),
 }
@@ -312,7 +338,7 @@ _STATES: Final = {
 
 
 def _standing(session: Session) -> dict[str, Any]:
-    state, alarm = session.state, session.alarm()
+    state, alarm = session.state, session.ruling.alarm()
     found: dict[str, Any] = dict.fromkeys(_STATUS_FIELDS)
     found.update(
         _named(session.card),
@@ -322,7 +348,12 @@ def _standing(session: Session) -> dict[str, Any]:
         last_sync=show.when_iso(state.last_contact),
         policy_version=session.papers.held.policy.version,
         lease_until=show.when_iso(state.lease_until),
-        warning=session.warning() or None,
+        warning=session.ruling.warning() or None,
+        policy=[
+            {"action": WORDS[each.rung], "signal": each.signal, "problem": each.problem, "step": each.step}
+            for each in reasons.told(session.ruling.verdict)
+        ],
+        not_allowed=sorted(session.ruling.verdict.blocked),
         alarm={"rule": alarm.rule, "time": show.when_iso(alarm.at)} if alarm is not None else None,
     )
     if session.damage is not None:
@@ -356,27 +387,3 @@ def _named(card: Card) -> dict[str, Any]:
 
 def _card(card: Card) -> dict[str, Any]:
     return {**_named(card), "enrolment": card.enrolment}
-
-
-def _passphrase(prompt: str) -> SecretBytes:
-    named = os.environ.get(VARIABLE)
-    if named:
-        return _from_file(Path(named))
-    if not sys.stdin.isatty():
-        raise Locked(_("A PIN is needed."), _("Name a file with it in {variable}.").format(variable=VARIABLE))
-    return SecretBytes(getpass.getpass(prompt).encode())
-
-
-def _from_file(path: Path) -> SecretBytes:
-    try:
-        with path.open("rb") as file:
-            found = SecretBytes(file.read(PIN_MAX).strip())
-    except FileNotFoundError:
-        title, hint = _("The file that {variable} names is not there."), _("Check its name.")
-    except OSError:
-        title, hint = _("The file that {variable} names cannot be read."), _("Check that you may read it.")
-    else:
-        if len(found):
-            return found
-        title, hint = _("The file that {variable} names is empty."), _("Write the PIN into it, on one line.")
-    raise AppError(title.format(variable=VARIABLE), hint)

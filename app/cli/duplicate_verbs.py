@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.cli import hints, show
-from app.cli.verb import Arguments, done, say, unlocked
+from app.cli.verb import Arguments, done, reading, say
 from app.errors import WrongUse
 from app.paths import Profile
 from app.services import duplicates, records
@@ -23,7 +23,7 @@ _TAKEN = {"first": REMAINS, "second": GONE, "both": BOTH}
 
 def tell(profile: Profile, args: Arguments) -> int:
     """Pairs, one pair field by field, or what somebody decides about one."""
-    with unlocked(profile) as session:
+    with reading(profile) as session:
         if args.join is not None:
             return _join(session, args)
         if args.different is not None or args.alike is not None:

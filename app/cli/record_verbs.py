@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.cli import amounts, hints, owners, pace, page, roles, show
-from app.cli.verb import Arguments, aside, read_json, read_text, say, unlocked
+from app.cli.verb import Arguments, aside, read_json, read_text, reading, say, unlocked
 from app.errors import NotFound, WrongUse
 from app.paths import Profile
 from app.services import records
@@ -94,7 +94,7 @@ def undelete(profile: Profile, args: Arguments) -> int:
 
 def show_one(profile: Profile, args: Arguments) -> int:
     """Show one record."""
-    with unlocked(profile) as session:
+    with reading(profile) as session:
         return _show(session, args, _there(session, args.id))
 
 
@@ -102,7 +102,7 @@ def list_kind(profile: Profile, args: Arguments) -> int:
     """List records of a kind by title, all or the first N."""
     kind = kind_of(args.kind)
     where = _where(kind, args.where)
-    with unlocked(profile) as session:
+    with reading(profile) as session:
         records.refuse_asking(session, kind, (each.field for each in where.conditions))
         found: list[Record] = []
         after: tuple[Any, ...] | None = None
@@ -130,7 +130,7 @@ def find(profile: Profile, args: Arguments) -> int:
     text = read_text(QUESTION_MAX).strip() if args.text == "-" else args.text
     if not text.strip():
         raise WrongUse(_("There is nothing to find."), _("Name a word, a part of a name or a number."))
-    with unlocked(profile) as session:
+    with reading(profile) as session:
         _prepare(session, wanted=not args.json)
         hits = session.call(_find, text, args.limit + 1)
         more, hits = len(hits) > args.limit, hits[: args.limit]

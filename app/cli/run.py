@@ -46,7 +46,7 @@ def verb_of(name: str) -> Verb:
         from app.cli import totals
 
         return totals.tell
-    if name in ("enrol", "sync", "status", "lock", "unlock", "doctor"):
+    if name in ("enrol", "sync", "status", "lock", "unlock", "pin", "doctor"):
         from app.cli import device_verbs
 
         return {
@@ -55,6 +55,7 @@ def verb_of(name: str) -> Verb:
             "status": device_verbs.status,
             "lock": device_verbs.lock,
             "unlock": device_verbs.unlock,
+            "pin": device_verbs.pin,
             "doctor": device_verbs.doctor,
         }[name]
     if name == "duplicates":

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.cli import hints, roles, show
-from app.cli.verb import Arguments, say, unlocked
+from app.cli.verb import Arguments, reading, say
 from app.errors import NotFound
 from app.paths import Profile
 from app.services import records, story
@@ -23,7 +23,7 @@ from sync.protocol.texts import gettext as _
 
 def explain(profile: Profile, args: Arguments) -> int:
     """Tell it. Nothing is exchanged and nothing changes."""
-    with unlocked(profile) as session:
+    with reading(profile) as session:
         try:
             told = story.tell(session, records.find_id(args.explain))
         except NotFound as problem:

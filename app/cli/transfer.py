@@ -23,6 +23,7 @@ from app.store.store import Store
 from sync.protocol.kinds import Kind, kind_of
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
+from sync.protocol.uses import EXPORT
 
 
 def bring(profile: Profile, args: argparse.Namespace) -> int:
@@ -86,6 +87,7 @@ def take(profile: Profile, args: argparse.Namespace) -> int:
     kind: Kind = kind_of(args.kind)
     refuse_replacing(args.file)
     with unlocked(profile) as session:
+        session.ruling.refuse_use(EXPORT)
         rows = session.call(lambda store: export(profile, kind, book_of(store), args.file))
         if not rows and not args.json:
             roles.explain_nothing(session)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from app.cli import hints, show
+from app.cli import hints, pins, show
 from app.errors import AppError
 from app.paths import Profile
 from app.services.opening import open_session
@@ -19,6 +19,7 @@ from sync.protocol.errors import FieldProblem, KnownError
 from sync.protocol.fields import Ref
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
+from sync.protocol.uses import EXPORT
 
 STDIN_MAX = 16 * 2**20  # characters
 
@@ -27,12 +28,32 @@ Verb = Callable[[Profile, Arguments], int]
 
 
 def unlocked(profile: Profile) -> Session:
-    """An open session whose store may be read. Raises Locked."""
+    """An open session whose store may be read; where a PIN opens it, that is asked for. Raises Locked."""
     session = open_session(profile)
+    try:
+        pins.open_by_pin(session)
+    except BaseException:
+        session.close()
+        raise
     if session.stage != ACTIVE:
         problem = session.locked_error()
         session.close()
         raise problem
+    return session
+
+
+def reading(profile: Profile) -> Session:
+    """The same for who prints records: where they go into a file or to another program, that is an export.
+
+    Raises Locked, and NotAllowed where policy bars it.
+    """
+    session = unlocked(profile)
+    if not sys.stdout.isatty():
+        try:
+            session.ruling.refuse_use(EXPORT)
+        except BaseException:
+            session.close()
+            raise
     return session
 
 

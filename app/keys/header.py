@@ -5,6 +5,10 @@ Canonical JSON (sorted keys, no spaces). What opens the data key:
     KEK = HKDF(K_ring ‖ K_share ‖ K_pin or 32 zeros, salt, "fieldkeep/kek/v1" ‖ org ‖ device ‖ epoch)
     wrapped = AES-256-GCM(KEK, nonce, data key, "fieldkeep/dek/v1" ‖ org ‖ device ‖ epoch)
     kcv = HMAC(HKDF(K_ring ‖ K_share, salt, "fieldkeep/kcv/v1" ‖ …), the header without kcv)
+    reset = the data key once more, under K_ring ‖ K_share ‖ K_reset, where there is a PIN
+
+K_reset is not on this device: the server holds it beside the share, and gives it out once IT has unlocked a device
+whose PIN was tried too often. So a new PIN can be chosen, and nobody learns the old one.
 
 The check value needs no PIN. So a damaged header, a key of another store and a wrong PIN can be told apart, which
 SQLCipher cannot do ("file is not a database" is all it ever says).
@@ -28,7 +32,7 @@ from app.keys.secret import SecretBytes
 from app.paths import Profile
 from sync.protocol.texts import gettext as _
 
-VERSION: Final = 1
+VERSION: Final = 2  # 1: without a way to reset the PIN; written still where there is no PIN
 EPOCH_END: Final = 10**9
 HEADER_MAX: Final = 4096  # bytes; ours have about 500
 _SALT_BYTES: Final = 32
@@ -37,10 +41,17 @@ _WRAPPED_BYTES: Final = KEY_BYTES + 16
 _HEX: Final = re.compile(r"(?:[0-9a-f]{2})*")
 
 
+class Reset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The data key as the reset key wraps it; hex."""
+
+    nonce: str
+    wrapped: str
+
+
 class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What `store.hdr` says; bytes are lower-case hex. `share` says that the server's share is part of the key."""
 
-    v: int = VERSION
+    v: int = 1
     org: str
     device: str
     epoch: int
@@ -49,6 +60,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     share: bool = True
     nonce: str
     wrapped: str
+    reset: Reset | msgspec.UnsetType = msgspec.UNSET
     kcv: str
 
     def to_bytes(self) -> bytes:
@@ -97,11 +109,16 @@ def wrap(
     epoch: int,
     pin: SecretBytes | None = None,
     cost: PinCost | None = None,
+    reset: SecretBytes | None = None,
 ) -> Header:
-    """A header, with a salt and a nonce of its own, from which these keys and this PIN give the data key again."""
+    """A header, with a salt and a nonce of its own, from which these keys and this PIN give the data key again.
+
+    With `reset`, so does that in the place of the PIN.
+    """
     if pin is not None and cost is None:
         cost = PinCost(salt=os.urandom(16).hex())
     blank = Header(
+        v=1 if reset is None else VERSION,
         org=org,
         device=device,
         epoch=epoch,
@@ -111,12 +128,13 @@ def wrap(
         wrapped="",
         kcv="",
     )
-    wrapped = bytearray(_WRAPPED_BYTES)
     with _kek(blank, ring, share, pin) as kek:
-        AESGCM(kek.view).encrypt_into(
-            bytes.fromhex(blank.nonce), data_key.view, _about(blank, b"dek"), wrapped
-        )
-    filled = msgspec.structs.replace(blank, wrapped=wrapped.hex())
+        filled = msgspec.structs.replace(blank, wrapped=_wrapped(kek, blank, blank.nonce, b"dek", data_key))
+    if reset is not None:
+        nonce = os.urandom(_NONCE_BYTES).hex()
+        with _reset_kek(blank, ring, share, reset) as kek:
+            beside = Reset(nonce=nonce, wrapped=_wrapped(kek, blank, nonce, b"reset", data_key))
+        filled = msgspec.structs.replace(filled, reset=beside)
     return msgspec.structs.replace(filled, kcv=_check_value(filled, ring, share))
 
 
@@ -127,15 +145,16 @@ def fits(header: Header, ring: SecretBytes, share: SecretBytes) -> bool:
 
 def unwrap(header: Header, ring: SecretBytes, share: SecretBytes, pin: SecretBytes | None) -> SecretBytes:
     """The data key; the caller has asked `fits`. Raises WrongKey."""
-    made = bytearray(KEY_BYTES)
     with _kek(header, ring, share, pin) as kek:
-        try:
-            AESGCM(kek.view).decrypt_into(
-                bytes.fromhex(header.nonce), bytes.fromhex(header.wrapped), _about(header, b"dek"), made
-            )
-        except InvalidTag:
-            raise WrongKey from None
-    return SecretBytes(made)
+        return _unwrapped(kek, header, header.nonce, header.wrapped, b"dek")
+
+
+def unwrap_reset(header: Header, ring: SecretBytes, share: SecretBytes, reset: SecretBytes) -> SecretBytes:
+    """The data key without the PIN; the caller has asked `fits`. Raises WrongKey."""
+    if header.reset is msgspec.UNSET:
+        raise WrongKey
+    with _reset_kek(header, ring, share, reset) as kek:
+        return _unwrapped(kek, header, header.reset.nonce, header.reset.wrapped, b"reset")
 
 
 def read_bounded(path: Path, limit: int) -> bytes | None:
@@ -169,7 +188,8 @@ def damaged() -> StoreDamaged:
 
 def _sound(header: Header) -> bool:
     return (
-        header.v == VERSION
+        header.v in (1, VERSION)
+        and (header.v == VERSION) == (header.reset is not msgspec.UNSET)
         and header.share
         and 0 < header.epoch < EPOCH_END
         and _hex_of(header.salt, _SALT_BYTES)
@@ -177,6 +197,14 @@ def _sound(header: Header) -> bool:
         and _hex_of(header.wrapped, _WRAPPED_BYTES)
         and _hex_of(header.kcv, 32)
         and (header.pin is None or (header.pin.sound() and _hex_of(header.pin.salt, 16)))
+        and (
+            header.reset is msgspec.UNSET
+            or (
+                header.pin is not None
+                and _hex_of(header.reset.nonce, _NONCE_BYTES)
+                and _hex_of(header.reset.wrapped, _WRAPPED_BYTES)
+            )
+        )
     )
 
 
@@ -203,6 +231,27 @@ def _kek(header: Header, ring: SecretBytes, share: SecretBytes, pin: SecretBytes
     )
     with third:
         return for_purpose(ring, share, third, info=_about(header, b"kek"), salt=bytes.fromhex(header.salt))
+
+
+def _reset_kek(header: Header, ring: SecretBytes, share: SecretBytes, reset: SecretBytes) -> SecretBytes:
+    return for_purpose(ring, share, reset, info=_about(header, b"reset-kek"), salt=bytes.fromhex(header.salt))
+
+
+def _wrapped(kek: SecretBytes, header: Header, nonce: str, purpose: bytes, data_key: SecretBytes) -> str:
+    made = bytearray(_WRAPPED_BYTES)
+    AESGCM(kek.view).encrypt_into(bytes.fromhex(nonce), data_key.view, _about(header, purpose), made)
+    return made.hex()
+
+
+def _unwrapped(kek: SecretBytes, header: Header, nonce: str, wrapped: str, purpose: bytes) -> SecretBytes:
+    made = bytearray(KEY_BYTES)
+    try:
+        AESGCM(kek.view).decrypt_into(
+            bytes.fromhex(nonce), bytes.fromhex(wrapped), _about(header, purpose), made
+        )
+    except InvalidTag:
+        raise WrongKey from None
+    return SecretBytes(made)
 
 
 def _check_value(header: Header, ring: SecretBytes, share: SecretBytes) -> str:

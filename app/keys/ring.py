@@ -24,6 +24,8 @@ DEV: Final = "dev"  # the device's signing key; the last to go in a wipe, since 
 ENC: Final = "enc"  # the device's sealing key
 HIGH_WATER: Final = "hw"  # the highest document numbers seen
 TRUST: Final = "trust"  # a digest of root and enrolment: whom to believe when no file holds
+WIPING: Final = "wiping"  # the sum of the intent of a wipe by silence, which no signed order proves
+RESET: Final = "reset"  # only between IT's leave to choose a new PIN and that PIN
 ENROLLING: Final = "enrolling"  # the entries of a device that is not enrolled yet may be taken back
 
 VALUE_MAX: Final = 64  # characters: Windows holds 1,280; lower-case hex, since a newline breaks GNOME Keyring

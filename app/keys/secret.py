@@ -47,6 +47,11 @@ class SecretBytes:
         """Whether the bytes are gone."""
         return self._wiped
 
+    @property
+    def letters(self) -> int:
+        """How many letters it has as text in UTF-8, counted without making a text of it. Raises ValueError."""
+        return sum(byte & 0xC0 != 0x80 for byte in self.view)
+
     def to_hex(self) -> bytearray:
         """The bytes as lower-case hex, in a buffer that the caller wipes (`wipe_buffer`). Raises ValueError."""
         self._living()

@@ -23,7 +23,7 @@ from app.keys.derive import for_purpose, mac
 from app.keys.device import key_missing
 from app.keys.ring import HIGH_WATER, TRUST, Keyring, ring_name
 from app.keys.secret import SecretBytes
-from app.keys.trusted_time import Anchor
+from app.keys.trusted_time import Anchor, Witness
 from app.paths import Profile, write_whole
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import ADMIN, POLICY_ROLE, SERVER, Floors, Mark
@@ -79,7 +79,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     obeyed: dict[str, str] = {}
     locked_because: str = ""
     locked_why: str = ""  # what IT said to a lock by order
-    pin_fail: int = 0
+    pin_fail: int = 0  # tries since the last right PIN; written down before each
+    pin_reset: str = (
+        ""  # "asked" once IT has unlocked a device whose PIN nobody knew; "here" once a new one may be chosen
+    )
+    reset_ack: bool = False  # the server holds the reset key of the PIN in force
     share_ack: bool = False  # the server holds the share: a lock can be undone
     ask_share: bool = False
     waiting: dict[str, str] = {}  # verified orders that are not obeyed yet: order id -> digest of its payload
@@ -87,6 +91,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     policy_held: str = ""  # digest of the policy in force: it stays so when a new root takes its signer away
     order_taken: int = 0  # the highest order number ever taken in; a new root does not lower it
     alarm: Alarm | None = None  # the last document that did not hold
+    witness: Witness | None = None  # how long this machine ran since the last contact
+    locked_in: str = ""  # the boot in which the share was taken away
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,6 +11,9 @@ The rules, in this order:
     that somebody has turned it since.
 
 Only the server's signed word lowers a floor that a wrong clock has raised (`Anchor` made anew by `anchored`).
+
+What must rest on no clock that anybody can set rests on the witness: how long this machine has run since the server was
+last met, sleep included, by the clock since boot alone, over as many boots as there were (`witnessed`).
 All times are UTC milliseconds unless their name says otherwise.
 """
 
@@ -47,6 +50,15 @@ class Sample(msgspec.Struct, frozen=True):
     boot_id: str  # empty where the system does not say: then no two samples are of one boot
 
 
+class Witness(msgspec.Struct, frozen=True, kw_only=True):
+    """How long this machine ran since the contact at `since`, as counted by the clocks of boots, and up to where."""
+
+    since: int
+    counted_ms: int
+    boottime_ns: int
+    boot_id: str
+
+
 class Reading(msgspec.Struct, frozen=True):
     """The time to act on, the floor to keep, what is odd, and whether the server's time stands behind `now`.
 
@@ -80,6 +92,31 @@ def anchored(server_time: int, sample: Sample) -> Anchor:
         boottime_ns=sample.boottime_ns,
         boot_id=sample.boot_id,
         wall=sample.wall_ms,
+    )
+
+
+def witnessed(anchor: Anchor | None, known: Witness | None, since: int, sample: Sample) -> Witness:
+    """The witness at this look; what was counted before another contact counts no more.
+
+    All of a boot counts that began after the last look. Time in which the machine was off does not, and nothing does
+    where the system gives its boots no name.
+    """
+    if known is None or known.since != since:
+        begun = sample if anchor is None else anchor
+        known = Witness(since=since, counted_ms=0, boottime_ns=begun.boottime_ns, boot_id=begun.boot_id)
+    if not sample.boot_id:
+        return known
+    if not known.boot_id:
+        passed_ns = 0
+    elif sample.boot_id == known.boot_id:
+        passed_ns = max(0, sample.boottime_ns - known.boottime_ns)
+    else:
+        passed_ns = sample.boottime_ns
+    return Witness(
+        since=since,
+        counted_ms=known.counted_ms + passed_ns // 1_000_000,
+        boottime_ns=sample.boottime_ns,
+        boot_id=sample.boot_id,
     )
 
 

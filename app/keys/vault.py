@@ -2,7 +2,8 @@
 
     K_ring   keyring `ring.<epoch>`                          gone: the store is wiped
     K_share  keyring `share.<epoch>`, and on the server      gone: the store is locked, and the server can lift it
-    PIN      in a head                                       only where policy asks for one; off by default
+    PIN      in a head                                       where policy asks for one, or a person wants one
+    K_reset  on the server alone, where there is a PIN       in the PIN's place, once IT allows a new one
 
 All of them open the header (header.py), which holds the data key. Nothing here ever makes a key in the place of one
 that is missing: absent, unreachable and damaged are three answers, and each leaves every byte as it is.
@@ -21,7 +22,7 @@ import msgspec
 from app.errors import AppError, KeyMissing, KeyringUnreachable, Locked, StoreDamaged, Wiped, not_written
 from app.keys import header as headers
 from app.keys.header import Header
-from app.keys.ring import ENC, HIGH_WATER, Keyring, ring_name, service_name, share_name
+from app.keys.ring import ENC, HIGH_WATER, RESET, Keyring, ring_name, service_name, share_name
 from app.keys.secret import SecretBytes, wipe_buffer
 from app.keys.state import epoch_hint
 from app.paths import Profile, remove, write_whole
@@ -33,6 +34,14 @@ _EPOCHS_TRIED: Final = 64
 _STONE_MAX: Final = 64 * 2**10  # bytes
 
 _log = logging.getLogger(__name__)
+
+
+class WrongPin(Locked):
+    """Another PIN opens this store."""
+
+
+class WrongReset(Exception):
+    """No reset key of the PIN in force is here: the PIN is asked for."""
 
 
 def create(
@@ -81,11 +90,7 @@ def open_key(profile: Profile, ring: Keyring, *, pin: SecretBytes | None = None)
     with _ring_key(ring, found) as ring_key:
         value = ring.get(share_name(found.epoch))
         if value is None:
-            raise Locked(
-                _("This store is locked by your organisation."),
-                _("Your work is safe. Go online to see whether IT has unlocked it, or ask IT."),
-                by_order=True,
-            )
+            raise _by_order()
         with headers.key_from(value) as share:
             return _opened(found, ring_key, share, pin)
 
@@ -95,24 +100,83 @@ def has_pin(profile: Profile) -> bool:
     return headers.read(profile).pin is not None
 
 
-def change_pin(profile: Profile, ring: Keyring, *, pin: SecretBytes | None, new: SecretBytes | None) -> None:
-    """Wrap the data key anew with another PIN, or with none; a crash leaves the old header or the new one.
+def set_pin(
+    profile: Profile, ring: Keyring, data_key: SecretBytes, new: SecretBytes | None
+) -> SecretBytes | None:
+    """Wrap the data key of this store anew with another PIN, or with none; a crash leaves the old header or the new.
 
-    Raises as `open_key` does, and NoSpace.
+    Gives the reset key that the server is to hold, where there is a PIN. Raises as `open_key` does, and NoSpace.
     """
     found = headers.read(profile)
-    with open_key(profile, ring, pin=pin) as data_key, _ring_key(ring, found) as ring_key:
+    reset = SecretBytes.random(KEY_BYTES) if new is not None else None
+    with _ring_key(ring, found) as ring_key:
         value = ring.get(share_name(found.epoch))
         if value is None:
-            raise _not_fitting()
+            raise _by_order()
         with headers.key_from(value) as share:
             made = headers.wrap(
-                data_key, ring_key, share, org=found.org, device=found.device, epoch=found.epoch, pin=new
+                data_key,
+                ring_key,
+                share,
+                org=found.org,
+                device=found.device,
+                epoch=found.epoch,
+                pin=new,
+                reset=reset,
             )
     try:
         write_whole(profile.header, made.to_bytes())
     except OSError as error:
         raise not_written(error) from None
+    return reset
+
+
+def change_pin(
+    profile: Profile, ring: Keyring, *, pin: SecretBytes | None, new: SecretBytes | None
+) -> SecretBytes | None:
+    """As `set_pin`, for who knows the PIN that is in force. Raises as `open_key` does, and NoSpace."""
+    with open_key(profile, ring, pin=pin) as data_key:
+        return set_pin(profile, ring, data_key, new)
+
+
+def open_with_reset(profile: Profile, ring: Keyring) -> SecretBytes:
+    """The data key, without the PIN, by the reset key that the keyring holds once IT has allowed a new PIN.
+
+    Raises as `open_key` does; WrongReset when there is none, or it is of a PIN that is in force no longer.
+    """
+    _not_wiped(profile)
+    found = headers.read(profile)
+    _no_stone_of(profile, found)
+    value, given = ring.get(share_name(found.epoch)), ring.get(RESET)
+    if value is None:
+        raise _by_order()
+    if given is None:
+        raise WrongReset
+    with (
+        _ring_key(ring, found) as ring_key,
+        headers.key_from(value) as share,
+        headers.key_from(given) as reset,
+    ):
+        if not headers.fits(found, ring_key, share):
+            raise headers.damaged()
+        try:
+            return headers.unwrap_reset(found, ring_key, share, reset)
+        except headers.WrongKey:
+            raise WrongReset from None
+
+
+def keep_reset(ring: Keyring, reset: bytes) -> None:
+    """Keep the reset key that the server gave. Raises StoreDamaged, KeyringUnreachable."""
+    if len(reset) != KEY_BYTES:
+        raise _not_fitting()
+    with SecretBytes(reset) as given:
+        _keep(ring, RESET, given)
+
+
+def for_server(profile: Profile, ring: Keyring, reset: SecretBytes) -> bytes | None:
+    """What the server is to hold of this device: the share and behind it the reset key; None without a share."""
+    value = ring.get(share_name(headers.read(profile).epoch))
+    return None if value is None else bytes.fromhex(value) + bytes(reset.view)
 
 
 def drop_share(profile: Profile, ring: Keyring) -> bool:
@@ -149,7 +213,7 @@ def destroy(profile: Profile, ring: Keyring) -> list[Destroyed]:
     """
     epochs = _epochs(profile, ring)
     names = [make_name(epoch) for make_name in (ring_name, share_name) for epoch in epochs]
-    return [_destroyed(ring, name) for name in (*names, ENC, HIGH_WATER)]
+    return [_destroyed(ring, name) for name in (*names, RESET, ENC, HIGH_WATER)]
 
 
 def shred_header(profile: Profile) -> None:
@@ -178,7 +242,7 @@ def _opened(found: Header, ring_key: SecretBytes, share: SecretBytes, pin: Secre
     except headers.WrongKey:
         if found.pin is None:
             raise headers.damaged() from None
-        raise Locked(
+        raise WrongPin(
             _("This PIN is not right."), _("Try again; after too many tries IT has to unlock.")
         ) from None
 
@@ -267,6 +331,14 @@ def _wiped() -> Wiped:
     return Wiped(
         _("This device was wiped by your organisation."),
         _("Ask IT to enrol this device again."),
+    )
+
+
+def _by_order() -> Locked:
+    return Locked(
+        _("This store is locked by your organisation."),
+        _("Your work is safe. Go online to see whether IT has unlocked it, or ask IT."),
+        by_order=True,
     )
 
 

@@ -18,6 +18,7 @@ from app.store import begun
 from app.store.bulk import Selection, Setting, Span
 from app.store.store import Store
 from sync.protocol.kinds import Kind
+from sync.protocol.uses import EXPORT
 
 if TYPE_CHECKING:
     from app.services.bulk.pipe import Reply, Request
@@ -62,7 +63,9 @@ class Act:
         self._size = LEAST
 
     def begin(self) -> None:
-        """Have it remembered, so that it may go on whatever ends this process. Raises Locked, NoSpace."""
+        """Have it remembered, so that it may go on whatever ends this process. Raises Locked, NoSpace, NotAllowed."""
+        if isinstance(self.asked, Exporting):
+            self._session.ruling.refuse_use(EXPORT)
         if self.kept:
             self._session.call(many.keep, self.asked, self.outcome)
         elif isinstance(self.asked, Undoing):

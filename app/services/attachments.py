@@ -31,6 +31,7 @@ from sync.protocol.fields import Ref, Value
 from sync.protocol.ids import id_text
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.texts import gettext as _
+from sync.protocol.uses import ATTACH, EXPORT, OPEN_OUTSIDE
 
 ATTACHMENT: Final = KINDS["attachment"]
 NAME_MAX: Final = 200
@@ -54,6 +55,7 @@ def attach(session: Session, record_id: bytes, path: Path) -> Record:
     """Attach a file to a record. Raises NotFound, TooLarge, NoSpace, AppError, Locked; then nothing is attached."""
     record = records.get(session, record_id)
     records.refuse_role(session, ATTACHMENT)
+    session.ruling.refuse_use(ATTACH)
     values = _belonging(record)
     blobs = Blobs(session.profile)
     with _readable(path) as file:
@@ -126,6 +128,7 @@ def save(session: Session, record: Record, place: Path, told: Told = no_one) -> 
 
     Raises what `have` raises, and AppError where the file cannot be written; then there is none.
     """
+    session.ruling.refuse_use(EXPORT)
     have(session, record, told)
     try:
         making = Unfinished(session.profile, place)
@@ -148,10 +151,12 @@ def open_copy(session: Session, record: Record, told: Told = no_one) -> Path:
     """A copy in clear that another program may read, and nobody but this person; gone when the store closes, and at the
     next start at the latest. Raises what `have` raises, NoSpace, AppError.
     """
+    session.ruling.refuse_use(OPEN_OUTSIDE)
     copies.refuse_programs(record.title)
     have(session, record, told)
     try:
-        with copies.making(session.profile, record.title) as (place, handle):
+        sha256 = content_of(record)["sha256"]
+        with copies.making(session.profile, record.title, sha256) as (place, handle):
             with os.fdopen(handle, "wb") as file:
                 _write(session, record, file.write)
             _still_open(session)
@@ -167,8 +172,9 @@ def remove(session: Session, record: Record) -> Record:
 
 def keep_within(session: Session, spare: tuple[bytes, ...] = ()) -> None:
     """Let go of what no record here names any more, and of what there is no room for."""
-    blobs = Blobs(session.profile)
-    blobs.sweep(session.read(named))
+    blobs, names = Blobs(session.profile), session.read(named)
+    blobs.sweep(names)
+    copies.sweep(session.profile, names)
     blobs.keep_within(int(settings.load(session.profile)["attachments"]), spare)
 
 

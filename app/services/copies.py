@@ -2,7 +2,7 @@
 
 They lie in the profile's folder for temporary files, readable by their person alone and writable by nobody. They go
 when the store closes, by a lock, a wipe or the end of the program, and whoever opens the profile next takes away what a
-kill has left.
+kill has left. One whose record was deleted, or left this device, goes with the next look at what is still named.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,7 @@ from app.paths import PRIVATE_DIR, Profile
 from sync.protocol.texts import gettext as _
 
 _OPENED: Final = "opened"
+_MARK: Final = 16  # digits of a digest that tell whose copy it is
 _READ_ONLY: Final = 0o400
 # Endings that some system takes for something to run, or for a way to something to run.
 _PROGRAMS: Final = {
@@ -33,12 +34,12 @@ _NO_NAME: Final = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]+')
 
 
 @contextlib.contextmanager
-def making(profile: Profile, title: str) -> Iterator[tuple[Path, int]]:
-    """A place of its own for a copy of this title, and a handle to write it; nothing is left where that fails.
+def making(profile: Profile, title: str, sha256: bytes) -> Iterator[tuple[Path, int]]:
+    """A place of its own for a copy of this title and blob, and a handle to write it; nothing is left where that fails.
 
     Raises OSError.
     """
-    folder = profile.temp / _OPENED / secrets.token_hex(8)
+    folder = profile.temp / _OPENED / f"{_of(sha256)}-{secrets.token_hex(4)}"
     folder.mkdir(mode=PRIVATE_DIR, parents=True)
     try:
         place = folder / name_of(title)
@@ -55,6 +56,19 @@ def refuse_programs(title: str) -> None:
             _("This file may be a program, and is not opened from here."),
             _("Save it instead, if you trust who attached it."),
         )
+
+
+def sweep(profile: Profile, named: Iterable[bytes]) -> None:
+    """Remove the copies of what no record here names any more."""
+    names = {_of(sha256) for sha256 in named}
+    with contextlib.suppress(OSError):
+        for folder in list((profile.temp / _OPENED).iterdir()):
+            if folder.name.partition("-")[0] not in names:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _of(sha256: bytes) -> str:
+    return sha256.hex()[:_MARK]
 
 
 def take_away(profile: Profile) -> None:

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.errors import AppError, NewerStore, Offline, StoreDamaged
-from app.services import comparing, renewing, sealed_work
+from app.services import comparing, reasons, renewing, sealed_work
+from app.services.guard import Rung
+from app.services.reasons import Told
 from app.services.session import ACTIVE, Session
 from app.store import examination
 from app.store.circles import circles
 from app.store.store import Store
+from app.system.events import Source, system_listener
 from sync.client.errors import ExchangeError, ServerRefused
 from sync.client.https import reachable
 from sync.protocol import version
@@ -21,11 +24,20 @@ from sync.protocol.errors import Problem
 from sync.protocol.ids import id_text
 from sync.protocol.joins import sentences
 from sync.protocol.texts import gettext as _
+from sync.protocol.texts import mark as N_
 from sync.protocol.texts import ngettext
 
 OK: Final = "ok"
 WARNING: Final = "warning"  # worth a word, and nothing to mend
 FAULT: Final = "fault"
+SYSTEM_S: Final = 3.0  # for both buses to answer; a desktop that has none says so at once
+DEAF: Final = {
+    Source.LOGIND: N_("The system does not tell of sleep and of other users: lock by hand."),
+    Source.SLEEP_DELAY: N_("Sleep does not wait for the lock."),
+    Source.SCREEN_SAVER: N_("No screen saver says when the screen is locked."),
+    Source.WINDOWS: N_("The system does not tell of sleep and of locked screens: lock by hand."),
+    Source.MACOS: N_("The system does not tell of sleep and of locked screens: lock by hand."),
+}
 CIRCLES_TOLD: Final = 5  # and as many records of each
 
 
@@ -63,6 +75,7 @@ def examine(session: Session, at_work: AtWork) -> list[Finding]:
     findings = [
         Finding(_("Version"), True, version.APP_VERSION),
         Finding(_("System keyring"), True, _("answers, and holds this device's keys")),
+        _system(),
     ]
     if session.damage is not None:
         findings.append(Finding(_("Files of this device"), False, str(session.damage)))
@@ -74,6 +87,7 @@ def examine(session: Session, at_work: AtWork) -> list[Finding]:
         findings.append(Finding(_("Signed documents"), False, said))
     server = _server(session)
     findings += [_orders(session), _clock(session), server]
+    findings += map(_asked, reasons.told(session.ruling.verdict))
     if session.damage is not None:
         return [*findings, Finding(_("Store"), False, _("shut, since files of this device do not hold"))]
     if session.stage != ACTIVE:
@@ -103,8 +117,6 @@ def examine(session: Session, at_work: AtWork) -> list[Finding]:
         said = _("a file that this device's keys do not open was put aside as {name}. Tell IT.")
         aside_name = session.profile.store_aside.name
         findings.append(Finding(_("File put aside"), False, said.format(name=aside_name), grave=False))
-    if session.warning():
-        findings.append(Finding(_("Last contact"), False, _("the server has not been reached for long")))
     return findings
 
 
@@ -231,7 +243,7 @@ def _circle(ids: list[bytes]) -> Finding:
 
 
 def _orders(session: Session) -> Finding:
-    alarm = session.alarm()
+    alarm = session.ruling.alarm()
     if alarm is not None:
         at = dt.datetime.fromtimestamp(alarm.at / 1000, dt.UTC).isoformat(timespec="minutes")
         said = _("something did not hold and was refused: {rule}, {time}. Tell IT.")
@@ -241,9 +253,29 @@ def _orders(session: Session) -> Finding:
     return Finding(_("Orders"), True, _("all hold"))
 
 
+def _asked(told: Told) -> Finding:
+    """What policy does not find as it should be."""
+    return Finding(_("Policy"), False, sentences(told.problem, told.step), grave=told.rung > Rung.RESTRICT)
+
+
 def _clock(session: Session) -> Finding:
-    anomaly = session.clock_anomaly()
+    anomaly = session.ruling.clock_anomaly()
     return Finding(_("Clock"), not anomaly, anomaly or _("agrees with the last contact"))
+
+
+def _system() -> Finding:
+    """Whether the system tells of sleep, locked screens and other users; tried now, as the window does."""
+    listener = system_listener()
+    listener.begin(lambda _event: None)
+    listener.settled(SYSTEM_S)
+    heard = listener.standing()
+    listener.end()
+    deaf = [_(DEAF[each.source]) for each in heard if not each.there and each.source in DEAF]
+    if not heard:
+        return Finding(_("System events"), False, _("nothing tells of them on this system"), grave=False)
+    if deaf:
+        return Finding(_("System events"), False, sentences(*deaf), grave=False)
+    return Finding(_("System events"), True, _("sleep, a locked screen and another user lock at once"))
 
 
 def _server(session: Session) -> Finding:

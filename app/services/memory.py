@@ -12,6 +12,7 @@ import msgspec
 from app.errors import AppError, KeyringUnreachable
 from app.keys import trusted_time
 from app.keys.state import State
+from app.keys.trusted_time import Witness
 
 Change = Callable[[State], State]
 FLOOR_STEP_MS: Final = 60_000  # the floor of trusted time is written down when it has risen by this much
@@ -100,12 +101,24 @@ class Memory:
         """Trusted UTC milliseconds."""
         return self.reading().now
 
+    def witness(self) -> Witness:
+        """How long this machine has run since the last contact."""
+        state = self._state
+        sample = trusted_time.system_clock()
+        return trusted_time.witnessed(state.anchor, state.witness, state.last_contact, sample)
+
     def raise_floor(self) -> None:
-        """Write the floor of trusted time down once it has risen far enough."""
-        floor = self.reading().floor
-        if floor - self._state.t_floor >= FLOOR_STEP_MS:
+        """Write down the floor of trusted time, and how long this machine ran in silence, once they have risen far
+        enough; and in which boot a lock was found that does not say since when it stands."""
+        state, floor, witness = self._state, self.reading().floor, self.witness()
+        known = state.witness if state.witness is not None and state.witness.since == witness.since else None
+        another = known is not None and known.boot_id != witness.boot_id  # or what was counted in it is lost
+        counted = witness.counted_ms - (known.counted_ms if known is not None else 0)
+        undated = state.stage == "lock_crypto" and not state.locked_in and witness.boot_id != ""
+        if max(floor - state.t_floor, counted) >= FLOOR_STEP_MS or another or undated:
+            since = witness.boot_id if undated else state.locked_in
             with contextlib.suppress(AppError):  # a full disk must not keep anybody from their customers
-                self.set(t_floor=floor)
+                self.set(t_floor=max(floor, state.t_floor), witness=witness, locked_in=since)
 
     def forget(self) -> None:
         """This device is wiped: nothing of the state is written any more, not at the end either."""

@@ -87,6 +87,7 @@ def _open(profile: Profile, wipe_step: wipe.Step, look: _Look) -> Session:
         session.obey()
         if session.damage is None:
             session.judge()
+            session.ask_pin()
     except Locked:
         session.stay_locked()
         return session

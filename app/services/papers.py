@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -21,8 +21,9 @@ from app.keys.state import Alarm, State
 from app.keys.trusted_time import Anchor
 from app.paths import Profile, remove, write_whole
 from app.services.held import Held, coming_root, digest_of, policy_in_force
+from app.services.why_locked import pin_posture
 from sync.client.ports import Standing
-from sync.protocol import documents, signing, trust
+from sync.protocol import documents, sealing, signing, trust
 from sync.protocol.documents import Lease, Order, Policy, Root
 from sync.protocol.errors import Equivocation, Refused
 from sync.protocol.ids import ID_BYTES
@@ -71,15 +72,21 @@ class Papers:
         self._now = now
         self._sample = sample
         self._unkept: dict[str, bytes] = {}  # envelopes of orders that the disk would not take, by digest
+        self.posture: Callable[[], dict[str, Any]] = dict  # what the server is told of this device
         self.share: bytes | None = None  # sealed, for the session to put back
         self.packets: dict[bytes, bytes] = {}  # recovered work, sealed, until the page loop is done
         self.person: Person | None = None
+        self.hand_in: Callable[[], bytes | None] = lambda: (
+            None
+        )  # share and reset key that the server is to hold
+        self.handed_in: Callable[[bytes], None] = lambda _digest: None
         self.store_shut = False  # the store cannot be opened: papers travel all the same, as while locked
 
     def standing(self) -> Standing:
         """How this device stands now."""
         state = self._state()
         left = max(0, state.lease_until - self._now())
+        share = self.hand_in() or b""
         return Standing(
             state=ACTIVE if state.stage == ACTIVE and not self.store_shut else LOCKED,
             # While an order is missing, a fresh lease is asked for each time: it says whether one still is.
@@ -90,7 +97,15 @@ class Papers:
             order_head=_highest(state),
             obeyed=dict(state.obeyed),
             ask_share=state.ask_share and not self.store_shut,
+            posture={**self.posture(), **pin_posture(state)},
+            ask_reset=bool(state.pin_reset) and not self.store_shut,
+            share=share,
+            share_sealed=sealing.seal(self.held.root.recovery, sealing.SHARE, share) if share else b"",
         )
+
+    def kept_share(self, digest: bytes) -> None:
+        """The server says what it holds of share and reset key."""
+        self.handed_in(digest)
 
     def order_missing(self) -> bool:
         """Whether an order is known of that is not here. Until it comes, nothing is unlocked.
@@ -130,6 +145,14 @@ class Papers:
             self._forget_unless_shown(papers)
         if problem is not None:
             raise problem
+
+    def policy_envelope(self) -> bytes:
+        """The signed policy in force, as it came; b"" where its file is gone."""
+        with contextlib.suppress(OSError, Refused):
+            data = self._profile.policy.read_bytes()
+            if digest_of(data, Policy.TYPE) == policy_in_force(self._state()):
+                return data
+        return b""
 
     def heard(self, server_time: int, obeyed: dict[str, str], person: Person) -> None:
         """Contact was made: trusted time is anchored anew, and these reports have arrived."""

@@ -1,8 +1,9 @@
 """One profile held open by one process: its guarded state, its store while unlocked, and obedience to orders.
 
-Stages: active ⇄ lock_ui (a person locked, or an order is missing) ; active ⇄ lock_crypto (an order or silence locked:
-the key's share is gone until the server gives it back) ; any → wiped, which leaves no session at all. A session whose
-files do not hold (`damage`) never opens its store; orders reach it all the same.
+Stages: active ⇄ lock_ui (a person or the system locked, an order is missing, or a PIN is asked for: the store is closed
+and its key out of memory) ; active ⇄ lock_crypto (an order, silence or a PIN tried too often locked: the key's share is
+gone until the server gives it back) ; any → wiped, which leaves no session at all. A session whose files do not hold
+(`damage`) never opens its store; orders reach it all the same.
 """
 
 from __future__ import annotations
@@ -16,40 +17,39 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app import log
-from app.changes import BEHIND, CLOSING, Bus, Changes
-from app.errors import AppError, Locked
-from app.keys import device, trusted_time, vault
+from app.changes import BEHIND, Bus, Changes
+from app.errors import AppError
+from app.keys import device, trusted_time
 from app.keys.device import DeviceKeys
-from app.keys.ring import Keyring, share_name
-from app.keys.secret import SecretBytes
-from app.keys.state import Alarm, State
+from app.keys.ring import Keyring
 from app.paths import Profile
-from app.services import copies, guard, unfinished, why_locked, wipe
+from app.services import wipe
 from app.services.card import Card, refreshed
 from app.services.held import Held
+from app.services.locks import ACTIVE, LOCK_CRYPTO, LOCK_UI, Locks
 from app.services.memory import Memory
 from app.services.open_store import OpenStore
 from app.services.opener import Opener
 from app.services.papers import DONE, REFUSED, Papers, Pending
-from app.services.why_locked import BY_ORDER, BY_PERSON, NOT_ENROLLED, REASON_SHOWN
-from app.services.wiped import intent_for, wiped_error
-from sync.protocol import documents, sealing
+from app.services.pin import PinGate
+from app.services.ruling import Ruling
+from app.services.why_locked import BY_ORDER
+from app.services.wiped import wiped_error
+from sync.protocol import documents
 
 _LOG = logging.getLogger("app.services.session")
 if TYPE_CHECKING:
     from app.services.bulk.laying import Laying
     from app.store.replica import StoreReplica
 
+__all__ = ["ACTIVE", "LOCK_CRYPTO", "LOCK_UI", "Session"]  # the stages, where everybody looks for them
+
 T = TypeVar("T")
 
-ACTIVE: Final = "active"
-LOCK_UI: Final = "lock_ui"
-LOCK_CRYPTO: Final = "lock_crypto"
 OVERTAKEN: Final = REFUSED + "overtaken"
-ALARM_MS: Final = 7 * 86_400_000  # how long a document that did not hold is shown to people
 
 
-class Session:
+class Session(Locks):
     """Holds a profile until `close`. Who writes goes through `call`, who only looks through `read`, beside it."""
 
     def __init__(
@@ -63,6 +63,7 @@ class Session:
         wipe_step: wipe.Step = wipe.no_step,
         damage: AppError | None = None,
     ) -> None:
+        super().__init__()
         self.profile = profile
         self.card = card
         self.damage = damage
@@ -73,9 +74,10 @@ class Session:
         self._ring = ring
         self._memory = memory
         memory.on_change = self._changing
+        self.pin = PinGate(profile, ring, memory, lambda: self.papers.held.policy.pin)
         self.store = OpenStore(
             profile,
-            key=lambda: vault.open_key(profile, ring),
+            key=lambda: self.pin.key(),
             recovery=lambda: self.papers.held.root.recovery,
             refusal=self._shut_because,
             found=lambda records: self.tell(Changes(tuple(records), BEHIND)),
@@ -93,18 +95,11 @@ class Session:
             sample=lambda at: trusted_time.anchored(at, trusted_time.system_clock()),
         )
         self.papers.store_shut = damage is not None
+        self.papers.hand_in = self.pin.to_hand_in
+        self.papers.handed_in = self.pin.handed_in
+        self.ruling = Ruling(profile, memory, self.papers)
 
     # -- standing
-
-    @property
-    def state(self) -> State:
-        """The guarded state."""
-        return self._memory.state
-
-    @property
-    def stage(self) -> str:
-        """active, lock_ui or lock_crypto; never active while its files do not hold."""
-        return LOCK_CRYPTO if self.damage is not None else self.state.stage
 
     @property
     def keys(self) -> DeviceKeys:
@@ -123,19 +118,6 @@ class Session:
     def now(self) -> int:
         """Trusted UTC milliseconds."""
         return self._memory.now()
-
-    def warning(self) -> str:
-        """The signal that policy warns of, or nothing."""
-        verdict = self._verdict()
-        return verdict.signal if verdict.rung is guard.Rung.WARN else ""
-
-    def clock_anomaly(self) -> str:
-        """What is wrong with the clock: clock_back, clock_forward, or nothing."""
-        return self._memory.reading().anomaly
-
-    def alarm(self) -> Alarm | None:
-        """The last document that did not hold, for as long as people are told of it."""
-        return alarm if (alarm := self.state.alarm) and self.now() - alarm.at < ALARM_MS else None
 
     def met(self) -> None:
         """After an exchange: the card says what the server says of this person."""
@@ -180,76 +162,6 @@ class Session:
         """Let every view know."""
         self.bus.publish(changes)
 
-    # -- lock and unlock
-
-    def lock(self) -> None:
-        """Lock as a person does: the store closes and its key leaves memory."""
-        self._close_store()
-        if self.stage == ACTIVE:
-            self._memory.set(stage=LOCK_UI, locked_because=BY_PERSON)
-        self.tell(Changes((), "lock"))
-
-    def needs_pin(self) -> bool:
-        """Whether unlocking asks for a PIN."""
-        return vault.has_pin(self.profile)
-
-    def unlock(self, pin: SecretBytes | None = None) -> None:
-        """Unlock what a person locked. Raises Locked when only IT can, and what the vault raises."""
-        if self.stage == LOCK_CRYPTO:
-            raise self.locked_error()
-        self.judge()
-        with vault.open_key(self.profile, self._ring, pin=pin):
-            pass
-        self._memory.set(stage=ACTIVE, locked_because="")
-        self.tell(Changes((), "lock"))
-
-    def judge(self) -> None:
-        """Let policy, lease and clock speak; locks when they ask for it. Raises Locked then."""
-        self._memory.raise_floor()
-        verdict = self._verdict()
-        if self.stage != LOCK_CRYPTO and verdict.rung is guard.Rung.LOCK:
-            self._lock_hard(verdict.signal, ask_share=True)
-        elif self.stage == ACTIVE and verdict.rung is guard.Rung.LOCK_UI:
-            self._close_store()
-            self._memory.set(stage=LOCK_UI, locked_because=verdict.signal)
-            self.tell(Changes((), "lock"))
-        if self.stage == LOCK_CRYPTO or verdict.rung is guard.Rung.LOCK_UI:
-            raise self.locked_error()
-
-    def nothing_missing(self) -> None:
-        """Open what a missing order has locked, once it has come or the server knows of it no longer."""
-        state, by_it = self.state, (LOCK_UI, guard.ORDER_MISSING)
-        if (state.stage, state.locked_because) == by_it and not self.papers.order_missing():
-            self._memory.set(stage=ACTIVE, locked_because="")
-            self.tell(Changes((), "lock"))
-
-    def share_is_gone(self) -> None:
-        """The store asks for a share that this device has not got: it was locked, whatever its own state says."""
-        if self.stage == ACTIVE:
-            self._memory.set(stage=LOCK_CRYPTO, locked_because=BY_ORDER, locked_why="", ask_share=True)
-            self.tell(Changes((), "lock"))
-
-    def not_enrolled(self) -> Locked:
-        """Lock hard, since the server knows this device no longer; what to say of it."""
-        if (self.state.stage, self.state.locked_because) != (LOCK_CRYPTO, NOT_ENROLLED):
-            self._lock_hard(NOT_ENROLLED, ask_share=True)
-        return why_locked.hard(self.state, self.card.org_name, self.profile.sealed_outbox)
-
-    def stay_locked(self) -> None:
-        """Take the share away again where a crash came between a lock and that, or before an unlock was done."""
-        if self.stage == LOCK_CRYPTO:
-            self._drop_share()
-
-    def locked_error(self) -> AppError:
-        """Why it is locked, and what opens it; for a session whose files do not hold, what is wrong with them."""
-        if self.damage is not None:
-            return self.damage
-        if self.stage == LOCK_UI and self.papers.order_missing():
-            return why_locked.order_missing(self.card.org_name)
-        if self.stage in (ACTIVE, LOCK_UI):
-            return why_locked.by_person()
-        return why_locked.hard(self.state, self.card.org_name, self.profile.sealed_outbox)
-
     # -- orders
 
     def obey(self) -> bool:
@@ -269,17 +181,14 @@ class Session:
             any_done = True
         return any_done
 
-    def take_share(self) -> None:
-        """Put back the share that the server has sent, when this device had asked for it."""
-        sealed, self.papers.share = self.papers.share, None
-        if sealed is None or not self.state.ask_share or self.damage is not None:
-            return
-        if self.papers.order_missing():
-            return  # it may be a lock; the share is asked for again
-        share = sealing.unseal(self.keys.seal, sealing.SHARE, sealed)
-        vault.restore_share(self.profile, self._ring, share)
-        self._memory.set(stage=ACTIVE, locked_because="", locked_why="", ask_share=False)
-        self.tell(Changes((), "lock"))
+    def wipe_for_silence(self) -> None:
+        """Wipe where the policy's own rule for silence is due; asked once the server was looked for in vain.
+
+        Raises Wiped then. A device whose files do not hold never does: it cannot know when it was in contact.
+        """
+        locked = self.damage is None and self.stage == LOCK_CRYPTO
+        if locked and (intent := self.ruling.silent_out(self.card)) is not None:
+            self._destroy(intent)
 
     def close(self) -> None:
         """Close the store and let the profile go."""
@@ -307,72 +216,21 @@ class Session:
         """Why the store must stay shut; None when it need not."""
         return self.locked_error() if self.stage != ACTIVE or self.store.is_shut else None
 
-    def _close_store(self, *, at_once: bool = True) -> None:
-        """Close the store for good, or until an unlock: work that waits for its thread must not open it again.
-
-        With `at_once`, an import that is being brought in is broken off, and nothing of it stays.
-        """
-        if at_once:
-            self.store.end_bulk()
-        if self.stage == ACTIVE and not self.store.is_shut:
-            # Who holds a draft saves it now, in this thread, while the store still takes it.
-            self.tell(Changes((), CLOSING))
-        unsent = self.store.shut()
-        unfinished.take_away(self.profile)
-        copies.take_away(self.profile)
-        if unsent is not None and unsent != self.state.unsent:
-            self._memory.set(unsent=unsent)
-
-    def _lock_hard(self, because: str, *, ask_share: bool, why: str = "") -> None:
-        self._close_store()
-        said = why[:REASON_SHOWN]
-        self._memory.set(stage=LOCK_CRYPTO, locked_because=because, locked_why=said, ask_share=ask_share)
-        self._drop_share()
-        _LOG.info("locked: %s", because)
-        self.tell(Changes((), "lock"))
-
-    def _drop_share(self) -> None:
-        """Only a share that the server is known to hold may go: a lock must always be one that opens again."""
-        if not self.state.share_ack:
-            return
-        if self.damage is None:
-            vault.drop_share(self.profile, self._ring)
-        else:
-            self._ring.delete(share_name(self.state.epoch))
-
     def _forget_unlocks(self, lock: Pending) -> None:
         """An unlock that was signed before this lock and waits still must not undo it."""
         for pending in self.papers.pending():
             if pending.order.op == documents.UNLOCK and pending.order.seq < lock.order.seq:
                 self.papers.done(pending, OVERTAKEN)
 
-    def _unlock_by_order(self) -> None:
-        if self.stage != LOCK_CRYPTO:
-            return
-        try:
-            with vault.open_key(self.profile, self._ring):
-                pass
-        except Locked:
-            self._memory.set(ask_share=True)
-            return
-        self._memory.set(stage=ACTIVE, locked_because="", locked_why="", ask_share=False)
-        self.tell(Changes((), "lock"))
-
     def _wipe(self, pending: Pending) -> None:
+        self._destroy(self.ruling.ordered_out(pending, self.card))
+
+    def _destroy(self, intent: wipe.Intent) -> None:
         try:
             self.tell(Changes((), "wipe"))
             self._close_store()
         except Exception as problem:  # noqa: BLE001 - a draft, a full disk, a damaged store: nothing holds up a wipe
             _LOG.info("closing for the wipe: %s", problem)
-        intent = intent_for(
-            pending,
-            self.card,
-            self.papers.held.policy.version,
-            self.now(),
-            root=self.state.floors.root.digest,
-            epoch=self.state.epoch,
-            vouch=self._memory.vouch,
-        )
         self._memory.forget()
         log.shut()
         with contextlib.suppress(OSError):
@@ -380,19 +238,4 @@ class Session:
             wipe.begin(self.profile, self._ring, intent, self.wipe_step)
             wipe.destroy(self.profile, self._ring, self.now, self.wipe_step)
         self.tell(Changes((), "wiped"))
-        raise wiped_error(intent.org_name, intent.reason)
-
-    def _changing(self, before: State, after: State) -> None:
-        if after.stage == ACTIVE and before.stage != ACTIVE:
-            self.store.reopen()
-
-    def _verdict(self) -> guard.Verdict:
-        reading, state = self._memory.reading(), self.state
-        return guard.judge(
-            self.papers.held.policy,
-            last_contact=state.last_contact,
-            lease_until=state.lease_until,
-            now=reading.now,
-            anomaly=reading.anomaly,
-            missing=self.papers.order_missing(),
-        )
+        raise wiped_error(intent)

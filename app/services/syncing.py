@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 from typing import BinaryIO, Final
 
-from app.changes import HERE, SYNC, Changes
+from app.changes import HERE, LOCK, SYNC, Changes
 from app.errors import AppError, Locked, Offline, StoreDamaged, Wiped
 from app.services import letting_go, ready_road, sealed_work, way_on
 from app.services.carrying import Carrying, identity_of
@@ -75,11 +75,14 @@ class Syncing:
         # Of a round that failed: it would be answered as of then, and there may be news since.
         self._line.ahead = None
         for _page in range(PAGES_MAX):
-            was_active = self._session.stage == ACTIVE
+            was_active, ruled_by = self._session.stage == ACTIVE, self._session.papers.held.policy.version
             try:
                 page = self._exchange(step)
             except StoreDamaged as damage:
                 raise self.hear(damage) from None
+            except Offline:
+                self._obey(offline=True)  # looked for in vain: the policy's own rule for silence may be due
+                raise
             except KnownError:
                 # What is due is due without the server, and an answer that the disk would not take had papers.
                 self._obey()
@@ -93,8 +96,10 @@ class Syncing:
             if page.applied.records:
                 self._session.tell(Changes(tuple(page.applied.records), SYNC, page.applied.left))
             asked_in_vain += self._session.state.ask_share and self._session.papers.share is None
-            self._session.take_share()
+            asked_in_vain += not self._session.take_share()
             self._obey()
+            if ruled_by != self._session.papers.held.policy.version and self._session.damage is None:
+                self._session.judge()  # a new policy rules from now on, not from the next start
             if self._session.state.obeyed and reported < REPORTS_MAX:
                 reported += 1
                 continue  # reported at once, since IT waits for it
@@ -245,9 +250,11 @@ class Syncing:
             # This device or the server is a copy of an earlier day. Asked again, both start from what they know.
             return exchange(replica, self._session.papers, self._line, step, self._back)
 
-    def _obey(self) -> None:
+    def _obey(self, *, offline: bool = False) -> None:
         try:
             self._session.obey()
+            if offline:
+                self._session.wipe_for_silence()
         except Wiped:
             # The session is over; what is left needs only the device key.
             try:
@@ -308,6 +315,7 @@ class Keeping:
             self._session.judge()  # silence counts while a window stays open, too
         try:
             self._syncing.round()
+            self._session.ruling.judge()  # contact has ended what silence there was
         except Locked:
             _LOG.info("locked: only orders are fetched")
         except Wiped:
@@ -318,25 +326,29 @@ class Keeping:
             self._listener.look()
 
     def _carry(self) -> bool:
-        """Between two exchanges: attached files go up, and those that nobody names any more leave the disk."""
-        if self._carrying.step():
-            self._carried = True
-            return True
-        if self._carried:
-            self._carried = False
-            self._stands(Phase.IDLE, None)
+        """Between two exchanges: files that nobody names any more leave the disk, whatever becomes of the others, and
+        attached ones go up.
+        """
         if not self._tidied and self._session.stage == ACTIVE:
             from app.services import attachments  # nothing of it is needed before an exchange is through
 
             self._tidied = True
             attachments.keep_within(self._session)
+        if self._carrying.step():
+            self._carried = True
+            return True
+        if self._carried:
+            self._carried = False
+            self._tidied = False  # what has gone up may leave, where there is no room
+            self._stands(Phase.IDLE, None)
+            return True
         return False
 
     def _heard(self, changes: Changes) -> None:
         if changes.left or not changes.records or any(kind in _WITH_FILES for kind, _id in changes.records):
             self._tidied = False
-        if changes.origin == HERE:
-            self._engine.edited()
+        if changes.origin == HERE or (changes.origin == LOCK and self._session.stage == ACTIVE):
+            self._engine.edited()  # what a lock has kept from being sent goes out after the unlock
         elif changes.origin == SYNC and self._syncing.fetched:
             self._stands(Phase.SENDING, None)
 
@@ -370,7 +382,7 @@ class Keeping:
 
 
 def _alarm(session: Session) -> str:
-    alarm = session.alarm()
+    alarm = session.ruling.alarm()
     return alarm.rule if alarm is not None else ""
 
 

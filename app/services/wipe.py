@@ -23,13 +23,13 @@ import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Final, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar
 
 import msgspec
 
 from app.errors import KeyMissing, KeyringUnreachable, StoreDamaged
 from app.keys import device, vault
-from app.keys.ring import DEV, HIGH_WATER, TRUST, Keyring
+from app.keys.ring import DEV, HIGH_WATER, TRUST, WIPING, Keyring
 from app.paths import Profile, sync_folder, write_whole
 from app.services import sealed_work, unfinished
 from sync.protocol import documents, outbox_seal, signing, version
@@ -51,6 +51,8 @@ _KEPT: Final = (
 )
 
 _UNSAID: Final = ("order", "root", "check")
+_LATER: Final = ("because", "silent_since")
+SILENCE: Final = "silence"
 
 T = TypeVar("T")
 Step = Callable[[str], None]
@@ -75,6 +77,8 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     order: bytes = b""  # the signed order as it came: it proves itself where no key is left to vouch
     root: str = ""  # digest of the root in force: whom to hand the receipt to, should the keyring not say
     check: str = ""  # a sum over the file: where no key vouches it notices a rotten bit, and no intention
+    because: str = ""  # SILENCE: no order, but the policy's own rule; `order` is then the signed policy
+    silent_since: int = 0  # then: the last contact
 
     def checked(self) -> Intent:
         """The same with its check."""
@@ -85,13 +89,18 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
         return self.check in ("", self._sum())
 
     def _sum(self) -> str:
-        bare = msgspec.structs.replace(self, check="")
+        bare = _as_before(msgspec.to_builtins(msgspec.structs.replace(self, check="")))
         return hashlib.sha256(msgspec.json.encode(bare, order="sorted")).hexdigest()
 
     def said(self) -> bytes:
         """The bytes that the mac is over: all of it but what proves itself, which earlier versions did not write."""
-        said = msgspec.to_builtins(msgspec.structs.replace(self, mac=""))
+        said = _as_before(msgspec.to_builtins(msgspec.structs.replace(self, mac="")))
         return msgspec.json.encode({k: v for k, v in said.items() if k not in _UNSAID}, order="sorted")
+
+
+def _as_before(said: dict[str, Any]) -> dict[str, Any]:
+    """An order's intent, in the very words of versions that knew of no other."""
+    return said if said["because"] else {k: v for k, v in said.items() if k not in _LATER}
 
 
 class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +113,7 @@ class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str
     reason: str
     wiped: int
+    because: str = ""
     intent: Intent | None = None  # vouched for: the same order holds for what a backup brings back
 
 
@@ -130,6 +140,8 @@ def begin(profile: Profile, ring: Keyring, intent: Intent, step: Step = no_step)
     Raises OSError when the intent cannot be written even so; the keys are gone then.
     """
     data = msgspec.json.encode(intent)
+    if intent.because:
+        _mark(ring, intent)
     for path in (profile.wipe_receipt, profile.wipe_intent, profile.tombstone):
         # What lies there is not this wipe's receipt, and must not be taken for it; a folder would be in the way.
         if path == profile.wipe_receipt or path.is_dir():
@@ -147,6 +159,17 @@ def begin(profile: Profile, ring: Keyring, intent: Intent, step: Step = no_step)
                 _remove_tree(path)
         write_whole(profile.wipe_intent, data)
     step("W1")
+
+
+def _mark(ring: Keyring, intent: Intent) -> None:
+    """Have the keyring vouch for this intent once the ring key is gone: no signed order does, since there is none."""
+    with contextlib.suppress(KeyringUnreachable):  # then no key goes either, and the ring key vouches
+        ring.set(WIPING, intent.checked().check)
+
+
+def is_marked(ring: Keyring, intent: Intent) -> bool:
+    """Whether the keyring vouches for this intent. Raises KeyringUnreachable."""
+    return bool(intent.because) and ring.get(WIPING) == intent.checked().check
 
 
 def destroy(profile: Profile, ring: Keyring, now: Callable[[], int], step: Step = no_step) -> None:
@@ -201,11 +224,12 @@ def finish(
             order_id=intent.order_id,
             reason=intent.reason,
             wiped=now(),
+            because=intent.because,
             intent=msgspec.structs.replace(intent, order=b"", root="", check=""),
         )
         write_whole(profile.tombstone, msgspec.json.encode(stone))
     step("W7a")
-    for name in (DEV, HIGH_WATER, TRUST):
+    for name in (DEV, HIGH_WATER, TRUST, WIPING):
         ring.delete(name)
     work = (profile.sealed_lost, profile.sealed_outbox, profile.unsent_blobs)
     for path in (*work, profile.wipe_receipt, profile.root, profile.device, profile.wipe_intent):
@@ -231,7 +255,7 @@ def destroy_again(profile: Profile, ring: Keyring) -> None:
         sync_folder(profile.folder)
     except OSError as error:
         problem = error  # a file that will not go must not keep a key
-    for name in (DEV, TRUST):
+    for name in (DEV, TRUST, WIPING):
         ring.delete(name)
     vault.destroy(profile, ring)
     if problem is not None:
@@ -300,6 +324,8 @@ def _receipt(profile: Profile, intent: Intent, keys: list[Destroyed], files: Fil
         outbox=outbox,
         app_version=version.APP_VERSION,
         result="wiped" if absent else "wiped_keyring_unreachable",
+        because=intent.because,
+        silent_since=intent.silent_since,
     )
 
 

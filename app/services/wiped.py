@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, Final
 
@@ -21,10 +22,14 @@ from app.services.opener import Opener
 from app.services.papers import Pending
 from sync.client import handing
 from sync.client.line import Identity
-from sync.protocol import documents, signing, trust
-from sync.protocol.documents import Root
+from sync.protocol import documents, ladder, signing, trust
+from sync.protocol.documents import Policy, Root
 from sync.protocol.errors import Refused
+from sync.protocol.ids import ID_BYTES
+from sync.protocol.joins import sentences
+from sync.protocol.signals import DAY_MS
 from sync.protocol.texts import gettext as _
+from sync.protocol.texts import ngettext
 
 EPOCHS_LOOKED_AT: Final = range(1, 5)
 PIECE_STEP: Final = "W6a"  # a piece of a large sealed outbox, or of an attachment, is with the server
@@ -60,6 +65,45 @@ def intent_for(
     return msgspec.structs.replace(intent, mac=vouch(intent.said())).checked()
 
 
+def intent_of_silence(
+    card: Card,
+    policy: Policy,
+    digest: str,
+    now: int,
+    *,
+    since: int,
+    root: str,
+    epoch: int,
+    envelope: bytes,
+    vouch: Callable[[bytes], str],
+) -> wipe.Intent:
+    """The same for a wipe by the policy's own rule for silence; `digest` is the policy's, `since` the last contact.
+
+    Its id is made of the enrolment and that contact, so that it is the same however often it is begun.
+    """
+    name = f"fieldkeep-silence/v1\n{card.enrolment}\n{digest}\n{since}"
+    days = ladder.wipes_after_ms(policy) // DAY_MS
+    text = ngettext("{n} day without contact to the server", "{n} days without contact to the server", days)
+    intent = wipe.Intent(
+        order_id=hashlib.sha256(name.encode()).hexdigest()[: 2 * ID_BYTES],
+        order_sha256=digest,
+        reason=text.format(n=days),
+        org=card.org,
+        org_name=card.org_name,
+        device=card.device,
+        enrolment=card.enrolment,
+        server_url=card.server_url,
+        policy_version=policy.version,
+        started=now,
+        epoch=epoch,
+        order=envelope,
+        root=root,
+        because=wipe.SILENCE,
+        silent_since=since,
+    )
+    return msgspec.structs.replace(intent, mac=vouch(intent.said())).checked()
+
+
 def refuse_wiped(profile: Profile, step: wipe.Step = wipe.no_step) -> None:
     """Carry a wipe on as far as it goes without a network.
 
@@ -72,7 +116,7 @@ def refuse_wiped(profile: Profile, step: wipe.Step = wipe.no_step) -> None:
         with contextlib.suppress(Busy, OSError), _under_wipe(profile) as ring:
             if ring is not None:
                 wipe.destroy(profile, ring, _wall_ms, step)
-        raise wiped_error(intent.org_name, intent.reason)
+        raise wiped_error(intent)
     if profile.wipe_receipt.exists() and profile.device.exists():
         raise _no_order_behind()  # of a wipe, the intent goes last: this receipt is nobody's
     _refuse_brought_back(profile)
@@ -105,7 +149,7 @@ def _refuse_brought_back(profile: Profile) -> None:
     except KeyringUnreachable:
         if named is not None:
             raise
-    raise wiped_error(stone.org_name, stone.reason)
+    raise wiped_error(stone)
 
 
 def _named_here(profile: Profile) -> tuple[str, str] | None:
@@ -174,10 +218,15 @@ def _believed(profile: Profile, ring: Keyring, intent: wipe.Intent) -> Keyring:
         proven = vouched(ring, intent.epoch, intent.said(), intent.mac)
         if proven:
             return ring
-        if proven is None and not _holds_keys(ring) and _order_stands(profile, intent, ring.get(TRUST)):
-            return ring
+        if proven is None and not _holds_keys(ring):
+            if intent.because:
+                stands = wipe.is_marked(ring, intent) or _nothing_left(profile)
+            else:
+                stands = _order_stands(profile, intent, ring.get(TRUST))
+            if stands:
+                return ring
     except KeyringUnreachable:
-        if _order_stands(profile, intent, None):
+        if not intent.because and _order_stands(profile, intent, None):
             return _Away()  # one that comes back in between takes no key away unasked
         raise KeyringUnreachable(
             _(
@@ -196,7 +245,7 @@ def _order_stands(profile: Profile, intent: wipe.Intent, pin: str | None) -> boo
     It holds under the root that the keyring's entry `trust` names. Without that entry the root has to be the one that
     the state file names, and the order to be one that waits there.
     """
-    if not profile.header.exists() and not profile.store.exists():
+    if _nothing_left(profile):
         return True
     names = []
     if pin is None and (said := unproven(profile)) is not None and said.enrolment == intent.enrolment:
@@ -205,6 +254,10 @@ def _order_stands(profile: Profile, intent: wipe.Intent, pin: str | None) -> boo
         names.append(said.floors.root.digest)
     roots = (orphan.believed(data, names, pin, intent.enrolment) for data in roots_on_file(profile))
     return any(root is not None and _orders_it(root, intent) for root in roots)
+
+
+def _nothing_left(profile: Profile) -> bool:
+    return not profile.header.exists() and not profile.store.exists()
 
 
 def _orders_it(root: Root, intent: wipe.Intent) -> bool:
@@ -302,10 +355,14 @@ def _finish(profile: Profile, ring: Keyring, step: wipe.Step) -> bool:
     return wipe.finish(profile, ring, hand_in, _wall_ms, step)
 
 
-def wiped_error(org_name: str, reason: str) -> Wiped:
+def wiped_error(left: wipe.Intent | wipe.Tombstone) -> Wiped:
     """What a wiped device says."""
-    title = _("This device was wiped by {org}.").format(org=org_name)
-    return Wiped(title, _("Reason: {reason}").format(reason=reason) if reason else "")
+    if left.because:
+        title = _("This device has wiped itself, as the policy of {org} asks after so long a silence.")
+        hint = sentences(f"{left.reason}.", _("Work that was not sent is sealed: IT can give it back."))
+        return Wiped(title.format(org=left.org_name), hint)
+    title = _("This device was wiped by {org}.").format(org=left.org_name)
+    return Wiped(title, _("Reason: {reason}").format(reason=left.reason) if left.reason else "")
 
 
 def _root(profile: Profile, ring: Keyring, intent: wipe.Intent) -> Root:

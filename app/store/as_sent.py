@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from app.store import outbox, sight
+from app.store.restored import FIRST
 from app.store.rows import chunks, marks
 from app.store.store import Store
 from sync.client.ports import Answer
@@ -35,6 +36,13 @@ class _Sent(NamedTuple):
     made: bool
 
 
+class _Base(NamedTuple):
+    """The server's row below: its number, and whether it is a tombstone."""
+
+    ver: int
+    deleted: int
+
+
 def found(
     store: Store, acked: Sequence[Op], answer: Answer, said: Mapping[int, OpResult]
 ) -> dict[bytes, Plain]:
@@ -45,8 +53,9 @@ def found(
     by_kind: dict[str, list[bytes]] = {}
     for id_, one in sent.items():
         base = bases.get(id_)
-        # What is made on top of a row that a lost history gave is not that row.
-        if waiting.get(id_) == one.many and (one.made if base is None else not (one.made or base[1])):
+        # Below work that is sent once more lies a row of a history that the server has lost.
+        known = one.made if base is None else base.ver > FIRST and not (base.deleted or one.made)
+        if known and waiting.get(id_) == one.many:
             by_kind.setdefault(one.kind, []).append(id_)
     plain: dict[bytes, Plain] = {}
     for kind, ids in by_kind.items():
@@ -56,7 +65,7 @@ def found(
         for some in chunks(ids):
             for id_, rowid, count in store.db.all(f"{asked}({marks(len(some))})", some):
                 if count == sent[id_].many:
-                    below = bases[id_][0] if id_ in bases else 0
+                    below = bases[id_].ver if id_ in bases else 0
                     plain[id_] = Plain(kind, rowid, max(below, sent[id_].ver))
     return plain
 
@@ -111,10 +120,10 @@ def _waiting(store: Store, ids: Iterable[bytes]) -> dict[bytes, int]:
     return found
 
 
-def _bases(store: Store, ids: Iterable[bytes]) -> dict[bytes, tuple[int, int]]:
-    """Number and tombstone of the server's rows below."""
-    found: dict[bytes, tuple[int, int]] = {}
+def _bases(store: Store, ids: Iterable[bytes]) -> dict[bytes, _Base]:
+    """The server's rows below."""
+    found: dict[bytes, _Base] = {}
     for some in chunks(list(ids)):
         asked = f"SELECT id, ver, deleted FROM base WHERE id IN ({marks(len(some))})"
-        found.update((id_, (ver, deleted)) for id_, ver, deleted in store.db.all(asked, some))
+        found.update((id_, _Base(ver, deleted)) for id_, ver, deleted in store.db.all(asked, some))
     return found

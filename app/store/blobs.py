@@ -77,7 +77,11 @@ class Blobs:
 
     def fetched(self, sha256: bytes) -> None:
         """All of it is there, and its digest holds. Raises OSError."""
-        self._keep(self._kept / _COMING / sha256.hex(), sha256)
+        try:
+            self._keep(self._kept / _COMING / sha256.hex(), sha256)
+        except FileNotFoundError:
+            if not self._kept_at(sha256).is_file():  # another process was at the same
+                raise
 
     def sent(self, sha256: bytes) -> None:
         """The server has all of it, durably. Raises OSError."""

@@ -7,6 +7,9 @@ from typing import Final
 from app.store.reader import Reader
 
 STEPS_MAX: Final = 16  # from a record that was joined to the one that remains in the end
+JOINED_MAX: Final = (
+    STEPS_MAX * STEPS_MAX
+)  # records that are looked at, from one into which others were joined
 
 
 def remains_of(store: Reader, id_: bytes) -> bytes:
@@ -25,15 +28,19 @@ def remains_of(store: Reader, id_: bytes) -> bytes:
 
 
 def joined_into(store: Reader, id_: bytes) -> list[bytes]:
-    """The records that were joined into that one, directly and by way of others; those that are kept are none."""
+    """The records that were joined into that one, directly and by way of others; those that are kept are none.
+
+    What a record says of this is its author's word: it may go round in a circle, or name many.
+    """
     found: list[bytes] = []
-    left = [id_]
-    while left and len(found) < STEPS_MAX * STEPS_MAX:
-        asked = "SELECT gone FROM joined WHERE remains = ?"
-        some = [gone for (gone,) in store.db.all(asked, (left.pop(),)) if gone not in found and gone != id_]
+    left, seen = [id_], {id_}
+    while left and len(seen) <= JOINED_MAX:
+        asked = "SELECT gone FROM joined WHERE remains = ? LIMIT ?"
+        some = [gone for (gone,) in store.db.all(asked, (left.pop(), JOINED_MAX)) if gone not in seen]
         found += (gone for gone in some if not _kept(store, gone))
+        seen.update(some)
         left += some
-    return found
+    return found[:JOINED_MAX]
 
 
 def _kept(store: Reader, id_: bytes) -> bool:

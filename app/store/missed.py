@@ -131,4 +131,4 @@ def _send(store: Store, writing: Writing, act: Sequence[Op]) -> None:
     first = writing.next_n
     for op in act:
         again = writing.put(msgspec.structs.replace(op, n=writing.next_n, first=first))
-        recovered.lay_on_top(store, writing, again)
+        recovered.lay_on_top(store, writing.person, again)

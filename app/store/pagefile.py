@@ -53,7 +53,7 @@ def read(path: Path, key: SecretBytes) -> Iterator[bytes]:
         keys = _Keys(key, salt)
         while data:
             if len(data) % PAGE:
-                raise _damaged()
+                raise damaged()
             yield b"".join(
                 _plain(keys, number + at // PAGE, data[at : at + PAGE]) for at in range(0, len(data), PAGE)
             )
@@ -65,7 +65,7 @@ def _plain(keys: _Keys, number: int, page: bytes) -> bytes:
     begin = _SALT if number == 1 else 0
     proven, mac = page[begin : USABLE + _IV], page[USABLE + _IV :]
     if not hmac.compare_digest(_mac(keys, number, proven), mac):
-        raise _damaged()
+        raise damaged()
     decryptor = Cipher(keys.cipher, modes.CBC(page[USABLE : USABLE + _IV])).decryptor()
     return (_MAGIC if number == 1 else b"") + decryptor.update(page[begin:USABLE])
 
@@ -86,7 +86,7 @@ class Writer:
     def put(self, plain: bytes, go_on: Callable[[], None] = lambda: None) -> None:
         """Some more pages; `go_on` may raise before each few of them."""
         if not plain or len(plain) % USABLE or (not self._number and not plain.startswith(_MAGIC)):
-            raise _damaged()
+            raise damaged()
         go_on()
         ivs = os.urandom(_IV * (len(plain) // USABLE))
         pages = []
@@ -114,7 +114,8 @@ class Writer:
                 os.fsync(self._file.fileno())
 
 
-def _damaged() -> StoreDamaged:
+def damaged() -> StoreDamaged:
+    """The refusal of what came and is no store."""
     return StoreDamaged(
         _("What came to fill the store with does not hold."),
         _("It was not used; the records come page by page."),

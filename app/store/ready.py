@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
-from app.errors import AppError
+from app.errors import AppError, StoreDamaged
 from app.keys.secret import SecretBytes
 from app.paths import Profile
 from app.store import outbox, pagefile, rows, schema
@@ -27,12 +26,16 @@ from app.store.reader import Reader
 from app.store.replica import StoreReplica
 from app.store.schema import Shape
 from app.store.store import Store
+from sync.client.cycle import NUMBER_END
 from sync.client.ports import Answer
-from sync.protocol import ready, version
+from sync.protocol import clock, ready, version
 from sync.protocol.codec import pack
-from sync.protocol.errors import BadFrames
+from sync.protocol.fields import Care
+from sync.protocol.messages import Cursor
 from sync.protocol.ops import Act
 from sync.protocol.ready import Fed, Made
+
+_LOG = logging.getLogger("app.store.ready")
 
 BEGUN_ROWS: Final = 10_000  # more were not read by a store that has just been begun
 __all__ = ["carry", "clear", "layout", "make", "may_take", "put_in_place", "unpack"]
@@ -105,11 +108,20 @@ def _nobody() -> bytes:
 
 
 def unpack(profile: Profile, key: SecretBytes, plain: Iterable[bytes]) -> None:
-    """The file of a part beside the store, under its key. Raises OSError, StoreDamaged, and what `plain` raises."""
+    """The file of a part beside the store, under its key; it holds, each page in its place.
+
+    Raises OSError, StoreDamaged, and what `plain` and opening a store raise.
+    """
     clear(profile)
     with pagefile.Writer(profile.store_coming, key) as writer:
         for some in plain:
             writer.put(some)
+    # Whatever a server sends: what takes the store's place, with the work that waits, is a store.
+    db = Database(profile.store_coming, key, version=schema.VERSION, reading=True)
+    try:
+        db.check()
+    finally:
+        db.close()
 
 
 def may_take(store: Store) -> bool:
@@ -132,14 +144,18 @@ def carry(profile: Profile, key: SecretBytes, store: Store) -> bool:
             return False
         shapes = Reader(db).shapes
         there = Reader(db).here()
-        if there.cursor.epoch != here.cursor.epoch or not _all_known(db, store, there.cursor.seq):
+        _refuse_implausible(db, there.cursor)
+        # What waits was written by somebody who had seen what was read here: a part from before then would hide that.
+        if there.cursor.epoch != here.cursor.epoch or there.cursor.seq < here.cursor.seq:
             return False
+        if not _all_known(db, store, there.cursor.seq):
+            return False
+        hlc = clock.observe(here.hlc, there.hlc, store.clock())
         with db.write():
             db.execute(
                 "UPDATE here SET device = ?, incarnation = ?, person = ?, next_n = ?, hlc = ?, acked_n = 0,"
                 " durable_seq = ?, sealed = ?",
-                (here.device, here.incarnation, here.person, here.next_n, max(here.hlc, there.hlc), here.durable_seq,
-                 here.sealed),
+                (here.device, here.incarnation, here.person, here.next_n, hlc, here.durable_seq, here.sealed),
             )  # fmt: skip
             for table, columns in _CARRIED.items():
                 marks = ", ".join("?" * (columns.count(",") + 1))
@@ -151,6 +167,20 @@ def carry(profile: Profile, key: SecretBytes, store: Store) -> bool:
         return True
     finally:
         db.close()
+
+
+def _refuse_implausible(db: Database, cursor: Cursor) -> None:
+    """Refuse what speaks of a device's own in a part, or what no page may say: it would be sent as this person's work,
+    taken for recovered or refused, or be a number that every server refuses. Raises StoreDamaged.
+    """
+    own = (*_FREE, *_CARRIED, "base")
+    if (
+        not 0 <= cursor.seq < NUMBER_END
+        or abs(cursor.scopes) >= NUMBER_END
+        or not 0 <= cursor.care <= Care.RESTRICTED
+        or any(db.one(f"SELECT count(*) FROM {table}")[0] for table in own)
+    ):
+        raise pagefile.damaged()
 
 
 def _all_known(db: Database, store: Store, seq: int) -> bool:
@@ -194,11 +224,15 @@ def put_in_place(profile: Profile, key: SecretBytes, store: Store) -> bool:
     """Close `store` and put the file that `unpack` made in its place, with all of its own; False where it may not, and
     then nothing has changed. Raises nothing: what goes wrong leaves the store that was there.
     """
-    with contextlib.suppress(AppError, BadFrames, msgspec.MsgspecError, OSError):
+    try:
         if carry(profile, key, store):
             store.close()  # the last one to close it leaves all of it in the one file
             change_places(profile, ours=True)
             return True
+    except Exception as problem:  # noqa: BLE001 - what stands in the file of a server that lies may be anything
+        known = isinstance(problem, (AppError, OSError)) and not isinstance(problem, StoreDamaged)
+        tell = _LOG.info if known else _LOG.warning
+        tell("a ready part was not laid in: %s", type(problem).__name__)
     with contextlib.suppress(OSError):
         clear(profile)
     return False

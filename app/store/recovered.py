@@ -8,7 +8,7 @@ import msgspec
 
 from app.store import outbox, rows
 from app.store.schema import Stored
-from app.store.store import Store, Writing
+from app.store.store import Store
 from sync.protocol import clock
 from sync.protocol.ops import Act, Op, lay, print_of
 
@@ -35,7 +35,7 @@ def take_in(store: Store, packet: bytes, ops: list[Op], origin: tuple[bytes, byt
             )
             fresh.append(writing.put(again))
         for op in fresh:
-            lay_on_top(store, writing, op)
+            lay_on_top(store, writing.person, op)
         return len(fresh)
 
 
@@ -50,7 +50,7 @@ def reported(store: Store, packets: list[bytes]) -> None:
         db.executemany("UPDATE packet SET reported = 1 WHERE id = ?", [(id_,) for id_ in packets])
 
 
-def lay_on_top(store: Store, writing: Writing, op: Op) -> None:
+def lay_on_top(store: Store, person: str, op: Op) -> None:
     """Show one op that came back; an edit of a record that is not here waits unseen until the record comes."""
     shape = store.shapes.get(op.kind)
     if shape is None:
@@ -66,6 +66,6 @@ def lay_on_top(store: Store, writing: Writing, op: Op) -> None:
     values, ext = shape.split(laid)
     after = replace(
         was, deleted=deleted, waiting=was.waiting + 1, changed_ms=clock.millis(op.hlc),
-        changed_by=writing.person, values=values, ext=ext,
+        changed_by=person, values=values, ext=ext,
     )  # fmt: skip
     rows.write(store.db, shape, [(before, after)])

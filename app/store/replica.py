@@ -144,18 +144,13 @@ class StoreReplica:
             # Where more becomes hidden, each record is looked at.
             told = over or care < here.cursor.care
             plain = {} if told else as_sent.found(store, acked, answer, results)
-            world = self._world([op for op in acked if op.id not in plain], answer)
+            others = [op for op in acked if op.id not in plain]
+            world = self._world(others, answer)
             met = {conflict.id: conflict.ver for conflict in answer.conflicts}
             rejected = settled.results(
                 store, acked, results, fallback_ver=answer.cursor.seq, care=care, met=met
             )
-            for op in acked:
-                if op.id not in plain:
-                    self._settle(world[op.id], sight.seen_part(op, care), results.get(op.n))
-            for change in answer.changes:
-                world[change.id].take(change)
-            for record in world.values() if care < Care.RESTRICTED else ():
-                record.bare(care)
+            self._take_words(world, others, results, answer)
             outbox.drop_up_to(db, answer.acked_n)
             if care < here.cursor.care:
                 sight.forget_hidden(db, care)
@@ -171,8 +166,8 @@ class StoreReplica:
             left = [(id_, record.shape) for id_, record in world.items() if record.left]
             orphans = [
                 op.id
-                for op in acked
-                if op.id in world and not world[op.id].is_known and settled.is_orphan(op, results.get(op.n))
+                for op in others
+                if not world[op.id].is_known and settled.is_orphan(op, results.get(op.n))
             ]
             settled.forget_left(store, [*(id_ for id_, _shape in left), *orphans])
             settled.forget_old(store, answer.durable_seq)
@@ -242,6 +237,22 @@ class StoreReplica:
                     record.as_stored = True
                 world[id_] = record
         return world
+
+    def _take_words(
+        self,
+        world: Mapping[bytes, ServerRow],
+        ops: Iterable[Op],
+        results: Mapping[int, OpResult],
+        answer: Answer,
+    ) -> None:
+        """What the server says of these ops, and then of records."""
+        care = answer.cursor.care
+        for op in ops:
+            self._settle(world[op.id], sight.seen_part(op, care), results.get(op.n))
+        for change in answer.changes:
+            world[change.id].take(change)
+        for record in world.values() if care < Care.RESTRICTED else ():
+            record.bare(care)
 
     def _settle(self, record: ServerRow, op: Op, result: OpResult | None) -> None:
         """What the server's word on one op means for its record."""

@@ -1,8 +1,10 @@
 """What a device does when its server was restored from a backup: work that the server lost goes to it once more.
 
 The archive of taken ops goes back to the head of the outbox, and is sealed with it; the server knows an op that it
-holds by its print, and does none twice. Meanwhile the new history is read from its start. Rows that it does not name
-stay: who made them sends them again, and until then this device may be all that holds them.
+holds by its print, and does none twice. What was refused goes behind what waits: the words that the server had kept of
+it may be lost, and here they go where their author may not see the record any more. Meanwhile the new history is read
+from its start. Rows that it does not name stay: who made them sends them again, and until then this device may be all
+that holds them.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from app.store import chosen, outbox, rows, seal_book
+from app.store import chosen, outbox, recovered, rows, seal_book
 from app.store.schema import Stored
 from app.store.store import Store
 from sync.protocol.ids import new_incarnation
@@ -32,12 +34,16 @@ def begin(store: Store, common: int) -> None:
     history say nothing in the new one, so every row of after `common` takes the next word on it.
     """
     with seal_book.sealing(store) as db:
-        again = _lost(store, common)
+        again, refused = _lost(store, common), _refused(store)
         waiting = [(store.incarnation, op) for op in outbox.every(db)]
-        seal_book.number(store, bytes(new_incarnation()), [*again, *waiting])
+        known = [*again, *waiting]
+        seal_book.number(store, bytes(new_incarnation()), [*known, *refused])
         db.execute("DELETE FROM op_archive WHERE ver > ?", (common,))
+        db.execute("DELETE FROM attention WHERE op IS NOT NULL")
         _forget_conflicts(store, common)
         _wait_again(store, Counter((op.kind, op.id) for _incarnation, op in again))
+        for op in outbox.every(db)[len(known) :]:
+            recovered.lay_on_top(store, store.person, op)
         for shape in store.shapes.values():
             db.execute(f'UPDATE "{shape.table}" SET _ver = ? WHERE _ver > ?', (FIRST, common))
         db.execute("UPDATE base SET ver = ? WHERE ver > ?", (FIRST, common))
@@ -67,6 +73,19 @@ def _lost(store: Store, common: int) -> list[tuple[bytes, Op]]:
         (incarnation, msgspec.structs.replace(op, ver=ver if common and _told(op, gone) else 0))
         for incarnation, ver, op in kept
     ]
+
+
+def _refused(store: Store) -> list[tuple[bytes, Op]]:
+    """Ops that stand before their author's eyes, since they were not taken, in the order they were refused in."""
+    found = store.db.all("SELECT incarnation, op FROM attention WHERE op IS NOT NULL ORDER BY at_ms, n")
+    acts: dict[tuple[bytes, int], int] = {}
+    refused: list[tuple[bytes, Op]] = []
+    for incarnation, data in found:
+        op = outbox.op_of(data)
+        # Of its act what was taken is done: an act by itself is what is left.
+        first = acts.setdefault((incarnation, op.first), op.n)
+        refused.append((b"refused" + incarnation, msgspec.structs.replace(op, first=first)))
+    return refused
 
 
 def _told(op: Op, gone: set[bytes]) -> bool:

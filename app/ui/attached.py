@@ -19,6 +19,7 @@ from app.ui.theme.tokens import S8, S16, S24, Colour, Step
 from app.viewmodels.attached import Attached
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import pgettext
+from sync.protocol.uses import ATTACH, EXPORT
 
 
 class _Rows:
@@ -156,6 +157,8 @@ class AttachedPage(QFrame):
         ]
 
     def _choose_files(self) -> None:
+        if not self._files.may(ATTACH):
+            return
         from PySide6.QtWidgets import QFileDialog  # large, and no start asks for a file
 
         names, _filter = QFileDialog.getOpenFileNames(self, _("Attach"))
@@ -163,6 +166,8 @@ class AttachedPage(QFrame):
             self._files.attach([Path(name) for name in names])
 
     def _choose_place(self) -> None:
+        if not self._files.may(EXPORT):
+            return
         from PySide6.QtWidgets import QFileDialog
 
         at = self.rows.chosen_row()

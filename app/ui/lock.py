@@ -6,14 +6,16 @@ import time
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
 from app.commands import BY_ID
-from app.keys.secret import SecretBytes
+from app.keys.vault import WrongPin
 from app.ui.kit.announcing import announce
 from app.ui.kit.buttons import Button, Part
 from app.ui.kit.placeholder import Picture
+from app.ui.kit.secret_line import SecretLine
 from app.ui.kit.text import Paragraph, hairline, label
+from app.ui.pin_form import PinForm
 from app.ui.shortcuts import shown_keys
 from app.ui.theme import fonts
 from app.ui.theme.tokens import S4, S8, S12, S24, S32, Colour, Step
@@ -22,9 +24,9 @@ from app.viewmodels.shell import Shell
 from sync.client.status import Phase, SyncStatus
 from sync.protocol.joins import sentences
 from sync.protocol.texts import gettext as _
+from sync.protocol.texts import ngettext
 
 _WIDTH = 400
-_PIN_MAX = 64
 
 
 class CardPage(QFrame):
@@ -73,20 +75,26 @@ class LockPage(CardPage):
         self.column.addWidget(self._body)
         self.column.addSpacing(S8)
         self._pin_label = label(_("PIN"), Step.BODY, semibold=True)
-        self._pin = QLineEdit()
-        self._pin.setEchoMode(QLineEdit.EchoMode.Password)
-        self._pin.setMaxLength(_PIN_MAX)
-        self._pin.setAccessibleName(_("PIN"))
-        self._pin.setFont(fonts.font())
-        self._pin.returnPressed.connect(self._unlock)
+        self._pin = SecretLine(_("PIN"))
+        self._pin.entered.connect(self._unlock)
         self._pin_label.setBuddy(self._pin)
         self.column.addWidget(self._pin_label)
         self.column.addWidget(self._pin)
+        self._form: PinForm | None = None
+        self._form_place = QVBoxLayout()
+        self.column.addLayout(self._form_place)
         self._problem = Paragraph("", Step.BODY, Colour.BAD)
         self.column.addWidget(self._problem)
+        self._tries = Paragraph("", Step.SMALL, Colour.SOFT)
+        self.column.addWidget(self._tries)
         self._button = Button(_("Unlock"), Part.MAIN)
         self._button.clicked.connect(self._act)
         self.column.addWidget(self._button)
+        self._forgot = Button(_("I do not know the PIN any more"), Part.LINK)
+        self._forgot.clicked.connect(self._give_up)
+        self._asks = False
+        self._sure = False  # it was pressed once, and what follows was said
+        self.column.addWidget(self._forgot, 0, Qt.AlignmentFlag.AlignLeft)
         self.column.addSpacing(S12)
         self.column.addWidget(hairline())
         self.column.addSpacing(S4)
@@ -106,17 +114,26 @@ class LockPage(CardPage):
         shell, notice = self._shell, self._shell.notice
         self.title.setText(notice.title)
         self._body.setText(notice.body)
-        for widget in (self._pin_label, self._pin):
+        for widget in (self._pin_label, self._pin, self._tries, self._forgot):
             widget.setVisible(notice.needs_pin)
-        self._button.setText(_("Try now") if notice.by_order else _("Unlock"))
+        asked, self._asks = self._asks, notice.needs_pin and not shell.busy
+        self._show_form()
+        self._button.setText(self._verb())
         self._button.setToolTip(f"{_('Try now')} ({shown_keys(BY_ID['sync'])})" if notice.by_order else "")
         self._button.setEnabled(not shell.busy)
-        if not shell.busy and self.isVisible() and self.focusWidget() is None:
-            self.begin()  # the button could not take the focus while it was not to be used
         problem = shell.problem
         said = "" if problem is None else sentences(problem.title, problem.hint)
+        if isinstance(problem, WrongPin):
+            said = problem.title  # how many tries are left stands below
+        if said and said != self._problem.text():
+            self._announce(said)
         self._problem.setText(said)
         self._problem.setVisible(bool(said))
+        self._tries.setText(_tries_left(notice.tries))
+        if not shell.busy and self.isVisible() and self.focusWidget() is None:
+            self.begin()  # nothing could take the focus while it was not to be used
+        elif self._asks and self.isVisible() and (not asked or isinstance(problem, WrongPin)):
+            self._pin.setFocus()  # what is typed next is the PIN, wherever the focus has gone meanwhile
         lines = [notice.foot, self._heard() if notice.by_order else ""]
         self._foot.setText("\n".join(line for line in lines if line))
 
@@ -151,20 +168,79 @@ class LockPage(CardPage):
 
     def begin(self) -> None:
         """The PIN where one is asked for, else the button."""
-        (self._pin if self._shell.notice.needs_pin else self._button).setFocus()
+        if self._form is not None:
+            self._form.begin()
+        else:
+            (self._pin if self._shell.notice.needs_pin else self._button).setFocus()
+
+    def let_go(self) -> None:
+        """Hold nothing that was typed: another page comes."""
+        self._pin.empty()
+        if self._form is not None:
+            self._form.let_go()
+
+    def _verb(self) -> str:
+        notice = self._shell.notice
+        if notice.by_order:
+            return _("Try now")
+        return _("Take this PIN") if notice.new_pin else _("Unlock")
+
+    def _show_form(self) -> None:
+        """Two lines for a new PIN, where one has to be chosen."""
+        if self._shell.notice.new_pin == (self._form is not None):
+            return
+        form, self._form = self._form, None
+        if form is not None:
+            form.let_go()
+            form.setParent(None)
+            form.deleteLater()
+            return
+        self._form = PinForm(self._shell.locking.choice(), current=False)
+        self._form.entered.connect(self._act)
+        self._form_place.addWidget(self._form)
+        if self.isVisible():
+            self._form.begin()
+
+    def _choose(self, form: PinForm) -> None:
+        taken = form.taken()
+        if taken is not None:
+            self._shell.locking.choose_pin(*taken)
+
+    def _give_up(self) -> None:
+        """Asked twice, since nothing but IT opens the device after that."""
+        if self._sure:
+            self._shell.locking.give_up_pin()
+            return
+        self._sure = True
+        self._forgot.setText(_("Lock this device until IT unlocks it"))
+        said = _("Then you choose a new PIN. Unsent work stays on this device.")
+        self._tries.setText(said)
+        self._announce(said)
 
     def _act(self) -> None:
         if self._shell.notice.by_order:
             self._ask()
+        elif self._form is not None:
+            self._choose(self._form)
         else:
             self._unlock()
 
     def _unlock(self) -> None:
-        pin = None
-        if self._shell.notice.needs_pin:
-            pin = SecretBytes(self._pin.text().encode())
-            self._pin.clear()
-        self._shell.unlock(pin)
+        if not self._shell.notice.needs_pin:
+            self._shell.locking.unlock()
+        elif self._pin.letters:
+            self._shell.locking.unlock(self._pin.take())
+        else:
+            self._pin.setFocus()
+
+
+def _tries_left(n: int) -> str:
+    text = ngettext(
+        "{n} try is left. After that only IT can open this device.",
+        "{n} tries are left. After that only IT can open this device.",
+        n,
+    )
+    return text.format(n=n)
 
 
 class WipedPage(QFrame):

@@ -17,8 +17,10 @@ from PySide6.QtWidgets import QApplication
 from app import settings
 from app.paths import Profile
 from app.services.early import Early
+from app.system.events import Listener, system_listener
 from app.ui import qt_texts, warm
 from app.ui.bridge import Bridge
+from app.ui.idle import IdleWatch
 from app.ui.sweeping import Sweeper
 from app.ui.theme.style import STYLE, WORN, Look, Theme
 from app.ui.titles import PRODUCT
@@ -28,6 +30,7 @@ from app.viewmodels.shell import Shell
 from sync.protocol import texts
 
 SHOWN_MS: Final = 100  # there is a window by then, whatever keyring and store do
+LISTEN_MS: Final = 1_500  # what the system tells is heard from the first list on, and by then without one
 START_MS: Final = 10_000  # a start is over by then, whatever page it has led to
 YIELD_S: Final = (
     0.001  # after this, a thread that computes gives way to the screen's, which waits for it at a key
@@ -50,6 +53,8 @@ class Desktop:
         self.window = Window(self.shell)
         self.window.take_sizes(chosen.sizes(NAME))
         self._unwatch: Callable[[], None] | None = None
+        self.idle = IdleWatch(application, self.shell.locking)
+        self.listener: Listener | None = None
         self.window.look_chosen.connect(lambda look: self.theme.use(Look(look)))
 
     def open(self) -> None:
@@ -57,8 +62,15 @@ class Desktop:
         _import_workplace()
         self._unwatch = self.shell.watch(self._show_page)
         self.shell.start()
+        QTimer.singleShot(LISTEN_MS, self.listen)
         QTimer.singleShot(SHOWN_MS, self._show)
         QTimer.singleShot(START_MS, self.sweeper.begin)
+
+    def listen(self) -> None:
+        """Hear what the system tells. A screen that was locked before is heard of as well."""
+        if self.listener is None and not self.window.closing:
+            self.listener = system_listener()
+            self.listener.begin(self.shell.locking.heard)
 
     def _show_page(self) -> None:
         """At once where no list is awaited, which would be painted without its rows and then with them."""
@@ -77,6 +89,7 @@ class Desktop:
         def painted() -> None:
             self.sweeper.begin()
             call()
+            self.listen()
             if self.warming is None:
                 self.warming = warm.begin()
 
@@ -86,6 +99,9 @@ class Desktop:
     def close(self) -> None:
         """End both background threads; after this no answer comes any more."""
         self._unwatch = None
+        self.idle.end()
+        if self.listener is not None:
+            self.listener.end()
         self.desk_bridge.close()
         self.slow_bridge.close()
 

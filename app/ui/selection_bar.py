@@ -187,6 +187,8 @@ class SelectionBar(QFrame):
 
     def export(self) -> None:
         """Write all that is selected to a file."""
+        if not self._desk.acting.may_export():
+            return
         from PySide6.QtWidgets import QFileDialog
 
         name, _filter = QFileDialog.getSaveFileName(

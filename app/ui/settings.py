@@ -11,8 +11,10 @@ from app.ui.fields.plain import CURRENCIES
 from app.ui.kit.card import Card, Fact, FactsTable
 from app.ui.kit.text import Line, Paragraph
 from app.ui.pages import Page
+from app.ui.pin_card import PinCard
 from app.ui.theme import fonts
 from app.ui.theme.tokens import FIELD, S8, S12, Colour, Step
+from app.viewmodels.locking import LOCK_AFTER
 from app.viewmodels.shell import Shell
 from sync.protocol.texts import gettext as _
 
@@ -45,6 +47,7 @@ class SettingsPage(Page):
         self._told.hide()
         card.add(self._told)
         self.column.addWidget(card)
+        self.column.addWidget(PinCard(shell))
         about = Card(_("This device"))
         about.add(FactsTable(tuple(Fact(name, value) for name, value in shell.about() if value)))
         self.column.addWidget(about)
@@ -54,8 +57,12 @@ class SettingsPage(Page):
         made.setFixedWidth(fonts.px(240))
         choices = setting.choices or tuple((code, code) for code in CURRENCIES)
         for value, words in choices:
-            made.addItem(_(words), value)
-        made.setCurrentIndex(made.findData(self._shell.settings[setting.name]))
+            if setting.name != LOCK_AFTER:
+                made.addItem(_(words), value)
+            elif self._shell.locking.offered(value):
+                made.addItem(_(words) if value.isdigit() else self._shell.locking.as_it_says(), value)
+        # What IT has ruled out since it was chosen counts as what IT says.
+        made.setCurrentIndex(max(0, made.findData(self._shell.settings[setting.name])))
         made.setEnabled(not self._shell.settings.is_fixed(setting.name))
         made.activated.connect(lambda at: self._choose(setting, str(made.itemData(at))))
         return made
@@ -66,6 +73,8 @@ class SettingsPage(Page):
         self._shell.choose_setting(setting.name, value, lambda: self._tell(setting))
 
     def _tell(self, setting: Setting) -> None:
+        if setting.name == LOCK_AFTER:
+            self._shell.locking.touched()
         if setting.name == "language":
             self._told.setText(_("The language changes when Fieldkeep starts again."))
             self._told.show()

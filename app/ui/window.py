@@ -14,16 +14,20 @@ from PySide6.QtWidgets import QMainWindow
 
 from app.commands import BY_ID
 from app.ui.after_paint import AfterPaint
+from app.ui.clipboard import ClipboardGuard
 from app.ui.lock import LockPage, StartingPage, TroublePage, WipedPage
+from app.ui.screenshots import shield
 from app.ui.theme import icons
 from app.ui.theme.tokens import Colour
 from app.ui.titles import title
 from app.viewmodels.desk import Desk
 from app.viewmodels.notices import Screen
 from app.viewmodels.opened import Uses
+from app.viewmodels.ruled import refusal
 from app.viewmodels.shell import Shell
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
+from sync.protocol.uses import COPY
 
 if TYPE_CHECKING:
     from app.ui.enrol import EnrolPage
@@ -59,6 +63,11 @@ class Window(QMainWindow):
         self._tick.setInterval(TICK_MS)
         self._tick.timeout.connect(shell.tick)
         self._tick.start()
+        self._clipboard = ClipboardGuard(
+            self, QGuiApplication.clipboard(), lambda: shell.ruled, self._not_copied
+        )
+        self._unwatch_ruled = shell.on_sync.watch(lambda: self._shield(shell.ruled.shields))
+        self._shielded = False
 
     def take_sizes(self, kept: Sequence[int]) -> None:
         """Be as large as it was left the last time, where that is known."""
@@ -80,6 +89,9 @@ class Window(QMainWindow):
         self.shown = self._build()
         if work is not None:
             work.let_go()
+            self._clipboard.clear()  # locked or wiped: what was copied goes with the page
+        if isinstance(old, LockPage):
+            old.let_go()
         self.takeCentralWidget()
         self.setCentralWidget(self.shown)
         old.setParent(None)
@@ -88,6 +100,8 @@ class Window(QMainWindow):
             self.setWindowTitle(title())
         self.shown.show()  # what is not shown yet cannot take the focus
         self.shown.begin()
+        if shell.screen in (Screen.LOCK, Screen.WIPED):
+            self.repaint()  # at once, whatever waits: nothing of a record is on the screen any more
 
     def _build(self) -> Shown:
         shell = self._shell
@@ -131,6 +145,7 @@ class Window(QMainWindow):
             self.closing = True
             self._tick.stop()
             self.hide()
+            self._clipboard.clear()
             if self._work is not None:
                 self._work.torn.let_go()
                 self._work.keep_left()
@@ -139,8 +154,19 @@ class Window(QMainWindow):
             self._shell.keep_left(self._shell.settings.sized(NAME, sizes))
             self._shell.close(self._gone)
 
+    def _shield(self, wanted: bool) -> None:
+        if wanted is not self._shielded:
+            self._shielded = wanted
+            shield(self, wanted)
+
+    def _not_copied(self) -> None:
+        desk = self._shell.desk
+        if desk is not None:
+            desk.say(refusal(desk.session, COPY))
+
     def _gone(self) -> None:
         self._unwatch()
+        self._unwatch_ruled()
         self.gone.emit()
 
 

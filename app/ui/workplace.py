@@ -15,6 +15,7 @@ from app.ui.beside import files_to_bring, import_page, page_of
 from app.ui.command_asking import Asking
 from app.ui.detail_pane import DetailPane
 from app.ui.list_pane import ListPane
+from app.ui.policy_bar import PolicyBar
 from app.ui.rail import Rail
 from app.ui.shortcuts import bind
 from app.ui.theme import fonts
@@ -42,8 +43,7 @@ class Workplace(QWidget):
 
     def __init__(self, shell: Shell, desk: Desk, uses: Uses) -> None:
         super().__init__()
-        self._shell = shell
-        self._desk = desk
+        self._shell, self._desk = shell, desk
         self._page: Page | None = None
         self._list_alone = True  # when list and detail take turns: the list
         column = QVBoxLayout(self)
@@ -52,6 +52,7 @@ class Workplace(QWidget):
         self.top = Top()
         self.search = self.top.search
         column.addWidget(self.top)
+        self.policy = PolicyBar(column)
         middle = QHBoxLayout()
         middle.setSpacing(0)
         self.rail = Rail()
@@ -165,6 +166,7 @@ class Workplace(QWidget):
 
     def _show_sync(self) -> None:
         self.rail.show_sync(self._shell.standing())
+        self.policy.show_ruled(self._shell.ruled)
         self._foot.refresh()
 
     def _tell_sync(self) -> None:
@@ -334,7 +336,7 @@ class Workplace(QWidget):
 
     def lock(self) -> None:
         """Lock."""
-        self._shell.lock()
+        self._shell.locking.lock()
 
     def sync_now(self) -> None:
         """Exchange with the server now."""
@@ -364,8 +366,7 @@ class Workplace(QWidget):
 
     def bring_in(self) -> None:
         """Import files; an import that is under way is shown again."""
-        paths = files_to_bring(self, self._desk)
-        if paths is not None:
+        if (paths := files_to_bring(self, self._desk)) is not None:
             self.bring(paths)
 
     def bring(self, paths: list[Path]) -> None:

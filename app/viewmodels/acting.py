@@ -22,12 +22,14 @@ from app.services.many import Asked, Outcome, Piece
 from app.services.session import Session
 from app.store.bulk import Deed, Selection, Span
 from app.viewmodels.base import Errands, Watched
+from app.viewmodels.ruled import refusal
 from sync.protocol.errors import KnownError
 from sync.protocol.joins import sentences
 from sync.protocol.kinds import Kind
 from sync.protocol.quiet import Quiet
 from sync.protocol.roles import may_change
 from sync.protocol.texts import gettext as _
+from sync.protocol.uses import EXPORT
 
 _LOG = logging.getLogger("app.viewmodels.acting")
 
@@ -99,6 +101,13 @@ class Acting(Watched):
     def export(self, selection: Selection, path: Path) -> None:
         """Write all that is selected to a CSV file."""
         self._begin(acting.exporting(selection, path))
+
+    def may_export(self) -> bool:
+        """Whether policy lets records leave the program; if not, it is said."""
+        said = refusal(self._session, EXPORT)
+        if said:
+            self._told(said)
+        return not said
 
     def undo(self, act: Many) -> None:
         """Take an act on many records back."""

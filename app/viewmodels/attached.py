@@ -20,6 +20,7 @@ from app.viewmodels import reading, words
 from app.viewmodels.base import Errands, Watched
 from app.viewmodels.reading import RowText
 from app.viewmodels.records import now_ms
+from app.viewmodels.ruled import refusal
 from sync.protocol.errors import KnownError
 from sync.protocol.joins import sentences
 from sync.protocol.quiet import Quiet
@@ -113,6 +114,14 @@ class Attached(Watched):
             return _("Saved as {name}. Fieldkeep does not encrypt it there.").format(name=place.name)
 
         self._do(_("Saving {name} …").format(name=record.title), work)
+
+    def may(self, use: str) -> bool:
+        """Whether policy allows a use of files; if not, it is said."""
+        said = refusal(self._session, use)
+        if said:
+            self.said = said
+            self.tell()
+        return not said
 
     def remove(self, at: int) -> None:
         """Take a file off the record; it can be taken back."""

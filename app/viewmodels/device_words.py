@@ -15,7 +15,10 @@ def foot(session: Session, counts: Counts, *, warning: bool) -> tuple[str, str]:
     held = counts.kinds.get("customer", 0)
     text = ngettext("{n} customer on this device", "{n} customers on this device", held)
     left.append(text.format(n=words.number(held)))
-    left.append(_("Encrypted store, opened from the system keyring"))
+    if session.pin.has_pin:
+        left.append(_("Encrypted store, opened with your PIN"))
+    else:
+        left.append(_("Encrypted store, opened from the system keyring"))
     until = words.day_of(session.state.lease_until)
     right = [
         _("Works offline until {day}").format(day=until),

@@ -7,10 +7,15 @@ from enum import StrEnum
 import msgspec
 
 from app.errors import Busy
+from app.services.guard import Rung
 from app.services.session import LOCK_UI, Session
-from app.services.why_locked import BY_ORDER, NOT_ENROLLED, reason
+from app.services.why_locked import BY_IDLE, BY_ORDER, BY_PERSON, BY_PIN, NOT_ENROLLED, reason
+from app.system.events import Event
+from app.viewmodels.ruled import Ruled, ruled
 from sync.protocol import harmless
 from sync.protocol.errors import KnownError
+from sync.protocol.joins import sentences
+from sync.protocol.signals import SIGNALS, SILENCE
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 
@@ -34,6 +39,8 @@ class Notice(msgspec.Struct, frozen=True):
     foot: str = ""
     by_order: bool = False
     needs_pin: bool = False
+    tries: int = 0  # wrong ones that are left
+    new_pin: bool = False  # one has to be chosen before anything opens
     retry: bool = True
 
     def made_harmless(self) -> Notice:
@@ -46,31 +53,78 @@ def trouble(problem: KnownError) -> Notice:
     return Notice(problem.title, problem.hint, retry=not isinstance(problem, Busy))
 
 
-def judged(session: Session) -> bool:
-    """Let policy and clock speak; whether they warn. Raises Locked where they lock."""
+def judged(session: Session) -> Ruled:
+    """Let policy and clock speak; what they ask of this device. Raises Locked where they lock."""
     session.judge()
-    return bool(session.warning())
+    return ruled(session)
 
 
-def locking() -> Notice:
-    """The moment after somebody asked to lock."""
-    return Notice(_("Fieldkeep is locked"), _("Your customers stay encrypted on this device."))
+def locking(because: str = BY_PERSON, minutes: int | None = None) -> Notice:
+    """The moment after somebody asked to lock, or the system did."""
+    return Notice(_("Fieldkeep is locked"), sentences(_since(because, minutes), _encrypted()))
 
 
-def locked(session: Session, *, needs_pin: bool) -> Notice:
-    """Why this session is locked, and what opens it."""
-    by_person = session.stage == LOCK_UI
-    if by_person:
-        title, body = locking().title, locking().body
-    else:
-        title = session.locked_error().title
+def locked(session: Session, minutes: int | None = None) -> Notice:
+    """Why this session is locked, and what opens it. `minutes`: without use it locks by itself."""
+    because, here = session.state.locked_because, session.stage == LOCK_UI
+    if here:
+        notice = locking(because, minutes)
+        if session.ruling.verdict.rung is Rung.LOCK_UI:
+            told = session.locked_error()
+            notice = Notice(told.title, told.hint)
+        if session.pin.wants_new():
+            return _choosing(session, notice)
+        asks = session.pin.has_pin
+        return msgspec.structs.replace(
+            notice, foot=_foot(session), needs_pin=asks, tries=session.pin.tries_left() if asks else 0
+        )
+    title = session.locked_error().title
+    if because == BY_PIN:
+        body = _(
+            "Your work is safe. Ask IT to unlock {name}. Then you choose a new PIN; IT does not learn it."
+        )
+        body = body.format(name=session.card.name)
+        if session.state.pin_reset:
+            body = _("IT has unlocked this device. Connect to the server to choose a new PIN.")
+    elif because == NOT_ENROLLED or (because in SIGNALS and because != SILENCE):
+        body = session.locked_error().hint
+    elif because == BY_ORDER:
         asked = _("Your customers stay encrypted. Ask IT to unlock this device.")
         body = "\n".join(part for part in (reason(session.state.locked_why), asked) if part)
-        if session.state.locked_because == NOT_ENROLLED:
-            body = session.locked_error().hint
-        elif session.state.locked_because != BY_ORDER:
-            body = _("Your customers stay encrypted. Connect to the server to open them again.")
-    return Notice(title, body, _foot(session), by_order=not by_person, needs_pin=needs_pin and by_person)
+    else:
+        body = _("Your customers stay encrypted. Connect to the server to open them again.")
+    return Notice(title, body, _foot(session), by_order=True)
+
+
+def _choosing(session: Session, notice: Notice) -> Notice:
+    """A PIN has to be chosen first."""
+    if session.pin.rule.required and not session.pin.has_pin:
+        title, why = (
+            _("Choose a PIN"),
+            _("Your organisation asks for one. It opens Fieldkeep on this device alone."),
+        )
+    else:
+        title, why = _("Choose a new PIN"), _("IT has unlocked this device. Nobody else knows the new PIN.")
+    return msgspec.structs.replace(notice, title=title, body=why, foot=_foot(session), new_pin=True)
+
+
+def _since(because: str, minutes: int | None) -> str:
+    if because == BY_IDLE and minutes is not None:
+        text = ngettext(
+            "Locked after {n} minute without use.", "Locked after {n} minutes without use.", minutes
+        )
+        return text.format(n=minutes)
+    return {
+        BY_IDLE: _("Locked after a while without use."),
+        Event.SLEEP: _("Locked when this computer went to sleep."),
+        Event.SCREEN: _("Locked with the screen."),
+        Event.SESSION: _("Locked with your session."),
+        Event.SWITCHED: _("Locked when the screen went to somebody else."),
+    }.get(because, "")
+
+
+def _encrypted() -> str:
+    return _("Your customers stay encrypted on this device.")
 
 
 def wiped(problem: KnownError) -> Notice:

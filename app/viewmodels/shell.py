@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from app import settings
 from app.changes import CLOSING, WIPE, WIPED, Changes
 from app.errors import NotEnrolled, Stopped, Wiped
-from app.keys.secret import SecretBytes
 from app.paths import Profile
 from app.services.hearing import look, open_heard, shut_and_heard
 from app.services.session import ACTIVE, Session
@@ -21,8 +20,10 @@ from app.services.wiped import finish_wipe, refuse_wiped
 from app.viewmodels import broken_off, device_words, notices
 from app.viewmodels.base import Background, Later, Watched, at_once, ignore
 from app.viewmodels.desk import Desk
+from app.viewmodels.locking import Locking
 from app.viewmodels.notes import Unfinished
 from app.viewmodels.notices import Notice, Screen
+from app.viewmodels.ruled import Ruled, ruled
 from app.viewmodels.sync_state import Standing, answer, counted, standing
 from sync.client.status import Phase, SyncStatus
 from sync.protocol.errors import KnownError
@@ -55,7 +56,7 @@ class Shell(Watched):
         self.desk: Desk | None = None
         self.on_sync = Watched()
         self.sync = SyncStatus()
-        self.warning = False
+        self.ruled = Ruled()
         self._asked = False  # a person asked for an exchange, and has no answer yet
         self._desk_background = desk
         self._slow = slow
@@ -63,6 +64,7 @@ class Shell(Watched):
         self._session: Session | None = None
         self._keeping: Keeping | None = None
         self._kept: Session | None = None  # the session that is kept in step, or is about to be
+        self.locking = Locking(self, slow)
         self._wiped = self._store_fails = False  # the latter: until it opens, no list is begun
         self._unfinished: Unfinished = {}
         self._leaving: Desk | None = None  # the page has gone, its drafts wait for the store to close
@@ -87,7 +89,8 @@ class Shell(Watched):
         self._store_fails = False
         self._session = session
         session.bus.subscribe(self._heard_elsewhere)
-        self._look()
+        self.locking.opened(session)
+        self.look()
         if session.stage != ACTIVE:
             self._keep(session)
 
@@ -98,6 +101,7 @@ class Shell(Watched):
             if self.desk is desk:
                 desk.on_counts.read()
                 broken_off.look(desk)
+                self._rule(ruled(desk.session))
             if self._session is desk.session:
                 self._keep(desk.session)
 
@@ -112,8 +116,8 @@ class Shell(Watched):
         if self.desk is not desk:
             return
         session, self._session, self._store_fails, self.busy = desk.session, None, True, True
-        self._put_desk_away(drafts=False)  # what was typed is saved as the store closes
-        self._show(Screen.TROUBLE, notices.trouble(problem))
+        self.put_desk_away(drafts=False)  # what was typed is saved as the store closes
+        self.show(Screen.TROUBLE, notices.trouble(problem))
 
         def shut() -> None:
             self._end(None)
@@ -147,26 +151,27 @@ class Shell(Watched):
         self.busy = False
         self._forget_desk()
         if isinstance(problem, NotEnrolled):
-            self._show(Screen.ENROL, Notice(_("Join your organisation")))
+            self.show(Screen.ENROL, Notice(_("Join your organisation")))
         elif isinstance(problem, Wiped):
             self._show_wiped(problem)
             self._hand_in()
         else:
-            self._show(Screen.TROUBLE, notices.trouble(problem))
+            self.show(Screen.TROUBLE, notices.trouble(problem))
 
     # -- the screens
 
-    def _show(self, screen: Screen, notice: Notice) -> None:
+    def show(self, screen: Screen, notice: Notice) -> None:
+        """Fill the window with this."""
         self.screen, self.notice, self.problem = screen, notice.made_harmless(), None
         self.tell()
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Show what the session's stage asks for."""
         session = self._session
         if session is None or self._wiped:
             return
         if session.stage == ACTIVE:
-            if self.desk is None:
+            if self.desk is None and not self.locking.busy:
                 desk = self.desk = Desk(
                     session, self._desk_background, lambda: self.settings["currency"], self._unfinished
                 )
@@ -176,29 +181,18 @@ class Shell(Watched):
                 desk.start(self.settings.section)  # what comes behind it in the lane comes after its rows
                 first, shut = lambda _none: self._first_list_read(desk), partial(self._store_shut, desk)
                 self._desk_background.read(lambda: look(session), first, shut)
-                self._show(Screen.WORK, Notice(""))
+                self.show(Screen.WORK, Notice(""))
             return
-        self._put_desk_away()
-        self._slow.run(
-            session.needs_pin, lambda pin: self._show_lock(session, needs_pin=pin), self._lock_unread
-        )
-        self._show_lock(session, needs_pin=False)
-
-    def _lock_unread(self, problem: KnownError) -> None:
-        self.problem = problem
-        self.tell()
-
-    def _show_lock(self, session: Session, *, needs_pin: bool) -> None:
-        if session.stage == ACTIVE or self._wiped:
-            return
-        self._show(Screen.LOCK, notices.locked(session, needs_pin=needs_pin))
+        self.put_desk_away()
+        if not self.locking.busy:
+            self.show(Screen.LOCK, self.locking.notice(session))
 
     def _show_wiped(self, wiped: KnownError, *, drafts: bool = True) -> None:
         self._wiped = True
-        self._put_desk_away(drafts=drafts)
-        self._show(Screen.WIPED, notices.wiped(wiped))
+        self.put_desk_away(drafts=drafts)
+        self.show(Screen.WIPED, notices.wiped(wiped))
 
-    def _put_desk_away(self, *, drafts: bool = True) -> None:
+    def put_desk_away(self, *, drafts: bool = True) -> None:
         """Hold nothing of the store any more. Without `drafts`, they stay until the store closes and takes them."""
         desk = self.desk
         if desk is not None:
@@ -206,60 +200,34 @@ class Shell(Watched):
             self.desk = None
             desk.close(drafts=drafts)
 
+    @property
+    def session(self) -> Session | None:
+        """The profile, once it is open."""
+        return self._session
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Have `call` called in the screen's thread; from any thread."""
+        self._desk_background.post(call)
+
     # -- what a person asks for
 
     def enrol(self, code: str, name: str) -> None:
         """Join with the code from IT, then open."""
         from app.services import enrolment  # once in the life of a device
 
-        self._begin()
+        self.begin()
 
         def done(_card: object) -> None:
             self.busy = False
-            self._show(Screen.STARTING, Notice(""))
+            self.show(Screen.STARTING, Notice(""))
             self.start()
 
-        self._slow.run(lambda: enrolment.enrol(self.profile, code, name), done, self._refused)
-
-    def lock(self) -> None:
-        """Lock now: the page goes at once, drafts are saved, the store closes."""
-        session = self._session
-        if session is None or self.screen is not Screen.WORK:
-            return
-        self._show(Screen.LOCK, notices.locking())
-        self.busy = True
-        self._slow.run(session.lock, self._locked, self._not_locked)
-
-    def _locked(self, _result: None) -> None:  # or unlocked
-        self.busy = False
-        self._look()
-
-    def _not_locked(self, problem: KnownError) -> None:
-        # The store is closed whatever failed: stay on this page and say so.
-        self.busy = False
-        self._put_desk_away()
-        self._lock_unread(problem)
-
-    def unlock(self, pin: SecretBytes | None = None) -> None:
-        """Open what a person locked."""
-        session = self._session
-        if session is None or self.busy:
-            return
-        self._begin()
-
-        def open_it() -> None:
-            try:
-                session.unlock(pin)
-            finally:
-                if pin is not None:
-                    pin.wipe()
-
-        self._slow.run(open_it, self._locked, self._refused)
+        self._slow.run(lambda: enrolment.enrol(self.profile, code, name), done, self.refused)
 
     def try_now(self) -> None:
         """Exchange now: while IT has locked this device, that is how an unlock arrives."""
         if self.screen is Screen.TROUBLE:
-            self._show(Screen.STARTING, Notice(""))
+            self.show(Screen.STARTING, Notice(""))
             self.start()
             return
         self._asked = self.desk is not None
@@ -272,7 +240,7 @@ class Shell(Watched):
         """Keep a setting."""
         changed = self.settings.changed(name, value)
         self.settings = changed
-        self._slow.run(lambda: settings.save(self.profile, changed), lambda _result: done(), self._refused)
+        self._slow.run(lambda: settings.save(self.profile, changed), lambda _result: done(), self.refused)
 
     def keep_left(self, changed: settings.Settings) -> None:
         """Keep how a window was left; where there is no profile to work in, nothing is written."""
@@ -293,10 +261,10 @@ class Shell(Watched):
             if self.desk is not None:
                 self.desk.tick()
             self._keep(session)  # orders come whatever holds up the first list
-            self._slow.run(lambda: notices.judged(session), self._warn, ignore)
+            self._slow.run(lambda: notices.judged(session), self._rule, ignore)
 
-    def _warn(self, warning: bool) -> None:
-        self.warning = warning
+    def _rule(self, ruled: Ruled) -> None:
+        self.ruled = ruled
         self.on_sync.tell()
 
     def close(self, done: Callable[[], None]) -> None:
@@ -304,7 +272,7 @@ class Shell(Watched):
         session, self._session = self._session, None
 
         def gone(_result: None) -> None:
-            self._put_desk_away()
+            self.put_desk_away()
             done()
 
         self._slow.run(lambda: self._end(session), gone, lambda _problem: done())
@@ -321,11 +289,11 @@ class Shell(Watched):
         """The line at the foot of the window: what is here, and what rules it; empty until that is counted."""
         if self._session is None or self.desk is None or self.desk.counts is None:
             return "", ""
-        return device_words.foot(self._session, self.desk.counts, warning=self.warning)
+        return device_words.foot(self._session, self.desk.counts, warning=self.ruled.silent)
 
     def about(self) -> list[tuple[str, str]]:
         """Who and where this device is, for the settings page."""
-        return device_words.about(self._session) if self._session is not None else []
+        return [*device_words.about(self._session), *self.ruled.about()] if self._session is not None else []
 
     # -- news
 
@@ -347,7 +315,7 @@ class Shell(Watched):
         elif changes.origin == WIPED:
             self._over()
         elif not changes.records and changes.origin == "lock":
-            self._look()
+            self.look()
         elif self.desk is not None:
             self.desk.heard(changes)
 
@@ -372,7 +340,7 @@ class Shell(Watched):
 
     def _stands(self, status: SyncStatus) -> None:
         self.sync = status
-        self.on_sync.tell()
+        self._rule(ruled(self._session) if self._session is not None else self.ruled)
         if self.desk is not None:
             self.desk.stands(status)
         if self._asked and status.phase is not Phase.SENDING:
@@ -383,17 +351,17 @@ class Shell(Watched):
             self.tell()
 
     def _counted(self, desk: Desk) -> None:
-        known, self.sync = (
-            self.sync,
-            counted(self.sync, desk.counts.unsent if desk.counts is not None else None),
-        )
+        unsent = desk.counts.unsent if desk.counts is not None else None
+        known, self.sync = self.sync, counted(self.sync, unsent)
         if self.sync is not known:
             self.on_sync.tell()
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Something is under way that a person asked for."""
         self.busy, self.problem = True, None
         self.tell()
 
-    def _refused(self, problem: KnownError) -> None:
+    def refused(self, problem: KnownError) -> None:
+        """It did not go."""
         self.busy, self.problem = False, problem
         self.tell()

@@ -13,13 +13,14 @@ from sync.client.errors import ServerRefused, Unreachable
 from sync.client.line import Identity, Line, head, whole
 from sync.client.pieces import Climb, Pace
 from sync.client.ports import Position, Transport
-from sync.protocol import codec, messages
+from sync.protocol import blob_seal, codec, messages
 from sync.protocol.documents import BlobPiece
 from sync.protocol.errors import BadFrames, Problem
 from sync.protocol.messages import BlobGet, BlobGetReply, PieceHead, PieceReply
 from sync.protocol.texts import gettext as _
 
 _READ: Final = 2**20
+_PRIVATE: Final = 0o600
 _NEVER: Final = (Problem.TOO_BIG, Problem.BAD_REQUEST, Problem.NOT_HERE)
 
 
@@ -71,38 +72,42 @@ def fetch(
     """The blob that a record names, into the file at `place`, behind what an earlier try has brought there.
 
     `told` hears how much is here, and of how much; what it raises ends it, and what is here stays for the next try.
+    Another process may be at the same: each writes where a piece belongs, so both write the same.
     Raises ExchangeError, OSError.
     """
     pace = Pace()
     line.open(position, "active")
-    with place.open("ab") as file:
-        at = file.tell()
+    with os.fdopen(os.open(place, os.O_RDWR | os.O_CREAT, _PRIVATE), "r+b") as file:
+        at = file.seek(0, os.SEEK_END)
         while True:
             length, data = _piece(
                 line, position, BlobGet(record=record, sha256=sha256, offset=at, most=pace.begins())
             )
             pace.ended()
+            if at > length:
+                break  # what an earlier try left is none of it
+            file.seek(at)
             file.write(data)
             at += len(data)
             told(at, length)
-            if at >= length:
+            if at == length:
                 break
             if not data:
                 raise _damaged()
         file.flush()
         os.fsync(file.fileno())
-    if digest_of(place) != sha256:
+        file.seek(0)
+        holds = _digest(file) == sha256
+    if not holds:
         with contextlib.suppress(OSError):
             place.unlink()
         raise _damaged()
 
 
-def digest_of(path: Path) -> bytes:
-    """The SHA-256 of a file. Raises OSError."""
+def _digest(file: BinaryIO) -> bytes:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while data := file.read(_READ):
-            digest.update(data)
+    while data := file.read(_READ):
+        digest.update(data)
     return digest.digest()
 
 
@@ -124,7 +129,9 @@ def _piece(line: Line, position: Position, asked: BlobGet) -> tuple[int, bytes]:
         data = codec.read(frames[1][1], bytes) if len(frames) == 2 and frames[1][0] == messages.PART else None
     except BadFrames:
         data = None
-    if data is None or len(data) > asked.most or asked.offset + len(data) > reply.length:
+    # No file is larger: a server that says so would fill the disk.
+    fits = data is not None and len(data) <= min(asked.most, max(0, reply.length - asked.offset))
+    if data is None or not fits or not 0 <= reply.length <= blob_seal.BLOB_MAX:
         raise _damaged()
     return reply.length, data
 

@@ -110,13 +110,19 @@ def exchange(
     if replica and head.recovered:
         replica.reported(head.recovered)
     step(5)
-    book.heard(reply.server_time, head.obeyed, reply.person)
+    _note(book, head, reply)
     step(6)
     line.rest = _rest(head, reply, news)
     begin, at = position.cursor.seq, answer.cursor.seq
     if at < begin:  # the history is gone through from its start
         begin = 0
     return Page(reply.more and not held, len(ops), applied, len(papers), begin, at, reply.head, held)
+
+
+def _note(book: OrderBook, head: ExchangeHead, reply: ReplyHead) -> None:
+    if reply.share_kept:
+        book.kept_share(reply.share_kept)
+    book.heard(reply.server_time, head.obeyed, reply.person)
 
 
 def _opened(replica: Replica | None, line: Line, position: Position, state: str) -> Position:
@@ -186,7 +192,9 @@ def _unfit() -> Unreachable:
 
 def _rest(head: ExchangeHead, reply: ReplyHead, news: bool) -> Rest | None:
     """What the next exchange need not say again, where this one left nothing to say."""
-    said = head.obeyed or head.recovered or head.unsent or head.ask_share or head.state != ACTIVE
+    said = (
+        head.obeyed or head.recovered or head.unsent or head.ask_share or head.share or head.state != ACTIVE
+    )
     if news or said or reply.more or not head.lease_left_ms:
         return None
     return Rest(_alike(msgspec.structs.replace(head, cursor=reply.cursor)), reply.person)
@@ -227,6 +235,9 @@ def _head(standing: Standing, position: Position, stands: Stands, held_back: int
         app_version=version.APP_VERSION,
         posture=posture,
         ask_share=standing.ask_share,
+        ask_reset=standing.ask_reset,
+        share=standing.share,
+        share_sealed=standing.share_sealed,
         recovered=stands.recovered,
         rows=0 if position.cursor.epoch else FIRST_ROWS,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -111,7 +111,10 @@ class Standing(msgspec.Struct, frozen=True):
     order_head: int
     obeyed: dict[str, str]
     ask_share: bool = False
-    posture: dict[str, msgspec.Raw] = msgspec.field(default_factory=dict)
+    ask_reset: bool = False  # IT has allowed a new PIN
+    share: bytes = b""  # what the server is to hold from now on; "" for what it holds already
+    share_sealed: bytes = b""
+    posture: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class OrderBook(Protocol):
@@ -122,6 +125,9 @@ class OrderBook(Protocol):
 
     def take_papers(self, papers: list[Paper], nonce: str) -> None:
         """Verify and keep documents; orders are obeyed by the owner of the book after the exchange."""
+
+    def kept_share(self, digest: bytes) -> None:
+        """The server holds a share of this digest now, durably."""
 
     def heard(self, server_time: int, obeyed: dict[str, str], person: Person) -> None:
         """A whole, verified answer came: contact was made, and these reports have arrived."""

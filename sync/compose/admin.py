@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import shlex
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from sync.compose import admin_arguments, hints, holds, office_socket, people, refused_rows, rows_of, telling
+from sync.compose import (
+    admin_arguments,
+    consoles,
+    hints,
+    holds,
+    office_socket,
+    offices,
+    people,
+    refused_rows,
+    rows_of,
+    telling,
+)  # fmt: skip
+from sync.compose.policies import RUNS, beside
 from sync.console import desk, passphrase, recovery, refusals
 from sync.console.ports import Office
 from sync.protocol import texts
@@ -21,13 +31,10 @@ from sync.protocol.desk import DeviceView, OrderView, RefusedView
 from sync.protocol.documents import LOCK, UNLOCK, WIPE
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
-from sync.server import config
-from sync.server.errors import SetupError
 from sync.server.office import StoreOffice
 
 OFFLINE: Final = 5
 _POLL_S: Final = 0.3
-_STARTING_S: Final = 5.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(asked: argparse.Namespace) -> int:
     verb: Callable[[argparse.Namespace, Office], int] = asked.run
     try:
-        with _office(asked.data) as office:
+        with offices.open_at(asked.data) as office:
             return verb(asked, office)
     except office_socket.Unreachable as error:
         telling.problem(error)
@@ -61,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
             "territory revoke": people.revoke_territory,
             "territory move": people.move_territory,
             "holds": holds.run,
+            **consoles.VERBS,
+            **RUNS,
             "enrol-code": _enrol_code,
             "devices": _devices,
             "orders": _orders,
@@ -71,39 +80,6 @@ def _parser() -> argparse.ArgumentParser:
             "refused": _refused,
         }
     )
-
-
-@contextlib.contextmanager
-def _office(data: Path) -> Iterator[Office]:
-    """The office of the running server, else the store opened here. Raises SetupError, Unreachable."""
-    folders, settings = config.load(data)
-    with contextlib.ExitStack() as held:
-        remote = _running(folders, held)
-        if remote is not None:
-            yield remote
-            return
-        store = config.open_store(folders)
-        held.callback(store.close)
-        url = config.url_of(settings.host, settings.port) if settings.port else ""
-        yield StoreOffice(store, config.read_lease_key(folders.lease_key), url)
-
-
-def _running(folders: config.Folders, held: contextlib.ExitStack) -> Office | None:
-    """The office of the running server; None when there is none and this process holds the store's lock now."""
-    deadline, pause = time.monotonic() + _STARTING_S, threading.Event()
-    while True:
-        try:
-            return held.enter_context(office_socket.connect(folders.socket))
-        except office_socket.Unreachable as unreachable:
-            try:
-                held.enter_context(config.alone(folders))
-            except SetupError:
-                # Somebody holds the store: a server that is about to answer, or one that will not.
-                if time.monotonic() >= deadline:
-                    raise unreachable from None
-            else:
-                return None
-        pause.wait(_POLL_S)
 
 
 def _enrol_code(asked: argparse.Namespace, office: Office) -> int:
@@ -133,6 +109,9 @@ def _devices(asked: argparse.Namespace, office: Office) -> int:
             state = _("{state}, may hold what left").format(state=state)
         if each.held_back:
             state = _("{state}, holds back {n}").format(state=state, n=each.held_back)
+        state += beside(each)
+        if each.pin_locked:
+            state = _("{state}, waits for an unlock (PIN)").format(state=state)
         seen = telling.when(each.last_seen) or "–"
         rows.append([each.name, each.id, each.person, state, seen, each.receipt])
     telling.table(

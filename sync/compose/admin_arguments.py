@@ -54,6 +54,12 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     _teams(team.add_subparsers(dest="team_verb", required=True, metavar="VERB"), verb)
     land = verbs.add_parser("territory", help=_("which reps see which territory"), parents=[common])
     _territories(land.add_subparsers(dest="territory_verb", required=True, metavar="VERB"), verb)
+    console = verbs.add_parser("console", help=_("who may sign in at the web console"), parents=[common])
+    _console(console.add_subparsers(dest="console_verb", required=True, metavar="VERB"), verb)
+    rules = verbs.add_parser(
+        "policy", help=_("what devices must be, and what happens otherwise"), parents=[common]
+    )
+    _policies(rules.add_subparsers(dest="policy_verb", required=True, metavar="VERB"), verb)
     code = verb("enrol-code", _("a one-use code for a person's next device"), _("It is good for 24 hours."))
     code.add_argument("email", metavar="EMAIL", help=_("of somebody who has an account"))
     verb("devices", _("every device and how it stands"))
@@ -112,6 +118,38 @@ def _territories(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> No
     move.add_argument(
         "to", metavar="TO", help=_("a name; a territory that is there already takes everything in")
     )
+
+
+def _console(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> None:
+    once = _("It works once, within 24 hours. An account that is there already gets new secrets by it.")
+    root = _("Signs the next root document with the root key in the folder of keys.")
+    for name, text, more in (
+        ("invite", _("an address at which somebody sets up an account of the console"), once),
+        ("grant", _("let somebody's registered passkey sign wipes on the console's page"), root),
+        ("revoke", _("close somebody's account of the console, and take its passkeys out of the root"), root),
+    ):
+        each = verb(f"console {name}", text, more, among)
+        each.add_argument("email", metavar="EMAIL", help=_("of somebody with the role it or privacy"))
+        if name == "grant":
+            whose = _("the passkey is not of the admin whose order keys lie in the folder of keys")
+            each.add_argument("--another-admin", action="store_true", help=whose)
+            told = _("the first digits of the passkey's SHA-256, as the person has read them to you")
+            each.add_argument("--key", required=True, metavar="DIGITS", help=told)
+    verb("console list", _("every passkey for wipes, and whether the root names it"), "", among)
+
+
+def _policies(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> None:
+    show = verb("policy show", _("the policy in force, in plain words"), "", among)
+    show.add_argument("--toml", action="store_true", help=_("as a file to edit"))
+    file = _("TOML, or JSON where its name ends in .json; what it leaves out stays as it is")
+    told = _("By what each device last told of itself. Nothing is signed.")
+    attempt = verb("policy try", _("what a policy would change, and for which devices"), told, among)
+    attempt.add_argument("file", type=Path, metavar="FILE", help=file)
+    key = _("Devices take it at their next contact. It needs the policy key: --keys DIR")
+    publish = verb("policy publish", _("sign a policy and put it in force"), key, among)
+    publish.add_argument("file", type=Path, metavar="FILE", help=file)
+    locks = _("how many devices it may lock, where it would lock any")
+    publish.add_argument("--locks", type=int, metavar="N", help=locks)
 
 
 def _holds(verb: Callable[..., argparse.ArgumentParser]) -> None:

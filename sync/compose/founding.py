@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from sync.compose import console
 from sync.console import keyfile
 from sync.protocol import documents, sealing, signing
 from sync.protocol.documents import Admin, Credential, Key, Policy, Role, Root, Site
@@ -55,6 +56,7 @@ class Wish:
     host: str
     port: int
     console_host: str
+    console_port: int = 0  # 0 for no console
     store: str = ""  # address of a PostgreSQL database, "" for a file in the data folder
 
 
@@ -94,7 +96,7 @@ def found(wish: Wish, passphrase: str) -> Founded:
     )
     ca_key, leaf_key = tls.new_key(), tls.new_key()
     ca = tls.authority(ca_key, org, today)
-    leaf = tls.leaf(ca, ca_key, leaf_key.public_key(), wish.host, today)
+    leaf = tls.leaf(ca, ca_key, leaf_key.public_key(), console.hosts(wish.host, wish.console_host), today)
     root = _root(wish, org, admin_id, keys, tls.pem(ca).decode(), now)
     policy = Policy(version=1, org=org, issued=now, expires=now + DOCUMENT_DAYS * DAY_MS)
     offline: dict[str, bytes] = {
@@ -109,8 +111,9 @@ def found(wish: Wish, passphrase: str) -> Founded:
     store_key = bytearray(os.urandom(KEY_BYTES))
     folders = Folders(wish.data.resolve(), wish.secrets.resolve())
     settings = Settings(
-        org=org, host=wish.host, port=wish.port, secrets=str(folders.secrets), store=wish.store
-    )
+        org=org, host=wish.host, port=wish.port, secrets=str(folders.secrets), store=wish.store,
+        console_host=wish.console_host, console_port=wish.console_port,
+    )  # fmt: skip
     database = config.database(folders, wish.store) if wish.store else None
     if database is not None:
         database[0].refuse_taken(database[1])
@@ -175,7 +178,12 @@ def _check(wish: Wish) -> None:
             _("This is not the name or address of a host."),
             _("Give what devices will use: --host server.example.com"),
         )
-    if not 0 <= wish.port < 65_536:
+    if not console.NAME.fullmatch(wish.console_host):
+        raise KnownError(
+            _("The console needs a name, and this is none that a browser takes for passkeys."),
+            _("Give one in small letters: --console-host console.example.com"),
+        )
+    if not 0 <= wish.port < 65_536 or not 0 <= wish.console_port < 65_536:
         raise KnownError(_("This is not a port."), _("Ports are numbers from 0 to 65535."))
 
 
@@ -183,6 +191,7 @@ def _root(wish: Wish, org: str, admin_id: str, keys: _Keys, ca_pem: str, now: in
     def role(key: Ed25519PrivateKey) -> Role:
         return Role(keys=[Key(alg=signing.ED25519, spki=signing.spki_of(key))])
 
+    signs = console.sites(wish.console_host, wish.console_port or console.HTTPS).signing
     credentials = [
         Credential(alg=signing.ED25519, spki=signing.spki_of(key), label=f"order-{number}")
         for number, key in enumerate(keys.orders, 1)
@@ -200,7 +209,7 @@ def _root(wish: Wish, org: str, admin_id: str, keys: _Keys, ca_pem: str, now: in
         recovery=sealing.public_bytes(keys.recovery),
         tls_ca=[ca_pem],
         server_urls=[config.url_of(wish.host, wish.port or config.DEFAULT_PORT)],
-        console=Site(rp_id=wish.console_host, origins=[f"https://{wish.console_host}"]),
+        console=Site(rp_id=signs.rp_id, origins=[signs.origin]),
         signer=Site(rp_id="localhost", origins=["http://localhost"]),
     )
 

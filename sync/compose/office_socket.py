@@ -18,6 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from sync.console.ports import Office
+from sync.protocol.consoles import ConsoleSite, OrderKey
 from sync.protocol.desk import (
     WORK_MAX,
     Backed,
@@ -56,9 +57,16 @@ _VERBS: Final[dict[str, tuple[Any, Any]]] = {
     "devices": (tuple[()], list[DeviceView]),
     "orders": (tuple[()], list[OrderView]),
     "root": (tuple[()], bytes),
+    "policy": (tuple[()], bytes),
+    "file_policy": (tuple[bytes], int),
     "draft": (tuple[()], Draft),
     "sign_here": (tuple[str, str, str], list[OrderView]),
     "file": (tuple[bytes], list[OrderView]),
+    "put_root": (tuple[bytes, bytes, str], None),
+    "console_invite": (tuple[str], str),
+    "console_keys": (tuple[()], list[OrderKey]),
+    "console_revoke": (tuple[str], None),
+    "console_site": (tuple[()], ConsoleSite),
     "work": (tuple[str, str], Work),
     "sealed": (tuple[str, str, int], bytes),
     "answered": (tuple[list[bytes]], list[bool | None]),
@@ -161,6 +169,14 @@ class RemoteOffice:
         """The root envelope in force."""
         return self._ask("root")  # type: ignore[no-any-return]
 
+    def policy(self) -> bytes:
+        """The policy envelope in force."""
+        return self._ask("policy")  # type: ignore[no-any-return]
+
+    def file_policy(self, envelope: bytes) -> int:
+        """File a signed policy."""
+        return self._ask("file_policy", envelope)  # type: ignore[no-any-return]
+
     def draft(self) -> Draft:
         """A number for an order."""
         return self._ask("draft")  # type: ignore[no-any-return]
@@ -172,6 +188,26 @@ class RemoteOffice:
     def file(self, envelope: bytes) -> list[OrderView]:
         """File a signed order."""
         return self._ask("file", envelope)  # type: ignore[no-any-return]
+
+    def put_root(self, envelope: bytes, credential: bytes, admin_id: str) -> None:
+        """Take in the next root."""
+        self._ask("put_root", envelope, credential, admin_id)
+
+    def console_invite(self, email: str) -> str:
+        """An address to set up an account of the console."""
+        return self._ask("console_invite", email)  # type: ignore[no-any-return]
+
+    def console_keys(self) -> list[OrderKey]:
+        """Passkeys for orders."""
+        return self._ask("console_keys")  # type: ignore[no-any-return]
+
+    def console_revoke(self, email: str) -> None:
+        """Close an account of the console."""
+        self._ask("console_revoke", email)
+
+    def console_site(self) -> ConsoleSite:
+        """Where the console is."""
+        return self._ask("console_site")  # type: ignore[no-any-return]
 
     def work(self, source: str, target: str) -> Work:
         """What a device has handed in of its unsent work."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from sync.compose.founding import DOCUMENT_DAYS
 from sync.console import keyfile
 from sync.protocol import documents, signing, trust
 from sync.protocol.documents import Policy, Root
+from sync.protocol.facts import next_number
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import DAY_MS
 from sync.server import config, post, tls
@@ -28,6 +29,7 @@ from sync.server.config import Folders
 from sync.server.db.kept import AuditLine
 from sync.server.errors import SetupError
 from sync.server.service import system_now
+from sync.server.views import posture_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,12 @@ class Renewed:
     expires: int
 
 
-def renew(folders: Folders, host: str, keys: Path, passphrase: Callable[[], str]) -> Renewed:
+def renew(folders: Folders, hosts: Sequence[str], keys: Path, passphrase: Callable[[], str]) -> Renewed:
     """Renew certificate, root and policy of a server that does not run. Raises KnownError."""
     now = system_now()
     root_key = keyfile.read(keys / "root.key", passphrase).signing
     policy_key = keyfile.read(keys / "policy.key", passphrase).signing
-    certificate = _certificate(folders, host, keys, passphrase, now)
+    certificate = _certificate(folders, hosts, keys, passphrase, now)
     expires = now + DOCUMENT_DAYS * DAY_MS
     with config.alone(folders):
         store = config.open_store(folders)
@@ -57,8 +59,10 @@ def renew(folders: Folders, host: str, keys: Path, passphrase: Callable[[], str]
                 next_root = msgspec.structs.replace(
                     root, version=root.version + 1, issued=now, expires=expires
                 )
+                told = (posture_of(device) for device in tx.people.devices())
+                number = next_number(policy.version, told)
                 next_policy = msgspec.structs.replace(
-                    policy, version=policy.version + 1, issued=now, expires=expires, prev_hash=prev
+                    policy, version=number, issued=now, expires=expires, prev_hash=prev
                 )
                 signed_root = signing.sign(next_root, ("", root_key)).to_bytes()
                 signed_policy = signing.sign(next_policy, ("", policy_key)).to_bytes()
@@ -75,7 +79,9 @@ def renew(folders: Folders, host: str, keys: Path, passphrase: Callable[[], str]
     return Renewed(next_root.version, next_policy.version, expires)
 
 
-def _certificate(folders: Folders, host: str, keys: Path, passphrase: Callable[[], str], now: int) -> bytes:
+def _certificate(
+    folders: Folders, hosts: Sequence[str], keys: Path, passphrase: Callable[[], str], now: int
+) -> bytes:
     """A new certificate for the server's key, under the authority that the devices trust."""
     ca_key = keyfile.read(keys / "ca.key", passphrase).authority
     try:
@@ -90,7 +96,7 @@ def _certificate(folders: Folders, host: str, keys: Path, passphrase: Callable[[
     ):
         raise SetupError(_("The server's certificate or its key is missing or damaged."))
     today = dt.datetime.fromtimestamp(now / 1000, dt.UTC)
-    return tls.pem(tls.leaf(ca, ca_key, own.public_key(), host, today))
+    return tls.pem(tls.leaf(ca, ca_key, own.public_key(), hosts, today))
 
 
 def replace(path: Path, data: bytes) -> None:

@@ -11,7 +11,18 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sync.compose import backing, compacting, founding, hints, migrating, renewing, safety, serving, telling
+from sync.compose import (
+    backing,
+    compacting,
+    console,
+    founding,
+    hints,
+    migrating,
+    renewing,
+    safety,
+    serving,
+    telling,
+)
 from sync.console import passphrase
 from sync.protocol import texts
 from sync.protocol.texts import gettext as _
@@ -43,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("--host", default=config.DEFAULT_HOST, help=_("name or address that devices use"))
     init.add_argument("--port", type=int, default=config.DEFAULT_PORT, help=_("port that devices use"))
     init.add_argument("--console-host", default="localhost", help=_("host name of the web console"))
+    console_port = _("port of the web console; 0 for none, left out the one behind the devices' port")
+    init.add_argument("--console-port", type=int, metavar="N", help=console_port)
     init.add_argument("--store", default="", metavar="URL", help=_("address of a PostgreSQL database"))
     serve = verbs.add_parser("serve", help=_("serve an organisation"))
     data, secrets = _("folder of store and settings"), _("folder of the server's own keys")
@@ -50,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--secrets", type=Path, required=True, help=secrets)
     serve.add_argument("--host", help=_("address to listen on"))
     serve.add_argument("--port", type=int, help=_("port to listen on; 0 takes a free one"))
+    serve.add_argument(
+        "--console-port", type=int, metavar="N", help=_("port of the web console; 0 takes a free one")
+    )
     renew = verbs.add_parser("renew", help=_("renew certificate, root and policy for another year"))
     renew.add_argument("--data", type=Path, required=True, help=data)
     renew.add_argument("--secrets", type=Path, required=True, help=secrets)
@@ -94,7 +110,8 @@ def _init(asked: argparse.Namespace) -> int:
         admin=asked.admin,
         host=asked.host,
         port=asked.port,
-        console_host=asked.console_host,
+        console_host=asked.console_host.strip(),
+        console_port=(asked.port and asked.port + 1) if asked.console_port is None else asked.console_port,
         store=asked.store,
     )
     made = founding.found(wish, passphrase.fresh())
@@ -130,18 +147,25 @@ def _serve(asked: argparse.Namespace) -> int:
     logs.start()
     folders, settings = config.load(asked.data, asked.secrets)
 
-    def announce(url: str) -> None:
-        print(json.dumps({"listening": url}) if asked.json else f"listening on {url}", flush=True)
+    def announce(url: str, console: str) -> None:
+        if asked.json:
+            print(json.dumps({"listening": url, **({"console": console} if console else {})}), flush=True)
+        else:
+            print(f"listening on {url}" + (f"\nconsole on {console}" if console else ""), flush=True)
 
     port = settings.port if asked.port is None else asked.port
-    serving.run(folders, settings, asked.host or settings.host, port, announce)
+    console_port = (settings.console_port or None) if asked.console_port is None else asked.console_port
+    where = serving.Where(asked.host or settings.host, port, console_port)
+    serving.run(folders, settings, where, announce)
     return 0
 
 
 def _renew(asked: argparse.Namespace) -> int:
     os.umask(0o077)
     folders, settings = config.load(asked.data, asked.secrets)
-    made = renewing.renew(folders, settings.host, asked.keys, passphrase.known)
+    made = renewing.renew(
+        folders, console.hosts(settings.host, settings.console_host), asked.keys, passphrase.known
+    )
     until = dt.datetime.fromtimestamp(made.expires / 1000, dt.UTC).date().isoformat()
     if asked.json:
         telling.document({"root": made.root, "policy": made.policy, "until": until})

@@ -11,23 +11,27 @@ import resource
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import uvicorn
+from starlette.types import ASGIApp
 
-from sync.compose import compacting, making, office_socket
+from sync.compose import compacting, console, making, office_socket
 from sync.protocol.texts import gettext as _
 from sync.server import config, limits, logs, tls
 from sync.server.config import Folders, Settings
 from sync.server.errors import SetupError
-from sync.server.events import Events
 from sync.server.exchange import Step
 from sync.server.office import StoreOffice
 from sync.server.ready import Ready
 from sync.server.service import Service
 from sync.server.web import held_lines, routes
+
+if TYPE_CHECKING:
+    from sync.console.web.app import Console
 
 KEEP_ALIVE_S: Final = 75
 STOP_S: Final = 20
@@ -39,26 +43,37 @@ PARTS: Final = "ready"  # in the data folder; what is in it is no part of a back
 _LAST_BYTES_S: Final = 0.3  # for what is written to leave the machine
 
 
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where the server listens: for devices, and for the console where there is one."""
+
+    host: str
+    port: int
+    console_port: int | None = None
+
+
 def run(
     folders: Folders,
     settings: Settings,
-    host: str,
-    port: int,
-    announce: Callable[[str], None],
+    where: Where,
+    announce: Callable[[str, str], None],
     step: Step = lambda name: None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; `announce` gets the address once it answers. Raises SetupError, StoreError."""
+    """Serve until SIGTERM or SIGINT; `announce` gets the addresses once it answers, "" for no console.
+
+    Raises SetupError, StoreError.
+    """
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _keep_large_blocks_apart()
     with config.alone(folders):
-        context = _tls(folders)
+        context = _tls(folders, settings)
         lease_key = config.read_lease_key(folders.lease_key)
         most = _lines()
         store = config.open_store(folders)
         service: Service | None = None
         try:
-            listening = _listen(host, port)
+            listening = _listen(where.host, where.port)
             bound = int(listening.getsockname()[1])
             service = Service(store, lease_key)
             service.step = step
@@ -68,35 +83,69 @@ def run(
             service.ready = Ready(store, folders.data / PARTS, making.make, service.now)
             service.ready.start()
             office.expected = service.ready.expect
+            desk, pages = _console(office, settings, where)
+            app: ASGIApp = routes(service, lines)
+            if pages is not None:
+                app = console.Doors(app, pages.app(), int(desk[0].getsockname()[1]))
             server = _Server(
-                uvicorn.Config(
-                    routes(service, lines),
-                    http="httptools",
-                    ws="none",
-                    lifespan="on",
-                    log_config=None,
-                    access_log=False,
-                    server_header=False,
-                    date_header=False,  # what time it is stands in the answers
-                    proxy_headers=False,
-                    limit_concurrency=CONNECTIONS + 2 * most,
-                    timeout_keep_alive=KEEP_ALIVE_S,
-                    timeout_graceful_shutdown=STOP_S,
-                    ssl_context_factory=lambda _config, _default: context,
-                ),
+                _settings(app, context, CONNECTIONS + 2 * most),
                 folders.socket,
                 office,
-                lines,
-                lambda: announce(config.url_of(host, bound)),
+                [lines, *([pages] if pages else [])],
+                lambda: announce(
+                    config.url_of(where.host, bound), office.console.url if office.console else ""
+                ),
                 lambda: compacting.daily(store, settings.kept_days),
             )
             with _quiet_signals():
-                server.run(sockets=[listening])
+                server.run(sockets=[listening, *desk])
             logs.note("stopped")
         finally:
             if service is not None and service.ready is not None:
                 service.ready.stop()
             store.close()
+
+
+def _settings(app: ASGIApp, context: ssl.SSLContext, most: int) -> uvicorn.Config:
+    """How uvicorn serves, with at most so many connections and requests."""
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,  # what time it is stands in the answers
+        proxy_headers=False,
+        limit_concurrency=most,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=STOP_S,
+        ssl_context_factory=lambda _config, _default: context,
+    )
+
+
+class Held(Protocol):
+    """What holds lines open."""
+
+    def close(self) -> None:
+        """End them."""
+
+
+def _console(
+    office: StoreOffice, settings: Settings, where: Where
+) -> tuple[list[socket.socket], Console | None]:
+    """The console and where it listens, where there is one. Devices are served without it all the same."""
+    if where.console_port is None:
+        return [], None
+    try:
+        listening = _listen(where.host, where.console_port)
+    except SetupError as error:
+        logs.alarm("console", problem="cannot_listen", port=where.console_port, type=type(error).__name__)
+        return [], None
+    port = int(listening.getsockname()[1])
+    office.console = console.site(settings.console_host, port)
+    return [listening], console.made(office, console.sites(settings.console_host, port))
 
 
 class _Server(uvicorn.Server):
@@ -107,14 +156,14 @@ class _Server(uvicorn.Server):
         settings: uvicorn.Config,
         path: Path,
         office: StoreOffice,
-        lines: Events,
+        held: Sequence[Held],
         announce: Callable[[], None],
         daily: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
         super().__init__(settings)
         self._path = path
         self._office = office
-        self._lines = lines
+        self._held = held
         self._announce = announce
         self._daily = daily
         self._chores: asyncio.Task[None] | None = None
@@ -136,7 +185,8 @@ class _Server(uvicorn.Server):
         if self._desk is not None:
             self._desk.close()
             self._path.unlink(missing_ok=True)
-        self._lines.close()
+        for each in self._held:
+            each.close()
         cutting = asyncio.create_task(self._cut_idle_lines())
         try:
             await super().shutdown(sockets=sockets)
@@ -167,12 +217,28 @@ def _quiet_signals() -> Iterator[None]:
             signal.signal(name, handler)
 
 
-def _tls(folders: Folders) -> ssl.SSLContext:
+def _tls(folders: Folders, settings: Settings) -> ssl.SSLContext:
+    context = _with_certificate(folders.tls_certificate, folders.tls_key)
+    if not folders.console_certificate.exists():
+        return context
+    own = _with_certificate(folders.console_certificate, folders.console_key)
+    # Devices believe the organisation's certificate alone, so a name of theirs is never answered with the other.
+    names = {*console.hosts("", settings.console_host)} - {settings.host, "localhost", ""}
+
+    def choose(line: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
+        if name in names:
+            line.context = own
+
+    context.sni_callback = choose
+    return context
+
+
+def _with_certificate(certificate: Path, key: Path) -> ssl.SSLContext:
     try:
-        left = tls.days_left(folders.tls_certificate.read_bytes(), dt.datetime.now(dt.UTC))
+        left = tls.days_left(certificate.read_bytes(), dt.datetime.now(dt.UTC))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.load_cert_chain(folders.tls_certificate, folders.tls_key)
+        context.load_cert_chain(certificate, key)
     except (OSError, ValueError):
         raise SetupError(
             _("The server's certificate or its key is missing or damaged."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from sync.protocol.consoles import ConsoleSite, OrderKey
 from sync.protocol.desk import (
     Backed,
     DeviceView,
@@ -63,6 +64,12 @@ class Office(Protocol):
     def root(self) -> bytes:
         """The root envelope in force."""
 
+    def policy(self) -> bytes:
+        """The policy envelope in force."""
+
+    def file_policy(self, envelope: bytes) -> int:
+        """File a signed policy; its number."""
+
     def draft(self) -> Draft:
         """A number for an order that is about to be signed."""
 
@@ -71,6 +78,21 @@ class Office(Protocol):
 
     def file(self, envelope: bytes) -> list[OrderView]:
         """File a signed order."""
+
+    def put_root(self, envelope: bytes, credential: bytes, admin_id: str) -> None:
+        """Take in the next root, which names a passkey for orders as one of this admin's."""
+
+    def console_invite(self, email: str) -> str:
+        """An address at which this person sets up an account of the console."""
+
+    def console_keys(self) -> list[OrderKey]:
+        """Passkeys for orders that were registered at the console."""
+
+    def console_revoke(self, email: str) -> None:
+        """Close somebody's account of the console."""
+
+    def console_site(self) -> ConsoleSite:
+        """Where the console is."""
 
     def work(self, source: str, target: str) -> Work:
         """What a device has handed in of its unsent work, for another device (both by enrolment).

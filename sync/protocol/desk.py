@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -42,6 +42,11 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     outbox_records: int = 0  # sealed records that it has handed in
     confirmed: bool = True  # it has said that it let go of what its person may not see any more
     held_back: int = 0  # records that it was to let go of, and keeps, since the server could not say why
+    posture: dict[str, Any] = {}  # what it told of itself at its last contact (facts.py)
+    wiped_by: str = ""  # of a wiped one: "order", or "silence" where its policy's own rule did it
+    pin_locked: bool = (
+        False  # its PIN was wrong too often: it waits for an unlock, and a new PIN is chosen there
+    )
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):

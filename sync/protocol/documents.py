@@ -123,8 +123,28 @@ class PinRule(msgspec.Struct, frozen=True, kw_only=True):
     max_attempts: int = 10
 
 
+class UseRules(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be done with records beyond the program: "allow" or "block" each (uses.py).
+
+    `screenshot_unknown` is the action on a system that cannot keep screenshots away. What was copied leaves the
+    clipboard after so many seconds, never where it is 0, and at every lock.
+    """
+
+    export: str = "allow"
+    print: str = "allow"
+    copy: str = "allow"
+    open_outside: str = "allow"
+    attach: str = "allow"
+    screenshot: str = "allow"
+    screenshot_unknown: str = "warn"
+    clear_clipboard_s: int = 0
+
+
 class Policy(Document, frozen=True, kw_only=True):
-    """What IT wants of devices. An expired one stays in force and warns; only the lease locks."""
+    """What IT wants of devices. An expired one stays in force and warns; only the lease locks.
+
+    `rules` are rows of signals (ladder.py); they stay as they are written, so that a newer program's are carried.
+    """
 
     TYPE: ClassVar[str] = "policy"
     version: int
@@ -137,6 +157,7 @@ class Policy(Document, frozen=True, kw_only=True):
     inactivity_min: int = 10
     outbox_escrow: str = "required"
     rules: list[dict[str, Any]] = []
+    use: UseRules = UseRules()
 
 
 class Lease(Document, frozen=True, kw_only=True):
@@ -218,6 +239,8 @@ class Receipt(Document, frozen=True, kw_only=True):
     outbox: SealedOutbox
     app_version: str
     result: str  # "wiped" | "wiped_keyring_unreachable"
+    because: str = ""  # "silence": no order, but the rule of the policy whose digest stands in `order_sha256`
+    silent_since: int = 0  # then: when the server was last met
 
 
 class SealedPiece(Document, frozen=True, kw_only=True):

@@ -13,8 +13,8 @@ held as a conflict, and the row stays. An undelete that had not seen the last de
 delete is kept as a conflict.
 
 An author has seen what stood in the row at the op's base, unless work that still waited lay on top of it and `was`
-says so, and what the same copy of the same device did before. A copy restored from yesterday has not seen what its
-twin did, nor has recovered work seen the new device's.
+says so, and what the same copy of the same device did before, by its own clock. A copy restored from yesterday has
+not seen what its twin did, nor has recovered work seen the new device's.
 
 What a restored server lost comes once more, in any order. By the numbers that the lost history gave, an author has seen
 what the base covers; what was replaced knowingly does not come back; a delete is not held by what came after it.
@@ -54,7 +54,8 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
     """Who wrote a cell last: sequence, clock, device and the person's e-mail.
 
     `incarnation` tells copies of one device apart; `source` is device and incarnation that recovered work came from.
-    `was` is its number in a history that the server has lost, and `base` what its author had seen there.
+    `was` is its number in a history that the server has lost, and `base` what its author had seen there. `own` is the
+    stamp that the device gave, where its clock was too far ahead to be followed.
     """
 
     ver: int
@@ -65,9 +66,11 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
     source: bytes = b""
     was: int = 0
     base: int = 0
+    own: int = 0
 
 
 _NEVER: Final = Mark(0, 0, NOBODY, "")
+_NOBODYS: Final = {"device": NOBODY, "incarnation": b"", "source": b"", "was": 0, "base": 0, "own": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +145,7 @@ class _Meeting:
 
     def taken_back(self, cell: str, value: Any) -> Conflict | None:
         """The open conflict of this author's own edit, not told of yet, that `value` takes back; the newest."""
-        was, author = self.op.was.get(cell), self.mark.person
-        if cell == WHOLE_RECORD:
-            was = DELETED
+        was, author = DELETED if cell == WHOLE_RECORD else self.op.was.get(cell), self.mark.person
         for each in reversed(self.met):
             if each.cell != cell or each.base != value or each.ver <= self.reach:
                 continue
@@ -166,9 +167,13 @@ class _Meeting:
             return True
         if self.mark.source and mark.device + mark.incarnation == self.mark.source:
             return True
-        same_copy = (mark.device, mark.incarnation) == (self.mark.device, self.mark.incarnation)
-        # What is edited here lies on top of recovered work that came here; that work knew nothing of this device.
-        return same_copy and self.mark.source in (b"", mark.source)
+        if (mark.device, mark.incarnation) != (self.mark.device, self.mark.incarnation):
+            return False
+        if self.mark.source != mark.source:
+            # What is edited here lies on top of recovered work that came here; that work knew nothing of this device.
+            return self.mark.source == b""
+        # What was refused and is sent again comes behind what was written after it, and knew nothing of that.
+        return (mark.own or mark.hlc) <= (self.mark.own or self.mark.hlc)
 
     def replaced(self, mark: Mark | None) -> bool:
         """Whether this op is sent once more, and the mark's author had seen it when they wrote what stands there."""
@@ -229,10 +234,11 @@ def conflict_id(op_id: OpId, cell: str) -> bytes:
     return hashlib.sha256(b"fieldkeep-conflict/v1" + text).digest()[:CONFLICT_BYTES]
 
 
-def _mark(op: Op, op_id: OpId, seq: int, person: str) -> Mark:
+def _mark(op: Op, op_id: OpId, seq: int, person: str, own: int) -> Mark:
     source = op.origin[0] + op.origin[1] if op.origin else b""
     base = 0 if histories.same(op.base, seq) else op.base
-    return Mark(seq, op.hlc, op_id.device, person, op_id.incarnation, source, op.ver, base)
+    own = own if own > op.hlc else 0
+    return Mark(seq, op.hlc, op_id.device, person, op_id.incarnation, source, op.ver, base, own)
 
 
 def apply(
@@ -245,8 +251,10 @@ def apply(
     closing: Collection[str] = (),
     met: Sequence[Conflict] = (),
     reach: int | None = None,
+    own: int = 0,
 ) -> Merged:
-    """Lay `op` on `row` under sequence number `seq`. `op.hlc` is already clamped, its cells already checked.
+    """Lay `op` on `row` under sequence number `seq`. `op.hlc` is already clamped, its cells already checked; `own` is
+    the stamp as it came.
 
     `reach` is the number of this history up to which its author had seen it, where `op.base` is of another one
     (histories.reach).
@@ -254,7 +262,7 @@ def apply(
     `closing` names cells whose new value would make the record part of itself by way of others. `met` are the
     record's open conflicts, the oldest first.
     """
-    mark = _mark(op, op_id, seq, person)
+    mark = _mark(op, op_id, seq, person, own)
     if row is None:
         return _add(op, op_id, mark, closing)
     if row.kind != op.kind:
@@ -285,13 +293,12 @@ def apply(
         _lay_cell(row, meeting, cell, value)
     asks = any(each.state == OPEN for each in meeting.conflicts)
     outcome = Outcome.CONFLICT if asks else Outcome.MERGED if unseen else Outcome.OK
-    if not meeting.changed:
-        differs = unseen or row.deleted or meeting.overruled or lost
-        return Merged(outcome, row, tuple(meeting.conflicts), differs=differs, settled=tuple(meeting.settled))
-    after = Row(row.kind, row.id, seq, meeting.cells, meeting.marks, row.deleted)
     # A device that came after the delete, or has read a restored server, holds nothing of what its author had seen.
     differs = unseen or meeting.overruled or back or row.deleted or lost
     made, settled = tuple(meeting.conflicts), tuple(meeting.settled)
+    if not meeting.changed:
+        return Merged(outcome, row, made, differs=differs, settled=settled)
+    after = Row(row.kind, row.id, seq, meeting.cells, meeting.marks, row.deleted)
     return Merged(outcome, after, made, differs=differs, changed=True, settled=settled)
 
 
@@ -364,9 +371,7 @@ def _lay_cell(row: Row, meeting: _Meeting, cell: str, value: Any) -> None:
             return
         meeting.take(cell, joined)
         # Neither author has seen the whole of it: the next edit of either is joined as well.
-        nobody = {"device": NOBODY, "incarnation": b"", "source": b"", "was": 0, "base": 0}
-        shared = msgspec.structs.replace(meeting.mark, **nobody)
-        meeting.marks[cell] = shared
+        meeting.marks[cell] = msgspec.structs.replace(meeting.mark, **_NOBODYS)
         return
     if rule in (Merge.HOLD, Merge.NOTES):
         wins = False
@@ -389,7 +394,5 @@ def _take_back(meeting: _Meeting, mine: Conflict) -> None:
         return  # the other's value never went
     meeting.take(mine.cell, mine.kept)
     # Who takes it back has not seen it, and on which device it was written is not known any more.
-    meeting.marks[mine.cell] = msgspec.structs.replace(
-        meeting.mark, hlc=mine.kept_hlc, device=NOBODY, person=mine.kept_by, incarnation=b"", source=b"",
-        was=0, base=0,
-    )  # fmt: skip
+    nobodys = msgspec.structs.replace(meeting.mark, hlc=mine.kept_hlc, person=mine.kept_by, **_NOBODYS)
+    meeting.marks[mine.cell] = nobodys

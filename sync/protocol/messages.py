@@ -70,6 +70,9 @@ BEAT_S: Final = 20.0  # between two heartbeats of a line with nothing to say
 HELD_BACK: Final = (
     "held_back"  # in the posture of a device: records that it keeps although it was told to let go
 )
+PIN_LOCKED: Final = (
+    "pin_locked"  # likewise: its PIN was wrong too often, or nobody knows it; IT has to unlock it
+)
 WAIT_S: Final = 25  # the longest that a single event is waited for
 
 
@@ -141,6 +144,11 @@ class ExchangeHead(msgspec.Struct, frozen=True, kw_only=True):
     posture: dict[str, Any] = {}
     ask_share: bool = False
     recovered: list[bytes] = []  # recovered packets this device has taken into its outbox
+    ask_reset: bool = False  # beside the share: what a new PIN takes, once IT has unlocked this device
+    share: bytes = (
+        b""  # of this device, to be held from now on: the share, and behind it the reset key of a PIN
+    )
+    share_sealed: bytes = b""  # the same, sealed to the recovery key
     rows: int = 0  # of the page at most, where the device wants to show something soon; 0 for as many as fit
 
 
@@ -160,6 +168,7 @@ class ReplyHead(msgspec.Struct, frozen=True, kw_only=True):
     accounted: int = (
         -1
     )  # of the records that this answer's changes take away, those of which the log says why
+    share_kept: bytes = b""  # SHA-256 of the share that came, once it is held
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

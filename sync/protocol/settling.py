@@ -66,18 +66,23 @@ def apply(
     closing: Collection[str] = (),
     met: Sequence[Conflict] = (),
     reach: int | None = None,
+    own: int = 0,
     named: Iterable[Conflict] = (),
 ) -> Merged:
     """Lay `op` on `row` as `merge.apply` does; `named` are those conflicts of the record that it settles."""
     if row is None or row.kind != op.kind or not op.settles:
-        return merge.apply(row, op, op_id, seq=seq, person=person, closing=closing, met=met, reach=reach)
+        return merge.apply(
+            row, op, op_id, seq=seq, person=person, closing=closing, met=met, reach=reach, own=own
+        )
     mark = Mark(seq, op.hlc, op_id.device, person, op_id.incarnation)
     choosing = _Choosing(row, op, op_id, mark, dict(op.set), op.act)
     for conflict in named:
         _choose(choosing, conflict, op.settles[conflict.id])
     rest = msgspec.structs.replace(op, act=choosing.act, set=choosing.cells)
     others = [each for each in met if each.id not in op.settles]
-    merged = merge.apply(row, rest, op_id, seq=seq, person=person, closing=closing, met=others, reach=reach)
+    merged = merge.apply(
+        row, rest, op_id, seq=seq, person=person, closing=closing, met=others, reach=reach, own=own
+    )
     return replace(
         merged,
         outcome=Outcome.CONFLICT if choosing.made else merged.outcome,

@@ -6,9 +6,12 @@ the start with `use`; until then, and wherever a text is missing, the English so
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import gettext as _catalogues
 import os
 from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 
 DOMAIN = "fieldkeep"
@@ -19,22 +22,25 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 # Chinese is written in two scripts; a locale may name the script or only the place.
 _TRADITIONAL = ("hant", "tw", "hk", "mo")
 
-_chosen: tuple[str, _catalogues.NullTranslations] = (SOURCE, _catalogues.NullTranslations())
+Speech = tuple[str, _catalogues.NullTranslations]
+
+_chosen: Speech = (SOURCE, _catalogues.NullTranslations())
+_here: ContextVar[Speech | None] = ContextVar("language", default=None)  # of one request, not of the program
 
 
 def gettext(text: str) -> str:
     """`text` in the language in use."""
-    return _chosen[1].gettext(text)
+    return (_here.get() or _chosen)[1].gettext(text)
 
 
 def ngettext(one: str, many: str, n: int) -> str:
     """`one` or `many`, as the language in use counts `n`."""
-    return _chosen[1].ngettext(one, many, n)
+    return (_here.get() or _chosen)[1].ngettext(one, many, n)
 
 
 def pgettext(context: str, text: str) -> str:
     """`text` where the same English word needs two translations; `context` says which."""
-    return _chosen[1].pgettext(context, text)
+    return (_here.get() or _chosen)[1].pgettext(context, text)
 
 
 def mark(text: str) -> str:
@@ -44,7 +50,25 @@ def mark(text: str) -> str:
 
 def language() -> str:
     """The language in use, as its catalogue is named: `en`, `zh_CN`."""
-    return _chosen[0]
+    return (_here.get() or _chosen)[0]
+
+
+@contextlib.contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speak this language within the block, whatever the program speaks: who asks a server need not be its operator."""
+    before = _here.set(_speech(canonical(language)))
+    try:
+        yield
+    finally:
+        _here.reset(before)
+
+
+@functools.lru_cache(16)
+def _speech(name: str) -> Speech:
+    if name != SOURCE:
+        with contextlib.suppress(OSError):  # no catalogue for it
+            return name, _catalogues.translation(DOMAIN, _folder(), [name])
+    return SOURCE, _catalogues.NullTranslations()
 
 
 def use(language: str | None) -> None:

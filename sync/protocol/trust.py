@@ -21,7 +21,7 @@ from typing import Final
 
 import msgspec
 
-from sync.protocol import documents, signing
+from sync.protocol import documents, ladder, signing
 from sync.protocol.documents import Lease, Order, Policy, Receipt, Role, Root
 from sync.protocol.errors import Equivocation, Refused
 from sync.protocol.ids import ID_BYTES
@@ -140,7 +140,7 @@ def policy(root: Root, floors: Floors, data: bytes, now: int) -> tuple[Policy, F
     mark = _above(floors.policy, found.version, documents.digest(envelope.payload), "policy_number")
     if found.expires <= now and mark is not floors.policy:
         raise Refused("expired", _("A policy arrived that has already expired; the last one stays in force."))
-    _policy_stays_mild(found)
+    ladder.refuse_wipes(found)
     return found, msgspec.structs.replace(floors, policy=mark)
 
 
@@ -225,18 +225,6 @@ def _may_order(root: Root, found: Order, admins: set[signing.Signer]) -> None:
             "witness",
             _("A wipe order without its witnesses was refused."),
             _("Update Fieldkeep: this version cannot check witnesses yet."),
-        )
-
-
-def _policy_stays_mild(found: Policy) -> None:
-    """Policy may wipe for silence alone; any other rule ends at a lock that IT can lift."""
-    for rule in found.rules:
-        if rule.get("action") in ("wipe", "wipe_store", "wipe_scope") and rule.get("signal") != "silence":
-            raise Refused("policy_wipe", _("A policy that wipes for anything but silence was refused."))
-    offline = found.offline
-    if not 0 < offline.warn_h <= offline.lock_h < offline.wipe_d * 24:
-        raise Refused(
-            "policy_offline", _("A policy with an impossible order of warn, lock and wipe was refused.")
         )
 
 

@@ -2,15 +2,17 @@
 
 Nobody here can open one: the key stands in the record. A blob is known by the SHA-256 of what lies here and counts once
 all of it is here and that digest holds. A device may bring one at any time, before its record or without it, locked or
-wiped: each piece is signed with the device key, as those of a sealed outbox are. To fetch one it needs a session and a
-person who sees a kept record that names it, with its care class, at the moment of the request.
+wiped: each piece is signed with the device key, as those of a sealed outbox are. What each device brings lies apart
+until it is whole: everybody who sees the record knows the digest, and may send what is not its bytes. To fetch one it
+needs a session and a person who sees a kept record that names it, with its care class, at the moment of the request.
 
-A blob that no kept record has named for `FORGOTTEN_MS` loses its bytes.
+A blob that no kept record has named for `FORGOTTEN_MS` loses its bytes, unless the work that names it may still come.
 """
 
 from __future__ import annotations
 
 import hashlib
+import secrets
 
 import msgspec
 
@@ -27,6 +29,7 @@ from sync.server.errors import RequestProblem
 from sync.server.handin import Step
 
 _DIGEST_BYTES = 32
+_PLACE_BYTES = 16
 _READ = 2**20  # bytes read at once
 
 
@@ -41,13 +44,13 @@ def take(store: Store, envelope: bytes, data: bytes, now: int, step: Step) -> Pi
         if not 0 < piece.of <= blob_seal.BLOB_MAX:
             raise RequestProblem(Problem.TOO_BIG, why="blob too large")
         handin.fits(data, piece.offset, piece.of)
-        found = _here(tx, sha256)
+        found = _here(tx, device, sha256)
     if data and piece.offset == (found.held if found else 0):
         handin.room(store, piece.of - piece.offset)
         with store.write() as tx:
             found = _begun(tx, device, sha256, piece.of, now)
             if piece.offset == found.held:
-                tx.blobs.put_piece(sha256, piece.offset, data)
+                tx.blobs.put_piece(found.place, piece.offset, data)
                 found = msgspec.structs.replace(found, held=found.held + len(data))
                 tx.blobs.put_blob(found)
             step("blob piece applied")
@@ -55,7 +58,7 @@ def take(store: Store, envelope: bytes, data: bytes, now: int, step: Step) -> Pi
     if found is None:
         return PieceReply(held=0)
     if not found.whole and found.held == found.length:
-        found = _judged(store, found)
+        found = _judged(store, device, found)
     logs.note("blob", device=device.enrolment, held=found.held, of=found.length)
     return PieceReply(held=found.held, whole=found.whole)
 
@@ -70,7 +73,7 @@ def give(store: Store, enrolment: str, body: bytes) -> bytes:
         raise RequestProblem(Problem.BAD_REQUEST, why="offset")
     with store.read() as tx:
         _refuse_who_may_not(tx, enrolment, asked)
-        found = tx.blobs.blob(asked.sha256)
+        found = next(iter(tx.blobs.blobs(asked.sha256)), None)
         if found is not None and found.gone:
             raise _not_here()
         if found is None or not found.whole:
@@ -81,7 +84,7 @@ def give(store: Store, enrolment: str, body: bytes) -> bytes:
                 why="blob missing",
                 expected=found.held if found else 0,
             )
-        data = tx.blobs.bytes_of(asked.sha256, asked.offset, asked.most)
+        data = tx.blobs.bytes_of(found.place, asked.offset, asked.most)
     return codec.encode([(messages.HEAD, BlobGetReply(length=found.length)), (messages.PART, data)])
 
 
@@ -93,8 +96,8 @@ def forget(store: Store, now: int) -> int:
             return 0
     with store.write() as tx:
         found = tx.blobs.forgotten(before)
-        for sha256 in found:
-            _drop(tx, sha256)
+        for each in found:
+            _drop(tx, each)
     logs.note("blobs forgotten", count=len(found))
     return len(found)
 
@@ -114,23 +117,26 @@ def _refuse_who_may_not(tx: Transaction, enrolment: str, asked: BlobGet) -> None
     raise _not_here()
 
 
-def _here(tx: Transaction, sha256: bytes) -> Blob | None:
-    found = tx.blobs.blob(sha256)
-    return None if found is None or found.gone else found
+def _here(tx: Transaction, device: Device, sha256: bytes) -> Blob | None:
+    """The whole blob, whoever brought it, or what this device has brought of it."""
+    here = [each for each in tx.blobs.blobs(sha256) if not each.gone]
+    return next((each for each in here if each.whole or each.enrolment == device.enrolment), None)
 
 
 def _begun(tx: Transaction, device: Device, sha256: bytes, length: int, now: int) -> Blob:
-    """The row of a blob, made if this is its first piece. What a device brings that no record names is bounded; what it
-    has not finished makes room, the oldest first. Raises RequestProblem.
+    """The row of a blob, made if this is its first piece. What a device brings that no record names is bounded, and
+    what it has not finished; that makes room, the oldest first. Raises RequestProblem.
     """
-    found = _here(tx, sha256)
+    found = _here(tx, device, sha256)
     if found is not None:
         if found.length != length:
             raise RequestProblem(Problem.BAD_REQUEST, why="blob stated in two ways")
         return found
-    unnamed = [] if tx.blobs.is_named(sha256) else tx.blobs.unnamed(device.enrolment)
-    while sum(each.length for each in unnamed) + length > limits.UNNAMED_MAX:
-        unfinished = next((each for each in unnamed if not each.whole), None)
+    counted = tx.blobs.uncounted(device.enrolment)
+    if tx.blobs.is_named(sha256):
+        counted = [each for each in counted if not each.whole]
+    while sum(each.length for each in counted) + length > limits.UNNAMED_MAX:
+        unfinished = next((each for each in counted if not each.whole), None)
         if unfinished is None:
             raise RequestProblem(
                 Problem.BUSY,
@@ -139,39 +145,42 @@ def _begun(tx: Transaction, device: Device, sha256: bytes, length: int, now: int
                 why="too many unnamed blobs",
                 retry_after=limits.MINUTE_MS // 1000,
             )
-        _drop(tx, unfinished.sha256)
-        unnamed.remove(unfinished)
-    fresh = Blob(sha256=sha256, length=length, enrolment=device.enrolment, begun=now)
+        _drop(tx, unfinished)
+        counted.remove(unfinished)
+    place = secrets.token_bytes(_PLACE_BYTES)
+    fresh = Blob(sha256=sha256, enrolment=device.enrolment, place=place, length=length, begun=now)
     tx.blobs.put_blob(fresh)
     return fresh
 
 
-def _judged(store: Store, found: Blob) -> Blob:
+def _judged(store: Store, device: Device, found: Blob) -> Blob:
     """A blob of which every byte is here: whole if its digest is its name, else dropped. Raises RequestProblem.
 
     It is read outside the write; nobody changes a piece that is here.
     """
     digest, at = hashlib.sha256(), 0
     with store.read() as tx:
-        while data := tx.blobs.bytes_of(found.sha256, at, _READ):
+        while data := tx.blobs.bytes_of(found.place, at, _READ):
             digest.update(data)
             at += len(data)
     with store.write() as tx:
-        kept = _here(tx, found.sha256)
-        if kept is None or kept.whole or kept.held < kept.length:
+        kept = _here(tx, device, found.sha256)
+        if kept is None or kept.place != found.place or kept.whole or kept.held < kept.length:
             return kept or msgspec.structs.replace(found, held=0)  # others were here meanwhile
         if digest.digest() == kept.sha256:
+            for other in tx.blobs.blobs(kept.sha256):
+                if other.place != kept.place:
+                    _drop(tx, other)
             kept = msgspec.structs.replace(kept, whole=True)
             tx.blobs.put_blob(kept)
             return kept
-        _drop(tx, kept.sha256)
+        _drop(tx, kept)
     raise RequestProblem(Problem.BAD_REQUEST, why="blob differs from its name")
 
 
-def _drop(tx: Transaction, sha256: bytes) -> None:
-    tx.blobs.drop_pieces(sha256)
-    if (found := tx.blobs.blob(sha256)) is not None:
-        tx.blobs.put_blob(msgspec.structs.replace(found, held=0, whole=False, gone=True))
+def _drop(tx: Transaction, blob: Blob) -> None:
+    tx.blobs.drop_pieces(blob.place)
+    tx.blobs.put_blob(msgspec.structs.replace(blob, held=0, whole=False, gone=True))
 
 
 def _digest(text: str) -> bytes:

@@ -44,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     )
     kept_days: int = 90  # how long results, the log and deleted records are kept whole; 90 at least
     store_gib: int = 0  # how much that database may take up, in GiB; 0 where nobody has set a limit
+    console_host: str = "localhost"  # the name of the web console, which passkeys hang on
+    console_port: int = 0  # where it listens; 0 for no console
     leaving: str | None = (
         None  # the store whose records were moved to this one and that does not know it yet, as `store` names it
     )
@@ -100,6 +102,16 @@ class Folders:
     def tls_certificate(self) -> Path:
         """The server's certificate, PEM."""
         return self.secrets / "tls.crt"
+
+    @property
+    def console_key(self) -> Path:
+        """The private key of a certificate that browsers trust already, PEM; where somebody has put one there."""
+        return self.secrets / "console.key"
+
+    @property
+    def console_certificate(self) -> Path:
+        """That certificate, PEM."""
+        return self.secrets / "console.crt"
 
     @property
     def lease_key(self) -> Path:

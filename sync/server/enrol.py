@@ -24,9 +24,7 @@ from sync.server.errors import RequestProblem
 
 CODE_LIFE_MS: Final = 24 * 3_600_000
 NAME_MAX: Final = 60
-SHARE_BYTES: Final = 32
 _DEVICE: Final = re.compile(rf"[0-9a-f]{{{2 * ID_BYTES}}}")
-_SEALED_MAX: Final = 4_096
 _TEXT_MAX: Final = 200
 
 
@@ -55,8 +53,8 @@ def read_wish(body: bytes) -> Enrolment:
     sizes = (
         _DEVICE.fullmatch(wish.device) is not None,
         _seals(wish.sealing_key),
-        len(wish.share) == SHARE_BYTES,
-        0 < len(wish.share_sealed) <= _SEALED_MAX,
+        len(wish.share) == post.SHARE_BYTES,
+        0 < len(wish.share_sealed) <= post.SEALED_MAX,
         0 < len(wish.nonce) <= 64,
         0 < len(wish.name) <= NAME_MAX and clean_text(wish.name) == wish.name,
         len(wish.platform) <= _TEXT_MAX and len(wish.app_version) <= _TEXT_MAX,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -199,6 +199,7 @@ def _told(
         person=told,
         head=feed.way_end(tx, page.cursor),
         accounted=page.accounted,
+        share_kept=post.share_kept(tx, device) if head.share else b"",
     )
     results = _results(tx, reader, taken, closed=stands.closed)
     conflicts = [] if stands.closed else _conflicts(tx, reader, taken, page)
@@ -223,13 +224,14 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step, 
                 # So does one that is answered so late that the results are not kept any more.
                 _echo_from_here(tx, device, head.incarnation)
         device = post.take_reports(tx, device, head, now)
+        post.keep_share(tx, device, head)
         tx.people.put_device(
             msgspec.structs.replace(
                 device,
                 last_seen=now,
                 unsent=max(0, head.unsent - len(taken.results)) if active else device.unsent,
                 app_version=head.app_version,
-                posture=_posture(head.posture),
+                posture=_posture(head),
                 **(_read(head) if active else {}),
             )
         )
@@ -256,10 +258,11 @@ def _has_news(device: Device, head: ExchangeHead, now: int) -> bool:
     return bool(
         head.obeyed
         or head.recovered
+        or head.share
         or not 0 <= now - device.last_seen < SEEN_EVERY_MS  # a clock that was set back counts as well
         or (head.state == ACTIVE and head.unsent != device.unsent)
         or head.app_version != device.app_version
-        or _posture(head.posture) != device.posture
+        or _posture(head) != device.posture
         # What must go from a device is asked after by people: it is noted at once that it has gone.
         or (head.state == ACTIVE and _sight(head.cursor) != (device.read_scopes, device.read_care))
     )
@@ -275,8 +278,9 @@ def _read(head: ExchangeHead) -> dict[str, int]:
     return {"read_seq": head.cursor.seq, "read_scopes": scopes, "read_care": care}
 
 
-def _posture(said: dict[str, Any]) -> bytes:
-    packed = codec.pack(said)
+def _posture(head: ExchangeHead) -> bytes:
+    """What a device says of itself, the policy in force there with it."""
+    packed = codec.pack({**head.posture, "policy_version": head.policy_version})
     return packed if len(packed) <= POSTURE_MAX else b""
 
 

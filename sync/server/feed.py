@@ -116,18 +116,13 @@ def page(tx: Transaction, reader: Reader, cursor: Cursor, rows: int = 0) -> Page
             found.changes.append(change)
             size += len(each.cells) + 64
             # Those after `start` have their own place in what is gone through.
-            some = [] if change.gone else _missed(tx, reader, each, start)
+            some = [] if change.gone == "left" else _missed(tx, reader, each.id, each.kind, start)
         found.conflicts += some
         size += weight(some)
     else:
         last = tx.records.head()
     if found.more:
-        told_of = {change.id for change in found.changes}
-        found.changes += [
-            each
-            for each in _left_before(tx, reader, start, last, own=begins(cursor))
-            if each.id not in told_of
-        ]
+        _passed_on(tx, reader, start, last, found, own=begins(cursor))
     # Rights are others than those that the device has read under, or may be: before its first page, and in a history
     # that is lost.
     unsure = begins(cursor) or tx.histories.newest_common() is not None
@@ -148,18 +143,21 @@ def put_off(reader: Reader, cursor: Cursor) -> Page:
     return Page(msgspec.structs.replace(cursor, care=care), more=True)
 
 
-def _left_before(tx: Transaction, reader: Reader, start: int, last: int, *, own: bool) -> Iterator[Change]:
-    """What went out of sight within a page that was cut and has changed again behind it: the next page begins after the
-    change by which it left, and nothing there would tell of that. `own` asks for the device's own changes alone: one
-    that reads from the start may hold those that it sends once more, since its disk was put back.
+def _passed_on(tx: Transaction, reader: Reader, start: int, last: int, found: Page, *, own: bool) -> None:
+    """What went out of sight, or came into it, within a page that was cut and has changed again behind it: the next
+    page begins after the change by which it did, and nothing there would tell of that. `own` asks for the device's own
+    changes alone: one that reads from the start may hold those that it sends once more, since its disk was put back.
     """
+    told_of = {change.id for change in found.changes}
     for id_ in tx.records.passed_on(start, last, reader.device, own=own):
         held = tx.records.held(id_)
-        if held is None or access.sees(reader.rights, held.row.kind, held.scope):
+        if held is None or id_ in told_of:
             continue
-        ver = left_by(reader, held.row.kind, tx.records.traces(id_, start), reader.former)
-        if ver:
-            yield Change(kind=held.row.kind, id=id_, ver=ver, gone="left")
+        kind = held.row.kind
+        if access.sees(reader.rights, kind, held.scope):
+            found.conflicts += _missed(tx, reader, id_, kind, start)
+        elif ver := left_by(reader, kind, tx.records.traces(id_, start), reader.former):
+            found.changes.append(Change(kind=kind, id=id_, ver=ver, gone="left"))
 
 
 def shown(tx: Transaction, reader: Reader, record: bytes) -> Change | None:
@@ -276,17 +274,14 @@ def conflicts_of(
     return [each for each in tx.records.conflicts_of(record, upto=upto) if _cell_seen(reader, each)]
 
 
-def _missed(tx: Transaction, reader: Reader, entry: Entry, start: int) -> list[Conflict]:
+def _missed(tx: Transaction, reader: Reader, id_: bytes, kind: str, start: int) -> list[Conflict]:
     """Open conflicts up to `start` of a record that came into sight since: they were passed over."""
-    found = (
-        conflicts_of(tx, reader, entry.id, upto=start) if start else []
-    )  # a first download passes over none
+    # A first download passes over none.
+    found = conflicts_of(tx, reader, id_, upto=start) if start else []
     if not found:
         return []
-    befores = (trace.before for trace in tx.records.traces(entry.id, start))
-    came = any(
-        before is not None and not access.sees(reader.rights, entry.kind, before) for before in befores
-    )
+    befores = (trace.before for trace in tx.records.traces(id_, start))
+    came = any(before is not None and not access.sees(reader.rights, kind, before) for before in befores)
     return found if came else []
 
 

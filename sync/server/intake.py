@@ -7,6 +7,7 @@ An op that comes again under another number, from a restored copy or a recovery,
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -15,7 +16,7 @@ import msgspec
 
 from sync.protocol import codec, histories, settling
 from sync.protocol.errors import FieldProblem, Outcome, Problem, Rejection
-from sync.protocol.ids import DeviceId, Incarnation, OpId
+from sync.protocol.ids import ID_BYTES, DeviceId, Incarnation, OpId
 from sync.protocol.kinds import KINDS
 from sync.protocol.kinds.circle import closing
 from sync.protocol.merge import Conflict, Merged, Row
@@ -112,6 +113,10 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
                 # What its author may no longer hold is not lost: the words stay here, beside the answer.
                 said = result.code.value if result.code else ""
                 records.keep_refused(op_id, author.person.id, said, checking.to_keep(op), now)
+                _name_files(tx, op.kind, op.id, op.set)  # nor are the bytes that it names
+            if isinstance(op, Op) and (refused or op.ver) and _sees(tx, author, op.id):
+                # Below work that is sent once more lies a row of a history that is lost.
+                result = msgspec.structs.replace(result, differs=True)
             records.put_result(op_id, result, now)
             records.put_answered(print_, not refused)
             taken.acked_n = op.n
@@ -159,6 +164,12 @@ def _contiguous(ops: Sequence[Op | Unreadable], acked_n: int) -> None:
         expected = op.n + 1
 
 
+def _sees(tx: Transaction, author: Author, id_: bytes) -> bool:
+    """Whether there is such a record and its author sees it: nobody learns of one by guessing."""
+    held = tx.records.held(id_)
+    return held is not None and access.sees(author.rights, held.row.kind, held.scope)
+
+
 def _answer(taken: Taken, op: Op | Unreadable, result: Result) -> None:
     taken.results.append(
         OpResult(
@@ -179,6 +190,7 @@ def _new(
 ) -> Result:
     if isinstance(op, Unreadable):
         return _refused(print_, Rejection.INVALID, _("This change could not be read."))
+    own = op.hlc
     try:
         op = checking.checked(op, tx.records.head(), now)
     except FieldProblem as problem:
@@ -188,8 +200,7 @@ def _new(
     held = tx.records.held(op.id)
     if tx.records.answered(print_):
         # Not the number of today where its author does not see the record any more.
-        seen = held is not None and access.sees(author.rights, held.row.kind, held.scope)
-        ver = held.row.ver if held is not None and seen else 0
+        ver = held.row.ver if held is not None and _sees(tx, author, op.id) else 0
         return Result(outcome=Outcome.OK, print=print_, ver=ver, differs=held is not None)
     if held is not None and op.act is Act.UNDELETE and forgetting.hollow(held.row):
         hint = _("It was deleted so long ago that nothing of it is kept.")
@@ -204,11 +215,11 @@ def _new(
             "It sets a field that is hidden for your role. What you wrote is kept on the server; ask IT."
         )
         return _refused(print_, Rejection.FORBIDDEN, hint)
-    return _apply(tx, author, op, op_id, print_, held, now)
+    return _apply(tx, author, op, op_id, print_, held, now, own)
 
 
 def _apply(
-    tx: Transaction, author: Author, op: Op, op_id: OpId, print_: bytes, held: Held | None, now: int
+    tx: Transaction, author: Author, op: Op, op_id: OpId, print_: bytes, held: Held | None, now: int, own: int
 ) -> Result:
     records = tx.records
     seq = records.head() + 1
@@ -217,8 +228,9 @@ def _apply(
     met = records.conflicts_of(op.id) if row is not None and row.ver > reach else ()
     named = [each for each in records.conflicts(list(op.settles)) if each.record == op.id]
     merged = settling.apply(
-        row, op, op_id, seq=seq, person=author.person.email, closing=links, met=met, reach=reach, named=named
-    )
+        row, op, op_id, seq=seq, person=author.person.email, closing=links, met=met, reach=reach, own=own,
+        named=named,
+    )  # fmt: skip
     if merged.outcome is Outcome.REJECTED:
         return _refused(print_, merged.code or Rejection.INVALID, _("This record is not on the server."))
     if merged.conflicts and _too_disputed(tx, op.id, merged.conflicts):
@@ -278,12 +290,19 @@ def _keep(tx: Transaction, author: Author, op: Op, held: Held | None, row: Row, 
         person=author.person.email,
         hlc=op.hlc,
     )
-    for each in KINDS[row.kind].contents:
-        content = row.cells.get(each.name)
-        if content is not None:
-            tx.blobs.name(content["sha256"], row.id)
+    _name_files(tx, row.kind, row.id, row.cells)
     tx.records.next_seq()
     put_where_it_belongs(tx, fresh, held.scope if held else None, now)
+
+
+def _name_files(tx: Transaction, kind: str, record: bytes, cells: Mapping[str, Any]) -> None:
+    """Note which files a record names, or would if it had been taken; what was refused may have any form."""
+    known = KINDS.get(kind)
+    for field_ in known.contents if known is not None and len(record) == ID_BYTES else ():
+        with contextlib.suppress(FieldProblem):
+            content = field_.type.check(field_.name, cells.get(field_.name))
+            if content is not None:
+                tx.blobs.name(content["sha256"], record)
 
 
 def _subject(tx: Transaction, author: Author, row: Row) -> bytes:

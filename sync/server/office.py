@@ -6,6 +6,7 @@ only file.
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections import Counter
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.protocol import codes, documents, signing
+from sync.protocol.consoles import ConsoleSite, OrderKey
 from sync.protocol.desk import (
     Backed,
     DeviceView,
@@ -29,7 +31,7 @@ from sync.protocol.desk import (
     TerritoryView,
     Work,
 )
-from sync.protocol.documents import LOCK, UNLOCK, Order, Root, Target
+from sync.protocol.documents import LOCK, UNLOCK, Order, Policy, Root, Target
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import clean_text
 from sync.protocol.ids import ID_BYTES
@@ -37,9 +39,10 @@ from sync.protocol.joins import listed
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import ORDER_LIFE_MS
-from sync.server import access, belonging, enrol, holdings, limits, post
+from sync.server import access, belonging, console_keys, enrol, holdings, limits, policies, post
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import AuditLine, Device, Durable, Packet
+from sync.server.gate import StoreGate, sealing_key
 from sync.server.service import system_now
 from sync.server.views import device_view, order_view, person_view, refused_view
 
@@ -56,6 +59,8 @@ class StoreOffice:
         self._lease_key = lease_key
         self.url = url
         self._now = now
+        self.gate = StoreGate(store, sealing_key(lease_key), now)
+        self.console: ConsoleSite | None = None  # where the web console is, where there is one
         self.expected: Callable[[bytes], None] = lambda person: None  # a device of this person will come
 
     def add_person(self, email: str, role: str, team: str, territory: str, granted: str = "") -> PersonView:
@@ -141,6 +146,17 @@ class StoreOffice:
         with self._store.read() as tx:
             return tx.post.newest(Root.TYPE)[1]
 
+    def policy(self) -> bytes:
+        """The policy envelope in force."""
+        with self._store.read() as tx:
+            return tx.post.newest(Policy.TYPE)[1]
+
+    def file_policy(self, envelope: bytes) -> int:
+        """File a signed policy; its number. Raises Refused."""
+        with self._store.write() as tx:
+            root, in_force = post.root_and_policy(tx)
+            return policies.file(tx, root, in_force, envelope, self._now()).version
+
     def draft(self) -> Draft:
         """A number for an order that is about to be signed."""
         with self._store.write() as tx:
@@ -178,6 +194,35 @@ class StoreOffice:
         now = self._now()
         with self._store.write() as tx:
             return [order_view(tx, order, now) for order in post.file_order(tx, envelope, now)]
+
+    def put_root(self, envelope: bytes, credential: bytes, admin_id: str) -> None:
+        """Take in the next root, which names a passkey for orders as one of this admin's. Raises KnownError."""
+        with self._store.write() as tx:
+            console_keys.put_root(tx, envelope, credential, admin_id, self._now())
+
+    def console_invite(self, email: str) -> str:
+        """An address at which this person sets up an account of the console. Raises KnownError."""
+        code = self.gate.invite(email)
+        return f"{self.console_site().url}/invite/{base64.urlsafe_b64encode(code).decode().rstrip('=')}"
+
+    def console_keys(self) -> list[OrderKey]:
+        """Passkeys for orders that were registered at the console, and not removed there."""
+        with self._store.read() as tx:
+            return console_keys.registered(tx)
+
+    def console_revoke(self, email: str) -> None:
+        """Close somebody's account of the console and end all visits of it. Raises KnownError."""
+        with self._store.write() as tx:
+            console_keys.close(tx, email, self._now())
+
+    def console_site(self) -> ConsoleSite:
+        """Where the console is. Raises KnownError where there is none."""
+        if self.console is None:
+            raise KnownError(
+                _("This server has no console."),
+                _("Start it with one: fieldkeep-server serve --console-port N"),
+            )
+        return self.console
 
     def work(self, source: str, target: str) -> Work:
         """What a device has handed in of its unsent work, for another device. Raises KnownError.

@@ -20,7 +20,7 @@ from sync.protocol.ids import ID_BYTES
 from sync.protocol.messages import ExchangeHead, Paper
 from sync.protocol.roles import may_change
 from sync.protocol.texts import gettext as _
-from sync.server import handin, limits, logs
+from sync.server import handin, limits, logs, policies
 from sync.server.db.base import Transaction
 from sync.server.db.kept import AuditLine, Device, FiledOrder, Packet, Person, StoredReceipt
 from sync.server.errors import RequestProblem
@@ -29,6 +29,9 @@ DONE: Final = "done"
 REFUSED: Final = "refused"  # a report begins with it: "refused:<rule>"
 REPORT_MAX: Final = 80
 PACKETS_AT_ONCE: Final = 4
+SHARE_BYTES: Final = 32
+SEALED_MAX: Final = 4_096  # bytes of a share that is sealed
+RESET_MS: Final = 86_400_000  # after an unlock was reported: so long the answer to it may get lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +130,37 @@ def papers(
     stands = standing(tx, device)
     if head.ask_share and not stands.closed:
         share = tx.people.share(device.enrolment)
+        if share and not (head.ask_reset and _may_choose_pin(tx, device, now)):
+            share = share[:SHARE_BYTES]
         if share:
             found.append(Paper(kind="share", data=sealing.seal(device.sealing_key, sealing.SHARE, share)))
     if head.state == "active" and not stands.closed and _may_hold(tx, device):
         packets = _packets(tx, device)
         found.extend(Paper(kind="recovered", data=packet.data, id=packet.id) for packet in packets)
     return found
+
+
+def _may_choose_pin(tx: Transaction, device: Device, now: int) -> bool:
+    """Whether IT has unlocked this device just now: the reset key goes out for that, and not for any contact."""
+    orders = tx.post.orders_for(device.enrolment)
+    last = max(orders, key=lambda order: order.seq, default=None)
+    if last is None or last.op != UNLOCK or last.report.startswith(REFUSED):
+        return False
+    return not last.reported or now - last.reported < RESET_MS
+
+
+def keep_share(tx: Transaction, device: Device, head: ExchangeHead) -> None:
+    """Hold what the device gives of its share from now on. Raises RequestProblem."""
+    if not head.share or standing(tx, device).closed:
+        return
+    if len(head.share) not in (SHARE_BYTES, 2 * SHARE_BYTES) or not 0 < len(head.share_sealed) <= SEALED_MAX:
+        raise RequestProblem(Problem.BAD_REQUEST, why="share of no known form")
+    tx.people.put_share(device.enrolment, head.share, head.share_sealed)
+
+
+def share_kept(tx: Transaction, device: Device) -> bytes:
+    """The digest of the share that is held."""
+    return hashlib.sha256(tx.people.share(device.enrolment) or b"").digest()
 
 
 def _may_hold(tx: Transaction, device: Device) -> bool:
@@ -268,7 +296,7 @@ def take_receipt(tx: Transaction, envelope: bytes, along: bytes, now: int, *, or
         AuditLine(
             at=now,
             actor=device.enrolment,
-            verb="receipt",
+            verb="receipt of silence" if receipt.because else "receipt",
             object=receipt.receipt_id,
             digest=documents.digest(opened.payload),
         )
@@ -286,6 +314,9 @@ def _fits(tx: Transaction, device: Device, receipt: Receipt, order_along: bytes,
         raise RequestProblem(Problem.BAD_REQUEST, why="receipt of another device")
     if not 0 < len(receipt.receipt_id) <= 4 * ID_BYTES:
         raise RequestProblem(Problem.BAD_REQUEST, why="receipt without an id")
+    if receipt.because:
+        policies.fits_silence(tx, root, device, receipt, order_along, now)
+        return
     for order in tx.post.orders_for(device.enrolment):
         if order.order_id == receipt.receipt_id:
             if (order.op, order.digest) != (WIPE, receipt.order_sha256):

@@ -57,6 +57,10 @@ class Part:
     ends: int
 
 
+# Whose own changes none are: what the server itself has moved names no device, an empty one.
+_NOBODY: Final = b"nobody"
+
+
 class _SmallError(Exception):
     """So little is not worth a part."""
 
@@ -206,7 +210,7 @@ class _Pages:
                 if person is None or self._stopping() or self.rights not in (None, person.rights):
                     raise RequestProblem(Problem.NOT_HERE, why="other rights")
                 self.rights = person.rights
-                reader = Reader(person.rights, (), person.scopes, b"", b"", 0)
+                reader = Reader(person.rights, (), person.scopes, _NOBODY, _NOBODY, 0)
                 page = feed.page(tx, reader, self.cursor)
             rows += len(page.changes)
             if not page.more and rows < LEAST_ROWS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+from collections.abc import Sequence
 from typing import Final
 
 from cryptography import x509
@@ -39,11 +40,11 @@ def leaf(
     ca: x509.Certificate,
     ca_key: ec.EllipticCurvePrivateKey,
     public: ec.EllipticCurvePublicKey,
-    host: str,
+    hosts: Sequence[str],
     now: dt.datetime,
 ) -> x509.Certificate:
-    """The server's certificate: for `host` and for this very machine."""
-    hosts = list(dict.fromkeys([host, *_LOOPBACK]))
+    """The server's certificate: for these hosts and for this very machine."""
+    hosts = list(dict.fromkeys([*hosts, *_LOOPBACK]))
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Fieldkeep server")])
     return (
         _begun(name, ca.subject, public, now, LEAF_DAYS)

@@ -6,10 +6,12 @@ from typing import Any
 
 import msgspec
 
-from sync.protocol import sealing
+from sync.protocol import documents, sealing, signing
 from sync.protocol.desk import DeviceView, OrderView, PersonView, RefusedView
+from sync.protocol.documents import Receipt
+from sync.protocol.errors import Refused
 from sync.protocol.ids import ID_BYTES, id_text
-from sync.protocol.messages import HELD_BACK
+from sync.protocol.messages import HELD_BACK, PIN_LOCKED
 from sync.protocol.ops import Op, print_of
 from sync.server import holdings, post
 from sync.server.db.base import Transaction
@@ -36,7 +38,7 @@ def device_view(tx: Transaction, device: Device) -> DeviceView:
     """A device as it stands: state, last contact, unsent work, proof of a wipe."""
     stands = post.standing(tx, device)
     person = tx.people.person(device.person)
-    receipt = tx.post.receipt(device.enrolment)
+    receipt, posture = tx.post.receipt(device.enrolment), posture_of(device)
     return DeviceView(
         name=device.name,
         id=id_text(device.device),
@@ -51,16 +53,39 @@ def device_view(tx: Transaction, device: Device) -> DeviceView:
         pending=stands.pending,
         outbox_records=sum(each.records for each in tx.post.sealed(device.enrolment) if each.whole),
         confirmed=holdings.confirmed(device, person),
-        held_back=_held_back(device),
+        held_back=held_back(device),
+        posture=posture,
+        pin_locked=posture.get(PIN_LOCKED) is True,
+        wiped_by=(_because(receipt.envelope) or "order") if receipt else "",
     )
 
 
-def _held_back(device: Device) -> int:
-    """How many records a device says that it holds back."""
+def posture_of(device: Device) -> dict[str, Any]:
+    """What a device told of itself: bounded when it came; what a newer one says is carried, as far as it is plain."""
     try:
-        said = msgspec.msgpack.decode(device.posture or b"\x80", type=dict[str, Any]).get(HELD_BACK, 0)
-    except msgspec.MsgspecError:
-        return 0
+        said = msgspec.msgpack.decode(device.posture or b"\x80", type=dict[str, Any])
+    except (msgspec.MsgspecError, RecursionError):
+        return {}
+    return {
+        name: value for name, value in said.items() if isinstance(value, (str, int, bool)) or _plain(value)
+    }
+
+
+def _plain(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, (str, int)) for each in value)
+
+
+def _because(envelope: bytes) -> str:
+    """Why a device wiped itself without an order, "" where there was one; the receipt was verified when it came."""
+    try:
+        return documents.parse(signing.open_envelope(envelope, Receipt.TYPE).payload, Receipt).because
+    except Refused:
+        return ""
+
+
+def held_back(device: Device) -> int:
+    """How many records a device says that it holds back."""
+    said = posture_of(device).get(HELD_BACK, 0)
     return said if isinstance(said, int) and said > 0 else 0
 
 

@@ -252,6 +252,9 @@ class MemoryBook:
             raise self.refuse
         self.papers += papers
 
+    def kept_share(self, digest: bytes) -> None:
+        """Nothing is given to the server here."""
+
     def heard(self, server_time: int, obeyed: dict[str, str], person: Person) -> None:
         """Contact was made."""
         self.contacts.append((server_time, obeyed, person))

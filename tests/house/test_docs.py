@@ -22,6 +22,7 @@ from tests.house.tree import ROOT, name, parsed, tracked
 PAGES = tuple(path for path in tracked() if path.suffix == ".md")
 README = ROOT / "README.md"
 
+VERB = re.compile(r"[a-z-]+(?: (?:add|list|move|grant|revoke|invite|show|try|publish)(?= |$))?")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 CODE_SPAN = re.compile(r"`([^`\n]+)`")
@@ -183,7 +184,9 @@ def _written(program: str) -> Synopsis:
         while before := re.match(r"\s*\[?--\w+ [A-Z]+\]?(?=\s|$)", words):
             words = words[before.end() :]
         for verb in filter(None, (part.strip() for part in words.split(" | "))):
-            named = " ".join(re.match(r"[a-z-]+(?: (?:add|list|move|grant|revoke)(?= |$))?", verb)[0].split())  # type: ignore[index]
+            matched = VERB.match(verb)
+            assert matched is not None, verb
+            named = " ".join(matched[0].split())
             assert named not in found, f"{named} stands twice"
             found[named] = {option: not bracket for bracket, option in re.findall(r"(\[?)(--[a-z-]+)", verb)}
     return found

@@ -18,7 +18,7 @@ ROOMS_OF = {
     "shiboken6": ("app.ui",),
     "keyring": ("app.keys",),
     "secretstorage": ("app.keys",),
-    "jeepney": ("app.keys",),
+    "jeepney": ("app.keys", "app.system"),
     "sqlcipher3": ("app.store", "sync.server.db"),
     "sqlite3": (),
     "psycopg": ("sync.server.db",),

@@ -36,6 +36,8 @@ SPDX = {
     "BSD License": "BSD-3-Clause",
     "Apache Software License": "Apache-2.0",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+    "BSD": "BSD-3-Clause",
+    "Apache License, Version 2.0": "Apache-2.0",
 }
 
 

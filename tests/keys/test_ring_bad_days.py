@@ -85,7 +85,7 @@ def _refuses_and_changes_nothing(laptop: Laptop, ring: SystemKeyring) -> None:
         with pytest.raises(KeyringUnreachable):
             use()
     destroyed = vault.destroy(laptop.profile, ring)
-    assert [each.name for each in destroyed] == ["ring.1", "share.1", "enc", "hw"]
+    assert [each.name for each in destroyed] == ["ring.1", "share.1", "reset", "enc", "hw"]
     assert not any(each.verified_absent or each.destroyed for each in destroyed)
     assert laptop.files() == before
 

@@ -200,7 +200,7 @@ def test_rubbish_is_refused(tmp_path: Path, data: bytes) -> None:
 
 def test_a_newer_header_is_named_as_such(tmp_path: Path) -> None:
     profile, ring, _key = small(tmp_path)
-    form = json.loads(profile.header.read_bytes()) | {"v": 2, "something": "new"}
+    form = json.loads(profile.header.read_bytes()) | {"v": 3, "something": "new"}
     profile.header.write_text(json.dumps(form, sort_keys=True, separators=(",", ":")))
     with pytest.raises(NewerStore):
         vault.open_key(profile, ring)

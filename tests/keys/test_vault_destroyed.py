@@ -24,10 +24,10 @@ from tests.keys.vaults import made, opened, small
 
 def test_everything_but_the_signing_key_is_destroyed(laptop: Laptop) -> None:
     made(laptop)
-    for name in ("dev", "enc", "hw"):
+    for name in ("dev", "reset", "enc", "hw"):
         laptop.ring.set(name, "ab" * 30)
     found = vault.destroy(laptop.profile, laptop.ring)
-    assert [each.name for each in found] == ["ring.1", "share.1", "enc", "hw"]
+    assert [each.name for each in found] == ["ring.1", "share.1", "reset", "enc", "hw"]
     assert all(each.destroyed and each.verified_absent for each in found)
     assert set(laptop.entries()) == {"dev"}
     with pytest.raises(KeyMissing):
@@ -48,6 +48,7 @@ def test_keys_of_every_epoch_are_found(laptop: Laptop) -> None:
     vault.shred_header(laptop.profile)
     found = {each.name: each for each in vault.destroy(laptop.profile, laptop.ring)}
     assert set(found) == {f"{kind}.{epoch}" for kind in ("ring", "share") for epoch in range(1, 6)} | {
+        "reset",
         "enc",
         "hw",
     }
@@ -70,9 +71,10 @@ def test_a_keyring_dying_half_way_is_told_entry_by_entry(tmp_path: Path) -> None
     whole = MemoryRing(living.entries)
     vault.destroy(profile, whole)
     for after in range(whole.asked):
-        living.entries = {"ring.1": "ab" * 32, "share.1": "cd" * 32, "enc": "ef" * 32, "hw": "01" * 32}
+        names = ("ring.1", "share.1", "reset", "enc", "hw")
+        living.entries = {name: f"{at:02x}" * 32 for at, name in enumerate(names)}
         found = vault.destroy(profile, DeadRing(living, after))
-        assert [each.name for each in found] == ["ring.1", "share.1", "enc", "hw"]
+        assert tuple(each.name for each in found) == names
         for each in found:
             assert each.verified_absent is (each.name not in living.entries)
     again = vault.destroy(profile, living)

@@ -50,7 +50,9 @@ def _struck(session: Session, proxy: Proxy, fault: Fault) -> bool:
 
 
 @pytest.mark.parametrize("way", Way)
-@pytest.mark.parametrize("deed", [Deed.CUT, Deed.END, Deed.TWICE, Deed.STALL])
+@pytest.mark.parametrize(
+    "deed", [Deed.CUT, Deed.END, Deed.TWICE, pytest.param(Deed.STALL, marks=pytest.mark.slow)]
+)
 def test_whatever_byte_it_is(
     session: Session, town: Town, proxy: Proxy, impatient: None, deed: Deed, way: Way
 ) -> None:

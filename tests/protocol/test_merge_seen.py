@@ -178,6 +178,34 @@ def test_a_copy_put_back_from_yesterday_does_not_undo_today() -> None:
     }  # fmt: skip
 
 
+def _again(device: Device, op: Op) -> Op:
+    """It was refused, and is sent again behind what was written since."""
+    device.n += 1
+    return msgspec.structs.replace(op, n=device.n, first=device.n)
+
+
+def test_what_was_refused_and_comes_later_does_not_undo_what_was_written_after_it() -> None:
+    server, ann, _bob = pair(name="Acme")
+    refused = ann.set(industry="Tea")
+    ann.waiting.clear()
+    ann.set(industry="Coffee")
+    ann.waiting.append(_again(ann, refused))
+    assert [merged.outcome for merged in ann.push()] == [Outcome.OK, Outcome.CONFLICT]
+    assert server.cells["industry"] == "Coffee"
+    assert [(each.cell, each.kept) for each in server.conflicts] == [("industry", "Tea")]
+
+
+def test_a_delete_that_was_refused_and_comes_later_does_not_take_what_was_written_after_it() -> None:
+    server, ann, _bob = pair(name="Acme")
+    refused = ann.do(Act.DELETE)
+    ann.waiting.clear()
+    ann.set(industry="Coffee")
+    ann.waiting.append(_again(ann, refused))
+    assert [merged.outcome for merged in ann.push()] == [Outcome.OK, Outcome.CONFLICT]
+    assert not server.deleted
+    assert [each.kept for each in server.conflicts] == [DELETED]
+
+
 def _recovered(op: Op, n: int, source: Device) -> Op:
     return msgspec.structs.replace(op, n=n, first=n, origin=(*source.op_id(op)[:2], op.n))
 

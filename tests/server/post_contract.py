@@ -7,12 +7,14 @@ from typing import Any
 
 import msgspec
 
+from sync.protocol.consoles import Account, Passkey, Visit
 from sync.server.db.base import Store
 from sync.server.db.kept import (
     AuditLine,
     Device,
     FiledOrder,
     Packet,
+    Person,
     Sealed,
     StoredReceipt,
 )
@@ -29,7 +31,96 @@ def device(**other: Any) -> Device:
 
 
 class PostContract:
-    """A part of the contract: what goes between the office and devices."""
+    """A part of the contract: what goes between the office and devices, and the console's book."""
+
+    def test_accounts_and_invitations_of_the_console(self, store: Store) -> None:
+        made = Account(id=b"a" * 16, person=b"p" * 16, invite=b"i" * 32, invite_ends=9)
+        with store.write() as tx:
+            tx.people.put_person(Person(id=b"p" * 16, email="It@Example.com", role="it", team="IT"))
+            tx.consoles.put_account(made)
+        named = msgspec.structs.replace(made, email="It@Example.com", role="it")
+        with store.read() as tx:
+            found = (tx.consoles.account(b"a" * 16), tx.consoles.account_of(b"p" * 16))
+            assert found == (named, named)
+            assert tx.consoles.account_invited(b"i" * 32) == named
+            assert tx.consoles.account_invited(b"") is None
+            assert tx.consoles.account(b"x" * 16) is None
+        changed = msgspec.structs.replace(
+            named,
+            password="$argon2id$",
+            totp=b"s",
+            totp_last=7,
+            failed=2,
+            invite=b"",
+            invite_ends=0,
+            admin_id="ad",
+        )
+        with store.write() as tx:
+            tx.consoles.put_account(changed)
+            assert tx.consoles.accounts() == [changed]
+            assert tx.consoles.account_invited(b"") is None
+
+    def test_passkeys_and_visits_of_the_console(self, store: Store) -> None:
+        key = Passkey(id=b"k" * 32, account=b"a" * 16, purpose="order", public=b"spki", label="Größe", made=5)
+        other = msgspec.structs.replace(key, id=b"l" * 32, purpose="sign-in", made=4)
+        visits = [
+            Visit(digest=bytes([n]) * 32, account=b"a" * 16, begun=n, seen=10 * n, way="passkey", browser="x")
+            for n in (1, 2, 3)
+        ]
+        with store.write() as tx:
+            for each in (key, other):
+                tx.consoles.put_passkey(each)
+            for visit in visits:
+                tx.consoles.put_visit(visit)
+            tx.consoles.put_passkey(
+                msgspec.structs.replace(key, counter=9, used=8, synced=True, label="lost")
+            )
+            tx.consoles.put_visit(msgspec.structs.replace(visits[2], seen=40, way="password"))
+        with store.read() as tx:
+            used = msgspec.structs.replace(key, counter=9, used=8, synced=True)
+            assert tx.consoles.passkeys(b"a" * 16) == [other, used]
+            assert tx.consoles.passkey(b"k" * 32) == used
+            seen = msgspec.structs.replace(visits[2], seen=40)
+            assert tx.consoles.visits(b"a" * 16) == [seen, visits[1], visits[0]]
+            assert tx.consoles.visit(b"x" * 32) is None
+        with store.write() as tx:
+            tx.consoles.drop_passkey(b"l" * 32)
+            tx.consoles.drop_visit(visits[0].digest)
+            tx.consoles.drop_visits(21, 0)
+            assert [each.id for each in tx.consoles.passkeys(b"a" * 16)] == [b"k" * 32]
+            assert tx.consoles.visits(b"a" * 16) == [seen]
+            tx.consoles.drop_visits(0, 4)
+            assert tx.consoles.visits(b"a" * 16) == []
+
+    def test_devices_put_aside_and_the_audit_table_in_pages(self, store: Store) -> None:
+        with store.write() as tx:
+            tx.consoles.put_aside("e1", 5)
+            tx.consoles.put_aside("e1", 6)
+            tx.consoles.put_aside("e2", 7)
+            tx.consoles.put_aside("e2", 0)
+            for n in range(5):
+                tx.post.audit(AuditLine(at=n, actor="desk", verb=f"v{n % 2}", object=f"o{n}"))
+        with store.read() as tx:
+            assert tx.consoles.aside() == {"e1": 6}
+            newest = tx.consoles.audit_before(2**62, 2, "")
+            assert [line.at for _n, line in newest] == [4, 3]
+            assert [line.at for _n, line in tx.consoles.audit_before(newest[-1][0], 9, "")] == [2, 1, 0]
+            assert [line.at for _n, line in tx.consoles.audit_before(2**62, 9, "v1")] == [3, 1]
+            assert [line.at for _n, line in tx.consoles.audit_before(2**62, 9, "o2")] == [2]
+            assert len(tx.consoles.audit_before(2**62, 9, "desk")) == 5
+
+    def test_orders_of_one_device_are_the_same_after_all_were_asked_for(self, store: Store) -> None:
+        order = FiledOrder(
+            seq=1, order_id="o1", op="lock", digest="d", envelope=b"e", enrolment="e1", reason="",
+            signers=["a"], filed=1, not_before=1, expires=9,
+        )  # fmt: skip
+        with store.write() as tx:
+            tx.post.put_order(order)
+            assert tx.post.orders() == [order]
+            assert (tx.post.orders_for("e1"), tx.post.orders_for("e2")) == ([order], [])
+            second = msgspec.structs.replace(order, seq=2, order_id="o2", enrolment="e2")
+            tx.post.put_order(second)
+            assert tx.post.orders_for("e2") == [second]
 
     def test_orders_and_reports(self, store: Store) -> None:
         order = FiledOrder(

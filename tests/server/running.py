@@ -93,10 +93,10 @@ class Org:
         """An enrolment code."""
         return str(self.json("enrol-code", email)["code"])
 
-    def serve(self, *, step: str = "", times: int = 1) -> Server:
+    def serve(self, *, step: str = "", times: int = 1, console: bool = False) -> Server:
         """Start a server; it is killed when it comes to `step` for so many times."""
         server = Server(self.data, self.secrets, self.folder / "server.log")
-        server.start(step=step, times=times)
+        server.start(step=step, times=times, console=console)
         return server
 
     def serve_command(self, program: str | None = None) -> Running:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.protocol import blob_seal
-from sync.protocol.errors import Problem
+from sync.protocol.errors import Outcome, Problem
 from sync.protocol.messages import PieceReply
 from sync.protocol.ops import Act
 from sync.server import blobs, limits
+from sync.server.db.kept import Sealed
 from tests.server.attached import File, get, get_all, put, put_all, put_body
 from tests.server.driver import DAY_MS, Device, Refusal
 from tests.server.inside import Inside, problem_of
@@ -71,11 +73,38 @@ def test_a_cut_costs_a_piece_and_nothing_is_kept_twice(inside: Inside, ana: Devi
     assert put(ana, first) == PieceReply(held=len(file.blob), whole=True)
 
 
-def test_two_devices_bring_the_same_bytes_once(inside: Inside, ana: Device, bo: Device, file: File) -> None:
+def test_two_devices_bring_the_same_bytes_and_whoever_is_first_counts(
+    inside: Inside, ana: Device, bo: Device, file: File
+) -> None:
     put(ana, put_body(ana, file, file.blob[:50_000]))
-    assert put_all(bo, file).whole  # goes on where the other stopped
+    assert put(bo, put_body(bo, file, b"")) == PieceReply(held=0)
+    assert put_all(bo, file).whole
+    assert put(ana, put_body(ana, file, b"")) == PieceReply(held=len(file.blob), whole=True)
+    assert put(ana, put_body(ana, file, file.blob[50_000:], 50_000)).whole  # on its way meanwhile
+    with inside.store.read() as tx:
+        one, other = tx.blobs.blobs(file.sha256)
+        assert (one.whole, other.gone) == (True, True)
+        assert tx.blobs.bytes_of(other.place, 0, 100) == b""
     record = file.attach(bo)
     bo.sync()
+    assert get_all(bo, record, file.sha256) == file.blob
+
+
+def test_nobody_stands_in_the_way_of_who_brings_a_file(
+    inside: Inside, ana: Device, bo: Device, file: File
+) -> None:
+    """A digest is known to everybody who sees the record, which is there before its bytes."""
+    record = file.attach(ana)
+    ana.sync()
+    put(bo, put_body(bo, file, b"x" * 10, of=11))
+    assert put_all(ana, file, 70_000).whole
+    other = File(os.urandom(5_000))
+    other.attach(ana)
+    ana.sync()
+    put(bo, put_body(bo, other, b"x" * 10))
+    assert put(ana, put_body(ana, other, other.blob[:100])) == PieceReply(held=100)
+    assert refused_put(bo, put_body(bo, other, b"x" * (len(other.blob) - 10), 10)) is Problem.BAD_REQUEST
+    assert put_all(ana, other).whole
     assert get_all(bo, record, file.sha256) == file.blob
 
 
@@ -152,8 +181,7 @@ def test_bytes_that_are_not_their_name_are_dropped(inside: Inside, ana: Device, 
     assert put_all(ana, file).whole
     put(ana, put_body(ana, file, b"", of=5))  # a lie about what is here already changes nothing
     with inside.store.read() as tx:
-        found = tx.blobs.blob(file.sha256)
-        assert found is not None
+        (found,) = tx.blobs.blobs(file.sha256)
         assert (found.whole, found.length) == (True, len(file.blob))
 
 
@@ -202,11 +230,53 @@ def test_bytes_go_once_no_kept_record_has_named_them_for_long(
     ana.sign_in()  # whoever comes next has it looked at
     with inside.store.read() as tx:
         for each in (file, stray):
-            found = tx.blobs.blob(each.sha256)
-            assert found is not None
+            (found,) = tx.blobs.blobs(each.sha256)
             assert found.gone
-            assert tx.blobs.bytes_of(each.sha256, 0, 100) == b""
+            assert tx.blobs.bytes_of(found.place, 0, 100) == b""
     assert put_all(ana, stray).whole  # it may come again
+
+
+@pytest.mark.parametrize("why", ["locked", "unsent", "sealed"])
+def test_bytes_stay_while_the_work_that_names_them_is_still_to_come(
+    inside: Inside, ana: Device, bo: Device, file: File, why: str
+) -> None:
+    """A locked device brings files and no ops; a wiped one leaves its ops to IT, who recovers them in any month."""
+    put_all(ana, file)
+    with inside.store.write() as tx:
+        if why == "sealed":
+            for whole in (False, True):
+                stated = Sealed(enrolment=ana.enrolment, sha256="a" * 64, length=9, records=1, begun=0)
+                tx.post.put_sealed(msgspec.structs.replace(stated, held=9, whole=whole))
+        else:
+            device = tx.people.device(ana.enrolment)
+            assert device is not None
+            told = {"locked": True} if why == "locked" else {"unsent": 1}
+            tx.people.put_device(msgspec.structs.replace(device, **told))
+    put_all(bo, stray := File(b"nobody names this"))
+    inside.skew = 90 * DAY_MS
+    assert blobs.forget(inside.store, inside.now()) == 1
+    record = file.attach(bo)
+    bo.session, bo.now = None, inside.now
+    bo.sync()
+    assert get_all(bo, record, file.sha256) == file.blob
+    with inside.store.read() as tx:
+        assert [each.gone for each in tx.blobs.blobs(stray.sha256)] == [True]
+
+
+def test_bytes_stay_of_an_attachment_that_was_refused(inside: Inside, ana: Device, file: File) -> None:
+    """Its author may make it again, in whatever month the rights come back."""
+    ana.sync()
+    inside.office.add_person("ana@example.com", "rep", "Sales", "", "internal")
+    file.attach(ana)
+    assert [each.outcome for each in ana.exchange().results] == [Outcome.REJECTED]
+    put_all(ana, file)
+    inside.skew = 40 * DAY_MS
+    assert blobs.forget(inside.store, inside.now()) == 0
+    inside.office.add_person("ana@example.com", "rep", "Sales", "", "restricted")
+    ana.session, ana.now = None, inside.now
+    again = file.attach(ana)
+    ana.sync()
+    assert get_all(ana, again, file.sha256) == file.blob
 
 
 def test_a_record_that_was_taken_back_keeps_its_bytes(

@@ -264,6 +264,22 @@ def test_a_clock_far_ahead_does_not_win_for_ever(inside: Inside, ana: Device, bo
     assert bo.cells(id_)["industry"] == "From now on"
 
 
+def test_what_is_sent_again_by_a_clock_far_ahead_undoes_nothing_written_after_it(
+    inside: Inside, ana: Device
+) -> None:
+    id_ = ana.add("customer", name="Northwind")
+    ana.sync()
+    ahead = (inside.now() + 86_400_000) << clock.COUNTER_BITS
+    for industry, stamp in (("Later", ahead + 1), ("Refused before", ahead)):
+        ana.edit(id_, industry=industry)
+        ana.waiting[-1] = msgspec.structs.replace(ana.waiting[-1], hlc=stamp, base=0, was={})
+        ana.exchange()
+        inside.skew += 1_000
+    ana.sync()
+    found = {each.kept for each in ana.conflicts.values()} | {ana.cells(id_)["industry"]}
+    assert found == {"Later", "Refused before"}
+
+
 def test_a_base_that_the_server_never_gave_counts_as_nothing_seen(ana: Device, bo: Device) -> None:
     """Who claims to have seen the future could write over held fields without a conflict."""
     id_ = ana.add("customer", name="Northwind", stage="lead")

@@ -103,7 +103,9 @@ def moving(org: Org, dial: Dial, cluster: Cluster, database: str) -> Moving:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("to_database", [True, False], ids=["to a database", "to a file"])
+@pytest.mark.parametrize(
+    "to_database", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["to a database", "to a file"]
+)
 def test_a_move_killed_at_any_step_ends_whole(moving: Moving, *, to_database: bool) -> None:
     to, back = (moving.url, "") if to_database else ("", moving.url)
     if not to_database:

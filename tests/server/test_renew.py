@@ -28,7 +28,7 @@ def renew(org: Org, *, keys: Path | None = None, check: bool = True) -> tuple[in
 def test_a_device_follows_the_next_root_and_policy(inside: Inside, ana: Device) -> None:
     ana.sync()
     inside.store.close()
-    made = renewing.renew(inside.folders, "127.0.0.1", inside.keys, lambda: "")
+    made = renewing.renew(inside.folders, ["127.0.0.1"], inside.keys, lambda: "")
     assert (made.root, made.policy) == (2, 2)
     inside.open()
     ana.send, ana.session = inside.send, None
@@ -75,4 +75,4 @@ def test_keys_of_another_organisation_renew_nothing(org: Org, tmp_path: Path) ->
     assert (code, "refused" in said) == (1, True)
     assert {path.name: path.read_bytes() for path in org.secrets.iterdir()} == before
     inside_folders = Folders(org.data, org.secrets)
-    assert renewing.renew(inside_folders, "127.0.0.1", org.keys, lambda: "").root == 2
+    assert renewing.renew(inside_folders, ["127.0.0.1"], org.keys, lambda: "").root == 2

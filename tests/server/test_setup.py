@@ -57,7 +57,7 @@ def test_root_and_policy_hold_before_the_rules_of_trust(org: Org) -> None:
     assert (root.wipe.delay_ms, root.wipe.witnesses) == (0, 0)
     assert root.console is not None
     assert root.signer is not None
-    assert (root.console.rp_id, root.console.origins) == ("localhost", ["https://localhost"])
+    assert (root.console.rp_id, root.console.origins) == ("wipe.localhost", ["https://wipe.localhost"])
     assert (root.signer.rp_id, root.signer.origins) == ("localhost", ["http://localhost"])
     assert "it@example.com" not in data.decode()
     policy, _floors = trust.policy(root, trust.Floors(), stored(org, Policy.TYPE), now_ms())
@@ -71,7 +71,7 @@ def test_the_certificate_serves_this_host_alone_and_for_a_year(org: Org) -> None
     leaf.verify_directly_issued_by(ca)
     assert (leaf.not_valid_after_utc - leaf.not_valid_before_utc).days == 397
     names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert names.get_values_for_type(x509.DNSName) == ["localhost"]
+    assert names.get_values_for_type(x509.DNSName) == ["localhost", "wipe.localhost"]
     assert [str(each) for each in names.get_values_for_type(x509.IPAddress)] == ["127.0.0.1", "::1"]
     usage = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     assert list(usage) == [ExtendedKeyUsageOID.SERVER_AUTH]

@@ -156,6 +156,32 @@ def test_records_of_yesterday_lie_where_their_customers_do(path: Path) -> None:
     store.close()
 
 
+def test_files_of_yesterday_go_on_where_they_were(path: Path) -> None:
+    """Until step 8 all devices brought one blob into one place."""
+    path.unlink()
+    connection = sqlite.connect(str(path), isolation_level=None)
+    connection.set_key(bytearray(b"x'" + KEY.hex().encode() + b"'"))
+    connection.create_function("sha256_hex", 1, lambda data: hashlib.sha256(data).hexdigest())
+    for step in STEPS[:8]:
+        connection.executescript(step)
+    connection.execute("INSERT INTO meta VALUES (1, x'00', 4, 0)")
+    connection.execute("PRAGMA user_version = 8")
+    for sha256, there, whole, gone in ((b"w" * 32, 8, 1, 0), (b"p" * 32, 4, 0, 0), (b"g" * 32, 0, 0, 1)):
+        connection.execute("INSERT INTO blob VALUES (?, 8, ?, ?, ?, 'e1', 5)", (sha256, there, whole, gone))
+        for begins in range(0, there, 4):
+            connection.execute("INSERT INTO blob_piece VALUES (?, ?, x'01020304')", (sha256, begins))
+    connection.close()
+    store = SqliteStore.open(path, bytearray(KEY))
+    with store.read() as tx:
+        for letter, there in ((b"w", 8), (b"p", 4), (b"g", 0)):
+            (found,) = tx.blobs.blobs(letter * 32)
+            assert (found.enrolment, found.length, found.begun, found.held) == ("e1", 8, 5, there)
+            assert (found.whole, found.gone) == (letter == b"w", letter == b"g")
+            assert tx.blobs.bytes_of(found.place, 4, 9) == (b"\1\2\3\4" if there == 8 else b"")
+        assert [each.sha256 for each in tx.blobs.uncounted("e1")] == [b"p" * 32, b"w" * 32]
+    store.close()
+
+
 def test_a_store_of_yesterday_is_brought_on_with_the_work_it_holds(tmp_path: Path) -> None:
     """Until step 3 a sealed outbox lay in the receipt's own row, in one piece."""
     large = os.urandom(3 * 2**20)

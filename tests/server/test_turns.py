@@ -56,7 +56,7 @@ def test_who_has_gone_is_not_worked_for() -> None:
         gone = asyncio.Event()
         left = asyncio.create_task(turns.run(asked(gone), lambda body: done.append(body), b"left"))
         stays = asyncio.create_task(turns.run(asked(), lambda body: done.append(body), b"stays"))
-        await asyncio.sleep(0)
+        await asyncio.wait([left, stays], timeout=0)  # both begin to wait
         gone.set()
         assert turns.waiting == limits.AT_ONCE + 2
         go.set()

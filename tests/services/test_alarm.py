@@ -87,7 +87,7 @@ def test_an_order_that_came_too_late_alarms_nobody(town: Town) -> None:
     with open_session(laptop.profile) as session:
         desk = Desk(town, session)
         desk.give(desk.order("lock", 5, issued=1, not_before=1, expires=2), desk.order_key)
-        assert session.alarm() is None
+        assert session.ruling.alarm() is None
 
 
 def test_the_card_follows_the_person(town: Town) -> None:

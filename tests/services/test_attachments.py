@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import AppError, Locked, NoSpace, NotFound, Offline, Stopped
-from app.services import attachments, carrying, copies, records
+from app.services import attachments, carrying, records
 from app.services.opening import open_session
 from app.services.session import Session
 from app.services.syncing import Keeping, Syncing
@@ -16,6 +16,7 @@ from app.store import blobs as blobs_room
 from app.store.blobs import Blobs
 from app.store.records import Record
 from sync.client.status import SyncStatus
+from sync.protocol import blob_seal
 from sync.protocol.blob_seal import BlobDamaged
 from sync.protocol.ids import parse_id
 from sync.protocol.kinds import KINDS
@@ -231,6 +232,38 @@ def test_what_came_damaged_is_not_used(session: Session, elsewhere: Record, sour
     assert _plain(session, elsewhere) == source.read_bytes()
 
 
+def test_more_than_all_of_it_is_fetched_anew(session: Session, elsewhere: Record, source: Path) -> None:
+    place = Blobs(session.profile).place_to_fetch(elsewhere.values["content"]["sha256"])
+    place.write_bytes(bytes(source.stat().st_size + 10_000))
+    with pytest.raises(Offline, match="could not be reached"):
+        attachments.have(session, elsewhere)
+    attachments.have(session, elsewhere)
+    assert _plain(session, elsewhere) == source.read_bytes()
+
+
+def test_two_that_fetch_it_at_once_both_have_it(session: Session, elsewhere: Record, source: Path) -> None:
+    """The window and the command line, say."""
+    others: list[int] = []
+
+    def meanwhile(done: int, of: int) -> None:
+        if not others:
+            others.append(done)
+            attachments.have(session, elsewhere)
+
+    attachments.have(session, elsewhere, meanwhile)
+    assert _plain(session, elsewhere) == source.read_bytes()
+    assert _files(session.profile.blobs / "coming") == []
+
+
+def test_a_server_that_says_it_is_larger_than_any_file_fills_no_disk(
+    session: Session, elsewhere: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blob_seal, "BLOB_MAX", 1_000)
+    with pytest.raises(Offline):
+        attachments.have(session, elsewhere)
+    assert sum(path.stat().st_size for path in _files(session.profile.blobs)) == 0
+
+
 def test_a_copy_that_rotted_is_fetched_again_and_an_unsent_one_stays(
     session: Session, attached: Record, source: Path
 ) -> None:
@@ -308,6 +341,36 @@ def test_a_copy_in_clear_is_its_persons_alone_and_goes_at_a_lock(
     assert _files(session.profile.temp) == []
 
 
+def test_a_copy_in_clear_goes_with_its_record(
+    session: Session, customer: Record, attached: Record, source: Path
+) -> None:
+    other = attachments.attach(session, customer.id, source)
+    gone, kept = attachments.open_copy(session, attached), attachments.open_copy(session, other)
+    attachments.remove(session, attached)
+    attachments.keep_within(session)
+    assert not gone.exists()
+    assert kept.read_bytes() == source.read_bytes()
+
+
+def test_what_no_record_names_leaves_though_others_do_not_go_up(
+    session: Session, customer: Record, attached: Record, source: Path
+) -> None:
+    _carry(session)
+    keeping = Keeping(session, lambda _status: None)
+    attachments.remove(session, attached)
+    attachments.attach(session, customer.id, source)
+
+    def refused() -> bool:
+        raise Offline("The server takes no more attachments.", "")
+
+    keeping._carrying.step = refused  # type: ignore[method-assign]
+    keeping._tidied = False
+    with pytest.raises(Offline):
+        keeping._carry()
+    assert _files(session.profile.blobs) == []
+    assert len(Blobs(session.profile).unsent()) == 1
+
+
 @pytest.mark.parametrize("name", ["offer.pdf.exe", "start.SH", "a.desktop", "x.lnk", "y.js"])
 def test_what_a_system_would_run_is_not_opened_but_can_be_saved(
     session: Session, customer: Record, tmp_path: Path, name: str
@@ -324,25 +387,3 @@ def test_a_lock_ends_what_is_being_fetched(session: Session, elsewhere: Record) 
     with pytest.raises(Locked):
         attachments.have(session, elsewhere, lambda _done, _of: session.lock())
     assert not Blobs(session.profile).is_here(elsewhere.values["content"]["sha256"])
-
-
-def test_a_copy_that_a_kill_left_goes_at_the_next_start(laptop: Laptop) -> None:
-    with copies.making(laptop.profile, "left.pdf") as (copy, handle):
-        os.write(handle, b"in clear")
-        os.close(handle)
-    assert copy.exists()
-    assert laptop.ask("status").code == 0
-    assert not copy.exists()
-
-
-@pytest.mark.parametrize(
-    ("title", "name"),
-    [
-        ("offer.pdf", "offer.pdf"), ("../../.bashrc", "_.._.bashrc"), ("a/b\\c.png", "a_b_c.png"), ("", "attachment"),
-        ("..", "attachment"), ("合同.docx", "合同.docx"), ("x" * 300 + ".pdf", "x" * 120 + ".pdf"),
-        ("合" * 300 + ".pdf", "合" * 40 + ".pdf"), ("no ending", "no ending"), ("a\0b\n.txt", "a_b_.txt"),
-    ],
-)  # fmt: skip
-def test_whatever_a_colleague_called_it_it_is_one_name(title: str, name: str) -> None:
-    assert copies.name_of(title) == name
-    assert "/" not in copies.name_of(title)

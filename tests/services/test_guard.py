@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import pytest
 
 from app.services.guard import HOUR_MS, Rung, judge
@@ -39,5 +42,30 @@ def test_the_ladder(silent_h: float, lease_h: float, anomaly: str, rung: Rung, s
     assert (found.rung, found.signal) == (rung, signal)
 
 
+def test_a_policy_whose_time_is_over_rules_on_and_warns() -> None:
+    old = msgspec.structs.replace(POLICY, expires=T0, rules=[{"signal": "elevated", "action": "restrict"}])
+    asked: dict[str, Any] = {"last_contact": T0, "lease_until": T0 + LEASE * HOUR_MS, "anomaly": ""}
+    found = judge(old, now=T0 + HOUR_MS, posture={"elevated": False}, **asked)
+    assert (found.rung, found.signal) == (Rung.WARN, "policy_expired")
+    found = judge(old, now=T0 + HOUR_MS, posture={"elevated": True}, **asked)
+    assert [reason.signal for reason in found.reasons] == ["elevated", "policy_expired"]
+    found = judge(old, now=T0 + LEASE * HOUR_MS, posture={}, **asked)
+    assert (found.rung, found.signal) == (Rung.LOCK, "silence")
+
+
+def test_what_is_judged_never_goes_beyond_a_lock_and_names_each_reason() -> None:
+    rows = [{"signal": "disk_encryption", "action": "lock_ui"}, {"signal": "clock", "action": "restrict"}]
+    policy = msgspec.structs.replace(POLICY, rules=rows)
+    found = judge(
+        policy, last_contact=T0, lease_until=T0, now=T0 + 90 * 24 * HOUR_MS, anomaly="clock_back", missing=True,
+        posture={"disk_encryption": False, "clock": "back"},
+    )  # fmt: skip
+    assert found.rung is Rung.LOCK
+    signals = [reason.signal for reason in found.reasons]
+    assert signals[0] == "clock_back"
+    assert {"silence", "order_missing", "disk_encryption", "clock"} < set(signals)
+
+
 def test_rungs_rise() -> None:
-    assert sorted(Rung, reverse=True) == [Rung.LOCK, Rung.LOCK_UI, Rung.WARN, Rung.ALLOW]
+    rising = [Rung.ALLOW, Rung.WARN, Rung.RESTRICT, Rung.LOCK_UI, Rung.LOCK, Rung.WIPE]
+    assert sorted(Rung) == rising

@@ -42,7 +42,7 @@ def test_the_old_policy_rules_until_the_new_one_comes(town: Town, laptop: Laptop
         desk.session = session
         known = Paper(kind="policy", data=laptop.profile.policy.read_bytes())
         session.papers.take_papers([known], "n")  # the server shows what it has: it is in force already
-    assert session.alarm() is None
+    assert session.ruling.alarm() is None
     desk.give(desk.policy(2, inactivity_min=3), fresh)
     session.close()
     assert laptop.json("status")["policy_version"] == 2
@@ -119,7 +119,7 @@ def test_killed_between_root_and_policy_it_starts_again(town: Town, laptop: Lapt
     with open_session(laptop.profile) as session:
         held = session.papers.held
         assert (held.root.version, held.policy.version, held.policy.inactivity_min) == (2, 2, 3)
-        assert session.alarm() is None
+        assert session.ruling.alarm() is None
 
 
 def test_the_steps_are_so_many(town: Town, laptop: Laptop) -> None:

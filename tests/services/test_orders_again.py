@@ -62,7 +62,7 @@ def test_an_unlock_that_was_obeyed_lifts_no_later_lock(
     desk.give(unlock, getattr(desk, signer))
     assert (session.papers.pending(), session.obey(), session.stage) == ([], False, LOCK_CRYPTO)
     assert session.state.obeyed == {unlock.order_id: "done"}  # said again, since somebody asks
-    assert session.alarm() is None
+    assert session.ruling.alarm() is None
     session.close()
 
 

@@ -92,7 +92,7 @@ def test_an_order_that_breaks_a_rule_changes_nothing(
     assert still.obey() is False
     assert msgspec.structs.replace(still.state, alarm=None) == before
     if rule != "expired":
-        assert still.alarm() == Alarm(rule=rule, at=still.state.alarm.at if still.state.alarm else 0)
+        assert still.ruling.alarm() == Alarm(rule=rule, at=still.state.alarm.at if still.state.alarm else 0)
     assert not unmoved.profile.wipe_intent.exists()
 
 
@@ -113,7 +113,7 @@ def test_old_numbers_and_two_histories_are_refused(desk: Desk, session: Session)
     desk.give(desk.order("unlock", 4), desk.order_key)
     desk.give(desk.order("unlock", 5), desk.order_key)
     assert [each.order.op for each in session.papers.pending()] == ["lock"]
-    alarm = session.alarm()
+    alarm = session.ruling.alarm()
     assert alarm is not None
     assert (alarm.rule, alarm.two_histories) == ("order_number", True)
 

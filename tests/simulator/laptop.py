@@ -60,6 +60,12 @@ class Far(Protocol):
     def ready_piece(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
         """A piece of it."""
 
+    def blob_put(self, body: bytes) -> bytes:
+        """The answer to who brings a piece of a file."""
+
+    def blob_get(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
+        """A piece of a file."""
+
     def dies_at(self, step: str) -> None:
         """End at this step of the next request; "" for never."""
 
@@ -79,6 +85,14 @@ class Plain:
         """Nor that."""
         raise RequestProblem(Problem.NOT_HERE, why="earlier")
 
+    def blob_put(self, body: bytes) -> bytes:
+        """Nor that."""
+        raise RequestProblem(Problem.NOT_HERE, why="earlier")
+
+    def blob_get(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
+        """Nor that."""
+        raise RequestProblem(Problem.NOT_HERE, why="earlier")
+
 
 @dataclass
 class Wire:
@@ -95,11 +109,14 @@ class Wire:
         """One request; a staged fault comes to an exchange and not to the sign-in before it."""
         if path == messages.SESSION_PATH:
             return self._asked(lambda: self.far.session(body))
+        if path == messages.BLOB_PUT_PATH:
+            return self._asked(lambda: self.far.blob_put(body))
         asked = {
             messages.EXCHANGE_PATH: self.far.exchange,
             messages.STILL_PATH: self.far.still,
             messages.READY_PATH: self.far.offer,
             messages.READY_PIECE_PATH: self.far.ready_piece,
+            messages.BLOB_GET_PATH: self.far.blob_get,
         }[path]
         fate, self.fate = self.fate, ""
         if fate == "cut":
@@ -155,6 +172,9 @@ class Book:
     def take_papers(self, papers: list[Paper], nonce: str) -> None:
         """Count them."""
         self.papers += len(papers)
+
+    def kept_share(self, digest: bytes) -> None:
+        """Nothing is given to the server here."""
 
     def heard(self, server_time: int, obeyed: dict[str, str], person: Person) -> None:
         """Contact was made."""

@@ -26,7 +26,7 @@ from sync.server.db.kept import Numbering
 from sync.server.db.news import News
 from sync.server.db.sql_histories import SqlHistories
 from sync.server.db.sql_records import SqlRecords
-from tests.simulator import broken_doubles, part_mutations
+from tests.simulator import broken_doubles, broken_files, part_mutations
 from tests.simulator.laptop import Power
 from tests.simulator.mutations_of_sight import OF_SIGHT, see_by
 
@@ -375,5 +375,5 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     deleted_records_keep_what_is_hidden, *OF_SIGHT, still_whatever_there_is,
     *part_mutations.MUTATIONS,
     archive_dropped, history_kept_at_restore, reconciled_by_reading_alone, missed_for_ever, prints_forgotten,
-    *broken_doubles.MUTATIONS,
+    *broken_doubles.MUTATIONS, *broken_files.MUTATIONS,
 )  # fmt: skip

@@ -10,7 +10,7 @@ from sync.protocol import codec, messages
 from sync.protocol.errors import Problem
 from sync.server.errors import RequestProblem
 from tests.simulator.laptop import Far, Plain
-from tests.simulator.steps import Backup, Grant, Restore, Settle, Step
+from tests.simulator.steps import Backup, Filed, Grant, Restore, Settle, Step
 from tests.versions.reads import NotUnderstood, Reads
 
 
@@ -67,8 +67,8 @@ class Mixed:
 
     def knows(self, step: Step) -> bool:
         """Whether those whom it concerns know of such a thing: an earlier version chose of no conflict, hid no cell
-        and sent a restored server nothing again.
+        and sent a restored server nothing again; one that does not know of files refuses a page with one.
         """
         if isinstance(step, Settle):
             return not self.is_older(step.who)
-        return self.reads is None or not isinstance(step, Grant | Backup | Restore)
+        return self.reads is None or not isinstance(step, Grant | Backup | Restore | Filed)

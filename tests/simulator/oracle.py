@@ -25,7 +25,7 @@ from sync.server.db.base import Transaction
 from sync.server.db.kept import Device, Held
 from sync.server.forgetting import hollow
 from sync.server.masks import seen
-from tests.simulator import doubles
+from tests.simulator import doubles, files
 from tests.simulator.laptop import Laptop
 from tests.simulator.said import Value, Written, values_of
 from tests.simulator.world import World
@@ -55,6 +55,7 @@ def judge(world: World) -> list[str]:
     found += _passed_over(world, held, kept)
     found += _deletes(world, held, kept)
     found += doubles.went(world.doubles, held, kept)
+    found += files.judge(world, held, persons)
     answered = world.refused - world.refused_once
     found += [f"{cell} {v}, which was refused, is kept nowhere" for _id, cell, v in answered - words]
     return found
@@ -76,10 +77,12 @@ def _placed(held: dict[bytes, Held]) -> Iterator[str]:
     """Every record lies where its customer says that it lies, worked out anew from what stands in the records."""
     for id_, each in held.items():
         at = each
-        if hollow(each.row):
+        if each.row.kind == "attachment" and each.row.cells.get("deal") in held:
+            at = held[each.row.cells["deal"]]
+        if hollow(each.row) or hollow(at.row):
             continue  # it stays where it lay
-        if each.row.kind != "customer":
-            whom = each.row.cells.get("customer")
+        if at.row.kind != "customer":
+            whom = at.row.cells.get("customer")
             if whom not in held:
                 if each.scope.territory:
                     yield f"{_title(each)} lies in {each.scope.territory!r} and belongs to nobody there"

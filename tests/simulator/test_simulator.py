@@ -14,8 +14,10 @@ from sync.server.db.postgres import PostgresStore
 from sync.server.db.postgres_line import address
 from tests.cluster import Cluster
 from tests.simulator import run, steps
+from tests.simulator.found import FOUND
 from tests.simulator.ground import Ground
 from tests.simulator.mutations import MUTATIONS, Mutation
+from tests.simulator.scripts import RESTORES
 from tests.simulator.twin import Twin
 
 SEEDS = 24
@@ -29,14 +31,14 @@ def test_a_seed_holds_every_law(ground: Ground, number: int) -> None:
     assert run.seed(ground, number) == []
 
 
-@pytest.mark.parametrize("script", steps.RESTORES, ids=steps.RESTORES)
+@pytest.mark.parametrize("script", RESTORES, ids=RESTORES)
 def test_a_restore_holds_every_law(ground: Ground, script: str) -> None:
-    assert run.play(ground, steps.RESTORES[script]) == []
+    assert run.play(ground, RESTORES[script]) == []
 
 
-@pytest.mark.parametrize("script", steps.FOUND, ids=steps.FOUND)
+@pytest.mark.parametrize("script", FOUND, ids=FOUND)
 def test_what_was_found_once_holds(ground: Ground, script: str) -> None:
-    assert run.play(ground, steps.FOUND[script]) == []
+    assert run.play(ground, FOUND[script]) == []
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: each.__name__)
@@ -50,7 +52,7 @@ def test_a_broken_way_is_noticed(
     mutation(monkeypatch)
     scripts = itertools.chain(
         (steps.draw(number, run.STEPS) for number in FIRST),
-        steps.RESTORES.values(),
+        RESTORES.values(),
         (steps.draw(number, run.STEPS) for number in range(TRIES) if number not in FIRST),
     )
     noticed = any(run.play(ground, script) for script in scripts)

@@ -75,6 +75,7 @@ class _Pair:
         self.post: Any = _Both(one.post, other.post, faults)
         self.blobs: Any = _Both(one.blobs, other.blobs, faults)
         self.histories: Any = _Both(one.histories, other.histories, faults)
+        self.consoles: Any = _Both(one.consoles, other.consoles, faults)
 
 
 class _Both:

@@ -32,7 +32,9 @@ from sync.server.db.sqlite import SqliteStore
 from sync.server.office import StoreOffice
 from sync.server.service import Service
 from tests.simulator import desk, lost, parts, said, steps, writing
+from tests.simulator.asked import Asked
 from tests.simulator.doubles import Doubles
+from tests.simulator.files import Files
 from tests.simulator.ground import PERSONS, Ground
 from tests.simulator.laptop import Laptop, Power
 from tests.simulator.older import Mixed
@@ -51,7 +53,7 @@ def as_it_is(store: MovableStore) -> ServerStore:
 
 
 @dataclass
-class World:
+class World(Asked):
     """One run under way."""
 
     ground: Ground
@@ -78,6 +80,7 @@ class World:
     chosen: dict[int, Settled] = field(default_factory=dict)  # what each laptop chose last
     settles: list[Op] = field(default_factory=list)  # choices that the server took
     doubles: Doubles = field(default_factory=Doubles)
+    files: Files = field(default_factory=Files)
     laptops: dict[int, Laptop] = field(default_factory=dict)
     asking: str = ""  # whose laptop exchanges
     tried: dict[bytes, bool] = field(default_factory=dict)  # by print: whether its author ever saw all of it
@@ -112,14 +115,6 @@ class World:
         self._dies_at = ""
 
     # -- the server
-
-    def offer(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
-        """Whether there is a ready part."""
-        return self.service.offer(headers, target, body)
-
-    def ready_piece(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
-        """A piece of a ready part."""
-        return self.service.ready_piece(headers, target, body)
 
     def now(self) -> int:
         """The server's time, UTC milliseconds."""
@@ -222,6 +217,8 @@ class World:
             self._choose(step.who, self.laptop(step.who), step)
         elif isinstance(step, steps.Same | steps.Pair):
             self.doubles.play(self, step.who, self.laptop(step.who), step)
+        elif isinstance(step, steps.Filed):
+            self.files.play(self, self.laptop(step.who), step)
         elif isinstance(step, steps.Exchange):
             self._exchange(self.laptop(step.who), step.fate)
         elif isinstance(step, steps.Expect):

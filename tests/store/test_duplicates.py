@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -293,3 +294,16 @@ def test_a_reference_to_a_deleted_record_says_so(store: Store) -> None:
     records.delete(store, one)
     assert lists.name_of(store, one) == "Nordlicht GmbH (deleted)"
     assert lists.name_of(store, b"x" * 16) is None
+
+
+@pytest.mark.timeout(20)
+def test_joins_that_go_round_in_a_circle_come_to_an_end(store: Store) -> None:
+    """Whoever sees records may write of them what no program of ours does."""
+    one, two, three, four = (bytes([each]) * 16 for each in b"ABCD")
+    said = ((one, two), (two, three), (three, two), (four, four))
+    cells: list[dict[str, Any]] = [{pairs.joined(gone): {}, "name": "Nordlicht"} for _remains, gone in said]
+    page(store, *(row(said[at][0], at + 1, **cells[at]) for at in range(4)))
+    for each in (one, two, three, four):
+        assert joined.joined_into(store, each) == []
+        assert joined.remains_of(store, each) == each
+    assert (four, four) not in {(a, b) for a, b, _why in _pairs(store)}

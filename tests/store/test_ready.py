@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from app.errors import StoreDamaged
+from app.errors import AppError, StoreDamaged
 from app.keys.secret import SecretBytes
-from app.store import lists, outbox, pagefile, ready, records, search
+from app.store import lists, outbox, pagefile, ready, records, schema, search
+from app.store.db import Database
 from app.store.replica import StoreReplica
 from app.store.store import Store
 from sync.client.ports import Answer
@@ -148,6 +149,17 @@ def test_rows_that_are_nowhere_else_stay(device: Device, store: Store, part: tup
     assert "Of a history that the server has lost" in titles(store)
 
 
+def test_a_part_from_before_what_was_read_is_not_taken(
+    device: Device, store: Store, part: tuple[Made, Path]
+) -> None:
+    """Whoever typed what waits had seen what came behind the part: its server would not send that once more."""
+    read = [*ROWS, change(41, ROWS[0].id, name="Changed behind it")]
+    StoreReplica(store).apply(Answer(cursor(41), 0, 0, changes=read))
+    records.edit(store, ROWS[0].id, {"industry": "Tea"})
+    assert laid_in(device, store, part) is None
+    assert "Changed behind it" in titles(store)
+
+
 def test_a_part_of_another_history_or_layout_is_not_taken(
     device: Device, store: Store, part: tuple[Made, Path]
 ) -> None:
@@ -187,6 +199,68 @@ def test_killed_once_it_is_in_place_it_is_there(
     assert ready.put_in_place(device.profile, key, begun)
     device.close()
     assert len(titles(device.open())) == 40
+
+
+@pytest.mark.expected_warnings("a ready part was not laid in")
+@pytest.mark.parametrize(
+    "lie",
+    [
+        "INSERT INTO outbox VALUES (7, 7, 'customer', x'01', 1, x'80')",
+        "INSERT INTO sealed VALUES (0, x'01', 1, 1, 5, x'01')",
+        "INSERT INTO op_archive VALUES (x'01', 1, x'01', 1, 1, 0, x'80')",
+        "INSERT INTO attention VALUES (x'01', 1, 'customer', x'01', 'invalid', '', 1, NULL)",
+        "INSERT INTO recovered VALUES (x'01', x'02')",
+        "INSERT INTO base VALUES (x'01', 'customer', 1, 0, x'80')",
+        "UPDATE here SET hlc = 'soon'",
+        "UPDATE here SET cursor = x'c1'",
+        "DELETE FROM here",
+        "seq",
+    ],
+)
+def test_what_no_page_may_bring_comes_in_no_part(
+    device: Device, begun: Store, part: tuple[Made, Path], lie: str
+) -> None:
+    """A server that lies: a file of a store may hold more than rows."""
+    own = records.add(begun, CUSTOMER, {"name": "Typed meanwhile"}).id
+    key = SecretBytes(device.key)
+    ready.unpack(device.profile, key, plain(*part))
+    twist(device, lie)
+    assert not ready.put_in_place(device.profile, key, begun)
+    assert not device.profile.store_coming.exists()
+    assert records.get(begun, own).waiting and begun.here().cursor.seq == 3
+
+
+def twist(device: Device, lie: str) -> None:
+    """Have the file that came say something else."""
+    db = Database(device.profile.store_coming, SecretBytes(device.key), version=schema.VERSION)
+    with db.write():
+        if lie == "seq":
+            db.execute("UPDATE here SET cursor = ?", (pack(Cursor(epoch=EPOCH, seq=2**60)),))
+        else:
+            db.execute(lie)
+    db.checkpoint()
+    db.close()
+
+
+def test_a_clock_far_ahead_is_not_followed(device: Device, begun: Store, part: tuple[Made, Path]) -> None:
+    key = SecretBytes(device.key)
+    ready.unpack(device.profile, key, plain(*part))
+    twist(device, "UPDATE here SET hlc = 9223372036854775807")
+    assert ready.put_in_place(device.profile, key, begun)
+    device.close()
+    store = device.open()
+    assert records.add(store, CUSTOMER, {"name": "Later"}).waiting
+
+
+def test_a_file_whose_pages_are_no_store_does_not_take_its_place(
+    device: Device, begun: Store, part: tuple[Made, Path]
+) -> None:
+    data = bytearray(b"".join(plain(*part)))
+    at = 6 * pagefile.USABLE  # a page of some table
+    data[at : at + 40] = os.urandom(40)
+    with pytest.raises(AppError):
+        ready.unpack(device.profile, SecretBytes(device.key), [bytes(data)])
+    assert len(titles(begun)) == 3
 
 
 def test_nothing_of_it_is_plain_on_a_disk(

@@ -185,6 +185,60 @@ def test_a_disk_put_back_that_reads_its_own_record_first_keeps_what_others_wrote
     assert records.get(store, made.id).values["industry"] == "By another"
 
 
+def refuse(store: Store, code: Rejection, *ns: int) -> None:
+    """The server takes none of these."""
+    results = [OpResult(n=n, outcome=Outcome.REJECTED, code=code) for n in ns]
+    StoreReplica(store).apply(Answer(store.here().cursor, max(ns), 0, results=results))
+
+
+def test_what_was_refused_goes_behind_what_waits_since_the_server_may_have_lost_its_words(
+    device: Device, store: Store
+) -> None:
+    id_ = bytes(new_record_id())
+    page(store, row(id_, 90, name="Here"))
+    records.edit(store, id_, {"industry": "Refused"})
+    made = records.add(store, CUSTOMER, {"name": "Not to be made here"}).id
+    refuse(store, Rejection.FORBIDDEN, 1, 2)
+    records.edit(store, id_, {"source": "Fair"})
+    assert (conflicts.attention_count(store), records.get(store, id_).values.get("industry")) == (2, None)
+    StoreReplica(store).restart(80)
+    waiting = outbox.every(store.db)
+    assert [(op.n, op.first, op.id, op.ver) for op in waiting] == [
+        (1, 1, id_, 0),
+        (2, 2, id_, 0),
+        (3, 3, made, 0),
+    ]
+    assert [op.set.get("industry") for op in waiting] == [None, "Refused", None]
+    assert conflicts.attention_count(store) == 0
+    # What waits is shown.
+    shown = records.get(store, id_).values
+    assert (shown["industry"], shown["source"], records.get(store, made).waiting) == ("Refused", "Fair", True)
+    device.assert_sealed(store)
+    assert examination.examine(store) == []
+    # Refused once more, it stands before its author's eyes as before, and the record is what it was.
+    taken(store, 2**40 + 1)
+    refuse(store, Rejection.FORBIDDEN, 2, 3)
+    assert (conflicts.attention_count(store), store.unsent()) == (2, 0)
+    shown = records.get(store, id_).values
+    assert (shown.get("industry"), shown["source"]) == (None, "Fair")
+    assert examination.examine(store) == []
+
+
+def test_what_was_refused_of_one_act_is_one_act_again(store: Store) -> None:
+    one, other = (records.add(store, CUSTOMER, {"name": name}).id for name in ("One", "Other"))
+    taken(store, 10, 11)
+    with records.batch(store) as batch, batch.one_act():
+        batch.edit(one, {"industry": "Tea"})
+        batch.edit(other, {"industry": "Tea"})
+        batch.delete(other)
+    (first, _second, _third) = outbox.every(store.db)
+    results = [OpResult(n=first.n, outcome=Outcome.OK, ver=12)]
+    results += [OpResult(n=first.n + at, outcome=Outcome.REJECTED, code=Rejection.FORBIDDEN) for at in (1, 2)]
+    StoreReplica(store).apply(Answer(store.here().cursor, first.n + 2, 0, results=results))
+    StoreReplica(store).restart(12)
+    assert [(op.n, op.first) for op in outbox.every(store.db)] == [(1, 1), (2, 1)]
+
+
 def test_taken_ops_stay_until_a_backup_holds_them_and_not_for_ever(device: Device, store: Store) -> None:
     records.add(store, CUSTOMER, {"name": "One"})
     taken(store, 10, durable=5)

@@ -118,12 +118,13 @@ def _each_step(tmp_path: Path, act: str, stride: int) -> int:
     raise AssertionError
 
 
-@pytest.mark.parametrize(("act", "stride"), [("apply", 6), ("checkpoint", 7), ("open", 17), ("index", 23)])
+@pytest.mark.parametrize(("act", "stride"), [("apply", 11), ("checkpoint", 29), ("open", 37), ("index", 53)])
 def test_a_long_write_ended_at_some_steps(tmp_path: Path, act: str, stride: int) -> None:
     assert _each_step(tmp_path, act, stride) > 2
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("act", ["apply", "checkpoint", "open", "index"])
 def test_a_long_write_ended_at_every_step(tmp_path: Path, act: str) -> None:
     assert _each_step(tmp_path, act, 1) > 10

@@ -36,7 +36,14 @@ from sync.client.status import Phase, SyncStatus
 from sync.protocol import texts
 from tests.ui import sample
 from tests.ui.organisation import COLLEAGUE, PERSON, Organisation, attach, fill, meet, organisation, plan
-from tests.ui.pictures_beside import shoot_attached, shoot_duplicates, shoot_syncing, shoot_torn
+from tests.ui.pictures_beside import (
+    shoot_attached,
+    shoot_duplicates,
+    shoot_pin,
+    shoot_policy,
+    shoot_syncing,
+    shoot_torn,
+)
 
 WAIT_S = 30.0
 
@@ -281,6 +288,7 @@ def _shoot_all(outdir: Path, language: str, percent: str, folder: Path) -> None:
     shoot_torn(camera, sample.FIRST)
     shoot_duplicates(camera)
     shoot_syncing(camera)
+    shoot_policy(camera)
     shoot_attached(camera, sample.FIRST)
     shoot_lists(camera, sample.FIRST)
     shoot_narrow(camera, sample.FIRST)
@@ -296,8 +304,9 @@ def _shoot_all(outdir: Path, language: str, percent: str, folder: Path) -> None:
     camera.work.lock()
     camera.until(lambda: camera.shell.screen is Screen.LOCK and not camera.shell.busy)
     camera.shoot("lock")
-    camera.shell.unlock()
+    camera.shell.locking.unlock()
     camera.until(lambda: camera.shell.screen is Screen.WORK and camera.desk.list.ready)
+    shoot_pin(camera, org, name)
     _by_order(camera, org, name)
     camera.close()
 

@@ -1,25 +1,37 @@
-"""Scenes for the pictures: a record in a window of its own, the badge in each of its states, the files of a record."""
+"""Scenes for the pictures: a record in a window of its own, the badge in each of its states, the files of a record,
+a PIN."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import msgspec
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 
 from app.changes import SYNC, Changes
-from app.commands import DUPLICATES
+from app.commands import DUPLICATES, SETTINGS
+from app.keys.secret import SecretBytes
+from app.services.guard import Reason, Rung
+from app.services.reasons import Told, in_words
+from app.services.why_locked import BY_IDLE
 from app.store import duplicates, lists, records
 from app.ui.attached import AttachedPage
+from app.ui.kit.secret_line import SecretLine
+from app.ui.pin_card import PinCard
 from app.viewmodels import words
 from app.viewmodels.attached import Progress, Row
 from app.viewmodels.duplicates import Double, Duplicates
+from app.viewmodels.notices import Screen
+from app.viewmodels.ruled import Ruled
 from sync.client.status import Phase, SyncStatus
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
+from sync.protocol.uses import USES
 from tests.house.tree import ROOT
 
 if TYPE_CHECKING:
+    from tests.ui.organisation import Organisation
     from tests.ui.pictures import Camera
 
 
@@ -80,6 +92,19 @@ def _none() -> Double:
     raise AssertionError("no pair is shown")
 
 
+def shoot_policy(camera: Camera) -> None:
+    """What policy asks, staged as it would be judged: a warning, then a restriction beside it."""
+    old = Told(Rung.WARN, "app_version", *in_words(Reason(Rung.WARN, "app_version")))
+    bare = Told(Rung.RESTRICT, "disk_encryption", *in_words(Reason(Rung.RESTRICT, "disk_encryption")))
+    known = camera.shell.ruled
+    for name, ruled in (("warned", Ruled((old,))), ("restricted", Ruled((bare, old), frozenset(USES)))):
+        camera.shell._rule(ruled)
+        camera.until(lambda: True)
+        camera.shoot(f"policy-{name}")
+    camera.shell._rule(known)
+    camera.until(lambda: True)
+
+
 def shoot_syncing(camera: Camera) -> None:
     """The badge in each of its states, staged as the engine would tell them."""
     now = camera.shell.sync.last_ok
@@ -138,3 +163,36 @@ def shoot_attached(camera: Camera, title: str) -> None:
     camera.until(lambda: camera.desk.list.ready and camera.desk.list.count())
     camera.shoot("attachments")
     camera.work.go("customer")
+
+
+def shoot_pin(camera: Camera, org: Organisation, name: str) -> None:
+    """A PIN chosen on the settings page, asked for, given up, and chosen anew after IT's unlock."""
+    locking, session = camera.shell.locking, camera.shell.session
+    assert session is not None
+    camera.work.go(SETTINGS)
+    camera.until(lambda: camera.work.findChild(PinCard))
+    card = camera.work.findChild(PinCard)
+    assert isinstance(card, PinCard)
+    card._act()
+    line = card.findChild(SecretLine)
+    assert isinstance(line, SecretLine)
+    QTest.keyClicks(line, "382915")
+    camera.until(lambda: card._form is not None and card._form._choice._tries is not None)
+    camera.shoot("settings-pin")
+    locking.choose_pin(SecretBytes(b"382915"))
+    camera.until(lambda: session.state.reset_ack and not camera.shell.busy)
+    locking.lock(BY_IDLE)
+    camera.until(lambda: camera.shell.notice.needs_pin and not camera.shell.busy)
+    camera.shoot("lock-pin")
+    locking.unlock(SecretBytes(b"382916"))
+    camera.until(lambda: camera.shell.problem is not None)
+    camera.shoot("lock-pin-wrong")
+    locking.give_up_pin()
+    camera.until(lambda: camera.shell.notice.by_order and not camera.shell.busy)
+    camera.shoot("lock-pin-given-up")
+    org.admin("unlock", name)
+    camera.shell.try_now()
+    camera.until(lambda: camera.shell.notice.new_pin and not camera.shell.busy)
+    camera.shoot("lock-new-pin")
+    locking.choose_pin(SecretBytes(b"am blauen see"))
+    camera.until(lambda: camera.shell.screen is Screen.WORK and camera.desk.list.ready)

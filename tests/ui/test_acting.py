@@ -223,7 +223,7 @@ def test_a_lock_half_way_is_told_after_the_unlock(driver: Driver, monkeypatch: p
     driver.work.lock()
     driver.until(lambda: driver.shell.desk is None and not driver.shell.busy)
     go.set()
-    driver.shell.unlock()
+    driver.shell.locking.unlock()
     driver.until(lambda: driver.shell.desk is not None and driver.desk.list.ready)
     driver.until(lambda: driver.desk.aside is not None)
     assert driver.desk.aside is not None

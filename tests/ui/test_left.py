@@ -32,7 +32,7 @@ def test_the_window_opens_on_the_list_that_one_was_in(opened: Opened, laptop: Pr
     assert isinstance(again.focus(), PaintedList)
     again.press("Ctrl+L")
     again.until(lambda: again.shell.desk is None)
-    again.shell.unlock()
+    again.shell.locking.unlock()
     again.until(lambda: again.shell.desk is not None and again.desk.list.ready)
     assert again.desk.section == "deal"
 

@@ -163,7 +163,7 @@ def test_filter_and_order_stay_with_their_section(opened: Opened, laptop: Profil
     assert [each.words() for each in driver.work.list.filter.chips()] == ["Stage: Lead"]
     driver.press("Ctrl+L")
     driver.until(lambda: driver.shell.desk is None and not driver.shell.busy)
-    driver.shell.unlock()
+    driver.shell.locking.unlock()
     driver.until(lambda: driver.shell.desk is not None and driver.desk.list.whole)
     assert not driver.desk.list.filter  # a filter may hold a name: a lock forgets it
 

@@ -84,7 +84,7 @@ class Today:
                 op = codec.read(raw, Op)
                 assert tag == messages.OP
                 if op.n >= writing.next_n:
-                    recovered.lay_on_top(self.store, writing, writing.put(op))
+                    recovered.lay_on_top(self.store, writing.person, writing.put(op))
         opened = codec.read(codec.decode(session.down)[0][1], SessionReply)
         identity = Identity(
             "", "", "", lambda document: signing.sign(document, ("", Ed25519PrivateKey.generate()))

@@ -8,6 +8,7 @@ from sync.protocol.texts import gettext as _
 from sync.server.db.news import News
 from sync.server.db.sql import Sql
 from sync.server.db.sql_blobs import SqlBlobs
+from sync.server.db.sql_consoles import SqlConsoles
 from sync.server.db.sql_histories import SqlHistories
 from sync.server.db.sql_people import SqlPeople
 from sync.server.db.sql_post import SqlPost
@@ -35,6 +36,7 @@ class Books:
         self._post = SqlPost(sql, self.news)
         self._blobs = SqlBlobs(sql)
         self._histories = SqlHistories(sql)
+        self._consoles = SqlConsoles(sql)
 
     @property
     def epoch(self) -> bytes:
@@ -66,3 +68,8 @@ class Books:
         """This history and those before it."""
         self._records.write()  # it reads the log, too
         return self._histories
+
+    @property
+    def consoles(self) -> SqlConsoles:
+        """The web console."""
+        return self._consoles

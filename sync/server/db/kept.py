@@ -241,11 +241,12 @@ class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Blob(msgspec.Struct, frozen=True, kw_only=True):
-    """An attached file as it lies here: encrypted, in pieces, under the SHA-256 of what lies here."""
+    """An attached file as a device brings it: encrypted, in pieces, to have this SHA-256 once it is whole."""
 
     sha256: bytes
+    enrolment: str  # the device that brings it
+    place: bytes  # under which its pieces lie
     length: int
-    enrolment: str  # the device that began it
     begun: int
     held: int = 0
     whole: bool = False  # every byte is here, and the digest holds

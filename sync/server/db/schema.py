@@ -153,5 +153,35 @@ STEPS: Final[tuple[str, ...]] = (
         SELECT id, scopes, role, team, granted FROM person WHERE role = 'rep' AND territory <> '';
     UPDATE person SET scopes = scopes + 1 WHERE role = 'rep' AND territory <> '';
     """,
+    # What each device brings of a file lies apart until it is whole, so that nobody stands in another's way.
+    """
+    CREATE TABLE blob_brought (
+        sha256 BLOB NOT NULL, enrolment TEXT NOT NULL, place BLOB NOT NULL, length INTEGER NOT NULL,
+        held INTEGER NOT NULL, whole INTEGER NOT NULL, gone INTEGER NOT NULL, begun INTEGER NOT NULL,
+        PRIMARY KEY (sha256, enrolment)
+    ) WITHOUT ROWID;
+    INSERT INTO blob_brought SELECT sha256, enrolment, sha256, length, held, whole, gone, begun FROM blob;
+    DROP TABLE blob;
+    ALTER TABLE blob_brought RENAME TO blob;
+    CREATE INDEX blob_device ON blob (enrolment);
+    ALTER TABLE blob_piece RENAME COLUMN sha256 TO place;
+    """,
+    # The web console: who may sign in, with what, who has, and which devices are put aside.
+    """
+    CREATE TABLE console_account (
+        id BLOB PRIMARY KEY, person BLOB NOT NULL UNIQUE, password TEXT NOT NULL, totp BLOB NOT NULL,
+        totp_last INTEGER NOT NULL, failed INTEGER NOT NULL, invite BLOB NOT NULL, invite_ends INTEGER NOT NULL,
+        admin_id TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE console_passkey (
+        id BLOB PRIMARY KEY, account BLOB NOT NULL, purpose TEXT NOT NULL, public BLOB NOT NULL, label TEXT NOT NULL,
+        counter INTEGER NOT NULL, synced INTEGER NOT NULL, made INTEGER NOT NULL, used INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE console_visit (
+        digest BLOB PRIMARY KEY, account BLOB NOT NULL, begun INTEGER NOT NULL, seen INTEGER NOT NULL,
+        way TEXT NOT NULL, browser TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE put_aside (enrolment TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+    """,
 )
 VERSION: Final = len(STEPS)

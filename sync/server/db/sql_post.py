@@ -26,6 +26,7 @@ class SqlPost:
         self._db = sql
         self._news = news
         self._orders: dict[str, list[FiledOrder]] = {}  # of devices that were asked for, until one is written
+        self._all = False  # those of every device were asked for
 
     def document(self, type_: str, version: int) -> bytes | None:
         """The envelope of a root or policy."""
@@ -61,7 +62,7 @@ class SqlPost:
     def put_order(self, order: FiledOrder) -> None:
         """File an order for one of its devices."""
         self._news.ordered.add(order.enrolment)
-        self._orders.clear()
+        self._forget()
         self._db.execute(
             f"INSERT INTO filed_order ({_ORDER}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
@@ -83,14 +84,17 @@ class SqlPost:
 
     def orders(self) -> list[FiledOrder]:
         """All orders, once per device, by number."""
-        return [
-            _order(row)
-            for row in self._db.execute(f"SELECT {_ORDER} FROM filed_order ORDER BY seq, enrolment")
-        ]
+        rows = self._db.execute(f"SELECT {_ORDER} FROM filed_order ORDER BY seq, enrolment")
+        found = [_order(row) for row in rows]
+        self._forget()
+        for each in found:
+            self._orders.setdefault(each.enrolment, []).append(each)
+        self._all = True
+        return found
 
     def orders_for(self, enrolment: str) -> list[FiledOrder]:
         """The orders for one device, by number."""
-        found = self._orders.get(enrolment)
+        found = self._orders.get(enrolment, [] if self._all else None)
         if found is None:
             rows = self._db.execute(
                 f"SELECT {_ORDER} FROM filed_order WHERE enrolment = ? ORDER BY seq", (enrolment,)
@@ -98,9 +102,13 @@ class SqlPost:
             found = self._orders[enrolment] = [_order(row) for row in rows]
         return list(found)
 
+    def _forget(self) -> None:
+        self._orders.clear()
+        self._all = False
+
     def report(self, order_id: str, enrolment: str, report: str, now: int) -> FiledOrder | None:
         """Keep what a device says of an order."""
-        self._orders.clear()
+        self._forget()
         self._db.execute(
             "UPDATE filed_order SET report = ?, reported = ? WHERE order_id = ? AND enrolment = ?",
             (report, now, order_id, enrolment),

@@ -1,0 +1,1 @@
+"""What the operating system tells of its own accord: the only room that listens to it."""

@@ -1,0 +1,61 @@
+"""Signs the next policy with IT's policy key, in IT's own process, and files it with the server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from sync.console import keyfile
+from sync.console.ports import Office
+from sync.protocol import documents, signing, soundness, trust
+from sync.protocol.documents import Policy, Root
+from sync.protocol.errors import KnownError
+from sync.protocol.facts import next_number
+from sync.protocol.texts import gettext as _
+from sync.protocol.trust import DAY_MS
+
+POLICY_KEY: Final = "policy.key"
+LIFE_DAYS: Final = 397
+
+Passphrase = Callable[[], str]
+
+
+def in_force(office: Office) -> Policy:
+    """The policy in force."""
+    return documents.parse(signing.open_envelope(office.policy(), Policy.TYPE).payload, Policy)
+
+
+def following(before: Policy, number: int, digest: str, wanted: Policy, now: int) -> Policy:
+    """What IT wants, as the policy of this number after the one in force. Raises Refused where it must not be."""
+    policy = msgspec.structs.replace(
+        wanted,
+        version=number,
+        org=before.org,
+        issued=now,
+        expires=now + LIFE_DAYS * DAY_MS,
+        prev_hash=digest,
+    )
+    soundness.refuse_unsound(policy)
+    return policy
+
+
+def publish(office: Office, keys: Path, passphrase: Passphrase, wanted: Policy, now: int) -> int:
+    """Sign and file; the number of the new policy. Raises KnownError, and then nothing is in force but what was."""
+    envelope = signing.open_envelope(office.policy(), Policy.TYPE)
+    before, digest = documents.parse(envelope.payload, Policy), documents.digest(envelope.payload)
+    number = next_number(before.version, (device.posture for device in office.devices()))
+    policy = following(before, number, digest, wanted, now)
+    root = documents.parse(signing.open_envelope(office.root(), Root.TYPE).payload, Root)
+    key = keyfile.read(keys / POLICY_KEY, passphrase)
+    if signing.spki_of(key.signing) not in {each.spki for each in root.policy.keys}:
+        raise KnownError(
+            _("This is not the policy key of this organisation."),
+            _("Name the folder that holds it: --keys DIR"),
+        )
+    data = signing.sign(policy, ("", key.signing)).to_bytes()
+    floors = trust.Floors(policy=trust.Mark(before.version, digest))
+    trust.policy(root, floors, data, now)  # as every device will
+    return office.file_policy(data)

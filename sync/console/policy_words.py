@@ -1,0 +1,160 @@
+"""A policy in plain words, and what another one would change: for IT at a terminal and on a page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from sync.console.policy_form import parts_of
+from sync.protocol.documents import Policy
+from sync.protocol.joins import listed
+from sync.protocol.ladder import Row, Rung, row_of
+from sync.protocol.signals import SIGNALS
+from sync.protocol.texts import gettext as _
+from sync.protocol.texts import mark as N_
+from sync.protocol.texts import ngettext
+from sync.protocol.uses import ALLOW, LABELS, SCREENSHOT, USES
+
+RUNG_WORDS: Final[Mapping[Rung, str]] = {
+    Rung.ALLOW: N_("nothing happens"),
+    Rung.WARN: N_("warn"),
+    Rung.RESTRICT: N_("restrict"),
+    Rung.LOCK_UI: N_("lock the window"),
+    Rung.LOCK: N_("lock the device"),
+    Rung.WIPE: N_("wipe"),
+}
+_TOLD: Final = ("offline", "rules", "use")
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One thing that another policy says otherwise: "" where it says nothing, or said nothing before."""
+
+    before: str
+    after: str
+
+    def in_words(self) -> str:
+        """The change as one sentence."""
+        if not self.before:
+            return _("New: {after}").format(after=self.after)
+        if not self.after:
+            return _("No longer: {before}").format(before=self.before)
+        return _("Was: {before} Is: {after}").format(before=self.before, after=self.after)
+
+
+def in_words(policy: Policy) -> list[str]:
+    """All that a policy says, a sentence each."""
+    rows = [row_in_words(row_of(rule)) for rule in policy.rules]
+    return [*_settled(policy).values(), *rows]
+
+
+def changes(before: Policy, after: Policy) -> list[Change]:
+    """What differs, without number and dates; a row that is only elsewhere among the others does not."""
+    was, now = _settled(before), _settled(after)
+    found = [
+        Change(was.get(name, ""), now.get(name, ""))
+        for name in dict.fromkeys([*was, *now])
+        if was.get(name, "") != now.get(name, "")
+    ]
+    gone, come = (Counter(row_in_words(row_of(rule)) for rule in each.rules) for each in (before, after))
+    found += [Change(text, "") for text in (gone - come).elements()]
+    found += [Change("", text) for text in (come - gone).elements()]
+    return found
+
+
+def row_in_words(row: Row) -> str:
+    """A row as a sentence."""
+    signal = SIGNALS.get(row.signal)
+    if signal is None or not row.known:
+        said = _("{signal}: a row that this version does not know; {rung}.")
+        return said.format(signal=row.signal or "?", rung=_(RUNG_WORDS[row.on_unknown]))
+    what = rung_in_words(row)
+    text = _("{signal}, {condition}: {rung}.") if row.condition else _("{signal}: {rung}.")
+    first = text.format(signal=_(signal.label), condition=condition_in_words(row.condition), rung=what)
+    unknown = _("Where it is not told: {rung}.").format(rung=_(RUNG_WORDS[row.on_unknown]))
+    return f"{first} {unknown}"
+
+
+def rung_in_words(row: Row) -> str:
+    """What a row does."""
+    word = _(RUNG_WORDS[row.action])
+    if Rung.RESTRICT not in (row.action, row.on_unknown) or row.uses == USES:
+        return word
+    return _("{rung} ({uses})").format(rung=word, uses=listed(_(LABELS[use]) for use in row.uses))
+
+
+def condition_in_words(condition: Mapping[str, Any]) -> str:
+    """When a row is met."""
+    found = []
+    for name, value in condition.items():
+        if name in ("after_h", "after_d"):
+            found.append(_("after {time}").format(time=_hours(value if name == "after_h" else value * 24)))
+        elif name in _PARTS:
+            shown = listed(map(str, value)) if isinstance(value, list) else str(value)
+            found.append(_(_PARTS[name]).format(value=shown))
+    return listed(found)
+
+
+_PARTS: Final[Mapping[str, str]] = {
+    "below": N_("below {value}"),
+    "above": N_("above {value}"),
+    "system": N_("on {value}"),
+    "within_min": N_("later than after {value} min"),
+    "allowed": N_("none of {value}"),
+    "from": N_("before {value}"),
+    "to": N_("or after {value}"),
+    "zone": N_("in the time of {value}"),
+    "days": N_("or not on {value}"),
+}
+
+
+def _settled(policy: Policy) -> dict[str, str]:
+    """A sentence for each thing but the rows, by its name."""
+    offline, use = policy.offline, policy.use
+    found = {
+        "offline.warn_h": _("Without contact, a device warns after {time}.").format(
+            time=_hours(offline.warn_h)
+        ),
+        "offline.lock_h": _("Without contact, it locks after {time}.").format(time=_hours(offline.lock_h)),
+        "offline.wipe_d": _("Without contact, it wipes itself after {time}.").format(
+            time=_hours(offline.wipe_d * 24)
+        ),
+    }
+    for name in USES:
+        allowed = getattr(use, name) == ALLOW
+        text = _("Allowed: {use}.") if allowed else _("Not allowed: {use}.")
+        found[f"use.{name}"] = text.format(use=_(LABELS[name]))
+    if use.screenshot != ALLOW:
+        rung = row_of({"on_unknown": use.screenshot_unknown}).on_unknown
+        text = _("Where screenshots cannot be kept away: {rung}.")
+        found[f"use.{SCREENSHOT}_unknown"] = text.format(rung=_(RUNG_WORDS[rung]))
+    seconds = use.clear_clipboard_s
+    text = ngettext(
+        "What was copied leaves the clipboard after {n} second, and at every lock.",
+        "What was copied leaves the clipboard after {n} seconds, and at every lock.",
+        seconds,
+    )
+    never = _("What was copied leaves the clipboard at every lock.")
+    found["use.clear_clipboard_s"] = text.format(n=seconds) if seconds else never
+    for name, value in parts_of(policy).items():
+        if name not in _TOLD:
+            found |= _plain(name, value)
+    return found
+
+
+def _plain(name: str, value: Any) -> dict[str, str]:
+    """What has no sentence of its own, as it is written."""
+    if isinstance(value, dict):
+        return {
+            key: text for part, each in value.items() for key, text in _plain(f"{name}.{part}", each).items()
+        }
+    shown = {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    return {name: f"{name} = {shown}"}
+
+
+def _hours(hours: int) -> str:
+    if hours % 24 == 0:
+        return ngettext("{n} day", "{n} days", hours // 24).format(n=hours // 24)
+    return ngettext("{n} hour", "{n} hours", hours).format(n=hours)

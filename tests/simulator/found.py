@@ -1,0 +1,121 @@
+"""Runs that broke a law once, cut down: each holds now, and a fault that comes back is told by its name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.simulator.steps import (
+    Backup,
+    Copy,
+    Exchange,
+    Expect,
+    Fetch,
+    Forget,
+    Grant,
+    MergeTeams,
+    Move,
+    Pair,
+    PutBack,
+    Restore,
+    Same,
+    Settle,
+    Skew,
+    Step,
+    Territory,
+    Write,
+)
+
+FOUND: Final[dict[str, list[Step]]] = {
+    "a disk put back reads past its own changes before its numbers are found to be taken": [
+        Write(1, "add", 0, 2), Exchange(1), Exchange(0), Write(0, "edit", 46, 12), Write(0, "add", 23, 30),
+        Write(0, "add", 46, 13), Copy(0), Write(0, "edit", 59, 38), Exchange(0), Exchange(0), PutBack(0),
+        Write(0, "edit", 37, 8),
+    ],
+    "a record given away by a disk that was put back changes again behind the cut of its first page": [
+        Write(0, "add", 0, 0), Write(1, "add", 0, 1), Write(0, "add", 0, 2), Write(0, "give", 37, 3), Copy(0),
+        Exchange(0), Exchange(3), PutBack(0), Write(4, "add", 33, 62), Write(4, "add", 6, 27), Exchange(4),
+        Write(4, "add", 40, 22), Exchange(4), Exchange(4, "dies applied"), Write(3, "edit", 38, 17),
+    ],
+    "a conflict about a deleted record comes with it into sight": [
+        Write(1, "add", 0, 2), Exchange(1), Exchange(0), Write(1, "edit", 27, 8), Write(0, "delete", 27, 8),
+        Exchange(0), Exchange(1), Exchange(3), Move(1, "rep", "Sales/West"),
+    ],
+    "a record that came into sight before the cut of a page has changed behind it, and its conflict is older": [
+        Write(4, "add", 0, 0), Write(0, "add", 0, 1), Write(1, "add", 0, 2), Write(1, "add", 10, 50),
+        Write(4, "add", 58, 4), Exchange(4), Write(4, "add", 35, 62), Exchange(0), Exchange(4),
+        Write(0, "edit", 53, 27), Write(4, "join", 46, 3), Exchange(1), Write(1, "delete", 23, 12), Same(4, 1),
+        Exchange(4), Exchange(1), Exchange(3), MergeTeams("Sales/East", "Sales/West"),
+    ],
+    "a part holds what the server itself has moved": [
+        Write(0, "add", 0, 0), Write(2, "add", 0, 1), Exchange(0), Same(1, 2), Exchange(1), Same(4, 2), Same(2, 2),
+        Same(2, 5), Exchange(4), Exchange(2), Write(2, "place", 4, 9), Exchange(2), Move(3, "manager", "Sales"),
+        Expect(3), Exchange(3), Fetch(3, "typed"),
+    ],
+    "a part is from before what the author of a waiting change had read": [
+        Write(3, "add", 0, 1), Exchange(3), Write(3, "edit", 35, 56), Expect(2), Exchange(3), Exchange(2),
+        Write(2, "edit", 49, 46), Fetch(2, "placed and killed"),
+    ],
+    "a join that is sent once more is refused, and the joined record stands": [
+        Same(0, 0), Exchange(0), Backup(), Same(1, 0), Exchange(1), Pair(1, "join", 3), Exchange(1), Restore(0),
+        Territory("grant", 1, "North", "South"),
+    ],
+    "who made a record that others joined sends it once more": [
+        Backup(), Same(0, 0), Same(1, 0), Exchange(1), Exchange(0), Pair(0, "join", 2), Exchange(0), Exchange(1),
+        Restore(0),
+    ],
+    "the same, where nobody knows how much is lost": [
+        Backup(), Same(2, 2), Same(3, 2), Exchange(3), Exchange(2), Pair(2, "join", 3), Exchange(2), Exchange(3),
+        Restore(1),
+    ],
+    "a delete that was not heard of is sent once more": [
+        Write(1, "add", 0, 0), Write(0, "add", 0, 1), Write(0, "add", 0, 2), Exchange(0), Backup(), Same(1, 2),
+        Same(0, 2), Exchange(0), Exchange(1), Restore(1), Same(1, 1), Exchange(0), Exchange(1), Exchange(1),
+        Exchange(0), Write(0, "delete", 0, 58), Exchange(0, "torn"), Exchange(1), Restore(0),
+    ],
+    "a join comes before one of its records, and is sent again whole": [
+        Backup(), MergeTeams("Sales/West", "Sales"), Same(2, 2), Exchange(2), Same(3, 2), Exchange(3),
+        Pair(3, "join", 3), Restore(0), Exchange(3, "twice"), Exchange(3),
+    ],
+    "a join that was taken back comes before one of its records": [
+        Backup(), Write(2, "join", 0, 0), Same(1, 0), Same(2, 0), Exchange(1), Exchange(2), Pair(2, "join", 0),
+        Pair(2, "back", 0), Restore(0), Exchange(2), Exchange(2),
+    ],
+    "a record made once more, to which others had written what is refused since": [
+        Backup(), Same(0, 0), Same(1, 0), Exchange(1), Exchange(0), Pair(0, "turn", 0), Exchange(0, "deaf"),
+        Exchange(1), Restore(0), Move(1, "rep", "Sales"),
+    ],
+    "another was joined into a record that is deleted and forgotten": [
+        Same(0, 1), Same(1, 1), Exchange(1), Exchange(0), Pair(0, "join", 0), Exchange(0), Write(0, "delete", 47, 12),
+        Exchange(0, "dies answered"), Forget(),
+    ],
+    "an edit that came before its record, sent again behind what its author wrote there since": [
+        Backup(), Same(1, 0), Exchange(1), Exchange(0), Restore(0), Exchange(0), Write(0, "edit", 49, 25), Exchange(0),
+        Exchange(1), Write(0, "edit", 37, 9),
+    ],
+    "what was refused before its record came leaves its author after a second restore": [
+        Write(0, "add", 0, 1), Write(0, "edit", 46, 54), Backup(), Exchange(0), Exchange(1), Write(1, "edit", 37, 14),
+        Restore(0), Exchange(1), Exchange(1), Restore(1), Territory("grant", 1, "South", "North"),
+    ],
+    "what was refused and went with the server is hidden from its author after the restore": [
+        Write(2, "add", 0, 0), Write(2, "edit", 31, 1), Grant(2, "internal"), Backup(), Exchange(2), Restore(0),
+        Move(2, "it", "Sales/West"),
+    ],
+    "an edit that came before its record, of a device whose clock is a day ahead, sent again behind a later one": [
+        Write(0, "add", 0, 0), Write(0, "add", 0, 2), Backup(), Write(0, "add", 36, 34), Write(0, "give", 49, 62),
+        Same(0, 1), Exchange(0), Exchange(0), Exchange(1), Restore(0), Skew(1, 86_400_000), Exchange(0), Exchange(1),
+        Write(1, "edit", 30, 54), Exchange(1), Exchange(0), Write(1, "edit", 26, 18),
+    ],
+    "a join that was sent in part is taken back": [
+        Backup(), Same(0, 0), Exchange(0), Same(1, 0), Exchange(1), Exchange(0), Pair(0, "join", 3), Restore(0),
+        Exchange(0), Same(0, 1), Exchange(0), Exchange(0), Same(0, 3), Pair(0, "back", 0), Pair(1, "join", 3),
+        Restore(1),
+    ],
+    "a join that was held is taken back, and made once more by another": [
+        Same(1, 0), Exchange(1), Same(0, 0), Exchange(0), Pair(0, "different", 1), Exchange(1), Pair(1, "turn", 1),
+        Exchange(0), Exchange(1), Exchange(2), Pair(2, "turn", 1), Pair(1, "back", 0),
+    ],
+    "a join that was held is taken back, and then the delete is chosen": [
+        Same(0, 1), Same(1, 1), Exchange(1, "crash 3"), Exchange(0), Exchange(2), Pair(0, "turn", 0),
+        Pair(2, "different", 2), Exchange(2), Pair(0, "back", 2), Exchange(0), Settle(0, "take", 2),
+    ],
+}  # fmt: skip

@@ -1,0 +1,35 @@
+"""What happens to a server that is restored, each as short as it gets: dice come to them in few runs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.simulator.steps import Backup, Exchange, Restore, Step, Write
+
+RESTORES: Final[dict[str, list[Step]]] = {
+    "work that others had gone past": [
+        Write(0, "add", 0, 0), Exchange(0), Exchange(1), Backup(), Write(1, "add", 0, 1), Exchange(1), Restore(0),
+        Write(0, "add", 0, 2), Write(0, "add", 0, 2), Exchange(0),
+    ],
+    "an edit that saw what was lost meets one that did not": [
+        Write(0, "add", 0, 0), Exchange(0), Exchange(1), Exchange(2), Backup(), Write(0, "edit", 0, 1), Exchange(0),
+        Exchange(1), Write(1, "edit", 0, 1), Restore(0), Write(2, "edit", 0, 1), Exchange(2), Exchange(2),
+        Exchange(1), Exchange(1),
+    ],
+    "an op that the backup holds and its author does not know of": [
+        Write(0, "add", 0, 0), Exchange(0), Exchange(1), Write(0, "edit", 0, 2), Exchange(0, "deaf"), Exchange(1),
+        Write(1, "edit", 0, 2), Exchange(1), Backup(), Restore(0),
+    ],
+    "an edit that comes before its record": [
+        Write(0, "add", 0, 0), Exchange(0), Backup(), Write(0, "add", 0, 0), Exchange(0), Exchange(1),
+        Write(1, "edit", 0, 1), Write(1, "edit", 1, 2), Exchange(1), Restore(0), Exchange(1), Exchange(1),
+    ],
+    "a delete that comes last": [
+        Write(0, "add", 0, 0), Exchange(0), Exchange(1), Backup(), Write(1, "edit", 0, 1), Exchange(1), Exchange(0),
+        Write(0, "delete", 0, 0), Exchange(0), Restore(0), Exchange(1), Exchange(1),
+    ],
+    "a second restore, further back, before anybody read anything of the first": [
+        Write(0, "add", 0, 1), Exchange(0), Backup(), Write(0, "edit", 0, 2), Exchange(0), Backup(), Restore(0),
+        Exchange(0), Restore(1),
+    ],
+}  # fmt: skip
