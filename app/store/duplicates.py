@@ -193,10 +193,10 @@ def _kept_all_the_same(db: Database, shape: Shape, kept: Sequence[Stored]) -> It
     """Pairs that were joined, of which the one that should be gone is kept: it was edited meanwhile."""
     for each in kept:
         for (remains,) in db.all("SELECT remains FROM joined WHERE gone = ?", (each.id,)):
-            if _is_kept(db, shape, remains):
+            if remains != each.id and _is_kept(db, shape, remains):
                 yield each.id, remains
         for gone in pairs.named(each.ext, pairs.JOINED) if each.ext else ():
-            if _is_kept(db, shape, gone):
+            if gone != each.id and _is_kept(db, shape, gone):
                 yield gone, each.id
 
 

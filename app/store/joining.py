@@ -146,6 +146,9 @@ def join(store: Store, remains: bytes, gone: bytes, takes: Mapping[str, str] | N
         cells = shape.kind.changes(before, {n: v for n, v in wanted.items() if first.values.get(n) != v})
         # Cells of a newer version, which this one cannot show, and what was joined into the other before.
         more = {c: v for c, v in second.ext.items() if c not in before and not c.startswith(pairs.APART)}
+        more.pop(
+            pairs.joined(remains), None
+        )  # where they were joined the other way: nothing is part of itself
         cells = {**cells, **more, pairs.joined(gone): True}
         for cell in (pairs.joined(remains), pairs.apart(remains, gone)[1]):
             if before.get(cell):

@@ -145,9 +145,7 @@ class _Meeting:
 
     def taken_back(self, cell: str, value: Any) -> Conflict | None:
         """The open conflict of this author's own edit, not told of yet, that `value` takes back; the newest."""
-        was, author = self.op.was.get(cell), self.mark.person
-        if cell == WHOLE_RECORD:
-            was = DELETED
+        was, author = DELETED if cell == WHOLE_RECORD else self.op.was.get(cell), self.mark.person
         for each in reversed(self.met):
             if each.cell != cell or each.base != value or each.ver <= self.reach:
                 continue
@@ -293,13 +291,12 @@ def apply(
         _lay_cell(row, meeting, cell, value)
     asks = any(each.state == OPEN for each in meeting.conflicts)
     outcome = Outcome.CONFLICT if asks else Outcome.MERGED if unseen else Outcome.OK
-    if not meeting.changed:
-        differs = unseen or row.deleted or meeting.overruled or lost
-        return Merged(outcome, row, tuple(meeting.conflicts), differs=differs, settled=tuple(meeting.settled))
-    after = Row(row.kind, row.id, seq, meeting.cells, meeting.marks, row.deleted)
     # A device that came after the delete, or has read a restored server, holds nothing of what its author had seen.
     differs = unseen or meeting.overruled or back or row.deleted or lost
     made, settled = tuple(meeting.conflicts), tuple(meeting.settled)
+    if not meeting.changed:
+        return Merged(outcome, row, made, differs=differs, settled=settled)
+    after = Row(row.kind, row.id, seq, meeting.cells, meeting.marks, row.deleted)
     return Merged(outcome, after, made, differs=differs, changed=True, settled=settled)
 
 
@@ -395,6 +392,5 @@ def _take_back(meeting: _Meeting, mine: Conflict) -> None:
         return  # the other's value never went
     meeting.take(mine.cell, mine.kept)
     # Who takes it back has not seen it, and on which device it was written is not known any more.
-    meeting.marks[mine.cell] = msgspec.structs.replace(
-        meeting.mark, hlc=mine.kept_hlc, person=mine.kept_by, **_NOBODYS
-    )
+    nobodys = msgspec.structs.replace(meeting.mark, hlc=mine.kept_hlc, person=mine.kept_by, **_NOBODYS)
+    meeting.marks[mine.cell] = nobodys

@@ -342,6 +342,8 @@ class World(Asked):
             self.chosen[who] = choices.settle(store, each.conflict.id, choice)
             over = each.conflict.kept if choice == choices.KEPT else each.present
             self.given_up.append((each.conflict.record, each.conflict.cell, over))
+            if each.remains:  # taken, it is written there, where it is looked for from now on
+                self.given_up.append((each.conflict.record, each.conflict.cell, each.conflict.kept))
             self.note(laptop)
 
     def note(self, laptop: Laptop) -> None:

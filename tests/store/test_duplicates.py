@@ -266,6 +266,25 @@ def test_a_join_said_once_more_is_not_taken_back_with_the_first(
     assert cell in server.rows[one].cells or cell in kept
 
 
+def test_what_was_joined_and_is_joined_the_other_way_is_no_part_of_itself(
+    device: Device, store: Store
+) -> None:
+    server = Server()
+    one, two = _both(store)
+    send(server, device, store)
+    joining.join(store, one, two)
+    server.write(foreign("customer", Act.SET, two, base=2, source="Fair"))
+    send(server, device, store)
+    joining.join(store, two, one)
+    send(server, device, store)
+    assert pairs.joined(two) not in server.rows[two].cells
+    assert _pairs(store) == []
+    # As a version before this one has written it.
+    server.write(foreign("customer", Act.SET, two, base=server.rows[two].ver, **{pairs.joined(two): True}))
+    send(server, device, store)
+    assert (_pairs(store), duplicates.count(store)) == ([], 0)
+
+
 def test_who_joins_what_was_called_different_is_asked_nothing(device: Device, store: Store) -> None:
     server = Server()
     one, two = _both(store)
