@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from app.cli import hints, show
@@ -33,23 +34,29 @@ def tell(profile: Profile, args: Arguments) -> int:
             return _pair(session, args)
         limit = args.limit if args.limit is not None else -1
         found = session.read(lambda store: duplicates.seen(store, limit=limit))
-        title_of = show.names(session)
-        care, may = session.card.person.care, may_change(session.card.person.role)
+        # The names of what they refer to are read from the store: as long as it is open.
+        lines = [] if args.json else [line for each in found for line in _lines(session, each)]
     if args.json:
         show.emit([_as_json(each) for each in found])
         return 0
     if not found:
         say(_("No possible duplicates."))
-    for each in found:
-        say(each.why)
-        for record in (each.remains, each.gone):
-            second = [show.in_words(f, record.values.get(f.name), title_of) for f in record.kind.columns[1:]]
-            facts = " · ".join(part.replace("\n", ", ") for part in second if part)
-            shown = record.title if care >= record.kind.by_name[record.kind.title].care else "–"
-            say(f"  {id_text(record.id)}  {shown}" + (f" · {facts}" if facts else ""))
-        for text, command in _steps(each) if may else []:
-            say(f"  {text} {hints.filled(command)}")
+    for line in lines:
+        say(line)
     return 0
+
+
+def _lines(session: Session, each: Seen) -> Iterator[str]:
+    """A pair in words, and what may be done about it."""
+    person, title_of = session.card.person, show.names(session)
+    yield each.why
+    for record in (each.remains, each.gone):
+        second = [show.in_words(f, record.values.get(f.name), title_of) for f in record.kind.columns[1:]]
+        facts = " · ".join(part.replace("\n", ", ") for part in second if part)
+        shown = record.title if person.care >= record.kind.by_name[record.kind.title].care else "–"
+        yield f"  {id_text(record.id)}  {shown}" + (f" · {facts}" if facts else "")
+    for text, command in _steps(each) if may_change(person.role) else []:
+        yield f"  {text} {hints.filled(command)}"
 
 
 def _steps(each: Seen) -> list[tuple[str, str]]:
@@ -113,7 +120,10 @@ def _join(session: Session, args: Arguments) -> int:
     ).format(n=moved)
     back = hints.filled(f"fieldkeep undelete {id_text(gone)}")
     found = {"remains": id_text(remains), "joined": id_text(gone), "moved": moved, "state": "waiting"}
-    return done(args, found, f"{text}\n{_('The second can be brought back:')} {back}")
+    stays = _(
+        "It comes back as it was; what was taken over from it, and what refers to the first now, stays with the first."
+    )
+    return done(args, found, f"{text}\n{_('The second can be brought back:')} {back}\n{stays}")
 
 
 def _parted(session: Session, args: Arguments) -> int:

@@ -14,7 +14,7 @@ from app.paths import Profile
 from app.services import records
 from app.services.exchange.progress import Progress, Stage
 from app.services.session import Session
-from app.store import indexing, lists, search
+from app.store import indexing, joined, lists, search
 from app.store.filters import Filter, typed, worded
 from app.store.records import Record
 from app.store.store import Store
@@ -84,7 +84,16 @@ def delete(profile: Profile, args: Arguments) -> int:
 def undelete(profile: Profile, args: Arguments) -> int:
     """Bring a deleted record back."""
     with unlocked(profile) as session:
-        record = records.undelete(session, _deleted(session, args.id).id)
+        gone = _deleted(session, args.id)
+        remains = session.read(joined.remains_of, gone.id)
+        record = records.undelete(session, gone.id)
+        if remains != gone.id and not args.json:
+            text = _(
+                "It was joined, and comes back as it was. What was taken over from it, and what refers to the other"
+                " now, stays with “{title}” {id}."
+            )
+            title = session.call(lists.name_of, remains) or _("Without a name")
+            say(text.format(title=title, id=id_text(remains)))
         if record.deleted and not args.json:
             text = _("It was deleted before this device had it. The next sync brings it back: fieldkeep sync")
             say(hints.filled(text))

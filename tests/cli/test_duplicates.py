@@ -50,3 +50,35 @@ def test_different_is_heard_by_everybody_and_taken_back(town: Town) -> None:
     ben.sync()
     anna.sync()
     assert len(anna.json("duplicates")) == 1
+
+
+def test_pairs_that_refer_to_a_record_are_told_in_words(town: Town) -> None:
+    """What a reference is called is read while the store is open."""
+    anna = town.laptop(ANNA)
+    customer = anna.add("customer", name="Nordlicht GmbH")
+    made = [
+        anna.add("contact", name="Otto Weber", emails="otto@example.org", customer=customer)
+        for _twice in range(2)
+    ]
+    told = anna.ask("duplicates")
+    assert (told.code, told.err) == (0, "")
+    assert told.out.splitlines()[0] == "Nearly one name, and the same e-mail address"
+    assert all(id_ in told.out for id_ in made)
+    assert told.out.count("Nordlicht GmbH") == 2
+    assert f"--join {made[0]} {made[1]}" in told.out
+
+
+def test_a_join_and_its_way_back_say_what_comes_back_and_what_stays(town: Town) -> None:
+    anna = town.laptop(ANNA)
+    one, two, plain = (anna.add("customer", name=name) for name in ("Hansen AG", "Hansen", "Plain"))
+    contact = anna.add("contact", name="Otto", customer=two)
+    said = anna.ask("duplicates", "--join", one, two, "--take", "name=first").out
+    assert "comes back as it was" in said
+    assert "stays with the first" in said
+    back = anna.ask("undelete", two).out
+    assert "comes back as it was" in back
+    assert f"stays with “Hansen AG” {one}" in back.replace("\n", " ")
+    assert anna.show(contact)["customer"] == one  # as it was said
+
+    anna.json("delete", plain)
+    assert "stays with" not in anna.ask("undelete", plain).out
