@@ -157,8 +157,8 @@ def _tell(brought: Round, taken: int) -> None:
     else:
         say(_("Sent {sent}, received {received}.").format(sent=taken, received=brought.received))
     left = ngettext(
-        "{n} record went to another team and left this device.",
-        "{n} records went to another team and left this device.",
+        "{n} record left this device: it is not yours to see any more.",
+        "{n} records left this device: they are not yours to see any more.",
         brought.left,
     )
     recovered = ngettext(

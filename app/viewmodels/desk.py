@@ -297,8 +297,8 @@ class Desk(OneRecord):
         told = self.aside is not None and self.aside.left
         count += self.aside.left if told and self.aside is not None else 0  # of several pages, the sum
         text = ngettext(
-            "{n} record went to another team and left this device.",
-            "{n} records went to another team and left this device.",
+            "{n} record left this device: it is not yours to see any more.",
+            "{n} records left this device: they are not yours to see any more.",
             count,
         )
         self.aside = Aside(text.format(n=words.number(count)), left=count)

@@ -140,10 +140,10 @@ def test_records_that_left_are_told_by_number_alone(desk: Desk) -> None:
     assert not told
     for left in (2, 40):  # two pages of one exchange
         desk.heard(Changes((("customer", bytes(16)),), SYNC, left))
-    assert told[-1] == "42 records went to another team and left this device."
+    assert told[-1] == "42 records left this device: they are not yours to see any more."
     desk.say("Undone.")
     desk.heard(Changes((("customer", bytes(16)),), SYNC, 1))
-    assert told[-1] == "1 record went to another team and left this device."
+    assert told[-1] == "1 record left this device: it is not yours to see any more."
 
 
 def test_nothing_to_undo_says_so(desk: Desk) -> None:
