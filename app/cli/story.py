@@ -10,11 +10,11 @@ from app.cli import hints, roles, show
 from app.cli.verb import Arguments, reading, say
 from app.errors import NotFound
 from app.paths import Profile
-from app.services import records, story
-from app.services.story import REFUSED, TAKEN, WAITING, Deed, Story
+from app.services import records, refused, story
+from app.services.story import TAKEN, WAITING, Deed, Story
 from sync.protocol import clock
 from sync.protocol.ids import id_text
-from sync.protocol.joins import listed
+from sync.protocol.joins import listed, sentences
 from sync.protocol.kinds import KINDS, pairs
 from sync.protocol.merge import KEPT, OPEN, SWAPPED, Conflict
 from sync.protocol.ops import Act
@@ -72,6 +72,8 @@ def _kin(told: Story) -> Iterator[str]:
 
 def _did(deed: Deed) -> str:
     """What one op was to do."""
+    if deed.op is None:
+        return _("a change made here")
     fields = listed([_field(deed.op.kind, name) for name in deed.fields])
     if deed.op.settles:
         return (
@@ -99,8 +101,8 @@ def _became(deed: Deed) -> str:
         return _("waits to be sent")
     if deed.state == TAKEN:
         return _("sent, and taken by the server as number {ver}").format(ver=deed.ver)
-    hint = deed.refused.hint if deed.refused is not None else ""
-    return _("not accepted. {why} See: fieldkeep conflicts").format(why=hint).replace("  ", " ")
+    why = refused.why(deed.refused) if deed.refused is not None else ""
+    return sentences(_("not accepted."), why, _("See: fieldkeep conflicts"))
 
 
 def _ended(conflict: Conflict) -> str:
@@ -172,15 +174,15 @@ def _as_json(told: Story) -> dict[str, Any]:
 
 
 def _deed_json(deed: Deed) -> dict[str, Any]:
-    refused = deed.refused if deed.state == REFUSED else None
+    op, refusal = deed.op, deed.refused
     return {
-        "n": deed.op.n,
+        "n": deed.n,
         "at": show.when_iso(deed.at_ms),
-        "act": deed.op.act.value,
+        "act": op.act.value if op is not None else None,
         "fields": list(deed.fields),
-        "settles": {id_text(id_): choice for id_, choice in deed.op.settles.items()},
+        "settles": {id_text(id_): choice for id_, choice in (op.settles if op is not None else {}).items()},
         "state": deed.state,
         "number": deed.ver,
-        "code": refused.code if refused is not None else None,
-        "hint": refused.hint if refused is not None else "",
+        "code": refusal.code if refusal is not None else None,
+        "hint": refusal.hint if refusal is not None else "",
     }

@@ -150,10 +150,7 @@ def _refused_lines(each: met.Attention, steps: Steps, title_of: show.TitleOf) ->
             text = show.in_words(field, value, title_of) if field is not None else _short(value)
             shown = text.replace("\n", ", ") if value is not None else _("(empty)")
             found.append(f"  {_(field.label) if field is not None else name}: {shown}")
-    else:
-        found.append("  " + _("The record is not on this device. The server keeps what you wrote."))
-    if each.hint:
-        found.append("  " + each.hint)
+    found += [f"  {said}" for said in (refused.words_gone(each), refused.why(each)) if said]
     return found + [f"  {text} {command}" for text, command in steps]
 
 
@@ -167,6 +164,8 @@ def _next_steps(session: Session, each: met.Attention) -> Steps:
         act = f"edit {record}" if each.here else f"add {each.kind}"
         fields = " ".join(f"{field}=…" for field in each.fields)
         found.append((_("Write it anew:"), f"fieldkeep {act} {fields}"))
+    if refused.may_type_again(session, each):
+        found.append((_("Type it again:"), f"fieldkeep edit {record} FIELD=…"))
     found.append((_("Let it go:"), f"fieldkeep conflicts --dismiss {name}"))
     return [(words, hints.filled(command)) for words, command in found]
 

@@ -7,10 +7,13 @@ from app.services import records
 from app.services.session import Session
 from app.store import conflicts
 from app.store.conflicts import Attention, Name
+from sync.protocol import rejections
 from sync.protocol.errors import Rejection
+from sync.protocol.joins import sentences
 from sync.protocol.kinds import KINDS
 from sync.protocol.ops import Act
 from sync.protocol.roles import may_change
+from sync.protocol.texts import gettext as _
 
 
 def make_again(session: Session, refused: Attention) -> None:
@@ -35,6 +38,26 @@ def may_go_again(session: Session, refused: Attention) -> bool:
     """Whether the same change, made once more, can be taken: one that does not hold is turned away each time."""
     same_answer = refused.code in (Rejection.INVALID, Rejection.GONE)
     return may_write(session, refused) and not same_answer
+
+
+def may_type_again(session: Session, refused: Attention) -> bool:
+    """Whether the record is here again, and what was written only on the server: IT can show it to who types it."""
+    return refused.op is None and refused.here and may_change(session.card.person.role)
+
+
+def why(refused: Attention) -> str:
+    """What the server said, in the reader's language; "" where it said nothing."""
+    return rejections.told(refused.hint)
+
+
+def words_gone(refused: Attention) -> str:
+    """Where what was written is, once it is not here any more; "" while it is."""
+    if refused.op is not None:
+        return ""
+    if refused.here:
+        gone = conflicts.nothing_left(here=True)
+        return sentences(gone.title, gone.hint)
+    return _("The record is not on this device. The server keeps what you wrote.")
 
 
 def spelled(name: Name) -> str:

@@ -26,10 +26,14 @@ REFUSED = "refused"
 
 
 class Deed(Quiet, frozen=True):
-    """One op made here, when (UTC ms), and what became of it: the number that the server took it under, or why not."""
+    """One op made here, when (UTC ms), and what became of it: the number that the server took it under, or why not.
+
+    Of a refused one whose record left this device the op is None, and the time that of the refusal.
+    """
 
     at_ms: int
-    op: Op
+    n: int
+    op: Op | None
     state: str
     ver: int = 0
     refused: Attention | None = None
@@ -37,6 +41,8 @@ class Deed(Quiet, frozen=True):
     @property
     def fields(self) -> tuple[str, ...]:
         """Names of the fields it writes, in the order of the form."""
+        if self.op is None:
+            return ()
         touched = {cell.partition("/")[0] for cell in self.op.set}
         kind = KINDS.get(self.op.kind)
         known = [name for name in kind.by_name if name in touched] if kind is not None else []
@@ -84,12 +90,13 @@ def _read(store: Reader, id_: bytes) -> tuple[Record | None, list[Deed], list[Op
     found = [_deed(op, WAITING) for op in outbox.of_records(store.db, [id_]).get(id_, ())]
     found += [_deed(op, TAKEN, ver=ver) for op, ver in outbox.taken(store.db, id_)]
     for each in conflicts.attention(store):
-        if each.id == id_ and each.op is not None:
-            found.append(_deed(each.op, REFUSED, refused=each))
+        if each.id == id_:
+            at_ms = clock.millis(each.op.hlc) if each.op is not None else each.at_ms
+            found.append(Deed(at_ms, each.n, each.op, REFUSED, refused=each))
     if known is None and not found:
         records.get(store, id_)  # which says that there is no such record here
     met, settled = conflicts.open_conflicts(store, record=id_), chosen.told(store, id_)
-    return known, sorted(found, key=lambda each: (each.at_ms, each.op.n)), met, settled
+    return known, sorted(found, key=lambda each: (each.at_ms, each.n)), met, settled
 
 
 def _kin(store: Reader, id_: bytes) -> Kin:
@@ -102,5 +109,5 @@ def _kin(store: Reader, id_: bytes) -> Kin:
     return Kin(into, tuple(joined.joined_into(store, id_)), tuple(found))
 
 
-def _deed(op: Op, state: str, *, ver: int = 0, refused: Attention | None = None) -> Deed:
-    return Deed(clock.millis(op.hlc), op, state, ver, refused)
+def _deed(op: Op, state: str, *, ver: int = 0) -> Deed:
+    return Deed(clock.millis(op.hlc), op.n, op, state, ver)

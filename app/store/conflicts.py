@@ -59,9 +59,9 @@ class OpenConflict(Quiet, frozen=True):
 
 
 class Attention(Quiet, frozen=True):
-    """An op that the server refused: why, when (UTC ms), and the op; None when the record has left this device.
+    """An op that the server refused: why, when (UTC ms), and the op; None when the record has left this device since.
 
-    `here` says that the record is on this device.
+    `here` says that the record is on this device: it may have come back, and what the op said has not.
     """
 
     n: int
@@ -153,10 +153,7 @@ def make_again(store: Store, name: Name) -> bytes:
     """
     refused = _named(store, name)
     if refused.op is None or (refused.op.act is not Act.ADD and not refused.here):
-        raise NotFound(
-            _("The record is not on this device any more, so the change cannot be made here."),
-            _("The server keeps what you wrote; ask IT who has the record now."),
-        )
+        raise nothing_left(here=refused.here)
     with records.batch(store) as batch:
         _act(store, batch, refused.op)
         _forget(store, name)
@@ -169,6 +166,23 @@ def let_go(store: Store, name: Name) -> bytes:
     with store.writing():
         _forget(store, name)
     return refused.id
+
+
+def nothing_left(*, here: bool) -> NotFound:
+    """A change cannot be made again: its record is not `here`, or what it said has gone with the record, which is here
+    again since.
+    """
+    if here:
+        return NotFound(
+            _("What you wrote is on the server, and not on this device any more."),
+            _(
+                "Ask IT to show it (fieldkeep-admin refused --values); what you may change can be typed again."
+            ),
+        )
+    return NotFound(
+        _("The record is not on this device any more, so the change cannot be made here."),
+        _("The server keeps what you wrote; ask IT who has the record now."),
+    )
 
 
 def not_there() -> NotFound:

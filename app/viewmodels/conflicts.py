@@ -183,10 +183,12 @@ def _refused(refused: Attention, titles: Titles, now_ms: int) -> Met:
     ]
     if refused.op is not None and refused.op.act in (Act.DELETE, Act.UNDELETE):
         lines.append(_("Delete the record") if refused.op.act is Act.DELETE else _("Bring the record back"))
-    side = Side(_("Your change"), "\n".join(lines) or words.DASH, words.moment(refused.at_ms, now_ms))
-    why = [refused.hint or _("The server did not accept this change.")]
-    if refused.op is None:
-        why.append(_("The record has left this device. The server keeps what you wrote."))
+    said = "\n".join(lines) or (words.DASH if refused.op is not None else _("Kept on the server"))
+    side = Side(_("Your change"), said, words.moment(refused.at_ms, now_ms))
+    why = (
+        refusals.why(refused) or _("The server did not accept this change."),
+        refusals.words_gone(refused),
+    )
     again = refused.op is not None and (refused.here or refused.op.act is Act.ADD)
     return Met(
         refused.kind,

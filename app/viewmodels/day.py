@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from app.commands import CONFLICTS
+from app.services import refused
 from app.store import ahead, conflicts, outbox
 from app.store.ahead import COUNTED_MAX, Found
 from app.store.conflicts import Attention, OpenConflict
@@ -214,7 +215,7 @@ def _waiting(asked: _Asked) -> Group | None:
 
 def _refused(each: Attention) -> Line:
     title, kind = each.title or words.DASH, KINDS.get(each.kind)
-    second = each.hint or _("The server did not accept this change.")
+    second = refused.why(each) or _("The server did not accept this change.")
     label = _(kind.label) if kind is not None else ""
     return Line(Target(CONFLICTS), title, second, label, icon="alert", alarm=True)
 

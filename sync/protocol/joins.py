@@ -31,12 +31,15 @@ def remarked(value: str, remark: str) -> str:
 
 
 def sentences(*parts: str) -> str:
-    """Sentences one after the other, without what is empty. After one that has no full stop a gap stays."""
+    """Sentences one after the other, without what is empty.
+
+    After one that has no full stop a gap stays, and so it does after one in a script that is written with gaps.
+    """
     joined = ""
     for part in parts:
         if not joined or not part:
             joined = joined or part
-        elif joined[-1].isalnum():
+        elif joined[-1].isalnum() or joined[-1].isascii():
             joined = f"{joined} {part}"
         else:
             both = pgettext("two sentences, one after the other", "{first} {second}")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 DOMAIN = "fieldkeep"
 SOURCE = "en"
+LANGUAGES = (SOURCE, "zh_CN", "zh_TW")  # that we have a catalogue of
 _VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 _PACKAGE = Path(__file__).resolve().parent.parent
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from sync.protocol import codec, histories, settling
+from sync.protocol import codec, histories, rejections, settling
 from sync.protocol.errors import FieldProblem, Outcome, Problem, Rejection
 from sync.protocol.ids import ID_BYTES, DeviceId, Incarnation, OpId
 from sync.protocol.kinds import KINDS
@@ -100,7 +100,7 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
                     taken.forgotten = True
                     continue  # answered so long ago that only this is kept: acked_n says enough
                 if taken_in is False:
-                    hint = _("This change was refused. What you wrote is kept on the server; ask IT.")
+                    hint = _(rejections.NOT_TAKEN)
                     result = _refused(print_, Rejection.FORBIDDEN, hint)
             if result is None or result.print != print_:
                 raise RequestProblem(Problem.ROLLBACK, why="number used twice")
@@ -150,9 +150,7 @@ def _rest_of(op: Op | Unreadable, fallen: Mapping[int, Rejection], print_: bytes
     """
     if not isinstance(op, Op) or op.first not in fallen:
         return None
-    hint = _(
-        "It belongs to an act of which another change was refused. What you wrote is kept on the server; ask IT."
-    )
+    hint = _(rejections.PART_OF_AN_ACT)
     return _refused(print_, fallen[op.first], hint)
 
 
@@ -189,21 +187,21 @@ def _new(
     tx: Transaction, author: Author, op: Op | Unreadable, op_id: OpId, print_: bytes, now: int
 ) -> Result:
     if isinstance(op, Unreadable):
-        return _refused(print_, Rejection.INVALID, _("This change could not be read."))
+        return _refused(print_, Rejection.INVALID, _(rejections.UNREADABLE))
     own = op.hlc
     try:
         op = checking.checked(op, tx.records.head(), now)
     except FieldProblem as problem:
         return _refused(print_, Rejection.INVALID, f"{problem.field}: {problem}")
     if op.kind not in KINDS:
-        return _refused(print_, Rejection.SCHEMA, _("The server does not know this kind of record yet."))
+        return _refused(print_, Rejection.SCHEMA, _(rejections.UNKNOWN_KIND))
     held = tx.records.held(op.id)
     if tx.records.answered(print_):
         # Not the number of today where its author does not see the record any more.
         ver = held.row.ver if held is not None and _sees(tx, author, op.id) else 0
         return Result(outcome=Outcome.OK, print=print_, ver=ver, differs=held is not None)
     if held is not None and op.act is Act.UNDELETE and forgetting.hollow(held.row):
-        hint = _("It was deleted so long ago that nothing of it is kept.")
+        hint = _(rejections.FORGOTTEN)
         return _refused(
             print_, Rejection.INVALID, hint
         )  # not “gone”: no record of that id will come some day
@@ -211,9 +209,7 @@ def _new(
         return _refused(print_, Rejection.FORBIDDEN, _why_not(author.rights))
     named = [each.cell for each in tx.records.conflicts(list(op.settles)) if each.record == op.id]
     if not access.sets(author.rights, op.kind, (*op.set, *named)):
-        hint = _(
-            "It sets a field that is hidden for your role. What you wrote is kept on the server; ask IT."
-        )
+        hint = _(rejections.HIDDEN)
         return _refused(print_, Rejection.FORBIDDEN, hint)
     return _apply(tx, author, op, op_id, print_, held, now, own)
 
@@ -232,9 +228,9 @@ def _apply(
         named=named,
     )  # fmt: skip
     if merged.outcome is Outcome.REJECTED:
-        return _refused(print_, merged.code or Rejection.INVALID, _("This record is not on the server."))
+        return _refused(print_, merged.code or Rejection.INVALID, _(rejections.NOT_THERE))
     if merged.conflicts and _too_disputed(tx, op.id, merged.conflicts):
-        hint = _("Too many edits of this record have met. Settle some, then make this change again.")
+        hint = _(rejections.TOO_DISPUTED)
         return _refused(print_, Rejection.INVALID, hint)
     if merged.changed and merged.row is not None:
         if (problem := checking.too_large(merged.row)) is not None:
@@ -380,8 +376,8 @@ def _may(rights: Rights, op: Op, held: Held | None) -> bool:
 
 def _why_not(rights: Rights) -> str:
     if not access.adds(rights):
-        return _("Your role may not change records. What you wrote is kept on the server; ask IT.")
-    return _("You may not change this record any more. What you wrote is kept on the server; ask IT.")
+        return _(rejections.READS_ONLY)
+    return _(rejections.NOT_YOURS)
 
 
 def _too_disputed(tx: Transaction, record: bytes, fresh: Sequence[Conflict]) -> bool:

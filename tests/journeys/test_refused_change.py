@@ -91,3 +91,58 @@ def test_a_refused_change_of_a_record_that_left_is_kept_on_the_server_alone(town
     west.json("conflicts", "--dismiss", change["id"])
     assert west.json("conflicts") == []
     assert len(town.admin("refused", west.id)) == 1
+
+
+def test_a_record_that_went_and_came_back_is_not_said_to_be_away(town: Town) -> None:
+    """What was written went with the record; the server has it, and it can be typed again."""
+    anna, ben = town.laptop(ANNA), town.laptop(BEN)
+    record = anna.add("customer", name="Grey Harbour")
+    anna.sync()
+    ben.sync()
+    ben.edit(record, industry=SECRET)
+    town.admin("person", "add", BEN, "--role", "rep", "--team", "Sales/West")
+    assert ben.sync()["refused"] == 1
+    assert record not in ben.holds()
+    told = ben.ask("sync", "--explain", record)
+    assert (told.code, "not accepted" in told.out) == (0, True)
+    town.admin("person", "add", BEN, "--role", "rep", "--team", "Sales/East")
+    ben.sync()
+    assert ben.show(record)["industry"] is None
+
+    (change,) = ben.json("conflicts")
+    assert (change["title"], change["values"]) == ("Grey Harbour", None)
+    listed = ben.ask("conflicts")
+    again = ben.ask("conflicts", "--again", change["id"])
+    assert again.code == 1
+    for said in (listed.out, again.err):
+        assert "record is not on this device" not in said
+        assert "left this device" not in said
+        assert "What you wrote is on the server" in said
+        assert "fieldkeep-admin refused --values" in said
+    assert [each.split()[3] for each in change["next"]] == ["edit", "conflicts"]
+    (deed,) = (each for each in ben.json("sync", "--explain", record)["deeds"] if each["state"] == "refused")
+    assert (deed["act"], deed["fields"], deed["hint"]) == (None, [], change["hint"])
+    assert change["hint"] in ben.ask("sync", "--explain", record).out
+
+    # And so it is done.
+    (kept,) = town.admin("refused", ben.id, "--values")
+    assert kept["values"] == {"industry": SECRET}
+    ben.edit(record, industry=SECRET)
+    ben.json("conflicts", "--dismiss", change["id"])
+    assert ben.sync()["sent"] == 1
+    anna.sync()
+    assert anna.show(record)["industry"] == SECRET
+
+
+def test_a_reason_is_told_in_the_readers_language(town: Town) -> None:
+    anna, ben = town.laptop(ANNA), town.laptop(BEN)
+    record = anna.add("customer", name="Green Harbour")
+    anna.sync()
+    ben.sync()
+    ben.edit(record, industry=SECRET)
+    town.admin("person", "add", BEN, "--role", "privacy", "--team", "Sales/East")
+    assert ben.sync()["refused"] == 1
+    (change,) = ben.json("conflicts")
+    told = ben.ask("conflicts", env={"LANGUAGE": "zh_CN"})
+    assert change["hint"] not in told.out
+    assert "联系 IT" in told.out

@@ -35,3 +35,6 @@ def test_joins_in_chinese_have_no_narrow_signs_and_no_gaps() -> None:
     assert remarked("030 1234", "工作") == "030 1234（工作）"
     assert sentences("已鎖定。", "請洽 IT 部門。") == "已鎖定。請洽 IT 部門。"
     assert sentences("已鎖定", "請洽 IT 部門。") == "已鎖定 請洽 IT 部門。"
+    assert (
+        sentences("It is locked.", "請洽 IT 部門。") == "It is locked. 請洽 IT 部門。"
+    )  # heard in another language

@@ -14,6 +14,7 @@ from app.viewmodels import conflicts
 from app.viewmodels.conflicts import Met
 from app.viewmodels.desk import Desk
 from app.viewmodels.records import now_ms
+from sync.protocol import rejections, texts
 from sync.protocol.kinds import KINDS
 from sync.protocol.merge import DELETED, Conflict
 from tests.viewmodels.conftest import Held
@@ -78,6 +79,39 @@ def test_making_it_again_and_letting_it_go(desk: Desk, held: Held, session: Sess
     held.turn()
     assert "no such" in desk.aside.text
     assert session.call(Store.unsent) == 1
+
+
+def test_a_change_whose_words_went_with_its_record_is_told_as_it_stands(
+    desk: Desk, held: Held, session: Session
+) -> None:
+    """The record is here again, and the words are not."""
+    edited = _refused(desk)["Blue Harbour"]
+    session.call(lambda store: _without_words(store, edited.id))
+    desk.load_conflicts()
+    held.turn()
+    met = _refused(desk)["Blue Harbour"]
+    assert (met.here, met.again) == (True, False)
+    assert "left this device" not in met.explanation
+    assert "fieldkeep-admin refused --values" in met.explanation
+    assert met.sides[0].value == "Kept on the server"
+
+
+def test_a_reason_heard_in_another_language_is_told_in_the_readers(session: Session) -> None:
+    session.call(take_all)
+    session.call(lambda store: records.add(store, CUSTOMER, {"name": "Not yet"}))
+    session.call(lambda store: refuse_all(store, rejections.NOT_YOURS))
+
+    def told(store: Store) -> None:
+        with texts.speaking("zh_CN"):
+            (met,) = conflicts.read(store, now_ms())
+            assert met.explanation == texts.gettext(rejections.NOT_YOURS) != rejections.NOT_YOURS
+
+    session.call(told)
+
+
+def _without_words(store: Store, id_: bytes) -> None:
+    with store.writing():
+        settled.forget_left(store, [id_])
 
 
 def _meet(session: Session, id_: bytes, *met: Conflict) -> None:
