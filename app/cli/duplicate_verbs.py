@@ -118,12 +118,12 @@ def _join(session: Session, args: Arguments) -> int:
         "Joined, and waits to be sent. {n} records that referred to the second refer to the first.",
         moved,
     ).format(n=moved)
-    back = hints.filled(f"fieldkeep undelete {id_text(gone)}")
+    back = _("The second can be brought back:") + " " + hints.filled(f"fieldkeep undelete {id_text(gone)}")
     found = {"remains": id_text(remains), "joined": id_text(gone), "moved": moved, "state": "waiting"}
     stays = _(
         "It comes back as it was; what was taken over from it, and what refers to the first now, stays with the first."
     )
-    return done(args, found, f"{text}\n{_('The second can be brought back:')} {back}\n{stays}")
+    return done(args, found, f"{text}\n{back}\n{stays}")
 
 
 def _parted(session: Session, args: Arguments) -> int:

@@ -150,7 +150,7 @@ def _refused_lines(each: met.Attention, steps: Steps, title_of: show.TitleOf) ->
             text = show.in_words(field, value, title_of) if field is not None else _short(value)
             shown = text.replace("\n", ", ") if value is not None else _("(empty)")
             found.append(f"  {_(field.label) if field is not None else name}: {shown}")
-    found += [f"  {said}" for said in (refused.words_gone(each), refused.why(each)) if said]
+    found += [f"  {said}" for said in (refused.why(each), refused.words_gone(each)) if said]
     return found + [f"  {text} {command}" for text, command in steps]
 
 

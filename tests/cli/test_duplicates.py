@@ -82,3 +82,9 @@ def test_a_join_and_its_way_back_say_what_comes_back_and_what_stays(town: Town) 
 
     anna.json("delete", plain)
     assert "stays with" not in anna.ask("undelete", plain).out
+
+    anna.json("duplicates", "--join", one, two)
+    assert (
+        "can be brought back"
+        not in anna.ask("duplicates", "--join", one, plain, env={"LANGUAGE": "zh_TW"}).out
+    )
