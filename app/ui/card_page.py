@@ -49,7 +49,7 @@ class CardPage(Page, Generic[T]):
             self._enter_card(at)
         elif self._entering and self._cards:
             self._entering = False
-            within = self.window().focusWidget()
+            within: QWidget | None = self.window().focusWidget()
             if within is not None and self.isAncestorOf(within):
                 self._enter_card(0)
 
