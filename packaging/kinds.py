@@ -15,8 +15,9 @@ _HEAD = """\
 # Kinds and their fields
 
 What stands before the `=` on the command line, and in JSON. This page is made from the table of kinds in
-`sync/protocol/kinds` by `python packaging/kinds.py`. The last column is the rule by which two edits of the field
-meet; [merge.md](merge.md) tells the rules.
+`sync/protocol/kinds` by `python packaging/kinds.py`. “Care” is the class that a person has to be granted to see the
+field (`person add --care`, [server.md](server.md)). The last column is the rule by which two edits of the field meet;
+[merge.md](merge.md) tells the rules.
 
 ## How values are written
 
@@ -69,10 +70,11 @@ def page() -> str:
 
 
 def _section(kind: Kind) -> str:
-    rows = ["| field | type | required | merge rule |", "| --- | --- | --- | --- |"]
+    rows = ["| field | type | required | care | merge rule |", "| --- | --- | --- | --- | --- |"]
     for field in kind.fields:
         name = f"`{field.name}`" + (f", `{field.alias}.…`" if field.alias and _labelled(field) else "")
-        rows.append(f"| {name} | {_type(field)} | {'yes' if field.required else ''} | {field.rule.value} |")
+        needed, care = "yes" if field.required else "", field.care.name.lower()
+        rows.append(f"| {name} | {_type(field)} | {needed} | {care} | {field.rule.value} |")
     return f"## {kind.name}\n\n" + "\n".join(rows) + "\n"
 
 

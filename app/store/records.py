@@ -86,20 +86,32 @@ class Batch:
         self._laid = 0
         writing.at_end(self.flush)
 
-    def add(self, kind: Kind, values: Mapping[str, Value], *, id: bytes | None = None) -> Record:  # noqa: A002
-        """Make a record. Raises FieldProblem; AppError when the id is taken, which the end of the batch may tell."""
+    def add(
+        self,
+        kind: Kind,
+        values: Mapping[str, Value],
+        *,
+        id: bytes | None = None,  # noqa: A002
+        begun: bool = False,
+    ) -> Record:
+        """Make a record. Raises FieldProblem; AppError when the id is taken, which the end of the batch may tell.
+
+        `begun` was typed before something became hidden here: it goes out, and the server keeps what it refuses.
+        """
         writing = self._writing
         shape = writing.store.shapes[kind.name]
         given = {name: value for name, value in values.items() if value is not None}
         hidden = kind.hidden(writing.care)
-        refuse_hidden(kind, (field.name for field in kind.fields if field.required), writing.care)
+        if not begun:
+            refuse_hidden(kind, (field.name for field in kind.fields if field.required), writing.care)
         for field in kind.fields:
             if field.default is not None and field.name not in hidden:
                 given.setdefault(field.name, field.default)
         if "owner" in kind.by_name and "owner" not in hidden:
             given.setdefault("owner", writing.person)
         checked = {k: v for k, v in kind.check(given, whole=True).items() if v is not None}
-        refuse_hidden(kind, checked, writing.care)
+        if not begun:
+            refuse_hidden(kind, checked, writing.care)
         if id is None:
             id_ = bytes(new_record_id(writing.now_ms))
         elif id in self._before:
@@ -113,8 +125,8 @@ class Batch:
         self._put(shape, None, after)
         return record_of(shape, after)
 
-    def edit(self, id: bytes, values: Mapping[str, Value]) -> Record:  # noqa: A002
-        """Set fields (None empties one); nothing is written when nothing changes.
+    def edit(self, id: bytes, values: Mapping[str, Value], *, begun: bool = False) -> Record:  # noqa: A002
+        """Set fields (None empties one); nothing is written when nothing changes. `begun` is as with `add`.
 
         Raises NotFound, FieldProblem; AppError when the record is deleted.
         """
@@ -127,7 +139,8 @@ class Batch:
         changed = kind.changes(cells, checked)
         if not changed:
             return record_of(shape, before)
-        refuse_hidden(kind, {cell.partition("/")[0] for cell in changed}, self._writing.care)
+        if not begun:
+            refuse_hidden(kind, {cell.partition("/")[0] for cell in changed}, self._writing.care)
         # What stays as it is is not looked at: an older circle shall not stand in the way of another field.
         refuse_circle(kind, id, {name: checked.get(name) for name in changed}, self._values)
         was = {cell: cells.get(cell) for cell in changed}
@@ -271,22 +284,29 @@ def batch(store: Store) -> Iterator[Batch]:
         yield Batch(writing)
 
 
-def add(store: Store, kind: Kind, values: Mapping[str, Value], *, id: bytes | None = None) -> Record:  # noqa: A002
+def add(
+    store: Store,
+    kind: Kind,
+    values: Mapping[str, Value],
+    *,
+    id: bytes | None = None,  # noqa: A002
+    begun: bool = False,
+) -> Record:
     """Make a record: empty fields get their default, the owner is this device's person unless one is given.
 
     Raises FieldProblem, NoSpace; AppError when the id is taken.
     """
     with batch(store) as one:
-        return one.add(kind, values, id=id)
+        return one.add(kind, values, id=id, begun=begun)
 
 
-def edit(store: Store, id: bytes, values: Mapping[str, Value]) -> Record:  # noqa: A002
+def edit(store: Store, id: bytes, values: Mapping[str, Value], *, begun: bool = False) -> Record:  # noqa: A002
     """Set fields (None empties one); nothing is written when nothing changes.
 
     Raises NotFound, FieldProblem, NoSpace; AppError when the record is deleted.
     """
     with batch(store) as one:
-        return one.edit(id, values)
+        return one.edit(id, values, begun=begun)
 
 
 def delete(store: Store, id: bytes) -> Record:  # noqa: A002

@@ -23,6 +23,7 @@ class CardPage(Page, Generic[T]):
         super().__init__(heading, below, width)
         self._held = QWidget()
         self._cards: list[tuple[T, QWidget]] = []
+        self._entering = False  # the focus goes to the first card once there is one
         self.column.addWidget(self._held)
 
     def show_cards(
@@ -44,10 +45,26 @@ class CardPage(Page, Generic[T]):
         self.column.replaceWidget(old, self._held)
         old.hide()
         old.deleteLater()
-        if at is not None and self._cards:
-            first = self._cards[min(at, len(self._cards) - 1)][1].findChild(Button)
-            if first is not None:
-                first.setFocus()
+        if at is not None:
+            self._enter_card(at)
+        elif self._entering and self._cards:
+            self._entering = False
+            within: QWidget | None = self.window().focusWidget()
+            if within is not None and self.isAncestorOf(within):
+                self._enter_card(0)
+
+    def enter(self) -> None:
+        """Put the focus on the first card, so that its keys work at once."""
+        self._entering = not self._enter_card(0)
+        if self._entering:
+            super().enter()
+
+    def _enter_card(self, at: int) -> bool:
+        """Put the focus on the card at this place, or the last one; whether there is one that takes it."""
+        first = self._cards[min(at, len(self._cards) - 1)][1].findChild(Button) if self._cards else None
+        if first is not None:
+            first.setFocus()
+        return first is not None
 
     def decides(self) -> Mapping[str, Callable[[T], None]]:
         """What each key does, for whoever may decide."""

@@ -42,6 +42,7 @@ class _Line:
         self.error = Paragraph("", Step.SMALL, Colour.BAD)
         self.error.hide()
         self._hidden: Paragraph | None = None
+        self._usable: bool | None = None
         self._grid, self._at = grid, 2 * at + 1
         grid.addWidget(self.label, 2 * at, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(editor, 2 * at, 1)
@@ -55,6 +56,12 @@ class _Line:
         if self._hidden is not None:
             self._hidden.setVisible(hidden)
             self.editor.first().setAccessibleDescription(_("Hidden for your role") if hidden else "")
+
+    def show_usable(self, usable: bool) -> None:
+        """Have the value changed, or only looked at, where that is another than before."""
+        if usable is not self._usable:
+            self._usable = usable
+            self.editor.set_usable(usable)
 
     def show_error(self, text: str) -> None:
         """Show what is wrong, or that nothing is."""
@@ -129,7 +136,6 @@ class Form(QScrollArea):
         self._unwatch = editor.watch(self.refresh)
         for name, line in self._lines.items():
             line.editor.show_value(editor.value(name))
-            line.editor.set_usable(self._usable(name))
         self.refresh()
         self.verticalScrollBar().setValue(0)
 
@@ -141,7 +147,7 @@ class Form(QScrollArea):
         self._editor = None
 
     def refresh(self) -> None:
-        """Show what the record says now, but not over a field that a person is in."""
+        """Show what the record says now, but not over a field that a person is in, unless it is hidden from them."""
         editor = self._editor
         if editor is None:
             return
@@ -150,8 +156,11 @@ class Form(QScrollArea):
             problem = editor.errors.get(name)
             line.show_error(sentences(problem.title, problem.hint) if problem else "")
             line.show_hidden(name in hidden)
-            if problem is None and not line.editor.has_inner_focus():
+            if name in hidden:
+                line.editor.show_mask(editor.value(name))
+            elif problem is None and not line.editor.has_inner_focus():
                 line.editor.show_value(editor.value(name))
+            line.show_usable(self._usable(name))
 
     def _listen(self, editor: FieldEditor) -> None:
         for child in (editor, *editor.findChildren(QWidget)):

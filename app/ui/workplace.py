@@ -173,7 +173,7 @@ class Workplace(QWidget):
         """What stands behind the badge, and what to do."""
         from app.ui import sync_menu
 
-        sync_menu.tell(self.rail.badge, self._shell.standing(), self.sync_now, self.go)
+        sync_menu.tell(self.rail.badge, self._shell.standing(), self.sync_now, self.go, self.run)
 
     # -- width
 

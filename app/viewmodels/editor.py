@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from app.changes import HERE, Changes
 from app.errors import AppError
 from app.services.session import Session
-from app.store import records
+from app.store import records, sight
 from app.store.records import Record
 from app.store.store import Store
 from app.viewmodels import reading
@@ -85,6 +85,9 @@ class Editor(Watched):
         self._preset = dict(preset or {})
         self._typed: dict[str, Value] = {}
         self._flying: dict[str, Value] = {}
+        self._handed: set[str] = (
+            set()
+        )  # fields that were hidden while their draft was written, and wait with it
 
     # -- what is shown
 
@@ -99,7 +102,11 @@ class Editor(Watched):
         return self._record
 
     def value(self, name: str) -> Value:
-        """What a field holds: as typed, else as saved, else as it begins."""
+        """What a field holds: as typed, else as saved, else as it begins. Of one that is hidden, its mask alone."""
+        if name in self.hidden:
+            # Until the server has answered, the row says what was typed and not the mask.
+            held = self._record.values if self._record is not None and name not in self._handed else {}
+            return held.get(name)
         for layer in (self._typed, self._flying):
             if name in layer:
                 return layer[name]
@@ -199,10 +206,15 @@ class Editor(Watched):
             self._flying, self._typed = self._typed, {}
             values = self._to_write(self._flying)
         made = self._record is None
-        before = None if made else self._before(values)
+        hidden = (
+            self.hidden
+        )  # what was typed there before goes out, to be kept by the server; it is not seen again
+        seen = {name: value for name, value in values.items() if name not in hidden}
+        self._handed |= values.keys() - seen.keys()
+        before = None if made else self._before(seen)
         self.problem = None
         self._errands.run(
-            lambda: write(self._session, self.kind, self._id, values, made=made),
+            lambda: write(self._session, self.kind, self._id, values, made=made, begun=hidden),
             lambda sheet: self._was_saved(sheet, before),
             self._was_not_saved,
         )
@@ -221,11 +233,11 @@ class Editor(Watched):
         if not whole:
             return
         try:
-            write(self._session, self.kind, self._id, values, made=self._record is None)
+            write(self._session, self.kind, self._id, values, made=self._record is None, begun=self.hidden)
         except KnownError:
             # Most often the save on its way came first and the record is made; then only the fields are left.
             try:
-                write(self._session, self.kind, self._id, values, made=False)
+                write(self._session, self.kind, self._id, values, made=False, begun=self.hidden)
             except KnownError:
                 return
 
@@ -233,6 +245,10 @@ class Editor(Watched):
         """The record as it is in the store now; what was typed stays on top."""
         self.names.update(sheet.names)
         self._record = sheet.record
+        for name in self.hidden & self.errors.keys():
+            del self.errors[name]  # nobody can put it right any more, and it is no value that could be sent
+        if not sheet.record.waiting:
+            self._handed.clear()
         with self._lock:
             held = sheet.record.values
             self._typed = {name: value for name, value in self._typed.items() if held.get(name) != value}
@@ -271,7 +287,8 @@ class Editor(Watched):
     def _was_saved(self, sheet: Sheet, before: Mapping[str, Value] | None) -> None:
         with self._lock:
             self._flying = {}
-        self.undoable.append(Undoable(self.kind, self._id, before))
+        if before != {}:  # else all of it was hidden meanwhile
+            self.undoable.append(Undoable(self.kind, self._id, before))
         self.take(sheet)
         if self._typed:
             self.save()
@@ -289,13 +306,30 @@ class Editor(Watched):
         self.tell()
 
 
-def write(session: Session, kind: Kind, id_: bytes, values: Mapping[str, Value], *, made: bool) -> Sheet:
-    """Write a record and tell of it; the record with the names it needs. Raises KnownError."""
+def write(
+    session: Session,
+    kind: Kind,
+    id_: bytes,
+    values: Mapping[str, Value],
+    *,
+    made: bool,
+    begun: frozenset[str] | None = None,
+) -> Sheet:
+    """Write a record and tell of it; the record with the names it needs. Raises KnownError.
+
+    With `begun`, what was typed before its field was hidden goes out too: in a change of its own, since the server
+    refuses that one and keeps it. `begun` names fields that are hidden by what the server said last.
+    """
 
     def act(store: Store) -> Sheet:
         if made:
-            return reading.sheet_of(store, records.add(store, kind, values, id=id_))
-        return reading.sheet_of(store, records.edit(store, id_, values))
+            made_ = records.add(store, kind, values, id=id_, begun=begun is not None)
+            return reading.sheet_of(store, made_)
+        late = values.keys() & (begun | sight.hidden(store, kind)) if begun is not None else set()
+        record = records.edit(store, id_, {name: values[name] for name in values if name not in late})
+        if late:
+            record = records.edit(store, id_, {name: values[name] for name in late}, begun=True)
+        return reading.sheet_of(store, record)
 
     sheet = session.call(act)
     session.tell(Changes(((kind.name, id_),), HERE))

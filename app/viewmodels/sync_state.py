@@ -115,12 +115,17 @@ def _connection(status: SyncStatus) -> Standing:
         return Standing("sending", _("Fetching …"), _("Your customers are on their way to this device."))
     if status.attention:
         text = ngettext("{n} not accepted", "{n} not accepted", status.attention)
-        sentence = _("The server did not accept what you changed here. See why, and what to do.")
-        return Standing("needs", text.format(n=words.number(status.attention)), sentence, _("Sync now"))
+        return Standing(
+            "needs", text.format(n=words.number(status.attention)), _not_accepted(), _("Sync now")
+        )
     if status.files:
         return Standing("sending", _files(status.files), _behind(), _("Sync now"))
     done = _("Up to date · {time}").format(time=words.clock(status.last_ok))
     return Standing("sent", done, _("The server has everything that you did here."), _("Sync now"))
+
+
+def _not_accepted() -> str:
+    return _("The server did not accept what you changed here. See why, and what to do.")
 
 
 def _offline(status: SyncStatus) -> Standing:
@@ -128,6 +133,10 @@ def _offline(status: SyncStatus) -> Standing:
         text = ngettext("{n} waiting · offline", "{n} waiting · offline", status.waiting)
         sentence = _("Saved on this device. They go out when there is a connection.")
         return Standing("offline", text.format(n=words.number(status.waiting)), sentence, _("Try now"))
+    if status.attention:
+        text = ngettext("{n} not accepted · offline", "{n} not accepted · offline", status.attention)
+        sentence = sentences(_("Could not reach the server."), _not_accepted())
+        return Standing("needs", text.format(n=words.number(status.attention)), sentence, _("Try now"))
     if status.first:
         return Standing("offline", _("Offline"), sentences(*arriving(status)), _("Try now"))
     if status.files:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 
 from sync.compose import telling
 from sync.console.ports import Office
 from sync.protocol import joins, texts
-from sync.protocol.desk import WHOLE_TEAM, PersonView
+from sync.protocol.desk import WHOLE_TEAM, PersonView, TerritoryView
 from sync.protocol.errors import KnownError
-from sync.protocol.roles import REP
+from sync.protocol.roles import OFFICE, REP, may_change
 from sync.protocol.texts import gettext as _
+from sync.server.access import fold_email, fold_territory
 
 
 def add(asked: argparse.Namespace, office: Office) -> int:
     """Give somebody an account, or change it."""
     if not any(part.strip() for part in asked.team.split("/")):
         raise KnownError(_("A team is needed."), _("Name it as in: --team Sales/East"))
-    teams = {each.team for each in office.people()}
+    people = office.people()
     if any(not each.strip() for each in asked.territory):
         raise KnownError(_("A territory needs a name."), _("To let a rep see the whole team: --whole-team"))
+    before = next((each for each in people if fold_email(each.email) == fold_email(asked.email)), None)
+    lands = office.territories() if asked.territory else []
     where = "\n" if asked.own else WHOLE_TEAM if asked.whole_team else "\n".join(asked.territory)
     person = office.add_person(asked.email, asked.role, asked.team, where, asked.care)
     if asked.json:
@@ -32,13 +36,55 @@ def add(asked: argparse.Namespace, office: Office) -> int:
     else:
         text = _("{email} has this account already: role {role}, team {team}.")
     telling.say(text.format(email=person.email, role=person.role, team=person.team))
-    if not any(f"{team}/".startswith(f"{person.team}/") for team in teams):
+    _tell_change(asked, before, person)
+    if not any(f"{each.team}/".startswith(f"{person.team}/") for each in people):
         telling.aside(
             _(
                 "{team} is a new team: nobody was in it or below it. If it is a slip, add the person again."
             ).format(team=person.team)
         )
+    if person.role == OFFICE and _only_below(person, people):
+        told = _(
+            "In {team} itself is nobody who has records, only in teams below it, which office does not see."
+        )
+        telling.aside(joins.sentences(told.format(team=person.team), _("A manager does: --role manager")))
+    _tell_empty(asked.territory, lands, person)
     return 0
+
+
+def _tell_change(asked: argparse.Namespace, before: PersonView | None, now: PersonView) -> None:
+    """What of somebody's sight is another now."""
+    care = bool(asked.care) if before is None else before.care != now.care
+    if before is not None and (before.role, before.team, before.care) != (now.role, now.team, now.care):
+        text = _("Before: role {role}, team {team}, class {care}.")
+        telling.aside(text.format(role=before.role, team=before.team, care=before.care))
+    if care:
+        telling.aside(_("{email} sees fields up to the class {care}.").format(email=now.email, care=now.care))
+    if before is not None and _sight(before) != _sight(now):
+        _tell_anew()
+
+
+def _sight(person: PersonView) -> tuple[object, ...]:
+    lands = sorted(map(fold_territory, person.territories))
+    return person.role, person.team, person.care, (lands, person.own_alone) if person.role == REP else None
+
+
+def _only_below(person: PersonView, people: list[PersonView]) -> bool:
+    """Whether nobody else who has records is in exactly this team, and somebody below it."""
+    others = [each.team for each in people if may_change(each.role) and each.id != person.id]
+    return person.team not in others and any(team.startswith(f"{person.team}/") for team in others)
+
+
+def _tell_empty(names: Iterable[str], there: list[TerritoryView], person: PersonView) -> None:
+    """Say of which territories no customer is: most often a slip of the pen, by which a laptop is emptied."""
+    filled = {fold_territory(each.territory) for each in there if each.customers}
+    for name in names if person.role == REP else ():
+        if fold_territory(name) not in filled:
+            text = _(
+                "No customer lies in {territory}: by it {email} sees nothing. If it is a slip, take it back with: "
+                "fieldkeep-admin territory revoke EMAIL TERRITORY"
+            )
+            telling.aside(text.format(territory=name.strip(), email=person.email))
 
 
 def listed(asked: argparse.Namespace, office: Office) -> int:
@@ -75,7 +121,12 @@ def territories(asked: argparse.Namespace, office: Office) -> int:
 
 def grant_territory(asked: argparse.Namespace, office: Office) -> int:
     """Let a rep see a territory."""
-    return _tell_sight(asked, office.grant_territory(asked.email, asked.territory))
+    lands = office.territories()
+    person = office.grant_territory(asked.email, asked.territory)
+    done = _tell_sight(asked, person)
+    if not asked.json:
+        _tell_empty([asked.territory], lands, person)
+    return done
 
 
 def revoke_territory(asked: argparse.Namespace, office: Office) -> int:

@@ -20,7 +20,7 @@ from sync.protocol.roles import GRANTED
 from sync.protocol.texts import gettext as _
 from sync.server import access, intake
 from sync.server.db.base import Transaction
-from sync.server.db.kept import AuditLine, Person, territory_lines
+from sync.server.db.kept import FIRST_SCOPES, AuditLine, Person, territory_lines
 from sync.server.views import person_view
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}")
@@ -41,7 +41,7 @@ def add_person(
         role=role,
         team=team,
         territory=_lines(territory, known.territory if known else ""),
-        scopes=known.scopes if known else 1,
+        scopes=known.scopes if known else FIRST_SCOPES,
         granted=granted or (known.granted if known else ""),
     )
     if known == fresh:
@@ -126,12 +126,21 @@ def territories(tx: Transaction) -> list[TerritoryView]:
             written.setdefault(folded, name)
             people.setdefault(folded, []).append(each.email)
     counted = dict(tx.records.territories())
+    for folded in counted.keys() - written.keys():
+        written[folded] = _as_written(tx, folded)
     return [
-        TerritoryView(
-            territory=written.get(each, each), people=people.get(each, []), customers=counted.get(each, 0)
-        )
-        for each in sorted(written.keys() | counted.keys())
+        TerritoryView(territory=written[each], people=people.get(each, []), customers=counted.get(each, 0))
+        for each in sorted(written)
     ]
+
+
+def _as_written(tx: Transaction, folded: str) -> str:
+    """A territory that nobody was granted, as one of its customers says it."""
+    for id_ in tx.records.of_territory(folded):
+        held = tx.records.held(id_)
+        if held is not None and access.territory_of(held.row.kind, held.row.cells) == folded:
+            return clean_text(str(held.row.cells[access.TERRITORY]))
+    return folded
 
 
 def _rename(tx: Transaction, id_: bytes, territory: str, now: int) -> int:

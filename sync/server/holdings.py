@@ -23,7 +23,7 @@ from sync.protocol.kinds.pairs import is_pair
 from sync.server import access, post
 from sync.server.access import Rights
 from sync.server.db.base import Transaction
-from sync.server.db.kept import Device, Entry, Person
+from sync.server.db.kept import FIRST_SCOPES, Device, Entry, Person
 
 _CELLS = msgspec.msgpack.Decoder(dict[str, codec.Raw])
 
@@ -51,6 +51,13 @@ class _Sight:
 
 
 def confirmed(device: Device, person: Person | None) -> bool:
+    """Whether a device can hold nothing that left when its person's rights became others."""
+    if person is not None and not device.read_scopes and person.scopes == FIRST_SCOPES:
+        return True  # it has not come to say so, and these rights were never others
+    return _said(device, person)
+
+
+def _said(device: Device, person: Person | None) -> bool:
     """Whether a device has said that it went through everything under its person's rights of today."""
     if device.wiped or _never_read(device):
         return True  # it holds nothing
@@ -60,11 +67,11 @@ def confirmed(device: Device, person: Person | None) -> bool:
 def held_by(tx: Transaction, device: Device, person: Person, *, kind: str, ids: bool) -> HoldsView:
     """What a device holds, of one kind where it is named; with `ids`, the records one by one."""
     since = device.read_scopes
-    before = [] if confirmed(device, person) else tx.people.former_rights(person.id, max(since, 0))
+    before = [] if _said(device, person) else tx.people.former_rights(person.id, max(since, 0))
     # One that has said nothing yet, or is under way, may hold whatever its person could ever see.
     # Nor is it known of one that has said nothing for so long that the log was folded behind it.
     known = device.read_seq >= tx.histories.folded()[0]
-    sight = _Sight(device, person.rights, before, exact=known and (confirmed(device, person) or since > 0))
+    sight = _Sight(device, person.rights, before, exact=known and (_said(device, person) or since > 0))
     found: dict[str, _Count] = {}
     for entry in () if device.wiped or _never_read(device) else tx.records.after(0):
         if kind in ("", entry.kind):
@@ -75,7 +82,7 @@ def held_by(tx: Transaction, device: Device, person: Person, *, kind: str, ids: 
         enrolment=device.enrolment,
         person=person.email,
         state=post.standing(tx, device).state,
-        confirmed=confirmed(device, person),
+        confirmed=_said(device, person),
         exact=sight.exact,
         read=device.read_seq,
         head=tx.records.head(),

@@ -74,7 +74,9 @@ def test_a_person_is_added_with_role_and_team_in_words(org: Org) -> None:
         assert done.stderr.startswith(f"{team} is a new team") is is_new
     moved = org.admin("person", "add", "di@example.com", "--role", "rep", "--team", "Sales")
     assert (moved.stdout, moved.stderr) == (
-        "The account of di@example.com is changed: role rep, team Sales.\n", "",
+        "The account of di@example.com is changed: role rep, team Sales.\n",
+        ("Before: role rep, team Slaes, class restricted.\n"
+         "Their devices go through everything anew at the next contact. See: fieldkeep-admin devices\n"),
     )  # fmt: skip
     for team in ("", " / "):
         none = org.admin("person", "add", "ed@example.com", "--role", "rep", "--team", team, check=False)

@@ -154,8 +154,10 @@ NOT_LISTED = {"-h", "--help", "--json", "--version"}
 
 
 def _options(parser: argparse.ArgumentParser) -> dict[str, bool]:
+    one_of = [each._group_actions for each in parser._mutually_exclusive_groups if each.required]
     return {
         option: action.required
+        or any(action in group and all(each.option_strings for each in group) for group in one_of)
         for action in parser._actions
         for option in action.option_strings
         if option not in NOT_LISTED

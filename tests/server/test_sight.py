@@ -258,3 +258,17 @@ def test_no_result_tells_privacy_who_wrote(inside: Inside, ana: Device, low: Dev
     (result,) = ana.ask([op]).results
     assert result.row is not None
     assert (result.row.id, result.row.person) == (id_, "")
+
+
+def test_a_device_from_which_nothing_can_have_left_is_not_waited_for(
+    inside: Inside, ana: Device, low: Device
+) -> None:
+    """One that has had a single exchange has not said how far it read: it says so in the next one."""
+    ana.add("customer", **VALUES)
+    ana.sync()
+    inside.person("new@example.com")
+    fresh = inside.device("new@example.com")
+    fresh.exchange()
+    assert inside.view(fresh).confirmed
+    grant(inside, "new@example.com", "internal")
+    assert not inside.view(fresh).confirmed

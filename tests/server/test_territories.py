@@ -265,3 +265,9 @@ def test_records_are_found_by_where_they_lie(inside: Inside) -> None:
         tx.records.put(stored(b"1" * 16, tx.records.next_seq(), scope=south), south, 1)
         assert tx.records.passed_on(1, 4, b"another device..") == [b"1" * 16]
         assert (tx.records.unplaced(0, 9), tx.records.is_placed(b"1" * 16)) == ([], True)
+
+
+def test_territories_are_listed_as_customers_write_them(inside: Inside, ana: Device) -> None:
+    ana.add("customer", name="One", territory="Große Hafen")
+    ana.sync()
+    assert [each.territory for each in inside.office.territories()] == ["Große Hafen"]

@@ -99,3 +99,14 @@ def test_conflicts_are_settled_by_one_key_each_and_the_focus_goes_on(
         assert not rest or rest in page.focusWidget().accessibleName()
     assert [_industry(desk, each.record) for each in (first, second, third)] == ["Tea", None, "Tea"]
     page.let_go()
+
+
+def test_keys_decide_as_soon_as_the_page_is_open(qtbot: QtBot, desk: Desk, held: Held) -> None:
+    page, (first,) = _settling_page(qtbot, desk, held, 1)
+    page.enter()
+    focus = page.focusWidget()
+    assert focus is not None
+    QTest.keyClick(focus, Qt.Key.Key_T)
+    held.turn()
+    assert _industry(desk, first.record) == "Tea"
+    page.let_go()

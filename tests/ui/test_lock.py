@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessibleEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
 
 from app.paths import Profile
 from app.ui.lock import LockPage
@@ -48,3 +51,16 @@ def test_f5_asks_again_and_the_answer_is_announced(
     org.admin("unlock", name)
     driver.press("F5")
     driver.until(lambda: driver.shell.screen is Screen.WORK)
+
+
+def test_the_open_menu_of_the_badge_does_not_keep_the_window_from_locking(
+    opened: Opened, laptop: Profile
+) -> None:
+    driver = opened(laptop)
+    driver.until(lambda: driver.shell.sync.last_ok and not driver.shell.sync.waiting)
+    driver.work.rail.badge.click()
+    menu = driver.application.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    QTest.keyClick(menu, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    driver.until(lambda: driver.shell.screen is Screen.LOCK)
+    assert driver.application.activePopupWidget() is None

@@ -31,6 +31,12 @@ AT = 1_700_000_000_000
         (SyncStatus(Phase.OFFLINE, waiting=3, last_ok=AT), "offline", "3 waiting · offline", "Try now"),
         (SyncStatus(Phase.OFFLINE, last_ok=AT), "offline", "Offline", "Try now"),
         (
+            SyncStatus(Phase.OFFLINE, conflicts=1, attention=1, last_ok=AT),
+            "needs",
+            "1 not accepted · offline",
+            "Try now",
+        ),
+        (
             SyncStatus(Phase.OFFLINE, waiting=1, conflicts=2, last_ok=AT),
             "offline",
             "1 waiting · offline",
@@ -49,7 +55,7 @@ def test_a_status_in_words(status: SyncStatus, state: str, words: str, action: s
     assert (found.state, found.action) == (state, action)
     assert found.words.startswith(words)
     assert found.sentence
-    assert found.beside == ("2 conflicts" if status.conflicts else "")
+    assert found.beside == {0: "", 1: "1 conflict", 2: "2 conflicts"}[status.conflicts]
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,15 @@ class FieldEditor(QWidget):
         """Show a value without telling anybody."""
         raise NotImplementedError
 
+    def show_mask(self, value: Value) -> None:
+        """Show what stands in place of a value that has become hidden, even over what is being typed or chosen."""
+        for popup in self.findChildren(QWidget):
+            if isinstance(popup, QComboBox):
+                popup.hidePopup()
+            elif popup.windowType() is Qt.WindowType.Popup and popup.isVisible():
+                popup.close()
+        self.show_value(value)
+
     def first(self) -> QWidget:
         """The widget that takes the focus first."""
         raise NotImplementedError

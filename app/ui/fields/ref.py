@@ -66,6 +66,14 @@ class RefEditor(FieldEditor):
             show_text(self._line, self._title_of(value) if value is not None else "")
         self._go.setEnabled(value is not None)
 
+    def show_mask(self, value: Value) -> None:
+        """Neither the letters nor the records that they have found stay."""
+        self._pause.stop()
+        self._list.hide()
+        self._model.clear()
+        self._line.setModified(False)
+        super().show_mask(value)
+
     def first(self) -> QWidget:
         """The line."""
         return self._line
@@ -122,6 +130,8 @@ class RefEditor(FieldEditor):
             return
 
         def take(found: list[Proposal]) -> None:
+            if self._line.text().strip() != text:
+                return  # something else stands here by now
             same = [each for each in found if each.title.casefold() == text.casefold()]
             if len(same) == 1:
                 self._take(same[0].id, same[0].title)

@@ -84,6 +84,20 @@ class SeveralEditor(FieldEditor):
         for element in wanted:
             self._put(_Element(self, element, self._type.labels))
 
+    def show_mask(self, value: Value) -> None:
+        """Where somebody types, other lines take the place of these: what is written here is another thing now."""
+        wanted = [dict(element) for element in value or ()]
+        if [each.value() for each in self._elements if each.line.text()] != wanted:
+            inside = self.has_inner_focus()
+            if inside:
+                self._add.setFocus()  # away from lines that go
+            old, self._elements = self._elements, []
+            for each in old:
+                self._drop(each)
+            super().show_mask(value)
+            if inside:
+                self.first().setFocus()
+
     def first(self) -> QWidget:
         """The first value, or the button that adds one."""
         return self._elements[0].line if self._elements else self._add

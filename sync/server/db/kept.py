@@ -13,6 +13,7 @@ from sync.protocol.fields import Care
 from sync.protocol.merge import Row
 from sync.server.access import REP, Rights, Scope, fold_territory
 
+FIRST_SCOPES: Final = 1  # of somebody whose rights were never others
 RESULTS_KEPT: Final = 10_000
 
 
@@ -27,7 +28,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     role: str
     team: str
     territory: str = ""
-    scopes: int = 1
+    scopes: int = FIRST_SCOPES
     granted: str = ""  # the care class up to which the person sees; "" for all that the role can see
 
     @property
