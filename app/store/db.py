@@ -286,7 +286,9 @@ class Database:
             try:
                 return what(*said)
             except dbapi2.Error as error:
-                raised = as_told(error, self.folder)
+                # Broken off within the making of a virtual table, SQLite tells of that and not of the interruption.
+                over = self._stopped or self._broken_off
+                raised = stopped() if over else as_told(error, self.folder)
         # The trace goes with the error, and with it this frame: a cursor in it would stay under way for as long as
         # anybody holds the error, and SQLite breaks off whatever is asked until none is.
         del what, said

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlcipher3 import dbapi2
 
 from app.errors import AppError, Stopped
 from app.keys.secret import SecretBytes
@@ -242,6 +243,19 @@ def test_a_question_broken_off_before_its_rows_are_fetched_holds_up_no_other(sto
     db.go_on()
     assert db.one("SELECT count(*) FROM record_customer") == (2,)  # while somebody still holds the error
     assert isinstance(held.value, Stopped)
+
+
+def test_broken_off_within_the_making_of_a_table_it_is_no_fault_of_the_store(store: Store) -> None:
+    db = store.db
+
+    def making() -> None:
+        db.break_off()
+        raise dbapi2.OperationalError("vtable constructor failed: tokens_words_customer")
+
+    with pytest.raises(Stopped):
+        db._asked(making)
+    db.go_on()
+    assert search.find(store, "nothing") == []
 
 
 def test_two_character_chinese_names_as_a_plain_scan_finds_them(
