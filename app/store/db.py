@@ -277,18 +277,21 @@ class Database:
         with told():
             self._conn.close()
 
+    def _is_over(self) -> bool:
+        """Whether nothing is to be answered, or not now."""
+        return self._stopped or self._broken_off
+
     def _asked(self, what: Callable[..., Any], *said: Any) -> Any:
         """What SQLite says to this. A save asks a dozen times, and a block of `told` costs more than a short call."""
         raised: Exception | None = None
-        if self._stopped or self._broken_off:
+        if self._is_over():
             raised = stopped()
         else:
             try:
                 return what(*said)
             except dbapi2.Error as error:
                 # Broken off within the making of a virtual table, SQLite tells of that and not of the interruption.
-                over = self._stopped or self._broken_off
-                raised = stopped() if over else as_told(error, self.folder)
+                raised = stopped() if self._is_over() else as_told(error, self.folder)
         # The trace goes with the error, and with it this frame: a cursor in it would stay under way for as long as
         # anybody holds the error, and SQLite breaks off whatever is asked until none is.
         del what, said
