@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, Final
@@ -39,16 +39,19 @@ def children_stay_behind(patch: pytest.MonkeyPatch) -> None:
 
 def territory_before_forgotten(patch: pytest.MonkeyPatch) -> None:
     """The log of changes does not say in which territory a record lay before."""
-    whole = SqlRecords.traces
+    one, many = SqlRecords.traces, SqlRecords.traces_of
 
-    def traces(self: SqlRecords, id_: bytes, seq: int) -> list[Trace]:
-        found = whole(self, id_, seq)
+    def blind(found: Sequence[Trace]) -> list[Trace]:
         return [
             each if each.before is None else replace(each, before=replace(each.before, territory=""))
             for each in found
         ]
 
-    patch.setattr(SqlRecords, "traces", traces)
+    def traces_of(self: SqlRecords, ids: Sequence[bytes], seq: int) -> dict[bytes, list[Trace]]:
+        return {id_: blind(found) for id_, found in many(self, ids, seq).items()}
+
+    patch.setattr(SqlRecords, "traces", lambda self, id_, seq: blind(one(self, id_, seq)))
+    patch.setattr(SqlRecords, "traces_of", traces_of)
 
 
 def held_lines_forget_territories(patch: pytest.MonkeyPatch) -> None:

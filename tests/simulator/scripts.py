@@ -1,10 +1,10 @@
-"""What happens to a server that is restored, each as short as it gets: dice come to them in few runs."""
+"""Runs to which dice come seldom, each as short as it gets: of a restored server, and of acts that meet."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from tests.simulator.steps import Backup, Exchange, Restore, Step, Write
+from tests.simulator.steps import Backup, Exchange, Forget, Move, Pair, Restore, Same, Step, Write
 
 RESTORES: Final[dict[str, list[Step]]] = {
     "work that others had gone past": [
@@ -31,5 +31,16 @@ RESTORES: Final[dict[str, list[Step]]] = {
     "a second restore, further back, before anybody read anything of the first": [
         Write(0, "add", 0, 1), Exchange(0), Backup(), Write(0, "edit", 0, 2), Exchange(0), Backup(), Restore(0),
         Exchange(0), Restore(1),
+    ],
+}  # fmt: skip
+
+MEETINGS: Final[dict[str, list[Step]]] = {
+    "a join of which the first part is refused": [
+        Same(0, 0), Exchange(0), Same(1, 0), Exchange(1), Exchange(0), Pair(1, "join", 0), Move(1, "rep", "Sales/West"),
+        Exchange(1), Exchange(0),
+    ],
+    "a record that left, changed again, and of which old entries are folded": [
+        Write(0, "add", 0, 0), Exchange(0), Exchange(1), Move(0, "rep", "Sales/West"), Exchange(0),
+        Write(0, "edit", 0, 1), Exchange(0), Forget(), Exchange(1),
     ],
 }  # fmt: skip
