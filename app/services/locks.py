@@ -129,10 +129,7 @@ class Locks:
             if self._locks != locks:
                 self.pin.forget()
                 raise self.locked_error()
-            if because := self._kept_shut_by():
-                self._memory.set(stage=LOCK_UI, locked_because=because)
-            else:
-                self._memory.set(stage=ACTIVE, locked_because="")
+            self._open_or_ask()
         self.tell(Changes((), "lock"))
 
     def _kept_shut_by(self) -> str:

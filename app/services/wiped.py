@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import msgspec
 
@@ -47,22 +47,18 @@ def intent_for(
 ) -> wipe.Intent:
     """What the steps of this wipe need to know, vouched for by the ring key of this epoch. `root`: the digest of the
     root in force."""
-    intent = wipe.Intent(
+    return _intent(
+        card,
+        vouch,
         order_id=pending.order.order_id,
         order_sha256=pending.digest,
         reason=pending.order.reason,
-        org=card.org,
-        org_name=card.org_name,
-        device=card.device,
-        enrolment=card.enrolment,
-        server_url=card.server_url,
         policy_version=policy_version,
         started=now,
         epoch=epoch,
         order=pending.envelope,
         root=root,
     )
-    return msgspec.structs.replace(intent, mac=vouch(intent.said())).checked()
 
 
 def intent_of_silence(
@@ -84,15 +80,12 @@ def intent_of_silence(
     name = f"fieldkeep-silence/v1\n{card.enrolment}\n{digest}\n{since}"
     days = ladder.wipes_after_ms(policy) // DAY_MS
     text = ngettext("{n} day without contact to the server", "{n} days without contact to the server", days)
-    intent = wipe.Intent(
+    return _intent(
+        card,
+        vouch,
         order_id=hashlib.sha256(name.encode()).hexdigest()[: 2 * ID_BYTES],
         order_sha256=digest,
         reason=text.format(n=days),
-        org=card.org,
-        org_name=card.org_name,
-        device=card.device,
-        enrolment=card.enrolment,
-        server_url=card.server_url,
         policy_version=policy.version,
         started=now,
         epoch=epoch,
@@ -100,6 +93,18 @@ def intent_of_silence(
         root=root,
         because=wipe.SILENCE,
         silent_since=since,
+    )
+
+
+def _intent(card: Card, vouch: Callable[[bytes], str], **said: Any) -> wipe.Intent:
+    """An intent to wipe this device, with what else is `said`, and the vouching for all of it."""
+    intent = wipe.Intent(
+        org=card.org,
+        org_name=card.org_name,
+        device=card.device,
+        enrolment=card.enrolment,
+        server_url=card.server_url,
+        **said,
     )
     return msgspec.structs.replace(intent, mac=vouch(intent.said())).checked()
 

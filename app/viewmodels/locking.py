@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from app.errors import Locked
@@ -142,16 +142,14 @@ class Locking:
 
     def minutes(self) -> int | None:
         """Without input for so long, the window locks: as the policy says, or sooner where the person wants it."""
-        session = self._shell.session
-        ruled = session.papers.held.policy.inactivity_min if session is not None else 0
+        ruled = self._ruled()
         chosen = self._shell.settings[LOCK_AFTER]
         each = [number for number in (ruled, int(chosen) if chosen.isdigit() else 0) if number > 0]
         return min(each, default=None)
 
     def as_it_says(self) -> str:
         """What IT says of it, as the first of the choices."""
-        session = self._shell.session
-        ruled = session.papers.held.policy.inactivity_min if session is not None else 0
+        ruled = self._ruled()
         if ruled <= 0:
             return _("As IT says: never")
         text = ngettext("As IT says: {n} minute", "As IT says: {n} minutes", ruled)
@@ -159,9 +157,13 @@ class Locking:
 
     def offered(self, value: str) -> bool:
         """Whether a person may choose this: sooner than the policy says, never later."""
-        session = self._shell.session
-        ruled = session.papers.held.policy.inactivity_min if session is not None else 0
+        ruled = self._ruled()
         return not value.isdigit() or ruled <= 0 or int(value) <= ruled
+
+    def _ruled(self) -> int:
+        """Minutes without input that the policy allows, 0 for any."""
+        session = self._shell.session
+        return session.ruling.policy.inactivity_min if session is not None else 0
 
     # -- opening
 
@@ -189,9 +191,7 @@ class Locking:
     def _try(self, work: Callable[[Session], None], *secrets: SecretBytes | None) -> None:
         session = self._shell.session
         if session is None or self._shell.busy:
-            for secret in secrets:
-                if secret is not None:
-                    secret.wipe()
+            _wipe(secrets)
             return
         self._shell.begin()
 
@@ -199,9 +199,7 @@ class Locking:
             try:
                 work(session)
             finally:
-                for secret in secrets:
-                    if secret is not None:
-                        secret.wipe()
+                _wipe(secrets)
 
         self._slow.run(do, self._done, self._refused)
 
@@ -228,3 +226,9 @@ class Locking:
         self._shell.put_desk_away()
         self._shell.problem = problem
         self._shell.tell()
+
+
+def _wipe(secrets: Iterable[SecretBytes | None]) -> None:
+    for secret in secrets:
+        if secret is not None:
+            secret.wipe()
