@@ -28,6 +28,17 @@ _TEXT_MAX = 120
 _TERRITORIES_MAX: Final = 100
 
 
+def person_at(tx: Transaction, email: str) -> Person:
+    """Who has an account with this address, however it is written. Raises KnownError."""
+    person = tx.people.by_email(email)
+    if person is None:
+        raise KnownError(
+            _("Nobody has an account with this address."),
+            _("Add one with: fieldkeep-admin person add EMAIL --role ROLE --team NAME"),
+        )
+    return person
+
+
 def add_person(
     tx: Transaction, email: str, role: str, team: str, territory: str, granted: str, now: int
 ) -> PersonView:

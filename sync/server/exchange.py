@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sync.protocol import codec, messages
 from sync.protocol.documents import Policy, Root
 from sync.protocol.errors import Problem
+from sync.protocol.facts import POLICY_NUMBER
 from sync.protocol.fields import Care
 from sync.protocol.ids import INCARNATION_BYTES
 from sync.protocol.merge import Conflict
@@ -279,8 +280,8 @@ def _read(head: ExchangeHead) -> dict[str, int]:
 
 
 def _posture(head: ExchangeHead) -> bytes:
-    """What a device says of itself, the policy in force there with it."""
-    packed = codec.pack({**head.posture, "policy_version": head.policy_version})
+    """What a device says of itself; what policy rules there by its documents, where it does not say."""
+    packed = codec.pack({POLICY_NUMBER: head.policy_version, **head.posture})
     return packed if len(packed) <= POSTURE_MAX else b""
 
 

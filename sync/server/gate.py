@@ -23,10 +23,11 @@ from sync.protocol.consoles import Account, Dossier, FleetRow, Line, Passkey, Pr
 from sync.protocol.desk import OrderView
 from sync.protocol.documents import WIPE, Policy, Receipt
 from sync.protocol.errors import KnownError
+from sync.protocol.facts import POLICY_NUMBER
 from sync.protocol.ids import id_text
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import DAY_MS
-from sync.server import access, holdings, post
+from sync.server import access, belonging, holdings, post
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import AuditLine, Device
 from sync.server.lease import HOUR_MS
@@ -37,7 +38,6 @@ INVITE_MS: Final = DAY_MS
 ALARM_MS: Final = 3 * DAY_MS
 ROLES: Final = (access.IT, access.PRIVACY)  # who may look at the console; the first alone may act
 VISITOR: Final = "console:"  # before the person's id, as actor in the audit table
-_POLICY: Final = "policy_version"  # in what is kept of a device's posture: the version in force there
 _NONCE: Final = 12
 
 
@@ -120,12 +120,7 @@ class StoreGate:
         """A one-use code for this person's account, which is made where there is none. Raises KnownError."""
         code, now = secrets.token_bytes(16), self._now()
         with self._store.write() as tx:
-            person = tx.people.by_email(email)
-            if person is None:
-                raise KnownError(
-                    _("Nobody has an account with this address."),
-                    _("Add one with: fieldkeep-admin person add EMAIL --role ROLE --team NAME"),
-                )
+            person = belonging.person_at(tx, email)
             if person.role not in ROLES:
                 raise KnownError(
                     _("The console is for the roles it and privacy."),
@@ -294,7 +289,7 @@ def _row(tx: Transaction, device: Device, policy: Policy, aside: dict[str, int],
     person = tx.people.person(device.person)
     stands = post.standing(tx, device)
     said = posture_of(device)
-    there = _number(said.pop(_POLICY, 0))
+    there = _number(said.pop(POLICY_NUMBER, 0))
     life = policy.offline.lock_h * HOUR_MS
     return FleetRow(
         enrolment=device.enrolment,

@@ -119,12 +119,7 @@ class StoreOffice:
     def enrol_code(self, email: str) -> str:
         """A one-use code for this person's next device. Raises KnownError."""
         with self._store.write() as tx:
-            person = tx.people.by_email(email)
-            if person is None:
-                raise KnownError(
-                    _("Nobody has an account with this address."),
-                    _("Add one with: fieldkeep-admin person add EMAIL --role ROLE --team NAME"),
-                )
+            person = belonging.person_at(tx, email)
             secret = enrol.give_code(tx, person, self._now())
             root = signing.open_envelope(tx.post.newest(Root.TYPE)[1], Root.TYPE)
         self.expected(person.id)
