@@ -19,11 +19,11 @@ from sync.compose import (
     office_socket,
     offices,
     people,
+    policies,
     refused_rows,
     rows_of,
     telling,
 )  # fmt: skip
-from sync.compose.policies import RUNS, beside
 from sync.console import desk, passphrase, recovery, refusals
 from sync.console.ports import Office
 from sync.protocol import texts
@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
             "territory move": people.move_territory,
             "holds": holds.run,
             **consoles.VERBS,
-            **RUNS,
+            **policies.VERBS,
             "enrol-code": _enrol_code,
             "devices": _devices,
             "orders": _orders,
@@ -89,11 +89,7 @@ def _enrol_code(asked: argparse.Namespace, office: Office) -> int:
             _("Start it with: fieldkeep-server serve"),
         )
     code = office.enrol_code(asked.email)
-    if asked.json:
-        telling.document({"code": code})
-    else:
-        telling.say(code)
-        telling.aside(_("It works once, within 24 hours. Give it to the person by a way you trust."))
+    telling.once("code", code, as_json=asked.json)
     return 0
 
 
@@ -109,7 +105,7 @@ def _devices(asked: argparse.Namespace, office: Office) -> int:
             state = _("{state}, may hold what left").format(state=state)
         if each.held_back:
             state = _("{state}, holds back {n}").format(state=state, n=each.held_back)
-        state += beside(each)
+        state += policies.beside(each)
         if each.pin_locked:
             state = _("{state}, waits for an unlock (PIN)").format(state=state)
         seen = telling.when(each.last_seen) or "–"

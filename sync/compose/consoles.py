@@ -27,12 +27,7 @@ _ADMIN_BYTES: Final = 8
 
 def invite(asked: argparse.Namespace, office: Office) -> int:
     """An address at which somebody sets up an account."""
-    url = office.console_invite(asked.email)
-    if asked.json:
-        telling.document({"url": url})
-    else:
-        telling.say(url)
-        telling.aside(_("It works once, within 24 hours. Give it to the person by a way you trust."))
+    telling.once("url", office.console_invite(asked.email), as_json=asked.json)
     return 0
 
 

@@ -145,4 +145,4 @@ def _effect(effect: Effect) -> dict[str, Any]:
     }
 
 
-RUNS: Final = {"policy show": show, "policy try": attempt, "policy publish": publish}
+VERBS: Final = {"policy show": show, "policy try": attempt, "policy publish": publish}

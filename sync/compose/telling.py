@@ -51,6 +51,15 @@ def aside(text: str) -> None:
     print(harmless.lines(text), file=sys.stderr)
 
 
+def once(name: str, value: str, *, as_json: bool) -> None:
+    """What lets somebody in, one time."""
+    if as_json:
+        document({name: value})
+    else:
+        say(value)
+        aside(_("It works once, within 24 hours. Give it to the person by a way you trust."))
+
+
 def problem(error: KnownError) -> None:
     """What went wrong, and the next step on a line of its own."""
     aside("\n".join(part for part in (error.title, hints.filled(error.hint)) if part))

@@ -10,7 +10,7 @@ from typing import Final
 from sync.console import keyfile
 from sync.console.ports import Office
 from sync.protocol import documents, signing
-from sync.protocol.desk import DeviceView, OrderView
+from sync.protocol.desk import DeviceView, Draft, OrderView
 from sync.protocol.documents import LOCK, UNLOCK, WIPE, Order, Root, Target
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import clean_text
@@ -81,20 +81,25 @@ def sign_order(
 ) -> list[OrderView]:
     """Sign an order for one device with a key file of this admin, and file it. Raises KnownError."""
     key = order_key(office, keys, passphrase)
-    draft = office.draft()
-    order = Order(
+    target = Target(enrolment=device.enrolment, name=device.name)
+    order = drawn_up(office.draft(), op, target, _reason(reason, op))
+    return office.file(signing.sign(order, (key.admin_id, key.signing)).to_bytes())
+
+
+def drawn_up(draft: Draft, op: str, target: Target, reason: str, delay_ms: int = 0) -> Order:
+    """An order for one device, not signed yet; it holds from `delay_ms` on."""
+    return Order(
         order_id=secrets.token_hex(ID_BYTES),
         seq=draft.number,
         op=op,
         org=draft.org,
         root_version=draft.root_version,
-        devices=[Target(enrolment=device.enrolment, name=device.name)],
-        reason=_reason(reason, op),
+        devices=[target],
+        reason=reason,
         issued=draft.now,
-        not_before=draft.now,
+        not_before=draft.now + delay_ms,
         expires=draft.now + ORDER_LIFE_MS,
     )
-    return office.file(signing.sign(order, (key.admin_id, key.signing)).to_bytes())
 
 
 def order_key(office: Office, keys: Path, passphrase: Passphrase) -> keyfile.OpenKey:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -16,12 +15,10 @@ from sync.console.web.answering import go, page
 from sync.console.web.asking import Ask
 from sync.protocol import documents, signing
 from sync.protocol.consoles import Dossier, FleetRow
-from sync.protocol.documents import LOCK, UNLOCK, WIPE, Credential, Order, Root, Target
+from sync.protocol.documents import LOCK, UNLOCK, WIPE, Credential, Root, Target
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import clean_text
-from sync.protocol.ids import ID_BYTES
 from sync.protocol.texts import gettext as _
-from sync.protocol.trust import ORDER_LIFE_MS
 
 PAGE: Final = 50
 SIGNING: Final = "order"  # what a ticket is for
@@ -228,19 +225,8 @@ def wipe(ask: Ask) -> Response:
             _("No passkey of yours may sign a wipe here yet."),
             _("Register one under “My account”, or sign it with: fieldkeep-admin wipe"),
         )
-    draft = ask.house.office.draft()
-    order = Order(
-        order_id=secrets.token_hex(ID_BYTES),
-        seq=draft.number,
-        op=WIPE,
-        org=draft.org,
-        root_version=draft.root_version,
-        devices=[Target(enrolment=row.enrolment, name=row.name)],
-        reason=reason,
-        issued=draft.now,
-        not_before=draft.now + root_of(ask).wipe.delay_ms,
-        expires=draft.now + ORDER_LIFE_MS,
-    )
+    target = Target(enrolment=row.enrolment, name=row.name)
+    order = desk.drawn_up(ask.house.office.draft(), WIPE, target, reason, root_of(ask).wipe.delay_ms)
     payload = order.to_bytes()
     ask.note("draws up: wipe", row.enrolment)
     ticket = ask.house.tickets.give(
