@@ -7,11 +7,10 @@ Switching users locks the screen of the one who goes, so it comes as that.
 from __future__ import annotations
 
 import ctypes
-import logging
-import threading
 from typing import Any, Final
 
-from app.system.events import Event, Heard, OnEvent, Source
+from app.system.events import Event, Source
+from app.system.looped import Looped
 
 SCREEN_LOCKED: Final = "com.apple.screenIsLocked"
 SAVER_ON: Final = "com.apple.screensaver.didstart"
@@ -22,9 +21,6 @@ HAS_POWER: Final = 0xE0000300  # kIOMessageSystemHasPoweredOn
 _POWER: Final = {WILL_SLEEP: Event.SLEEP, HAS_POWER: Event.WOKE}
 _UTF8: Final = 0x08000100
 _AT_ONCE: Final = 4  # CFNotificationSuspensionBehaviorDeliverImmediately
-_END_S: Final = 4.0
-
-_log = logging.getLogger(__name__)
 
 
 def event_of_note(name: str) -> Event | None:
@@ -37,44 +33,14 @@ def event_of_power(message: int) -> Event | None:
     return _POWER.get(message)
 
 
-class MacListener:
+class MacListener(Looped):
     """Listens in a thread with a run loop of its own."""
 
     def __init__(self) -> None:
-        self._on_event: OnEvent = lambda _event: None
-        self._settled = threading.Event()
-        self._loop: int | None = None
-        self._said = ""
-        self._thread = threading.Thread(target=self._run, name="fieldkeep-system-events", daemon=True)
+        super().__init__(Source.MACOS)
 
-    def begin(self, on_event: OnEvent) -> None:
-        """Listen from now on."""
-        self._on_event = on_event
-        self._thread.start()
-
-    def settled(self, seconds: float) -> bool:
-        """Wait until the run loop runs, or it is known why not."""
-        return self._settled.wait(seconds)
-
-    def standing(self) -> list[Heard]:
-        """Whether the run loop runs."""
-        return [Heard(Source.MACOS, self._loop is not None, self._said)]
-
-    def end(self) -> None:
-        """Listen no more."""
-        if self._loop is not None:
-            _core().CFRunLoopStop(ctypes.c_void_p(self._loop))
-            self._thread.join(_END_S)
-
-    def _run(self) -> None:
-        try:
-            self._listen()
-        except (AttributeError, OSError) as problem:
-            self._said = type(problem).__name__
-            _log.info("the system's events are not heard: %s", self._said)
-        finally:
-            self._loop = None
-            self._settled.set()
+    def _stop(self, handle: int) -> None:
+        _core().CFRunLoopStop(ctypes.c_void_p(handle))
 
     def _listen(self) -> None:
         core, power = _core(), _power()
@@ -108,8 +74,7 @@ class MacListener:
         center = pointer(core.CFNotificationCenterGetDistributedCenter())
         for name in names.values():
             core.CFNotificationCenterAddObserver(center, None, kept[0], name, None, _AT_ONCE)
-        self._loop = int(loop)
-        self._settled.set()
+        self._runs(int(loop))
         core.CFRunLoopRun()
 
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import logging
-import threading
 from typing import Any, Final
 
-from app.system.events import Event, Heard, OnEvent, Source
+from app.system.events import Event, Source
+from app.system.looped import Looped
 
 WM_DESTROY: Final = 0x0002
 WM_CLOSE: Final = 0x0010
@@ -30,9 +29,6 @@ _POWER_EVENTS: Final = {
 }
 _THIS_SESSION: Final = 0  # NOTIFY_FOR_THIS_SESSION
 _CLASS: Final = "FieldkeepSystemEvents"
-_END_S: Final = 4.0
-
-_log = logging.getLogger(__name__)
 
 
 def event_of(message: int, what: int) -> Event | None:
@@ -42,46 +38,15 @@ def event_of(message: int, what: int) -> Event | None:
     return _POWER_EVENTS.get(what) if message == WM_POWERBROADCAST else None
 
 
-class WindowsListener:
+class WindowsListener(Looped):
     """Listens in a thread that has a window of its own: a window for messages alone is told nothing of sleep."""
 
     def __init__(self) -> None:
-        self._on_event: OnEvent = lambda _event: None
-        self._settled = threading.Event()
-        self._window: int | None = None
-        self._said = ""
-        self._thread = threading.Thread(target=self._run, name="fieldkeep-system-events", daemon=True)
+        super().__init__(Source.WINDOWS)
 
-    def begin(self, on_event: OnEvent) -> None:
-        """Listen from now on."""
-        self._on_event = on_event
-        self._thread.start()
-
-    def settled(self, seconds: float) -> bool:
-        """Wait until the window is there, or it is known why not."""
-        return self._settled.wait(seconds)
-
-    def standing(self) -> list[Heard]:
-        """Whether the window is there."""
-        return [Heard(Source.WINDOWS, self._window is not None, self._said)]
-
-    def end(self) -> None:
-        """Listen no more."""
-        window = self._window
-        if window is not None:
-            with contextlib.suppress(AttributeError, OSError):
-                ctypes.WinDLL("user32").PostMessageW(window, WM_CLOSE, 0, 0)  # type: ignore[attr-defined]
-            self._thread.join(_END_S)
-
-    def _run(self) -> None:
-        try:
-            self._listen()
-        except (AttributeError, OSError) as problem:
-            self._said = type(problem).__name__
-            _log.info("the system's events are not heard: %s", self._said)
-        finally:
-            self._window = None
-            self._settled.set()
+    def _stop(self, handle: int) -> None:
+        with contextlib.suppress(AttributeError, OSError):
+            ctypes.WinDLL("user32").PostMessageW(handle, WM_CLOSE, 0, 0)  # type: ignore[attr-defined]
 
     def _listen(self) -> None:
         from ctypes import wintypes
@@ -127,8 +92,7 @@ class WindowsListener:
             raise OSError("no window")
         if not sessions.WTSRegisterSessionNotification(handle(window), _THIS_SESSION):
             self._said = "WTSRegisterSessionNotification"
-        self._window = int(window)
-        self._settled.set()
+        self._runs(int(window))
         message = wintypes.MSG()
         while user.GetMessageW(ctypes.byref(message), None, 0, 0) > 0:
             user.TranslateMessage(ctypes.byref(message))
