@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from app.store import outbox, recovered, rows
-from app.store.restored import FIRST
+from app.store.restored import FIRST, by_kind
 from app.store.rows import chunks, marks
 from app.store.store import Store, Writing
 from sync.protocol.errors import Rejection
@@ -69,13 +69,10 @@ def _comes(op: Op, there: set[bytes]) -> bool:
 
 def _there(store: Store, ops: Iterable[Op]) -> set[bytes]:
     """Those of these records that the server has."""
-    kinds: dict[str, dict[bytes, None]] = {}
-    for op in ops:
-        kinds.setdefault(op.kind, {})[op.id] = None
     found: set[bytes] = set()
-    for kind, ids in kinds.items():
+    for kind, ids in by_kind(ops).items():
         if kind in store.shapes:
-            there = rows.fetch(store.db, store.shapes[kind], list(ids))
+            there = rows.fetch(store.db, store.shapes[kind], ids)
             found.update(id_ for id_, stored in there.items() if stored.ver > FIRST)
     return found
 

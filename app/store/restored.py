@@ -112,14 +112,15 @@ def _beside(store: Store, ids: Collection[bytes]) -> dict[bytes, list[Conflict]]
 
 def _deleted(store: Store, ops: Iterable[Op]) -> set[bytes]:
     found: set[bytes] = set()
-    for kind, ids in _by_kind(ops).items():
+    for kind, ids in by_kind(ops).items():
         if kind in store.shapes:
             there = rows.fetch(store.db, store.shapes[kind], ids)
             found.update(id_ for id_, stored in there.items() if stored.deleted)
     return found
 
 
-def _by_kind(ops: Iterable[Op]) -> dict[str, list[bytes]]:
+def by_kind(ops: Iterable[Op]) -> dict[str, list[bytes]]:
+    """The records that these ops are about, each once."""
     found: dict[str, dict[bytes, None]] = {}
     for op in ops:
         found.setdefault(op.kind, {})[op.id] = None
