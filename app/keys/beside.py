@@ -12,17 +12,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import socket
 import sys
 import threading
-from pathlib import Path
 from typing import Final
+
+from app.keys import spawned
 
 _PATIENCE_S: Final = 3.0  # for one answer; then the keyring is asked from here
 _KEPT_S: Final = 3.0  # as long as nobody asks; from there on, whoever asks does so from here
 _ANSWER_MAX: Final = 256  # bytes
-_BEGIN: Final = "import sys; sys.path[:0] = sys.argv[1:]; from app.keys.beside import serve; serve()"
 
 _turn = threading.Lock()
 _asked: Asked | None = None
@@ -36,20 +35,8 @@ class Asked:
         self._line, end = socket.socketpair()
         self._line.settimeout(_PATIENCE_S)
         self._answers = self._line.makefile("rb")
-        # Folders of modules are all that it is told; no key is ever among arguments or in the environment.
-        places = [str(Path(__file__).resolve().parents[2]), *(each for each in sys.path if each)]
-        null = os.devnull
         with end:
-            self._process = os.posix_spawn(
-                sys.executable,
-                [sys.executable, "-I", "-S", "-c", _BEGIN, *places],
-                os.environ,
-                file_actions=[
-                    (os.POSIX_SPAWN_DUP2, end.fileno(), 0),
-                    (os.POSIX_SPAWN_OPEN, 1, null, os.O_WRONLY, 0),
-                    (os.POSIX_SPAWN_OPEN, 2, null, os.O_WRONLY, 0),
-                ],
-            )
+            self._process = spawned.spawn(__name__, end)
 
     def get(self, service: str, name: str) -> str | None:
         """The value of an entry, None where it is not known there. Raises OSError when the process does not answer."""
@@ -63,10 +50,7 @@ class Asked:
         """End the process."""
         self._answers.close()
         self._line.close()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._process, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(self._process, 0)
+        spawned.end(self._process)
 
 
 def begin() -> None:

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import socket
 import sys
-from pathlib import Path
 from typing import Final
 
+from app.keys import spawned
 from app.keys.secret import SecretBytes, wipe_buffer
 
 TRIES_A_SECOND: Final = 700  # Argon2id takes 148 ms here: a hundred such computers, at nothing else
@@ -22,7 +21,6 @@ LOOKED_AT: Final = 72  # letters; what is behind them only makes it better
 OBVIOUS: Final = 1_000  # tries in which it is found: no PIN
 _BITS_MAX: Final = 2**62
 _PATIENCE_S: Final = 5.0
-_BEGIN: Final = "import sys; sys.path[:0] = sys.argv[1:]; from app.services.strength import serve; serve()"
 
 
 class Meter:
@@ -57,27 +55,14 @@ class Meter:
         line, self._line = self._line, None
         if line is not None:
             line.close()
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._process, signal.SIGKILL)
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(self._process, 0)
+            spawned.end(self._process)
 
     def _begin(self) -> None:
         line, end = socket.socketpair()
         line.settimeout(_PATIENCE_S)
-        places = [str(Path(__file__).resolve().parents[2]), *(each for each in sys.path if each)]
         with end:
             try:
-                self._process = os.posix_spawn(
-                    sys.executable,
-                    [sys.executable, "-I", "-S", "-c", _BEGIN, *places],
-                    os.environ,
-                    file_actions=[
-                        (os.POSIX_SPAWN_DUP2, end.fileno(), 0),
-                        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
-                        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-                    ],
-                )
+                self._process = spawned.spawn(__name__, end)
             except BaseException:
                 line.close()
                 raise
