@@ -10,9 +10,23 @@ from typing import Any, Final
 import msgspec
 
 from sync.protocol.desk import OrderView
+from sync.protocol.roles import IT, PRIVACY
 
 SIGN_IN: Final = "sign-in"  # purposes of a passkey
 ORDER: Final = "order"
+ACTS: Final = IT  # the role that may act; the others that come in may look
+ROLES: Final = (ACTS, PRIVACY)
+_ACTOR: Final = "console:"
+
+
+def actor_of(person: bytes) -> str:
+    """Who did something at the console, as the audit table says it."""
+    return f"{_ACTOR}{person.hex()}"
+
+
+def person_of(actor: str) -> str:
+    """The id of the person, where it was done at the console; any other actor as it is."""
+    return actor.removeprefix(_ACTOR)
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,17 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from sync.protocol import documents, signing
-from sync.protocol.consoles import Account, Dossier, FleetRow, Line, Passkey, Proof, Visit
+from sync.protocol.consoles import (
+    ROLES,
+    Account,
+    Dossier,
+    FleetRow,
+    Line,
+    Passkey,
+    Proof,
+    Visit,
+    person_of,
+)
 from sync.protocol.desk import OrderView
 from sync.protocol.documents import WIPE, Policy, Receipt
 from sync.protocol.errors import KnownError
@@ -27,7 +37,7 @@ from sync.protocol.facts import POLICY_NUMBER
 from sync.protocol.ids import id_text
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import DAY_MS
-from sync.server import access, belonging, holdings, post
+from sync.server import belonging, holdings, post
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import AuditLine, Device
 from sync.server.lease import HOUR_MS
@@ -36,8 +46,6 @@ from sync.server.views import held_back, order_view, posture_of
 
 INVITE_MS: Final = DAY_MS
 ALARM_MS: Final = 3 * DAY_MS
-ROLES: Final = (access.IT, access.PRIVACY)  # who may look at the console; the first alone may act
-VISITOR: Final = "console:"  # before the person's id, as actor in the audit table
 _NONCE: Final = 12
 
 
@@ -224,7 +232,7 @@ class StoreGate:
                     actor=line.actor,
                     verb=line.verb,
                     object=line.object,
-                    who=names.get(line.actor.removeprefix(VISITOR), ""),
+                    who=names.get(person_of(line.actor), ""),
                     what=names.get(line.object, orders.get(line.object, "")),
                 )
                 for n, line in tx.consoles.audit_before(before, most, word)

@@ -114,7 +114,7 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
                 said = result.code.value if result.code else ""
                 records.keep_refused(op_id, author.person.id, said, checking.to_keep(op), now)
                 _name_files(tx, op.kind, op.id, op.set)  # nor are the bytes that it names
-            if isinstance(op, Op) and (refused or op.ver) and _sees(tx, author, op.id):
+            if isinstance(op, Op) and (refused or op.ver) and _sees(author, records.held(op.id)):
                 # Below work that is sent once more lies a row of a history that is lost.
                 result = msgspec.structs.replace(result, differs=True)
             records.put_result(op_id, result, now)
@@ -162,9 +162,8 @@ def _contiguous(ops: Sequence[Op | Unreadable], acked_n: int) -> None:
         expected = op.n + 1
 
 
-def _sees(tx: Transaction, author: Author, id_: bytes) -> bool:
+def _sees(author: Author, held: Held | None) -> bool:
     """Whether there is such a record and its author sees it: nobody learns of one by guessing."""
-    held = tx.records.held(id_)
     return held is not None and access.sees(author.rights, held.row.kind, held.scope)
 
 
@@ -198,7 +197,7 @@ def _new(
     held = tx.records.held(op.id)
     if tx.records.answered(print_):
         # Not the number of today where its author does not see the record any more.
-        ver = held.row.ver if held is not None and _sees(tx, author, op.id) else 0
+        ver = held.row.ver if held is not None and _sees(author, held) else 0
         return Result(outcome=Outcome.OK, print=print_, ver=ver, differs=held is not None)
     if held is not None and op.act is Act.UNDELETE and forgetting.hollow(held.row):
         hint = _(rejections.FORGOTTEN)

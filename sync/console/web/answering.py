@@ -47,7 +47,7 @@ def heads(sites: Sites, *, signing: bool = False) -> dict[str, str]:
 
 def page(ask: Ask, name: str, *, status: int = 200, signing: bool = False, **values: Any) -> Response:
     """A page."""
-    text = _pages().get_template(name).render(
+    text = _ENVIRONMENT.get_template(name).render(
         ask=ask, me=ask.account, acts=ask.acts, language=ask.language, languages=LANGUAGES, org=ask.house.org,
         now=ask.now, signing=signing, **values,
     )  # fmt: skip
@@ -98,10 +98,6 @@ def ago(at: int, now: int) -> str:
 def number(value: int) -> str:
     """A number, with its thousands apart."""
     return f"{value:,}"
-
-
-def _pages() -> jinja2.Environment:
-    return _ENVIRONMENT
 
 
 _ENVIRONMENT: Final = jinja2.Environment(

@@ -19,7 +19,7 @@ from sync.console.places import Place, Sites
 from sync.console.ports import Office
 from sync.console.web.tickets import Tickets
 from sync.protocol import texts
-from sync.protocol.consoles import Account, Visit
+from sync.protocol.consoles import ACTS, ROLES, Account, Visit, actor_of
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
 
@@ -31,7 +31,6 @@ TOTAL_MS: Final = 12 * 3_600_000
 SEEN_EVERY_MS: Final = 60_000
 FORM_MAX: Final = 64 * 2**10
 _FIELDS_MAX: Final = 60
-_ACTS: Final = "it"  # the role that may act; the others that come in may look
 
 
 class NotSignedIn(Exception):
@@ -82,12 +81,12 @@ class Ask:
     @property
     def acts(self) -> bool:
         """Whether who asks may do more than look."""
-        return self.account is not None and self.account.role == _ACTS
+        return self.account is not None and self.account.role == ACTS
 
     @property
     def actor(self) -> str:
         """Who asks, as the audit table says it."""
-        return f"console:{self.me.person.hex()}"
+        return actor_of(self.me.person)
 
     @property
     def form_token(self) -> str:
@@ -132,7 +131,7 @@ def come_in(ask: Ask) -> None:
 
 def may_come(account: Account) -> bool:
     """Whether this account's person has a role that the console is for."""
-    return account.role in (_ACTS, "privacy")
+    return account.role in ROLES
 
 
 def refuse_forged(ask: Ask, place: Place) -> None:
@@ -168,7 +167,7 @@ def begin_visit(ask: Ask, account: Account, way: str) -> str:
             digest=digest_of(token), account=account.id, begun=ask.now, seen=ask.now, way=way, browser=browser
         )
     )
-    gate.note(f"console:{account.person.hex()}", f"signed in by {way}", ask.address)
+    gate.note(actor_of(account.person), f"signed in by {way}", ask.address)
     return token
 
 

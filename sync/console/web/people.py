@@ -12,10 +12,9 @@ from sync.console.web.asking import Ask
 from sync.protocol.desk import WHOLE_TEAM, PersonView
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import clean_text
-from sync.protocol.roles import GRANTED
+from sync.protocol.roles import GRANTED, ROLES
 from sync.protocol.texts import gettext as _
 
-ROLES: Final = ("rep", "office", "manager", "it", "privacy")
 PAGE: Final = 100
 _OWN: Final = "own"
 _WHOLE: Final = "whole"

@@ -12,7 +12,7 @@ from sync.console.web import answering, asking, passkeys, proving
 from sync.console.web.answering import go, page
 from sync.console.web.asking import COOKIE, LANGUAGE, LANGUAGES, Ask, NotSignedIn
 from sync.console.web.challenges import Challenges, read, written
-from sync.protocol.consoles import SIGN_IN, Account
+from sync.protocol.consoles import SIGN_IN, Account, actor_of
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
 
@@ -131,7 +131,7 @@ def accept(ask: Ask) -> Response:
         _count_try(ask)
         return _invited(ask, account, " ".join(filter(None, (error.title, error.hint))), 403)
     after = msgspec.structs.replace(after, password=kept, invite=b"", invite_ends=0)
-    ask.house.gate.note(f"console:{account.person.hex()}", "console account set up", account.person.hex())
+    ask.house.gate.note(actor_of(account.person), "console account set up", account.person.hex())
     ask.house.gate.renewed(after)
     return let_in(ask, after, "password")
 
