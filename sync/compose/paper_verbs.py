@@ -113,7 +113,7 @@ def _agree(word: str) -> None:
     print("> ", end="", file=sys.stderr, flush=True)
     typed = sys.stdin.readline(200)
     if " ".join(typed.split()) != word:
-        raise KnownError(_("This is not what was asked for; nothing was signed."), "")
+        raise KnownError(_("This is not what was asked for; nothing was signed."))
 
 
 OFFLINE: Final[dict[str, Callable[[argparse.Namespace], int]]] = {"sign": sign}

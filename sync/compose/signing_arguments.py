@@ -19,7 +19,11 @@ def papers(verb: Verb) -> None:
     sign = verb("sign", _("sign an order or a root on a machine of your own"), away)
     drawn = _("as it was drawn up with --draft; the signature is put into it")
     sign.add_argument("file", type=Path, metavar="FILE", help=drawn)
-    _hardware(sign, _("sign with"))
+    _hardware(
+        sign,
+        _("sign with a security key that is plugged in"),
+        _("sign with a passkey, on a page of this machine"),
+    )
     filed = verb(
         "file",
         _("bring an order or a root that is signed to the server"),
@@ -70,7 +74,11 @@ def keys(among: Any, verb: Verb) -> None:
         "the id of an admin whom the root names; left out, that of the keys in the folder, or a new one"
     )
     new.add_argument("--admin", default="", metavar="ID", help=whose)
-    _hardware(new, _("make it in"))
+    _hardware(
+        new,
+        _("make it in a security key that is plugged in"),
+        _("make a passkey, on a page of this machine"),
+    )
     fewer = _("Fewer shares than are needed tell nothing of the key.")
     split = verb("keys split", _("write a key file as shares for several people"), fewer, among)
     split.add_argument("file", type=Path, metavar="FILE", help=_("the key file"))
@@ -92,9 +100,7 @@ def keys(among: Any, verb: Verb) -> None:
         each.add_argument("--to", type=Path, required=True, metavar="DIR", help=_("the folder to write to"))
 
 
-def _hardware(to: argparse.ArgumentParser, does: str) -> None:
+def _hardware(to: argparse.ArgumentParser, key: str, page: str) -> None:
     one = to.add_mutually_exclusive_group()
-    key = _("{does} a security key that is plugged in").format(does=does)
     one.add_argument("--security-key", action="store_true", help=key)
-    page = _("{does} a passkey, on a page of this machine").format(does=does)
     one.add_argument("--passkey", action="store_true", help=page)
