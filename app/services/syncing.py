@@ -311,10 +311,12 @@ class Keeping:
         self._engine.wanted()
 
     def _round(self) -> None:
+        answered = False
         with contextlib.suppress(Locked):
             self._session.judge()  # silence counts while a window stays open, too
         try:
             self._syncing.round()
+            answered = True
             self._session.ruling.judge()  # contact has ended what silence there was
         except Locked:
             _LOG.info("locked: only orders are fetched")
@@ -323,7 +325,7 @@ class Keeping:
             self._engine.stop(0)
         finally:
             self._syncing.rest()
-            self._listener.look()
+            self._listener.look(answered=answered)
 
     def _carry(self) -> bool:
         """Between two exchanges: files that nobody names any more leave the disk, whatever becomes of the others, and
