@@ -170,6 +170,7 @@ def _known(first: Session, second: Session, ids: list[bytes]) -> list[float]:
             each.start()
         select.select([], [], [], 5)  # both have exchanged, and hold their lines
         for number, id_ in enumerate(ids):
+            select.select([], [], [], 0.5)  # else the exchange of the edit before, still under way, takes it along
             wanted[:] = [(id_, f"Trade known {number}")]
             began = time.perf_counter()
             first.call(_change, [id_], f"known {number}")
