@@ -133,4 +133,9 @@ FOUND: Final[dict[str, list[Step]]] = {
         Same(1, 0), Exchange(1), Write(1, "delete", 44, 13), Backup(), Exchange(1), Move(1, "it", "Sales"), Exchange(1),
         Restore(1),
     ],
+    "what was replaced by a delete comes once more to a record that is deleted and forgotten": [
+        Write(0, "add", 0, 2), Exchange(0), Write(0, "edit", 61, 41), Write(0, "edit", 50, 52), Backup(),
+        Write(0, "edit", 8, 22), Write(0, "edit", 20, 28), Exchange(0), Exchange(2), Write(2, "delete", 59, 37),
+        Restore(1), Exchange(2), Exchange(2), Forget(),
+    ],
 }  # fmt: skip
