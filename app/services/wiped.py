@@ -151,6 +151,9 @@ def _refuse_brought_back(profile: Profile) -> None:
                 wipe.destroy_again(profile, ring)
         elif _keys_here(profile):
             raise _laid_stone(profile)
+        elif named is None and not _holds_keys(ring):
+            with contextlib.suppress(Busy, OSError), contextlib.closing(Opener(profile.one_opener)):
+                wipe.sweep(profile, stone)
     except KeyringUnreachable:
         if named is not None:
             raise

@@ -186,16 +186,15 @@ def _wipe(asked: argparse.Namespace, office: Office) -> int:
             _("Name the folder with your order keys: --keys DIR"),
         )
     filed: list[OrderView] = []
-    if device.state != "wiping":
+    standing = desk.standing_wipe(device.enrolment, office.orders(), time.time_ns() // 1_000_000)
+    if standing is None:
         filed = desk.sign_order(office, asked.keys, passphrase.known, WIPE, device, asked.reason)
     if asked.wait is None:
         if filed:
             _tell_filed(asked, filed)
             return 0
-        if asked.json:
-            wipes = (each for each in office.orders() if each.op == WIPE)
-            filed = [each for each in wipes if each.enrolment == device.enrolment]
-            telling.document(rows_of.order_json(filed[-1]))
+        if asked.json and standing is not None:
+            telling.document(rows_of.order_json(standing))
         else:
             telling.say(_("“{name}” is ordered to be wiped already.").format(name=device.name))
         return 0
