@@ -239,11 +239,15 @@ def file_order(tx: Transaction, envelope: bytes, now: int) -> list[FiledOrder]:
         stands = standing(tx, device)
         if stands.state == "wiped" or (stands.state == "wiping" and accepted.order.op != WIPE):
             raise Refused("device", _("The order names a device that is wiped or about to be."))
-        if not stands.order_head < accepted.order.seq <= tx.post.last_order_number():
-            raise Refused("order_number", _("The order's number is taken; sign it again."))
+        if not _floor(tx, device, stands, accepted) < accepted.order.seq <= tx.post.last_order_number():
+            raise Refused(
+                "order_number",
+                _("The order's number is taken; sign it again."),
+                _("A later order was filed for one of its devices since it was drawn up."),
+            )
         if len(accepted.order.order_id) != 2 * ID_BYTES:
             raise Refused("form", _("The order has no proper id."))
-        signers = {each.admin_id or "server" for each in opened.signatures}
+        signers = {each.admin_id or trust.SERVER for each in opened.signatures}
         order = _filed(accepted, envelope, target.enrolment, signers, now)
         tx.post.put_order(order)
         tx.post.audit(
@@ -257,6 +261,18 @@ def file_order(tx: Transaction, envelope: bytes, now: int) -> list[FiledOrder]:
         )
         filed.append(order)
     return filed
+
+
+def _floor(tx: Transaction, device: Device, stands: Standing, accepted: trust.AcceptedOrder) -> int:
+    """The number that an order for this device has to be above.
+
+    A wipe that people sign one after the other is not voided by a lock that the server signs meanwhile: devices count
+    the numbers of admins for themselves. A lock or unlock is above every order, since the last one stands.
+    """
+    if accepted.order.op != WIPE or accepted.authority != trust.ADMIN:
+        return stands.order_head
+    of_admins = [each.seq for each in tx.post.orders_for(device.enrolment) if each.signers != [trust.SERVER]]
+    return max(of_admins, default=0)
 
 
 def take_receipt(tx: Transaction, envelope: bytes, along: bytes, now: int, *, order: bytes = b"") -> str:
