@@ -29,6 +29,7 @@ from sync.protocol.signals import DAY_MS
 
 _LOG = logging.getLogger("app.services.rotation")
 
+
 class HandIn(msgspec.Struct, frozen=True):
     """What the server is to hold, and under which epoch; `share` is b"" where only its sealed copy is left."""
 

@@ -86,8 +86,20 @@ def main() -> int:
         Act("an edit known on another laptop, beyond settling, p50", ours["known_p50"], None, Aim(most=150)),
         Act("the same, p99", ours["known_p99"], None, Aim(most=500)),
         Act(f"first upload of {count:,}", ours["first_upload"], None, unit="s"),
-        Act(f"memory of a process that downloads {count:,}, at most", ours["sync_mb"], ours["bare_mb"], above, "MB"),
-        Act(f"memory of the desktop, {count:,} in its list, after use", ours["window_mb"], ours["bare_mb"], above, "MB"),
+        Act(
+            f"memory of a process that downloads {count:,}, at most",
+            ours["sync_mb"],
+            ours["bare_mb"],
+            above,
+            "MB",
+        ),
+        Act(
+            f"memory of the desktop, {count:,} listed, after use",
+            ours["window_mb"],
+            ours["bare_mb"],
+            above,
+            "MB",
+        ),
     ]
     keep(acts, million.FOLDER / "sync.json")
     say(table(acts))
@@ -185,7 +197,9 @@ def _known(first: Session, second: Session, ids: list[bytes]) -> list[float]:
             each.start()
         select.select([], [], [], 5)  # both have exchanged, and hold their lines
         for number, id_ in enumerate(ids):
-            select.select([], [], [], 0.5)  # else the exchange of the edit before, still under way, takes it along
+            select.select(
+                [], [], [], 0.5
+            )  # else the exchange of the edit before, still under way, takes it along
             wanted[:] = [(id_, f"Trade known {number}")]
             began = time.perf_counter()
             first.call(_change, [id_], f"known {number}")

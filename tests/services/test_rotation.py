@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -30,10 +31,8 @@ def exchange(session: Session, rounds: int = 1) -> None:
     syncing = Syncing(session)
     try:
         for _round in range(rounds):
-            try:
+            with contextlib.suppress(Locked):
                 syncing.round()
-            except Locked:
-                pass
     finally:
         syncing.close()
 

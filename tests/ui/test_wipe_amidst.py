@@ -128,7 +128,7 @@ def test_all_of_it_stops_and_nothing_is_written_afterwards(
         driver.until(lambda: bringing.may_apply)
         page._go.click()
         driver.until(lambda: bringing.busy)
-    forks.wait_until(_bulk, "no process works beside the window")
+    forks.wait_until(lambda: bool(_bulk()), "no process works beside the window")
     working = _bulk()
     org.admin("wipe", name, "--reason", "stolen", keys=True)
     driver.shell.try_now()
