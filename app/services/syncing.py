@@ -98,6 +98,7 @@ class Syncing:
             asked_in_vain += self._session.state.ask_share and self._session.papers.share is None
             asked_in_vain += not self._session.take_share()
             self._obey()
+            self._session.change_keys()
             if ruled_by != self._session.papers.held.policy.version and self._session.damage is None:
                 self._session.judge()  # a new policy rules from now on, not from the next start
             if self._session.state.obeyed and reported < REPORTS_MAX:
@@ -311,10 +312,12 @@ class Keeping:
         self._engine.wanted()
 
     def _round(self) -> None:
+        answered = False
         with contextlib.suppress(Locked):
             self._session.judge()  # silence counts while a window stays open, too
         try:
             self._syncing.round()
+            answered = True
             self._session.ruling.judge()  # contact has ended what silence there was
         except Locked:
             _LOG.info("locked: only orders are fetched")
@@ -323,7 +326,7 @@ class Keeping:
             self._engine.stop(0)
         finally:
             self._syncing.rest()
-            self._listener.look()
+            self._listener.look(answered=answered)
 
     def _carry(self) -> bool:
         """Between two exchanges: files that nobody names any more leave the disk, whatever becomes of the others, and

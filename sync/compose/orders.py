@@ -93,7 +93,8 @@ def wipe(asked: argparse.Namespace, office: Office) -> int:
             _("A wipe is signed with a key of your own; the server has none."),
             _("Name the folder with your order keys: --keys DIR"),
         )
-    waiting = [device for device in devices if device.state != "wiping"]
+    orders, now = office.orders(), time.time_ns() // 1_000_000
+    waiting = [device for device in devices if desk.standing_wipe(device.enrolment, orders, now) is None]
     filed = _signed(asked, office, waiting) if waiting else []
     if asked.wait is None:
         _tell_ordered(asked, office, devices, filed)
@@ -122,8 +123,9 @@ def _signed(asked: argparse.Namespace, office: Office, devices: list[DeviceView]
 
 def _draft(asked: argparse.Namespace, office: Office, devices: list[DeviceView]) -> int:
     """Write the order into a file that people sign on machines of their own."""
+    orders, now = office.orders(), time.time_ns() // 1_000_000
     for device in devices:
-        if device.state == "wiping":
+        if desk.standing_wipe(device.enrolment, orders, now) is not None:
             raise KnownError(_("“{name}” is ordered to be wiped already.").format(name=device.name))
     order = desk.drawn_up_here(office, WIPE, devices, asked.reason)
     paper = papers.drafted(office.root(), order)

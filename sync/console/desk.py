@@ -22,6 +22,8 @@ REASON_MAX: Final = 500
 ORDER_KEYS: Final = "order-*.key"
 RECOVERY_KEY: Final = "recovery.key"
 
+AGAIN_MS: Final = 30 * 86_400_000  # an order that holds for no longer than this is signed again
+
 Passphrase = Callable[[], str]
 
 
@@ -74,6 +76,16 @@ def standing_lock(device: DeviceView, orders: Sequence[OrderView]) -> OrderView 
     if last is not None and last.op == LOCK and (last.state == "filed" or device.state == "locked"):
         return last
     return None
+
+
+def standing_wipe(enrolment: str, orders: Sequence[OrderView], now: int) -> OrderView | None:
+    """The wipe that stands for a device and will still reach it; None where one has to be signed, or signed again.
+
+    An order that ran out is handed to no device: one that comes back after that stays locked, and is not wiped.
+    """
+    wipes = [order for order in orders if order.enrolment == enrolment and order.op == WIPE]
+    lasting = [order for order in wipes if order.state != "expired" and order.expires - now > AGAIN_MS]
+    return max(lasting, key=lambda order: order.number, default=None)
 
 
 def sign_order(

@@ -120,7 +120,10 @@ def progress(ask: Ask) -> Response:
 
 def _about(ask: Ask, dossier: Dossier) -> dict[str, Any]:
     order = wording.under_way(dossier)
+    row = dossier.row
+    again = row.state == "wiping" and desk.standing_wipe(row.enrolment, dossier.orders, ask.now) is None
     return {
+        "again": again,
         "d": dossier,
         "row": dossier.row,
         "state": wording.state(dossier.row),
