@@ -48,7 +48,7 @@ _HEADS: Final = {
 }
 
 Tell = Callable[[str], None]
-_Taker = Callable[[str], None]
+_Taker = Callable[[str | None], None]  # None where the person does not sign
 
 
 class LocalPage:
@@ -100,37 +100,40 @@ class LocalPage:
             place = Place(site.rp_id, f"http://{site.rp_id}:{port}")
             token = secrets.token_urlsafe(24)
 
-            def take(answer: str) -> None:
-                answers.put(read(place, answer))
+            def take(answer: str | None) -> None:
+                answers.put(None if answer is None else read(place, answer))
 
-            text = _ENVIRONMENT.get_template("local.html").render(
-                language=texts.language(), path=f"/{token}", options=options(place), done=False, **values
-            )
-            after = _ENVIRONMENT.get_template("local.html").render(
-                language=texts.language(), path="", options="", done=True, **values
-            )
-            servers = [_serving(each, _Page(place, token, text, after, take)) for each in sockets]
+            def written(*, done: bool = False, signed: bool = False) -> str:
+                return _ENVIRONMENT.get_template("local.html").render(
+                    language=texts.language(), path=f"/{token}", options="" if done else options(place), done=done,
+                    signed=signed, **values,
+                )  # fmt: skip
+
+            page = _Page(place, token, written(), written(done=True, signed=True), written(done=True), take)
+            servers = [_serving(each, page) for each in sockets]
             try:
                 self._tell(f"{place.origin}/{token}")
-                return answers.get(timeout=self._wait_s)
+                found = answers.get(timeout=self._wait_s)
             except queue.Empty:
-                raise KnownError(
-                    _("Nobody signed on the page."), _("Nothing was signed. Start again.")
-                ) from None
+                found = None
             finally:
                 for each in servers:
                     each.shutdown()
                     each.server_close()
+            if found is None:
+                raise KnownError(_("Nobody signed on the page."), _("Nothing was signed. Start again."))
+            return found
 
 
 class _Page:
     """What the handler needs to know."""
 
-    def __init__(self, place: Place, token: str, text: str, after: str, take: _Taker) -> None:
+    def __init__(self, place: Place, token: str, text: str, signed: str, refused: str, take: _Taker) -> None:
         self.place = place
         self.token = token
         self.text = text
-        self.after = after
+        self.signed = signed
+        self.refused = refused
         self.take = take
 
 
@@ -180,12 +183,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(HTTPStatus.FORBIDDEN, "", "text/plain")
             return
         form = parse_qs(self.rfile.read(length).decode("utf-8", "replace"), max_num_fields=8)
+        if "refuse" in form:
+            self._say(HTTPStatus.OK, page.refused, "text/html")
+            page.take(None)
+            return
         try:
             page.take(form.get("answer", [""])[0])
         except KnownError as error:
             self._say(HTTPStatus.BAD_REQUEST, error.title, "text/plain")
             return
-        self._say(HTTPStatus.OK, page.after, "text/html")
+        self._say(HTTPStatus.OK, page.signed, "text/html")
 
     def _host_fits(self) -> bool:
         """Whether the browser means us by our name: another name that leads here is another page's trick."""

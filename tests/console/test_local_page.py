@@ -112,9 +112,10 @@ def test_a_page_that_shows_other_bytes_signs_nothing(org: Org, browser: Browser)
         browser.driver.execute_script(bend)
         browser.press("Sign")
         browser.shows("Nothing was signed")
+        browser.press("Do not sign")
+        browser.shows("Close this page")
 
-    with mock.patch.object(local_page.LocalPage.__init__, "__defaults__", (None, 12.0)):
-        done = on_page(sign, lambda: ed.sign(file, "wipe 1", "--passkey", check=False))
+    done = on_page(sign, lambda: ed.sign(file, "wipe 1", "--passkey", check=False))
     assert (done.returncode, "Nobody signed on the page" in done.stderr) == (1, True)
     assert not papers.read(file).signatures
 
