@@ -89,6 +89,14 @@ def _device_verbs(verb: Adding) -> None:
         action="store_true",
         help=_("lock this device until IT unlocks it; then choose a new PIN"),
     )
+    keys = verb(
+        "keys",
+        _("how old this device's keys are; with “rotate”, change them now"),
+        _(
+            "New keys take the place of the old ones once the server holds its share of them. Nothing else changes."
+        ),
+    )
+    keys.add_argument("act", nargs="?", choices=("rotate",), help=_("change them at this contact"))
     look = verb(
         "doctor",
         _("look at everything that must hold here; changes nothing without --repair"),

@@ -26,7 +26,7 @@ RUNG_WORDS: Final[Mapping[Rung, str]] = {
     Rung.LOCK: N_("lock the device"),
     Rung.WIPE: N_("wipe"),
 }
-_TOLD: Final = ("offline", "rules", "use")
+_TOLD: Final = ("offline", "rules", "use", "keys")
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -138,6 +138,15 @@ def _settled(policy: Policy) -> dict[str, str]:
     )
     never = _("What was copied leaves the clipboard at every lock.")
     found["use.clear_clipboard_s"] = text.format(n=seconds) if seconds else never
+    days = policy.keys.rotate_days
+    text = ngettext(
+        "A device changes its keys once they are {n} day old.",
+        "A device changes its keys once they are {n} days old.",
+        days,
+    )
+    found["keys.rotate_days"] = (
+        text.format(n=days) if days else _("Keys of devices become as old as they may.")
+    )
     for name, value in parts_of(policy).items():
         if name not in _TOLD:
             found |= _plain(name, value)

@@ -30,6 +30,7 @@ REFUSED: Final = "refused"  # a report begins with it: "refused:<rule>"
 REPORT_MAX: Final = 80
 PACKETS_AT_ONCE: Final = 4
 SHARE_BYTES: Final = 32
+SHARE_LENGTHS: Final = (SHARE_BYTES, 2 * SHARE_BYTES)  # the second with the reset key of a PIN behind it
 SEALED_MAX: Final = 4_096  # bytes of a share that is sealed
 RESET_MS: Final = 86_400_000  # after an unlock was reported: so long the answer to it may get lost
 
@@ -158,7 +159,7 @@ def keep_share(tx: Transaction, device: Device, head: ExchangeHead) -> None:
     held, place = tx.people.shares(device.enrolment), head.share_next or head.share_as
     closed = standing(tx, device).closed
     if head.share_sealed and not (closed and place in held):
-        lengths = (SHARE_BYTES, 2 * SHARE_BYTES, *([] if place in held else [0]))
+        lengths = SHARE_LENGTHS if place in held else (0, *SHARE_LENGTHS)
         if len(head.share) not in lengths or not 0 < len(head.share_sealed) <= SEALED_MAX:
             raise RequestProblem(Problem.BAD_REQUEST, why="share of no known form")
         tx.people.put_share(device.enrolment, head.share, head.share_sealed, place)
