@@ -93,7 +93,7 @@ def _device_verbs(verb: Adding) -> None:
         "keys",
         _("how old this device's keys are; with “rotate”, change them now"),
         _(
-            "New keys take the place of the old ones once the server holds its share of them. Nothing else changes."
+            "New keys take the place of the old ones once the server holds its part of them. Nothing else changes."
         ),
     )
     keys.add_argument("act", nargs="?", choices=("rotate",), help=_("change them at this contact"))

@@ -90,7 +90,7 @@ def examine(session: Session, at_work: AtWork) -> list[Finding]:
     findings += [_orders(session), _clock(session), server]
     findings += map(_asked, reasons.told(session.ruling.verdict))
     if session.damage is None:
-        findings.append(Finding(_("Keys"), True, keys_in_words(session)))
+        findings.append(Finding(_("Keys of this device"), True, keys_in_words(session)))
     if session.damage is not None:
         return [*findings, Finding(_("Store"), False, _("shut, since files of this device do not hold"))]
     if session.stage != ACTIVE:

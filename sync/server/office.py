@@ -173,7 +173,7 @@ class StoreOffice:
         with self._store.write() as tx:
             found = tx.people.sealed_share(enrolment)
             if found is None or found[0] != epoch or len(share) not in post.SHARE_LENGTHS:
-                raise KnownError(_("The server has not lost this share."))
+                raise KnownError(_("The server has not lost this key part."))
             tx.people.put_share(enrolment, share, found[1], epoch)
             tx.post.audit(AuditLine(at=self._now(), actor="desk", verb="share given back", object=enrolment))
 
