@@ -97,6 +97,14 @@ def _device_verbs(verb: Adding) -> None:
         ),
     )
     keys.add_argument("act", nargs="?", choices=("rotate",), help=_("change them at this contact"))
+    journey = verb(
+        "travel",
+        _("before a journey, have what is confidential leave this device; “off” brings it back"),
+        _(
+            "The policy says which fields stay at home. All changes are sent first. Without a word: how it stands."
+        ),
+    )
+    journey.add_argument("act", nargs="?", choices=("on", "off"), help=_("begin or end a journey"))
     look = verb(
         "doctor",
         _("look at everything that must hold here; changes nothing without --repair"),

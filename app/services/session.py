@@ -175,6 +175,10 @@ class Session(Locks):
         """Let every view know."""
         self.bus.publish(changes)
 
+    def travel(self, on: bool) -> None:
+        """Say to the server from now on whether this device travels (travel.py). Raises AppError."""
+        self._memory.set(travelling=on)
+
     # -- keys
 
     def want_other_keys(self) -> None:

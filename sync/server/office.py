@@ -40,7 +40,7 @@ from sync.protocol.joins import listed
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import ORDER_LIFE_MS
-from sync.server import access, belonging, console_keys, enrol, holdings, limits, policies, post
+from sync.server import access, belonging, console_keys, enrol, holdings, limits, policies, post, travel
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import AuditLine, Device, Durable, Packet
 from sync.server.gate import StoreGate, sealing_key
@@ -109,7 +109,8 @@ class StoreOffice:
             person = tx.people.person(device.person)
             if person is None or kind not in ("", *KINDS):
                 raise KnownError(_("There is no such kind of record."), listed(KINDS))
-            return holdings.held_by(tx, device, person, kind=kind, ids=ids)
+            seen = travel.seen_from(device, person, post.root_and_policy(tx)[1])
+            return holdings.held_by(tx, device, seen, kind=kind, ids=ids)
 
     def people(self) -> list[PersonView]:
         """Everyone with an account."""

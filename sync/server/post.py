@@ -20,7 +20,7 @@ from sync.protocol.ids import ID_BYTES
 from sync.protocol.messages import ExchangeHead, Paper
 from sync.protocol.roles import may_change
 from sync.protocol.texts import gettext as _
-from sync.server import handin, limits, logs, policies
+from sync.server import handin, limits, logs, policies, travel
 from sync.server.db.base import Transaction
 from sync.server.db.kept import AuditLine, Device, FiledOrder, Packet, Person, StoredReceipt
 from sync.server.errors import RequestProblem
@@ -202,7 +202,9 @@ def _in_sight(tx: Transaction, device: Device, packet: Packet) -> bool:
     """Whether a packet, which is sealed, can hold nothing that its person may not see by now."""
     heir, wrote = tx.people.person(device.person), tx.people.device_by_id(packet.source)
     owner = tx.people.person(wrote.person) if wrote is not None else None
-    return heir is not None and owner is not None and sees_as_much(tx, heir, owner)
+    if heir is None or owner is None:
+        return False
+    return sees_as_much(tx, travel.seen_from(device, heir, root_and_policy(tx)[1]), owner)
 
 
 def sees_as_much(tx: Transaction, heir: Person, owner: Person) -> bool:
