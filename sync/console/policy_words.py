@@ -10,12 +10,14 @@ import msgspec
 
 from sync.console.policy_form import parts_of
 from sync.protocol.documents import Policy
+from sync.protocol.fields import Care
 from sync.protocol.joins import listed
 from sync.protocol.ladder import Row, Rung, row_of
 from sync.protocol.signals import SIGNALS
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
 from sync.protocol.texts import ngettext
+from sync.protocol.travel import most_care
 from sync.protocol.uses import ALLOW, LABELS, SCREENSHOT, USES
 
 RUNG_WORDS: Final[Mapping[Rung, str]] = {
@@ -26,7 +28,7 @@ RUNG_WORDS: Final[Mapping[Rung, str]] = {
     Rung.LOCK: N_("lock the device"),
     Rung.WIPE: N_("wipe"),
 }
-_TOLD: Final = ("offline", "rules", "use")
+_TOLD: Final = ("offline", "rules", "use", "keys", "travel")
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -97,6 +99,10 @@ def condition_in_words(condition: Mapping[str, Any]) -> str:
     return listed(found)
 
 
+CARE_WORDS: Final[Mapping[int, str]] = {
+    Care.CONFIDENTIAL: N_("what is confidential or restricted"),
+    Care.RESTRICTED: N_("what is restricted"),
+}
 _PARTS: Final[Mapping[str, str]] = {
     "below": N_("below {value}"),
     "above": N_("above {value}"),
@@ -138,6 +144,22 @@ def _settled(policy: Policy) -> dict[str, str]:
     )
     never = _("What was copied leaves the clipboard at every lock.")
     found["use.clear_clipboard_s"] = text.format(n=seconds) if seconds else never
+    stays = _(CARE_WORDS[most_care(policy.travel) + 1])
+    text = (
+        _("Devices always leave at home: {what}.")
+        if policy.travel.always
+        else _("A device that travels leaves at home: {what}.")
+    )
+    found["travel"] = text.format(what=stays)
+    days = policy.keys.rotate_days
+    text = ngettext(
+        "A device changes its keys once they are {n} day old.",
+        "A device changes its keys once they are {n} days old.",
+        days,
+    )
+    found["keys.rotate_days"] = (
+        text.format(n=days) if days else _("Keys of devices become as old as they may.")
+    )
     for name, value in parts_of(policy).items():
         if name not in _TOLD:
             found |= _plain(name, value)

@@ -129,6 +129,13 @@ class KeyRule(msgspec.Struct, frozen=True, kw_only=True):
     rotate_days: int = 0
 
 
+class TravelRule(msgspec.Struct, frozen=True, kw_only=True):
+    """What stays at home while a device travels: this class of care and those above. `always`: every device does."""
+
+    stays_home: str = "confidential"
+    always: bool = False
+
+
 class UseRules(msgspec.Struct, frozen=True, kw_only=True):
     """What may be done with records beyond the program: "allow" or "block" each (uses.py).
 
@@ -165,6 +172,7 @@ class Policy(Document, frozen=True, kw_only=True):
     rules: list[dict[str, Any]] = []
     use: UseRules = UseRules()
     keys: KeyRule = KeyRule()
+    travel: TravelRule = TravelRule()
 
 
 class Lease(Document, frozen=True, kw_only=True):

@@ -16,10 +16,12 @@ from sync.protocol.joins import listed
 from sync.protocol.ladder import ROWS_MAX, RUNGS, WIPE
 from sync.protocol.signals import SIGNALS, SILENCE
 from sync.protocol.texts import gettext as _
+from sync.protocol.travel import CLASSES
 from sync.protocol.uses import ALLOW, BLOCK, USES
 
 _PARTS: Final = ("signal", "condition", "action", "on_unknown", "uses")
 _CLIPBOARD_MAX_S: Final = 24 * 3_600
+_KEYS_MAX_D: Final = 3_650
 
 
 def refuse_unsound(policy: Policy) -> None:
@@ -36,6 +38,11 @@ def refuse_unsound(policy: Policy) -> None:
         raise _refused(_("“{word}” is no action.").format(word=policy.use.screenshot_unknown), *_milder())
     if not 0 <= policy.use.clear_clipboard_s <= _CLIPBOARD_MAX_S:
         raise _refused(_("The clipboard is cleared after 0 to {most} seconds.").format(most=_CLIPBOARD_MAX_S))
+    if policy.travel.stays_home not in CLASSES:
+        said = _("“{word}” is no class of care that can stay at home.")
+        raise _refused(said.format(word=str(policy.travel.stays_home)[:60]), *CLASSES)
+    if not 0 <= policy.keys.rotate_days <= _KEYS_MAX_D:
+        raise _refused(_("Keys are changed after 0 to {most} days.").format(most=_KEYS_MAX_D))
 
 
 def _row(number: int, rule: Mapping[str, Any]) -> None:

@@ -37,7 +37,7 @@ from sync.protocol.facts import POLICY_NUMBER
 from sync.protocol.ids import id_text
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import DAY_MS
-from sync.server import belonging, holdings, post
+from sync.server import belonging, holdings, post, travel
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import AuditLine, Device
 from sync.server.lease import HOUR_MS
@@ -295,6 +295,8 @@ def _named(tx: Transaction, order: OrderView) -> OrderView:
 
 def _row(tx: Transaction, device: Device, policy: Policy, aside: dict[str, int], now: int) -> FleetRow:
     person = tx.people.person(device.person)
+    if person is not None:
+        person = travel.seen_from(device, person, policy)
     stands = post.standing(tx, device)
     said = posture_of(device)
     there = _number(said.pop(POLICY_NUMBER, 0))

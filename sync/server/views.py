@@ -13,7 +13,7 @@ from sync.protocol.errors import Refused
 from sync.protocol.ids import ID_BYTES, id_text
 from sync.protocol.messages import HELD_BACK, PIN_LOCKED
 from sync.protocol.ops import Op, print_of
-from sync.server import holdings, post
+from sync.server import holdings, post, travel
 from sync.server.db.base import Transaction
 from sync.server.db.kept import Device, FiledOrder, Person, RefusedOp
 
@@ -38,6 +38,8 @@ def device_view(tx: Transaction, device: Device) -> DeviceView:
     """A device as it stands: state, last contact, unsent work, proof of a wipe."""
     stands = post.standing(tx, device)
     person = tx.people.person(device.person)
+    if person is not None:
+        person = travel.seen_from(device, person, post.root_and_policy(tx)[1])
     receipt, posture = tx.post.receipt(device.enrolment), posture_of(device)
     return DeviceView(
         name=device.name,

@@ -194,5 +194,9 @@ STEPS: Final[tuple[str, ...]] = (
     ALTER TABLE device DROP COLUMN share;
     ALTER TABLE device DROP COLUMN share_sealed;
     """,
+    # Devices that travel read under rights of their own.
+    """
+    ALTER TABLE device ADD COLUMN travelling INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 VERSION: Final = len(STEPS)
