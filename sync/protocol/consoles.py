@@ -96,6 +96,8 @@ class FleetRow(msgspec.Struct, frozen=True, kw_only=True):
     confirmed: bool = True
     held_back: int = 0
     posture: dict[str, Any] = {}
+    proven: bool = True  # a wiped one: its receipt is its own
+    wiping_for: int = 0  # milliseconds since a wipe was ordered that nothing confirms
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):

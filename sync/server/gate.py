@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from sync.protocol import documents, signing
 from sync.protocol.consoles import (
     ROLES,
     Account,
@@ -31,7 +30,7 @@ from sync.protocol.consoles import (
     person_of,
 )
 from sync.protocol.desk import OrderView
-from sync.protocol.documents import WIPE, Policy, Receipt
+from sync.protocol.documents import WIPE, Policy
 from sync.protocol.errors import KnownError
 from sync.protocol.facts import POLICY_NUMBER
 from sync.protocol.ids import id_text
@@ -42,7 +41,7 @@ from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import AuditLine, Device
 from sync.server.lease import HOUR_MS
 from sync.server.service import system_now
-from sync.server.views import held_back, order_view, posture_of
+from sync.server.views import held_back, order_view, posture_of, receipt_of
 
 INVITE_MS: Final = DAY_MS
 ALARM_MS: Final = 3 * DAY_MS
@@ -322,7 +321,14 @@ def _row(tx: Transaction, device: Device, policy: Policy, aside: dict[str, int],
         confirmed=holdings.confirmed(device, person),
         held_back=held_back(device),
         posture=said,
+        proven=not device.wiped or receipt_of(tx, device) is not None,
+        wiping_for=now - _wipe_since(tx, device, now) if stands.state == "wiping" else 0,
     )
+
+
+def _wipe_since(tx: Transaction, device: Device, now: int) -> int:
+    """When the first wipe was filed that stands for a device."""
+    return min((each.filed for each in tx.post.orders_for(device.enrolment) if each.op == WIPE), default=now)
 
 
 def _number(value: Any) -> int:
@@ -330,10 +336,10 @@ def _number(value: Any) -> int:
 
 
 def _proof(tx: Transaction, enrolment: str) -> Proof | None:
-    stored = tx.post.receipt(enrolment)
-    if stored is None:
+    stored, device = tx.post.receipt(enrolment), tx.people.device(enrolment)
+    receipt = receipt_of(tx, device) if device is not None else None
+    if stored is None or receipt is None:
         return None
-    receipt = documents.parse(signing.open_envelope(stored.envelope, Receipt.TYPE).payload, Receipt)
     return Proof(
         received=stored.received,
         finished=receipt.finished,
