@@ -3,8 +3,8 @@
 The archive of taken ops goes back to the head of the outbox, and is sealed with it; the server knows an op that it
 holds by its print, and does none twice. What was refused goes behind what waits: the words that the server had kept of
 it may be lost, and here they go where their author may not see the record any more. Meanwhile the new history is read
-from its start. Rows that it does not name stay: who made them sends them again, and until then this device may be all
-that holds them.
+from its start. Rows that it does not know stay: who made them sends them again, and until then this device may be all
+that holds them; those that it has for others go (unspoken.py).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from app.store import chosen, outbox, recovered, rows, seal_book
+from app.store import chosen, outbox, recovered, rows, seal_book, unspoken
 from app.store.schema import Stored
 from app.store.store import Store
 from sync.protocol.ids import new_incarnation
@@ -46,6 +46,7 @@ def begin(store: Store, common: int) -> None:
         for op in outbox.every(db)[len(known) :]:
             recovered.lay_on_top(store, store.person, op)
         for shape in store.shapes.values():
+            unspoken.note(db, shape)
             db.execute(f'UPDATE "{shape.table}" SET _ver = ? WHERE _ver > ?', (FIRST, common))
         db.execute("UPDATE base SET ver = ? WHERE ver > ?", (FIRST, common))
         # Masks stay masks. Without an end of the common part there is nothing that a later restore could go behind.

@@ -138,4 +138,16 @@ FOUND: Final[dict[str, list[Step]]] = {
         Write(0, "edit", 8, 22), Write(0, "edit", 20, 28), Exchange(0), Exchange(2), Write(2, "delete", 59, 37),
         Restore(1), Exchange(2), Exchange(2), Forget(),
     ],
+    "what was given into sight and out of it again, both lost with the server": [
+        Write(2, "add", 0, 0), Write(2, "give", 36, 47), Backup(), Exchange(2), Exchange(3), Same(2, 0), Same(0, 0),
+        Write(2, "add", 53, 47), Write(3, "give", 0, 57), Exchange(3), Exchange(0), Exchange(2),
+        Write(2, "give", 45, 55), Exchange(2), Restore(0),
+    ],
+    "what came into sight by a move that went with the server": [
+        Same(2, 1), Exchange(2), Backup(), Move(2, "it", "Sales/East"), Exchange(0),
+        Territory("grant", 0, "South", "North"), Restore(1),
+    ],
+    "whoever had come to a team after the backup is in the former one again": [
+        Same(3, 1), Exchange(3), Backup(), Move(0, "rep", "Sales/West"), Exchange(0), Exchange(0), Restore(0),
+    ],
 }  # fmt: skip

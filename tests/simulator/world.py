@@ -73,8 +73,9 @@ class World(Asked):
     done: set[bytes] = field(default_factory=set)  # prints of ops that this history has merged
     merging: list[bytes] = field(default_factory=list)  # those of the transaction under way
     restores: int = 0
-    forgotten: dict[tuple[bytes, str], set[str]] = field(default_factory=dict)  # what stood in deleted records
-    shown_before: dict[str, set[bytes]] = field(default_factory=dict)  # to whom a lost history showed what
+    forgotten: dict[tuple[bytes, str], set[str]] = field(
+        default_factory=dict
+    )  # what stood in deleted records
     answered: dict[bytes, Outcome] = field(default_factory=dict)  # by print, in this history
     acts: dict[bytes, list[tuple[Act, Outcome]]] = field(default_factory=dict)  # as the server answered
     refused: set[Value] = field(default_factory=set)  # not taken by the server, and told to their author

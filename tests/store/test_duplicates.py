@@ -87,7 +87,7 @@ def test_a_pair_follows_what_its_records_say(store: Store) -> None:
 
 def test_who_sees_more_or_less_of_the_same_records_is_told_of_other_pairs(store: Store) -> None:
     one, two = sorted(bytes(new_record_id()) for _each in range(2))
-    phone = {"phones/0011223344556677": {"label": "work", "value": "030 5550123"}}
+    phone: dict[str, Any] = {"phones/0011223344556677": {"label": "work", "value": "030 5550123"}}
 
     def laid(care: int, *changes: Change) -> list[tuple[bytes, bytes, str]]:
         cursor = Cursor(epoch=EPOCH, seq=9, scopes=1, care=care)
