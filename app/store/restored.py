@@ -37,7 +37,8 @@ def begin(store: Store, common: int) -> None:
     with seal_book.sealing(store) as db:
         again, refused = _lost(store, common), _refused(store)
         waiting = [(store.incarnation, op) for op in outbox.every(db)]
-        known = [*again, *waiting]
+        asked = _open(store.db.all("SELECT body FROM conflict WHERE ver > ?", (common,)))
+        known = [(before, _unasked(op, asked, common)) for before, op in (*again, *waiting)]
         seal_book.number(store, bytes(new_incarnation()), [*known, *refused])
         db.execute("DELETE FROM op_archive WHERE ver > ?", (common,))
         db.execute("DELETE FROM attention WHERE op IS NOT NULL")
@@ -100,13 +101,25 @@ def _told(op: Op, gone: set[bytes], beside: Mapping[bytes, list[Conflict]]) -> b
     return not any(each.cell in op.set and each.kept == op.set[each.cell] for each in beside.get(op.id, ()))
 
 
+def _unasked(op: Op, asked: Mapping[bytes, list[Conflict]], common: int) -> Op:
+    """Who writes beside a value that an open conflict keeps has not replaced it, whatever they had read by then."""
+    beside = (each for each in asked.get(op.id, ()) if each.cell in op.set and each.ver <= op.base)
+    if common and any(each.kept != op.set[each.cell] for each in beside):
+        return msgspec.structs.replace(op, base=min(op.base, common))
+    return op
+
+
 def _beside(store: Store, ids: Collection[bytes]) -> dict[bytes, list[Conflict]]:
     """Conflicts of these records of which the server has heard no choice, by record."""
     bodies = store.db.all("SELECT body FROM conflict UNION ALL SELECT body FROM chosen WHERE waiting = 1")
+    return {record: some for record, some in _open(bodies).items() if record in ids}
+
+
+def _open(bodies: Iterable[tuple[bytes]]) -> dict[bytes, list[Conflict]]:
     found: dict[bytes, list[Conflict]] = {}
     for (body,) in bodies:
         conflict = msgspec.msgpack.decode(body, type=Conflict)
-        if conflict.record in ids and conflict.state == OPEN:
+        if conflict.state == OPEN:
             found.setdefault(conflict.record, []).append(conflict)
     return found
 
