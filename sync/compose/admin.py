@@ -42,12 +42,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     texts.use(None)
     os.umask(0o077)
     # The switch is taken anywhere, so no parser may set its default: a later one would undo an earlier yes.
-    asked = _parser().parse_args(argv, argparse.Namespace(json=False))
+    parser = _parser()
+    asked = parser.parse_args(argv, argparse.Namespace(json=False))
+    if asked.data is None and not asked.offline:
+        parser.error(_("the server's data folder is needed: --data DIR"))
     hints.under(asked.data, keys=asked.keys)
     return telling.to_the_end(lambda: _run(asked))
 
 
 def _run(asked: argparse.Namespace) -> int:
+    if asked.offline:
+        alone: Callable[[argparse.Namespace], int] = asked.run
+        return alone(asked)
     verb: Callable[[argparse.Namespace, Office], int] = asked.run
     try:
         with offices.open_at(asked.data) as office:
@@ -78,7 +84,9 @@ def _parser() -> argparse.ArgumentParser:
             WIPE: _wipe,
             "recover": _recover,
             "refused": _refused,
-        }
+            **policies.OFFLINE,
+        },
+        (*policies.OFFLINE,),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +19,11 @@ Run = Callable[..., int]
 _WAIT_MAX_S: Final = 7 * 86_400.0
 
 
-def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
-    """The parser of `fieldkeep-admin`; `runs` holds by name what each verb does: "person add", "devices", …."""
+def parser(runs: Mapping[str, Run], offline: Collection[str]) -> argparse.ArgumentParser:
+    """The parser of `fieldkeep-admin`; `runs` holds by name what each verb does: "person add", "devices", ….
+
+    Verbs of `offline` need no server.
+    """
     common = argparse.ArgumentParser(add_help=False)
     as_json = _("print one JSON document; failures go to standard error alone")
     common.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=as_json)
@@ -34,7 +37,8 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
         parents=[common],
     )
     top.add_argument("--version", action="version", version=APP_VERSION)
-    top.add_argument("--data", type=Path, required=True, metavar="DIR", help=_("the server's data folder"))
+    data = _("the server's data folder; all but signing need it")
+    top.add_argument("--data", type=Path, metavar="DIR", help=data)
     keys = _("folder with your own keys; needed for what is signed or opened with them")
     top.add_argument("--keys", type=Path, metavar="DIR", help=keys)
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
@@ -45,7 +49,7 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = among.add_parser(
             name.split()[-1], help=text, description=description, parents=[common]
         )
-        made.set_defaults(run=runs[name])
+        made.set_defaults(run=runs[name], offline=name in offline)
         return made
 
     person = verbs.add_parser("person", help=_("who has an account"), parents=[common])
@@ -150,6 +154,11 @@ def _policies(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> None:
     publish.add_argument("file", type=Path, metavar="FILE", help=file)
     locks = _("how many devices it may lock, where it would lock any")
     publish.add_argument("--locks", type=int, metavar="N", help=locks)
+    alone = _("It shows all that is signed first, and needs no server.")
+    sign = verb("policy sign", _("sign a policy that was drawn up at the console"), alone, among)
+    sign.add_argument("file", type=Path, metavar="FILE", help=_("the file that the draft's page gave"))
+    keys = _("folder that holds the policy key")
+    sign.add_argument("--keys", type=Path, default=argparse.SUPPRESS, metavar="DIR", help=keys)
 
 
 def _holds(verb: Callable[..., argparse.ArgumentParser]) -> None:

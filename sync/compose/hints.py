@@ -25,7 +25,7 @@ _ANY: Final = "DIR"
 _given: dict[str, Path | None] = {}
 
 
-def under(data: Path, secrets: Path | None = None, keys: Path | None = None) -> None:
+def under(data: Path | None, secrets: Path | None = None, keys: Path | None = None) -> None:
     """From here on, commands in hints name these folders; DIR stands for one that was not given."""
     _given.update(data=data, secrets=secrets, keys=keys)
 
