@@ -15,7 +15,7 @@ from app.changes import CLOSING, Changes
 from app.errors import AppError, Locked
 from app.keys import trusted_time, vault
 from app.keys.device import DeviceKeys
-from app.keys.ring import RESET, Keyring, share_name
+from app.keys.ring import RESET, Keyring
 from app.keys.secret import SecretBytes
 from app.keys.state import State
 from app.paths import Profile
@@ -261,11 +261,9 @@ class Locks:
         """Only a share that the server is known to hold may go: a lock must always be one that opens again."""
         if not self.state.share_ack:
             return
+        vault.drop_share(self.profile, self._ring, [self.state.epoch])
         if self.damage is None:
-            vault.drop_share(self.profile, self._ring)
             self._ring.delete(RESET)
-        else:
-            self._ring.delete(share_name(self.state.epoch))
 
     def _unlock_by_order(self) -> None:
         if self.stage != LOCK_CRYPTO:

@@ -98,6 +98,7 @@ class Syncing:
             asked_in_vain += self._session.state.ask_share and self._session.papers.share is None
             asked_in_vain += not self._session.take_share()
             self._obey()
+            self._session.change_keys()
             if ruled_by != self._session.papers.held.policy.version and self._session.damage is None:
                 self._session.judge()  # a new policy rules from now on, not from the next start
             if self._session.state.obeyed and reported < REPORTS_MAX:

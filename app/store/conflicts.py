@@ -44,7 +44,9 @@ class OpenConflict(Quiet, frozen=True):
     deleted: bool = False
     remains: bytes = b""  # into which the record was joined, where it is deleted
     remains_title: str = ""
-    chosen_first: bool = False  # both sides are choices about an earlier conflict: that of `shown_by` came first
+    chosen_first: bool = (
+        False  # both sides are choices about an earlier conflict: that of `shown_by` came first
+    )
 
     @property
     def one_person(self) -> str:

@@ -14,6 +14,7 @@ import msgspec
 from app.store import (
     as_sent,
     indexing,
+    keyed,
     missed,
     outbox,
     recovered,
@@ -174,6 +175,7 @@ class StoreReplica:
             bared.update(shape.kind.name for _id, shape in left)
             if over:
                 sight.strip_deleted(db, store.shapes.values(), care)
+            self._looked_at_anew(here.cursor.care, care)
             sight.purge(db, [store.shapes[name] for name in sorted(bared)])
         if bared:
             db.checkpoint()
@@ -193,6 +195,12 @@ class StoreReplica:
         if (bares or _any_leaves(said)) and indexing.any_old(self._store.db, self._store.shapes.values()):
             return self._store.db.building()
         return self._store.db.write(durable=durable)
+
+    def _looked_at_anew(self, before: int, care: int) -> None:
+        """Pairs of records are told by what its person sees: where that becomes other, no row was looked at yet."""
+        for shape in self._store.shapes.values():
+            if shape.kind.alike and shape.kind.hidden(before) != shape.kind.hidden(care):
+                keyed.begin(self._store.db, shape)
 
     def _observe(self, hlc: int, changes: Iterable[Change]) -> None:
         """This device's clock is behind none that it has seen."""

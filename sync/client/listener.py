@@ -211,8 +211,8 @@ class Listener:
         return self._failed(refusal.trouble.retry_after)
 
     def _pause(self, wait_s: float) -> None:
-        """Wait, whatever comes, and not for long once the server is there again, however long it was away. Raises when it
-        is to stop or to begin anew.
+        """Wait, whatever comes, and not for long once the server is there again, however long it was away. Raises when
+        it is to stop or to begin anew.
         """
         began = time.monotonic()
         ends, self._answered = began + wait_s, False
@@ -233,8 +233,8 @@ class Listener:
         self._inbox.put((held, said))
 
     def _next(self, held: Held | None, ends: float | None, *, looking: bool = False) -> Any:
-        """What comes next of this line; None when time runs out, and, without an end or while `looking`, when an exchange
-        is over.
+        """What comes next of this line; None when time runs out, and, without an end or while `looking`, when an
+        exchange is over.
         """
         while True:
             if self._stopping.is_set():

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from sync.compose import signing_arguments
 from sync.protocol.documents import LOCK, UNLOCK, WIPE
 from sync.protocol.kinds import KINDS
 from sync.protocol.roles import GRANTED
@@ -37,7 +38,7 @@ def parser(runs: Mapping[str, Run], offline: Collection[str]) -> argparse.Argume
         parents=[common],
     )
     top.add_argument("--version", action="version", version=APP_VERSION)
-    data = _("the server's data folder; all but signing need it")
+    data = _("the server's data folder; all but sign and keys need it")
     top.add_argument("--data", type=Path, metavar="DIR", help=data)
     keys = _("folder with your own keys; needed for what is signed or opened with them")
     top.add_argument("--keys", type=Path, metavar="DIR", help=keys)
@@ -70,6 +71,11 @@ def parser(runs: Mapping[str, Run], offline: Collection[str]) -> argparse.Argume
     _holds(verb)
     verb("orders", _("every order and what became of it"))
     _orders(verb)
+    signing_arguments.papers(verb)
+    root = verbs.add_parser("root", help=_("whom the organisation trusts for what"), parents=[common])
+    signing_arguments.roots(root.add_subparsers(dest="root_verb", required=True, metavar="VERB"), verb)
+    made = verbs.add_parser("keys", help=_("keys of your own, made and split"), parents=[common])
+    signing_arguments.keys(made.add_subparsers(dest="keys_verb", required=True, metavar="VERB"), verb)
     _kept(verb)
     return top
 
@@ -178,11 +184,14 @@ def _orders(verb: Callable[..., argparse.ArgumentParser]) -> None:
         turn = verb(name, text, obeyed)
         turn.add_argument("device", metavar="DEVICE", help=device)
         turn.add_argument("--reason", default="", metavar="TEXT", help=reason)
-    wipe = verb(WIPE, _("destroy the keys of a device, for good"), obeyed)
-    wipe.add_argument("device", metavar="DEVICE", help=device)
+    wipe = verb(WIPE, _("destroy the keys of devices, for good"), obeyed)
+    wipe.add_argument("device", nargs="+", metavar="DEVICE", help=device)
     wipe.add_argument("--reason", required=True, metavar="TEXT", help=reason)
     wait = _("wait for the verified receipt; without one by then, the exit code is 1 and the order stands")
-    wipe.add_argument("--wait", type=_seconds, metavar="SECONDS", help=wait)
+    what = wipe.add_mutually_exclusive_group()
+    draft = _("draw the order up in this file, for others to sign; several devices take two admins")
+    what.add_argument("--draft", type=Path, metavar="FILE", help=draft)
+    what.add_argument("--wait", type=_seconds, metavar="SECONDS", help=wait)
 
 
 def _kept(verb: Callable[..., argparse.ArgumentParser]) -> None:

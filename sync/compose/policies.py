@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any, Final
 
-from sync.compose import telling
+from sync.compose import paper_verbs, telling
+from sync.console import paper as papers
 from sync.console import passphrase, policy_desk, policy_form, policy_paper, policy_trial, policy_words
 from sync.console.policy_trial import Effect
 from sync.console.ports import Office
@@ -98,10 +98,10 @@ def sign(asked: argparse.Namespace) -> int:
             _("A policy is signed with the policy key."),
             _("Name the folder that holds it: --keys DIR"),
         )
-    _agree(f"policy {found.after.version}")
+    paper_verbs.agree(f"policy {found.after.version}")
     paper = policy_paper.signed(found, asked.keys, passphrase.known)
     path = policy_paper.signed_name(asked.file)
-    policy_paper.write(path, paper)
+    papers.put(path, paper.to_bytes())
     missing = policy_paper.parsed(paper.to_bytes(), system_now()).missing
     if asked.json:
         telling.document(
@@ -124,14 +124,6 @@ def sign(asked: argparse.Namespace) -> int:
     else:
         telling.say(_("Bring it back to the draft's page; it rules once it is filed there."))
     return 0
-
-
-def _agree(word: str) -> None:
-    """Have the word typed. Raises KnownError."""
-    telling.aside(_("To sign this, type: {word}").format(word=word))
-    print("> ", end="", file=sys.stderr, flush=True)
-    if " ".join(sys.stdin.readline(200).split()) != word:
-        raise KnownError(_("This is not what was asked for; nothing was signed."))
 
 
 def beside(device: DeviceView) -> str:

@@ -6,16 +6,13 @@ the bytes alone what they change, for whom, and whether its key is one that coun
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from sync.console import keyfile, policy_desk, policy_turns, policy_words
+from sync.console import keyfile, paper_words, policy_desk, policy_turns, policy_words
 from sync.console.policy_turns import Turn
 from sync.console.ports import Office
 from sync.protocol import documents, harmless, signing, soundness, trust
@@ -126,7 +123,7 @@ def shown(found: Read) -> list[str]:
     head = _("For {org}, whose root {n} has the SHA-256 {digest}.").format(
         org=harmless.line(root.org_name),
         n=root.version,
-        digest=spaced(found.root_digest[:32]),
+        digest=paper_words.spaced(found.root_digest[:32]),
     )
     lines = [
         head,
@@ -142,7 +139,11 @@ def shown(found: Read) -> list[str]:
     lines += ["", _("What it changes:") if changes else _("It says what is in force; only its time is new.")]
     lines += [f"  {turned(each)}" for each in by_turn(changes)]
     lines += ["", _("All that it says:"), *(f"  {each}" for each in policy_words.in_words(after))]
-    return [*lines, "", _("SHA-256 of what is signed: {digest}").format(digest=spaced(digest_of(found)))]
+    return [
+        *lines,
+        "",
+        _("SHA-256 of what is signed: {digest}").format(digest=paper_words.spaced(digest_of(found))),
+    ]
 
 
 def by_turn(changes: list[policy_words.Change]) -> list[policy_words.Change]:
@@ -172,32 +173,9 @@ def signed_name(path: Path) -> Path:
     return path if path.stem.endswith(_SIGNED) else path.with_name(f"{path.stem}{_SIGNED}.json")
 
 
-def write(path: Path, paper: PolicyPaper) -> None:
-    """Write the file, whole or not at all. Raises KnownError."""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".policy-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(paper.to_bytes())
-            Path(name).replace(path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
-    except OSError as error:
-        raise KnownError(
-            _("The file “{name}” cannot be written.").format(name=path.name), error.strerror or ""
-        ) from None
-
-
 def digest_of(found: Read) -> str:
     """The SHA-256 of the bytes that are signed."""
     return documents.digest(found.paper.payload)
-
-
-def spaced(digest: str) -> str:
-    """Hex digits in groups of four, for eyes."""
-    return " ".join(digest[at : at + 4] for at in range(0, len(digest), 4))
 
 
 def _refuse_other(root: Root, before: Policy, after: Policy, digest: str, now: int) -> None:

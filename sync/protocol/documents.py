@@ -123,6 +123,12 @@ class PinRule(msgspec.Struct, frozen=True, kw_only=True):
     max_attempts: int = 10
 
 
+class KeyRule(msgspec.Struct, frozen=True, kw_only=True):
+    """How old the keys of a device may become, in days; never changed by themselves where it is 0."""
+
+    rotate_days: int = 0
+
+
 class UseRules(msgspec.Struct, frozen=True, kw_only=True):
     """What may be done with records beyond the program: "allow" or "block" each (uses.py).
 
@@ -158,6 +164,7 @@ class Policy(Document, frozen=True, kw_only=True):
     outbox_escrow: str = "required"
     rules: list[dict[str, Any]] = []
     use: UseRules = UseRules()
+    keys: KeyRule = KeyRule()
 
 
 class Lease(Document, frozen=True, kw_only=True):

@@ -347,11 +347,15 @@ def _lay_cell(row: Row, meeting: _Meeting, cell: str, value: Any) -> None:
         meeting.overruled = True
         meeting.keep_replaced(cell, shown=there, shown_mark=before, kept=value)
         return
-    # Who deleted it had seen it there: it goes with the record, and comes back with it.
-    if row.deleted and not meeting.replaced(row.marks.get(WHOLE_RECORD)):
+    if row.deleted:
         gone = row.marks.get(WHOLE_RECORD, meeting.mark)
-        meeting.keep(cell, shown=None, shown_mark=gone, kept=value, kept_mark=meeting.mark)
-        return
+        if not meeting.replaced(gone):
+            meeting.keep(cell, shown=None, shown_mark=gone, kept=value, kept_mark=meeting.mark)
+            return
+        # Who deleted it had seen it there: it goes with the record, and comes back with it, unless that is forgotten.
+        if row.marks.keys() == {WHOLE_RECORD}:
+            meeting.keep_replaced(cell, shown=None, shown_mark=gone, kept=value)
+            return
     if cell in meeting.closing:
         meeting.overruled = True
         meeting.keep(cell, shown=there, shown_mark=before or _NEVER, kept=value, kept_mark=meeting.mark)

@@ -129,7 +129,7 @@ def papers(
     )
     stands = standing(tx, device)
     if head.ask_share and not stands.closed:
-        share = tx.people.share(device.enrolment)
+        share = tx.people.share(device.enrolment, head.share_as)
         if share and not (head.ask_reset and _may_choose_pin(tx, device, now)):
             share = share[:SHARE_BYTES]
         if share:
@@ -150,17 +150,31 @@ def _may_choose_pin(tx: Transaction, device: Device, now: int) -> bool:
 
 
 def keep_share(tx: Transaction, device: Device, head: ExchangeHead) -> None:
-    """Hold what the device gives of its share from now on. Raises RequestProblem."""
-    if not head.share or standing(tx, device).closed:
-        return
-    if len(head.share) not in (SHARE_BYTES, 2 * SHARE_BYTES) or not 0 < len(head.share_sealed) <= SEALED_MAX:
-        raise RequestProblem(Problem.BAD_REQUEST, why="share of no known form")
-    tx.people.put_share(device.enrolment, head.share, head.share_sealed)
+    """Hold what the device gives of its share from now on, and forget what its keys were turned away from.
+
+    A device that is locked or wiped replaces nothing; what this server has lost, it may give again. Raises
+    RequestProblem.
+    """
+    held, place = tx.people.shares(device.enrolment), head.share_next or head.share_as
+    closed = standing(tx, device).closed
+    if head.share_sealed and not (closed and place in held):
+        lengths = (SHARE_BYTES, 2 * SHARE_BYTES, *([] if place in held else [0]))
+        if len(head.share) not in lengths or not 0 < len(head.share_sealed) <= SEALED_MAX:
+            raise RequestProblem(Problem.BAD_REQUEST, why="share of no known form")
+        tx.people.put_share(device.enrolment, head.share, head.share_sealed, place)
+    elif forgets(held, head) and not closed:
+        tx.people.drop_share(device.enrolment, but=head.share_as)
 
 
-def share_kept(tx: Transaction, device: Device) -> bytes:
-    """The digest of the share that is held."""
-    return hashlib.sha256(tx.people.share(device.enrolment) or b"").digest()
+def forgets(held: list[int], head: ExchangeHead) -> bool:
+    """Whether shares are held that no key of this device belongs to any more."""
+    return not (head.share_sealed or head.share_next) and head.share_as in held and len(held) > 1
+
+
+def share_kept(tx: Transaction, device: Device, head: ExchangeHead) -> bytes:
+    """The digest of the share that is held in the place of the one that came."""
+    share = tx.people.share(device.enrolment, head.share_next or head.share_as)
+    return hashlib.sha256(share or b"").digest()
 
 
 def _may_hold(tx: Transaction, device: Device) -> bool:
@@ -239,11 +253,15 @@ def file_order(tx: Transaction, envelope: bytes, now: int) -> list[FiledOrder]:
         stands = standing(tx, device)
         if stands.state == "wiped" or (stands.state == "wiping" and accepted.order.op != WIPE):
             raise Refused("device", _("The order names a device that is wiped or about to be."))
-        if not stands.order_head < accepted.order.seq <= tx.post.last_order_number():
-            raise Refused("order_number", _("The order's number is taken; sign it again."))
+        if not _floor(tx, device, stands, accepted) < accepted.order.seq <= tx.post.last_order_number():
+            raise Refused(
+                "order_number",
+                _("The order's number is taken; sign it again."),
+                _("A later order was filed for one of its devices since it was drawn up."),
+            )
         if len(accepted.order.order_id) != 2 * ID_BYTES:
             raise Refused("form", _("The order has no proper id."))
-        signers = {each.admin_id or "server" for each in opened.signatures}
+        signers = {each.admin_id or trust.SERVER for each in opened.signatures}
         order = _filed(accepted, envelope, target.enrolment, signers, now)
         tx.post.put_order(order)
         tx.post.audit(
@@ -257,6 +275,18 @@ def file_order(tx: Transaction, envelope: bytes, now: int) -> list[FiledOrder]:
         )
         filed.append(order)
     return filed
+
+
+def _floor(tx: Transaction, device: Device, stands: Standing, accepted: trust.AcceptedOrder) -> int:
+    """The number that an order for this device has to be above.
+
+    A wipe that people sign one after the other is not voided by a lock that the server signs meanwhile: devices count
+    the numbers of admins for themselves. A lock or unlock is above every order, since the last one stands.
+    """
+    if accepted.order.op != WIPE or accepted.authority != trust.ADMIN:
+        return stands.order_head
+    of_admins = [each.seq for each in tx.post.orders_for(device.enrolment) if each.signers != [trust.SERVER]]
+    return max(of_admins, default=0)
 
 
 def take_receipt(tx: Transaction, envelope: bytes, along: bytes, now: int, *, order: bytes = b"") -> str:

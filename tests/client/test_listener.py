@@ -99,7 +99,7 @@ def _hold(*said: bytes) -> Behaviour:
 
 
 def _asked(server: Server, count: int, meanwhile: Callable[[], None] = lambda: None) -> None:
-    """Wait until a server was asked so often; `meanwhile` is done again and again, and not so often that it is a flood."""
+    """Wait until a server was asked so often; `meanwhile` is done again and again, and never as a flood."""
     pause, ends = threading.Event(), time.monotonic() + SOON
     while len(server.asked) < count:
         assert time.monotonic() < ends, f"asked {len(server.asked)} times, not {count}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -79,6 +80,20 @@ def test_a_delete_holds_whatever_comes_first(base: int) -> None:
     )
     assert row.deleted
     assert [each.kept for each in found] == ["Late"]
+
+
+def test_what_comes_once_more_to_a_deleted_record_that_is_forgotten_does_not_fill_it_again() -> None:
+    row, _found, _outcomes = after_restore(once_more(BEN, 102, 101, 11, Act.DELETE))
+    marks = {merge.WHOLE_RECORD: row.marks[merge.WHOLE_RECORD]}
+    forgotten = replace(row, cells={}, marks=marks)
+    _who, edit = once_more(ANNA, 101, 90, 10, industry="Tea", name="Older")
+    op_id = OpId(DeviceId(b"a" * 16), Incarnation(b"a" * 8), 1)
+    merged = merge.apply(forgotten, edit, op_id, seq=NEW + 2, person="anna@example.com")
+    # A part of it would pass for the whole, and could be brought back.
+    assert merged.row == forgotten
+    assert {(each.cell, each.kept, each.state) for each in merged.conflicts} == {
+        ("industry", "Tea", merge.KEPT), ("name", "Older", merge.KEPT),
+    }  # fmt: skip
 
 
 def test_a_delete_that_was_taken_back_stays_so() -> None:

@@ -25,7 +25,7 @@ DEVICE, INCARNATION = b"d" * 16, b"i" * 8
 def device(**other: Any) -> Device:
     fields: dict[str, Any] = {
         "enrolment": "e1", "device": DEVICE, "name": "laptop", "keyid": "k1", "spki": b"s", "sealing_key": b"x",
-        "person": b"p" * 16, "platform": "test", "enrolled": 1, "share_held": False,
+        "person": b"p" * 16, "platform": "test", "enrolled": 1,
     }  # fmt: skip
     return Device(**{**fields, **other})
 

@@ -125,4 +125,17 @@ FOUND: Final[dict[str, list[Step]]] = {
         Same(0, 1), Same(1, 1), Exchange(1, "crash 3"), Exchange(0), Exchange(2), Pair(0, "turn", 0),
         Pair(2, "different", 2), Exchange(2), Pair(0, "back", 2), Exchange(0), Settle(0, "take", 2),
     ],
+    "who sees names again is told of pairs that were there all along": [
+        Grant(2, "internal"), Same(0, 1), Same(3, 1), Exchange(0), Exchange(3), Same(0, 0), Exchange(2), Exchange(0),
+        Grant(2, "confidential"), Exchange(2), Pair(2, "join", 1),
+    ],
+    "a delete of what had left is sent once more, and its record is seen again": [
+        Same(1, 0), Exchange(1), Write(1, "delete", 44, 13), Backup(), Exchange(1), Move(1, "it", "Sales"), Exchange(1),
+        Restore(1),
+    ],
+    "what was replaced by a delete comes once more to a record that is deleted and forgotten": [
+        Write(0, "add", 0, 2), Exchange(0), Write(0, "edit", 61, 41), Write(0, "edit", 50, 52), Backup(),
+        Write(0, "edit", 8, 22), Write(0, "edit", 20, 28), Exchange(0), Exchange(2), Write(2, "delete", 59, 37),
+        Restore(1), Exchange(2), Exchange(2), Forget(),
+    ],
 }  # fmt: skip

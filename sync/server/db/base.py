@@ -78,14 +78,20 @@ class People(Protocol):
     def put_device(self, device: Device) -> None:
         """Keep a device, new or changed."""
 
-    def share(self, enrolment: str) -> bytes | None:
-        """The server's copy of the device's share."""
+    def share(self, enrolment: str, epoch: int = 0) -> bytes | None:
+        """The server's copy of the device's share of an epoch."""
 
-    def put_share(self, enrolment: str, share: bytes, sealed: bytes) -> None:
-        """Keep the device's share, and the copy sealed to the recovery key."""
+    def shares(self, enrolment: str) -> list[int]:
+        """The epochs of which the device's share is held."""
 
-    def drop_share(self, enrolment: str) -> None:
-        """Forget both copies."""
+    def sealed_share(self, enrolment: str) -> tuple[int, bytes] | None:
+        """Epoch and sealed copy of a share that is lost but for that copy."""
+
+    def put_share(self, enrolment: str, share: bytes, sealed: bytes, epoch: int = 0) -> None:
+        """Keep the device's share of an epoch, and the copy sealed to the recovery key; b"" where only that is left."""
+
+    def drop_share(self, enrolment: str, but: int = -1) -> None:
+        """Forget all copies, but for those of one epoch."""
 
 
 class Records(Protocol):

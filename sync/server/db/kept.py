@@ -78,7 +78,6 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     unsent: int = 0
     locked: bool = False  # it has reported that it obeys a lock
     wiped: int = 0  # when its receipt was verified
-    share_held: bool = True
     posture: bytes = b""
     # How far it has read by its own word, under which rights, and up to which care class. What it was told beyond that,
     # it may hold.
