@@ -33,7 +33,6 @@ WAITS_PIN: Final = "pin"
 WAITS_CONTACT: Final = "contact"
 
 
-
 class HandIn(msgspec.Struct, frozen=True):
     """What the server is to hold, and under which epoch; `share` is b"" where only its sealed copy is left."""
 

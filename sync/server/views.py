@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from sync.protocol import sealing, trust
+from sync.protocol.consoles import PolicyDraft
 from sync.protocol.desk import DeviceView, OrderView, PersonView, RefusedView
 from sync.protocol.documents import Receipt
 from sync.protocol.errors import Refused
@@ -134,4 +135,12 @@ def order_view(tx: Transaction, order: FiledOrder, now: int) -> OrderView:
         filed=order.filed,
         reported=order.reported,
         expires=order.expires,
+    )
+
+
+def with_names(tx: Transaction, draft: PolicyDraft) -> PolicyDraft:
+    """A draft of a policy with the addresses of its people."""
+    author, editor = (tx.people.person(each) for each in (draft.author, draft.editor))
+    return msgspec.structs.replace(
+        draft, author_name=author.email if author else "", editor_name=editor.email if editor else ""
     )
