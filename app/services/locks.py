@@ -15,7 +15,7 @@ from app.changes import CLOSING, Changes
 from app.errors import AppError, Locked
 from app.keys import trusted_time, vault
 from app.keys.device import DeviceKeys
-from app.keys.ring import RESET, Keyring, share_name
+from app.keys.ring import RESET, Keyring
 from app.keys.secret import SecretBytes
 from app.keys.state import State
 from app.paths import Profile
@@ -165,6 +165,11 @@ class Locks:
         if self.stage == LOCK_CRYPTO or verdict.rung is guard.Rung.LOCK_UI:
             raise self.locked_error()
 
+    def judge_anew(self, ruled_by: int) -> None:
+        """A policy that came in rules from now on, not from the next start; `ruled_by` did before. Raises Locked."""
+        if ruled_by != self.ruling.policy.version and self.damage is None:
+            self.judge()
+
     def nothing_missing(self) -> None:
         """Open what a missing order has locked, once it has come or the server knows of it no longer."""
         state, by_it = self.state, (LOCK_UI, guard.ORDER_MISSING)
@@ -268,11 +273,9 @@ class Locks:
         """Only a share that the server is known to hold may go: a lock must always be one that opens again."""
         if not self.state.share_ack:
             return
+        vault.drop_share(self.profile, self._ring, [self.state.epoch])
         if self.damage is None:
-            vault.drop_share(self.profile, self._ring)
             self._ring.delete(RESET)
-        else:
-            self._ring.delete(share_name(self.state.epoch))
 
     def _unlock_by_order(self) -> None:
         if self.stage != LOCK_CRYPTO:

@@ -48,6 +48,7 @@ class PinGate:
             False  # the PIN that was given last is shorter than the policy has asked since it was chosen
         )
         self._escrow: SecretBytes | None = None  # the reset key, until the server is known to hold it
+        self.given: Callable[[SecretBytes, SecretBytes], None] = lambda _key, _pin: None  # data key and PIN
 
     # -- standing
 
@@ -113,6 +114,8 @@ class PinGate:
             # What was to bring the reset key to the server is gone: another one, under the same PIN.
             with contextlib.suppress(AppError):
                 self._escrowed(vault.set_pin(self._profile, self._ring, self.key(), pin))
+        with self.key() as key:
+            self.given(key, pin)
 
     def forget(self) -> None:
         """Hold nothing that opens the store."""

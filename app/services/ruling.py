@@ -89,14 +89,15 @@ class Ruling:
     def ordered_out(self, pending: Pending, card: Card) -> Intent:
         """The intent to wipe by an order."""
         state, memory = self._memory.state, self._memory
+        epoch, vouch = memory.vouched_by()
         return intent_for(
             pending,
             card,
             self.policy.version,
             memory.now(),
             root=state.floors.root.digest,
-            epoch=state.epoch,
-            vouch=memory.vouch,
+            epoch=epoch,
+            vouch=vouch,
         )
 
     def silent_out(self, card: Card) -> Intent | None:
@@ -113,6 +114,7 @@ class Ruling:
         )
         if not due:
             return None
+        epoch, vouch = memory.vouched_by()
         return intent_of_silence(
             card,
             self.policy,
@@ -120,9 +122,9 @@ class Ruling:
             memory.now(),
             since=state.last_contact,
             root=state.floors.root.digest,
-            epoch=state.epoch,
+            epoch=epoch,
             envelope=self._papers.policy_envelope(),
-            vouch=memory.vouch,
+            vouch=vouch,
         )
 
     def _own(self) -> dict[str, Any]:

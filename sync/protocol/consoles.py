@@ -137,6 +137,25 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     what: str = ""
 
 
+class PolicyDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """A policy that somebody works on at the console; nothing of it rules until it comes back signed.
+
+    `rev` counts its changes, so that two people who edit it do not undo each other; the names are those of the people.
+    """
+
+    id: str  # 32 hex digits
+    body: bytes  # the parts that IT decides, as JSON (policy_form.py)
+    base: int  # the number of the policy that was in force when it was begun
+    note: str = ""
+    rev: int = 1
+    made: int = 0
+    author: bytes = b""
+    changed: int = 0
+    editor: bytes = b""
+    author_name: str = ""
+    editor_name: str = ""
+
+
 class OrderKey(msgspec.Struct, frozen=True, kw_only=True):
     """A passkey for orders that somebody registered at the console, and under which name the root may know it."""
 

@@ -174,6 +174,13 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     outboxes: list[Outbox]
 
 
+class LostShare(msgspec.Struct, frozen=True):
+    """A share of a device that this server has lost, of an epoch of its keys, as it is sealed to the recovery key."""
+
+    epoch: int
+    sealed: bytes
+
+
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     """Recovered ops of one device, sealed to the device that is to have them.
 

@@ -25,6 +25,7 @@ from sync.protocol.consoles import (
     FleetRow,
     Line,
     Passkey,
+    PolicyDraft,
     Proof,
     Visit,
     person_of,
@@ -36,16 +37,19 @@ from sync.protocol.facts import POLICY_NUMBER
 from sync.protocol.ids import id_text
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import DAY_MS
-from sync.server import belonging, holdings, post
+from sync.server import belonging, holdings, policies, post, travel
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import AuditLine, Device
 from sync.server.lease import HOUR_MS
 from sync.server.service import system_now
-from sync.server.views import held_back, order_view, posture_of, receipt_of
+from sync.server.views import held_back, order_view, posture_of, receipt_of, with_names
 
 INVITE_MS: Final = DAY_MS
 ALARM_MS: Final = 3 * DAY_MS
+DRAFTS_MAX: Final = 50
 _NONCE: Final = 12
+_LINES: Final = 1_000  # of policies, among which the one in force is looked for
+_HIGHEST: Final = 2**62
 
 
 def sealing_key(lease_key: Ed25519PrivateKey) -> bytes:
@@ -256,6 +260,51 @@ class StoreGate:
         with self._store.read() as tx:
             return tx.post.newest(Policy.TYPE)[1]
 
+    def policy_filed(self, number: int) -> Line | None:
+        """Who filed this policy, and when; None for one that no line tells of."""
+        lines = self.lines(_HIGHEST, _LINES, policies.VERB)
+        return next(
+            (each for each in lines if each.verb == policies.VERB and each.object == str(number)), None
+        )
+
+    def file_policy(self, envelope: bytes, actor: str) -> int:
+        """File a signed policy in this name; its number. Raises Refused."""
+        with self._store.write() as tx:
+            root, in_force = post.root_and_policy(tx)
+            return policies.file(tx, root, in_force, envelope, self._now(), actor).version
+
+    def drafts(self) -> list[PolicyDraft]:
+        """Every policy that is worked on, the last changed first."""
+        with self._store.read() as tx:
+            return [with_names(tx, draft) for draft in tx.consoles.drafts()]
+
+    def policy_draft(self, id_: str) -> PolicyDraft | None:
+        """The draft of that id."""
+        with self._store.read() as tx:
+            found = tx.consoles.draft(id_)
+            return with_names(tx, found) if found else None
+
+    def put_draft(self, draft: PolicyDraft) -> bool:
+        """Keep a draft; False where it was changed or thrown away meanwhile. Raises KnownError where there are too
+        many.
+        """
+        with self._store.write() as tx:
+            known = tx.consoles.draft(draft.id)
+            if draft.rev != (known.rev + 1 if known else 1):
+                return False
+            if known is None and len(tx.consoles.drafts()) >= DRAFTS_MAX:
+                raise KnownError(
+                    _("There are {n} drafts of policies already.").format(n=DRAFTS_MAX),
+                    _("Throw one away first."),
+                )
+            tx.consoles.put_draft(draft)
+        return True
+
+    def drop_draft(self, id_: str) -> None:
+        """Forget a draft."""
+        with self._store.write() as tx:
+            tx.consoles.drop_draft(id_)
+
     def fleet(self) -> list[FleetRow]:
         """Every enrolment ever, the newest first."""
         with self._store.read() as tx:
@@ -294,6 +343,8 @@ def _named(tx: Transaction, order: OrderView) -> OrderView:
 
 def _row(tx: Transaction, device: Device, policy: Policy, aside: dict[str, int], now: int) -> FleetRow:
     person = tx.people.person(device.person)
+    if person is not None:
+        person = travel.seen_from(device, person, policy)
     stands = post.standing(tx, device)
     said = posture_of(device)
     there = _number(said.pop(POLICY_NUMBER, 0))

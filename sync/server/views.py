@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 
 from sync.protocol import sealing, trust
+from sync.protocol.consoles import PolicyDraft
 from sync.protocol.desk import DeviceView, OrderView, PersonView, RefusedView
 from sync.protocol.documents import Receipt
 from sync.protocol.errors import Refused
 from sync.protocol.ids import ID_BYTES, id_text
 from sync.protocol.messages import HELD_BACK, PIN_LOCKED
 from sync.protocol.ops import Op, print_of
-from sync.server import holdings, post
+from sync.server import holdings, post, travel
 from sync.server.db.base import Transaction
 from sync.server.db.kept import Device, FiledOrder, Person, RefusedOp
 
@@ -54,6 +55,8 @@ def device_view(tx: Transaction, device: Device) -> DeviceView:
     """A device as it stands: state, last contact, unsent work, proof of a wipe."""
     stands = post.standing(tx, device)
     person = tx.people.person(device.person)
+    if person is not None:
+        person = travel.seen_from(device, person, post.root_and_policy(tx)[1])
     there, posture = tx.post.receipt(device.enrolment) is not None, posture_of(device)
     receipt = receipt_of(tx, device) if there else None
     return DeviceView(
@@ -132,4 +135,12 @@ def order_view(tx: Transaction, order: FiledOrder, now: int) -> OrderView:
         filed=order.filed,
         reported=order.reported,
         expires=order.expires,
+    )
+
+
+def with_names(tx: Transaction, draft: PolicyDraft) -> PolicyDraft:
+    """A draft of a policy with the addresses of its people."""
+    author, editor = (tx.people.person(each) for each in (draft.author, draft.editor))
+    return msgspec.structs.replace(
+        draft, author_name=author.email if author else "", editor_name=editor.email if editor else ""
     )

@@ -22,7 +22,10 @@ from tests.house.tree import ROOT, name, parsed, tracked
 PAGES = tuple(path for path in tracked() if path.suffix == ".md")
 README = ROOT / "README.md"
 
-VERB = re.compile(r"[a-z-]+(?: (?:add|list|move|grant|revoke|invite|show|try|publish)(?= |$))?")
+VERB = re.compile(
+    r"[a-z-]+(?: (?:add|list|move|grant|revoke|invite|show|try|publish|(?:admin|key)-(?:add|drop)|roll|rule|new|split"
+    r"|join)(?= |$))?"
+)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 CODE_SPAN = re.compile(r"`([^`\n]+)`")

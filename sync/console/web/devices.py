@@ -229,7 +229,7 @@ def wipe(ask: Ask) -> Response:
             _("Register one under “My account”, or sign it with: fieldkeep-admin wipe"),
         )
     target = Target(enrolment=row.enrolment, name=row.name)
-    order = desk.drawn_up(ask.house.office.draft(), WIPE, target, reason, root_of(ask).wipe.delay_ms)
+    order = desk.drawn_up(ask.house.office.draft(), WIPE, [target], reason, root_of(ask).wipe.delay_ms)
     payload = order.to_bytes()
     ask.note("draws up: wipe", row.enrolment)
     ticket = ask.house.tickets.give(
