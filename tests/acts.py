@@ -23,7 +23,7 @@ from app.keys import trusted_time, vault
 from app.keys.secret import SecretBytes
 from app.keys.trusted_time import Sample
 from app.paths import Profile
-from app.services import acting, attachments, carrying, enrolment, many, records
+from app.services import acting, attachments, carrying, enrolment, guard, many, records
 from app.services.acting import Act
 from app.services.opening import open_session
 from app.services.syncing import Syncing
@@ -237,6 +237,20 @@ def _die_at(act: Act, at: int) -> None:
     while (found := act.piece()) is not None:
         if found.outcome.at >= at:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def look_at_clock(words: list[str]) -> int:
+    """Open, and die once the floor of trusted time is written down and before anything is done about the clock."""
+    asked = json.loads(words[0])
+    compose.prepare()
+    _turn(**asked["clock"])
+
+    def die(*_arguments: object, **_named: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    guard.judge = die  # type: ignore[assignment]
+    open_session(Profile(Path(asked["profile"])))
+    return 0
 
 
 def try_pin(words: list[str]) -> int:

@@ -145,6 +145,8 @@ def mend(session: Session, at_work: AtWork) -> list[Finding]:
     try:
         at_work.is_at(_("Looking at the pages of the store …"))
         session.call(lambda store: store.db.check())
+        if not session.call(lambda store: store.db.indexes_hold()):
+            session.call(examination.repair)  # what is fetched is laid in by way of the indexes
         at_work.is_at(_("Holding the records against the server's …"))
         with contextlib.suppress(ExchangeError):
             comparing.level(session)

@@ -20,6 +20,7 @@ from app.services.lost_work import LostWork
 from app.services.on_worker import on_worker
 from app.services.rounds import Round, percent_of
 from app.services.session import ACTIVE, Session
+from app.services.unspoken import Unspoken
 from app.services.wiped import finish_held
 from app.store.blobs import unsent_in
 from app.store.conflicts import attention_count, open_count
@@ -62,6 +63,7 @@ class Syncing:
         self._identity = identity_of(session)
         self._line = Line(self._transport, self._identity, session.now)
         self._back = HoldingBack()
+        self._unspoken = Unspoken(session)
         self.let_go = False  # somebody asks once more: what the server says of each record by itself counts
         self._lost_work = LostWork(session.profile, session.card, self._hand_in)
 
@@ -124,6 +126,11 @@ class Syncing:
                     if told:
                         raise self._back.refusal()
                     told = True  # IT hears of it with the next exchange
+        return self._ended(done)
+
+    def _ended(self, done: Round) -> Round:
+        """The round with what comes behind it: nothing is left to send or fetch."""
+        self._unspoken.look(self._line)
         return dataclasses.replace(done, lost=self._lost_work.show_it())
 
     def _by_part(self, page: Page) -> int:
@@ -311,10 +318,12 @@ class Keeping:
         self._engine.wanted()
 
     def _round(self) -> None:
+        answered = False
         with contextlib.suppress(Locked):
             self._session.judge()  # silence counts while a window stays open, too
         try:
             self._syncing.round()
+            answered = True
             self._session.ruling.judge()  # contact has ended what silence there was
         except Locked:
             _LOG.info("locked: only orders are fetched")
@@ -323,7 +332,7 @@ class Keeping:
             self._engine.stop(0)
         finally:
             self._syncing.rest()
-            self._listener.look()
+            self._listener.look(answered=answered)
 
     def _carry(self) -> bool:
         """Between two exchanges: files that nobody names any more leave the disk, whatever becomes of the others, and

@@ -115,6 +115,7 @@ class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
     wiped: int
     because: str = ""
     intent: Intent | None = None  # vouched for: the same order holds for what a backup brings back
+    left: list[str] = []  # names of ours that another program held fast: every start tries them again
 
 
 def no_step(name: str) -> None:
@@ -226,6 +227,7 @@ def finish(
             wiped=now(),
             because=intent.because,
             intent=msgspec.structs.replace(intent, order=b"", root="", check=""),
+            left=_remove_files(profile).failed,
         )
         write_whole(profile.tombstone, msgspec.json.encode(stone))
     step("W7a")
@@ -261,6 +263,21 @@ def destroy_again(profile: Profile, ring: Keyring, vouching: int) -> None:
     ring.delete(EPOCH)
     if problem is not None:
         raise problem
+
+
+def sweep(profile: Profile, stone: Tombstone) -> None:
+    """Take away what would not go when the wipe ended; the caller knows that no device is in the folder since. Raises
+    OSError.
+
+    A stone proves nothing by itself: where there is a header, or an enrolment under way, nothing is touched. Without
+    either, no key opens what lies there, and sealed work is never among it.
+    """
+    if profile.header.exists() or profile.enrolling.exists():
+        return
+    kept = {getattr(profile, name).name for name in _KEPT}
+    for name in stone.left:
+        if profile.is_ours(name) and name not in kept:
+            _remove_tree(profile.folder / name)
 
 
 def _is_over(profile: Profile, intent: Intent) -> bool:

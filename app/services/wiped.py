@@ -150,6 +150,11 @@ def _refuse_brought_back(profile: Profile) -> None:
                 wipe.destroy_again(profile, ring, stone.intent.epoch if stone.intent else 0)
         elif _keys_here(profile):
             raise _laid_stone(profile)
+        elif named is None and not epochs.holds_ring_keys(
+            profile, ring, [stone.intent.epoch] if stone.intent else []
+        ):
+            with contextlib.suppress(Busy, OSError), contextlib.closing(Opener(profile.one_opener)):
+                wipe.sweep(profile, stone)
     except KeyringUnreachable:
         if named is not None:
             raise

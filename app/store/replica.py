@@ -14,6 +14,7 @@ import msgspec
 from app.store import (
     as_sent,
     indexing,
+    keyed,
     missed,
     outbox,
     recovered,
@@ -24,6 +25,7 @@ from app.store import (
     sight,
     space,
     straight,
+    unspoken,
 )
 from app.store.db import Database
 from app.store.sameness import looks, same
@@ -90,6 +92,7 @@ class StoreReplica:
         for change in changes:
             world[change.id].take(change)
         looked = self._write(world, settled.conflicts(db, (), ()))
+        unspoken.spoken(db, (change.id for change in changes))
         self._observe(here.hlc, changes)
         brought = {change.id for change in changes}
         return Applied(looked, received=sum(id_ in brought for _kind, id_ in looked))
@@ -158,6 +161,7 @@ class StoreReplica:
             gone_ids = [id_ for id_, record in world.items() if record.left]
             conflicts = settled.conflicts(db, answer.conflicts, gone_ids, acked, store.clock())
             looked = self._write(world, conflicts) + as_sent.write(store, plain, conflicts)
+            unspoken.spoken(db, _spoken_of(answer))
             self._observe(here.hlc, answer.changes)
             db.execute(
                 "UPDATE here SET cursor = ?, acked_n = max(acked_n, ?), durable_seq = ?",
@@ -174,6 +178,7 @@ class StoreReplica:
             bared.update(shape.kind.name for _id, shape in left)
             if over:
                 sight.strip_deleted(db, store.shapes.values(), care)
+            self._looked_at_anew(here.cursor.care, care)
             sight.purge(db, [store.shapes[name] for name in sorted(bared)])
         if bared:
             db.checkpoint()
@@ -193,6 +198,12 @@ class StoreReplica:
         if (bares or _any_leaves(said)) and indexing.any_old(self._store.db, self._store.shapes.values()):
             return self._store.db.building()
         return self._store.db.write(durable=durable)
+
+    def _looked_at_anew(self, before: int, care: int) -> None:
+        """Pairs of records are told by what its person sees: where that becomes other, no row was looked at yet."""
+        for shape in self._store.shapes.values():
+            if shape.kind.alike and shape.kind.hidden(before) != shape.kind.hidden(care):
+                keyed.begin(self._store.db, shape)
 
     def _observe(self, hlc: int, changes: Iterable[Change]) -> None:
         """This device's clock is behind none that it has seen."""
@@ -309,6 +320,12 @@ class StoreReplica:
             others.update((one.id, world[one.id]) for one in left)
             looked.extend((kind, id_) for id_ in different)
         return others
+
+
+def _spoken_of(answer: Answer) -> Iterable[bytes]:
+    """The records of which an answer says how they stand."""
+    said = (result.row for result in answer.results if result.row is not None)
+    return (change.id for change in (*answer.changes, *said))
 
 
 def _any_leaves(changes: Iterable[Change]) -> bool:

@@ -81,6 +81,9 @@ class ServerRow(msgspec.Struct):
         if op.act is Act.ADD and (self.cells is None or self.ver == FIRST):
             # What others wrote there in a history that is lost is not on the server until they send it again.
             self.cells, self.deleted = {}, False
+        if self.cells is None and op.act is Act.DELETE and ver > FIRST:
+            # It had left before. Its author sees it again, as a deleted one, and is not told of their own delete.
+            self.cells = {}
         if self.cells is None:
             return
         self.cells, self.deleted = lay(self.cells, self.deleted, [op])

@@ -34,7 +34,7 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     person: str
     state: str  # "active" | "locked" | "wiping" | "wiped"
     last_seen: int
-    receipt: str  # "none" | "verified"
+    receipt: str  # "none" | "verified" | "forged": laid into the store by somebody else
     unsent: int
     platform: str
     app_version: str

@@ -26,7 +26,7 @@ from sync.protocol.texts import gettext as _
 from sync.server import feed, intake, lease, limits, post, travel
 from sync.server.auth import Rest
 from sync.server.db.base import Store, Transaction
-from sync.server.db.kept import Device, Numbering, Person
+from sync.server.db.kept import AuditLine, Device, Numbering, Person
 from sync.server.enrol import wire_person
 from sync.server.errors import RequestProblem
 from sync.server.feed import Page, Reader
@@ -159,7 +159,7 @@ def _said(
         )
     except RequestProblem as problem:
         if problem.trouble.problem is Problem.ROLLBACK:
-            _retire(store, enrolment, head.incarnation)
+            _retire(store, enrolment, head.incarnation, now)
         raise
     with store.read() as tx:
         return _told(tx, key, who(tx, enrolment), head, taken, now)
@@ -292,12 +292,15 @@ def _posture(head: ExchangeHead) -> bytes:
     return packed if len(packed) <= POSTURE_MAX else b""
 
 
-def _retire(store: Store, enrolment: str, incarnation: bytes) -> None:
-    """Two copies of a device give out the same numbers: each must take numbers of its own."""
+def _retire(store: Store, enrolment: str, incarnation: bytes, now: int) -> None:
+    """Two copies of a device give out the same numbers: each must take numbers of its own, and IT is to see it once."""
     with store.write() as tx:
         device, _person = who(tx, enrolment)
         numbering = tx.records.numbering(device.device, incarnation) or Numbering()
+        if numbering.retired:
+            return
         tx.records.put_numbering(device.device, incarnation, msgspec.structs.replace(numbering, retired=True))
+        tx.post.audit(AuditLine(at=now, actor=enrolment, verb="two copies", object=enrolment))
 
 
 def who(tx: Transaction, enrolment: str) -> tuple[Device, Person]:

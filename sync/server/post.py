@@ -1,7 +1,7 @@
-"""Carries papers: files orders, hands them out, takes reports and receipts, gives back shares and recovered work.
+"""Carries papers: files orders, hands them out, takes reports, gives back shares and recovered work.
 
 The server can neither make a wipe nor change one. It verifies what it files, so that a device is not handed
-something it will refuse, and it holds the whole sealed outbox before it takes the receipt that names it.
+something it will refuse.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Final
 import msgspec
 
 from sync.protocol import codec, documents, sealing, signing, trust
-from sync.protocol.documents import LOCK, UNLOCK, WIPE, Order, Policy, Receipt, Root
+from sync.protocol.documents import LOCK, UNLOCK, WIPE, Order, Policy, Root
 from sync.protocol.errors import Problem, Refused
 from sync.protocol.ids import ID_BYTES
 from sync.protocol.messages import ExchangeHead, Paper
 from sync.protocol.roles import may_change
 from sync.protocol.texts import gettext as _
-from sync.server import handin, limits, logs, policies, travel
+from sync.server import limits, logs, travel
 from sync.server.db.base import Transaction
-from sync.server.db.kept import AuditLine, Device, FiledOrder, Packet, Person, StoredReceipt
+from sync.server.db.kept import AuditLine, Device, FiledOrder, Packet, Person
 from sync.server.errors import RequestProblem
 
 DONE: Final = "done"
@@ -256,12 +256,16 @@ def file_order(tx: Transaction, envelope: bytes, now: int) -> list[FiledOrder]:
         stands = standing(tx, device)
         if stands.state == "wiped" or (stands.state == "wiping" and accepted.order.op != WIPE):
             raise Refused("device", _("The order names a device that is wiped or about to be."))
-        if not stands.order_head < accepted.order.seq <= tx.post.last_order_number():
-            raise Refused("order_number", _("The order's number is taken; sign it again."))
+        if not _floor(tx, device, stands, accepted) < accepted.order.seq <= tx.post.last_order_number():
+            raise Refused(
+                "order_number",
+                _("The order's number is taken; sign it again."),
+                _("A later order was filed for one of its devices since it was drawn up."),
+            )
         if len(accepted.order.order_id) != 2 * ID_BYTES:
             raise Refused("form", _("The order has no proper id."))
-        signers = {each.admin_id or "server" for each in opened.signatures}
-        order = _filed(accepted, envelope, target.enrolment, signers, now)
+        signers = {each.admin_id or trust.SERVER for each in opened.signatures}
+        order = filed_as(accepted, envelope, target.enrolment, signers, now)
         tx.post.put_order(order)
         tx.post.audit(
             AuditLine(
@@ -276,99 +280,22 @@ def file_order(tx: Transaction, envelope: bytes, now: int) -> list[FiledOrder]:
     return filed
 
 
-def take_receipt(tx: Transaction, envelope: bytes, along: bytes, now: int, *, order: bytes = b"") -> str:
-    """Verify and keep a receipt whose sealed outbox came along, or is here already; the receipt's id.
+def _floor(tx: Transaction, device: Device, stands: Standing, accepted: trust.AcceptedOrder) -> int:
+    """The number that an order for this device has to be above.
 
-    Once kept, a repeat changes nothing; but each copy of a device that was copied has a sealed outbox of its own, and
-    perhaps an order of its own; none is told that all is here before that is so. Raises RequestProblem, Refused.
+    A wipe that people sign one after the other is not voided by a lock that the server signs meanwhile: devices count
+    the numbers of admins for themselves. A lock or unlock is above every order, since the last one stands.
     """
-    opened = signing.open_envelope(envelope, Receipt.TYPE)
-    device = handin.signer(tx, opened)
-    if device is None:
-        raise RequestProblem(Problem.UNKNOWN_DEVICE, why="receipt of an unknown key")
-    receipt = trust.receipt(envelope, device.spki)
-    known = tx.post.receipt(device.enrolment)
-    if known is None or known.receipt_id != receipt.receipt_id:
-        _fits(tx, device, receipt, order, now)
-    said = receipt.outbox
-    if along:
-        handin.take_along(tx, device, said, along, now, own_place=known is None)
-    handin.holds(tx, device, said)
-    if known is not None:
-        tx.post.report(receipt.receipt_id, device.enrolment, DONE, now)
-        return receipt.receipt_id
-    stored = StoredReceipt(
-        enrolment=device.enrolment,
-        receipt_id=receipt.receipt_id,
-        envelope=envelope,
-        received=now,
-        outbox_bytes=said.length,
-        outbox_records=said.records,
-    )
-    tx.post.put_receipt(stored)
-    tx.post.report(receipt.receipt_id, device.enrolment, DONE, now)
-    tx.people.put_device(msgspec.structs.replace(device, wiped=now, last_seen=now, unsent=0))
-    tx.people.drop_share(device.enrolment)
-    tx.post.audit(
-        AuditLine(
-            at=now,
-            actor=device.enrolment,
-            verb="receipt of silence" if receipt.because else "receipt",
-            object=receipt.receipt_id,
-            digest=documents.digest(opened.payload),
-        )
-    )
-    return receipt.receipt_id
+    if accepted.order.op != WIPE or accepted.authority != trust.ADMIN:
+        return stands.order_head
+    of_admins = [each.seq for each in tx.post.orders_for(device.enrolment) if each.signers != [trust.SERVER]]
+    return max(of_admins, default=0)
 
 
-def _fits(tx: Transaction, device: Device, receipt: Receipt, order_along: bytes, now: int) -> None:
-    """A receipt is for this enrolment, and for a filed wipe order: nothing else wipes.
-
-    One that this server was restored from before it was filed comes along, and proves itself.
-    """
-    root, _policy = root_and_policy(tx)
-    if (receipt.org, receipt.enrolment, receipt.device) != (root.org, device.enrolment, device.device.hex()):
-        raise RequestProblem(Problem.BAD_REQUEST, why="receipt of another device")
-    if not 0 < len(receipt.receipt_id) <= 4 * ID_BYTES:
-        raise RequestProblem(Problem.BAD_REQUEST, why="receipt without an id")
-    if receipt.because:
-        policies.fits_silence(tx, root, device, receipt, order_along, now)
-        return
-    for order in tx.post.orders_for(device.enrolment):
-        if order.order_id == receipt.receipt_id:
-            if (order.op, order.digest) != (WIPE, receipt.order_sha256):
-                raise RequestProblem(Problem.BAD_REQUEST, why="receipt of another order")
-            return
-    restored = tx.histories.newest_common() is not None
-    if restored and order_along and _file_lost(tx, root, device, receipt, order_along, now):
-        return
-    raise RequestProblem(Problem.BAD_REQUEST, why="receipt without an order")
-
-
-def _file_lost(
-    tx: Transaction, root: Root, device: Device, receipt: Receipt, envelope: bytes, now: int
-) -> bool:
-    """File the wipe order that a device has obeyed and a restored server has lost; False for any other."""
-    claimed = documents.parse(signing.open_envelope(envelope, Order.TYPE).payload, Order)
-    # It was obeyed in its time, however long ago that is.
-    then = min(now, claimed.expires - 1)
-    accepted = trust.order(root, trust.Floors(), envelope, enrolment=device.enrolment, now=then)
-    order = accepted.order
-    if (order.op, order.order_id, accepted.digest) != (WIPE, receipt.receipt_id, receipt.order_sha256):
-        return False
-    signers = {each.admin_id or "server" for each in signing.open_envelope(envelope, Order.TYPE).signatures}
-    tx.post.put_order(_filed(accepted, envelope, device.enrolment, signers, now))
-    tx.post.audit(
-        AuditLine(
-            at=now, actor=device.enrolment, verb="wipe found", object=order.order_id, digest=accepted.digest
-        )
-    )
-    return True
-
-
-def _filed(
+def filed_as(
     accepted: trust.AcceptedOrder, envelope: bytes, enrolment: str, signers: set[str], now: int
 ) -> FiledOrder:
+    """An order as it is kept for one of its devices."""
     order = accepted.order
     return FiledOrder(
         seq=order.seq,

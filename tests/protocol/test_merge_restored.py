@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -81,6 +82,20 @@ def test_a_delete_holds_whatever_comes_first(base: int) -> None:
     assert [each.kept for each in found] == ["Late"]
 
 
+def test_what_comes_once_more_to_a_deleted_record_that_is_forgotten_does_not_fill_it_again() -> None:
+    row, _found, _outcomes = after_restore(once_more(BEN, 102, 101, 11, Act.DELETE))
+    marks = {merge.WHOLE_RECORD: row.marks[merge.WHOLE_RECORD]}
+    forgotten = replace(row, cells={}, marks=marks)
+    _who, edit = once_more(ANNA, 101, 90, 10, industry="Tea", name="Older")
+    op_id = OpId(DeviceId(b"a" * 16), Incarnation(b"a" * 8), 1)
+    merged = merge.apply(forgotten, edit, op_id, seq=NEW + 2, person="anna@example.com")
+    # A part of it would pass for the whole, and could be brought back.
+    assert merged.row == forgotten
+    assert {(each.cell, each.kept, each.state) for each in merged.conflicts} == {
+        ("industry", "Tea", merge.KEPT), ("name", "Older", merge.KEPT),
+    }  # fmt: skip
+
+
 def test_a_delete_that_was_taken_back_stays_so() -> None:
     pair = [once_more(ANNA, 101, 90, 10, Act.DELETE), once_more(BEN, 102, 101, 11, Act.UNDELETE)]
     for order in itertools.permutations(pair):
@@ -103,6 +118,24 @@ def test_what_a_conflict_alone_had_kept_is_not_replaced_by_what_its_author_wrote
     after = msgspec.structs.replace(stood, was={"industry": "Beside"})
     row, found, _outcomes = after_restore(beside, (ANNA, after))
     assert (row.cells["industry"], found) == ("Stood", [])
+
+
+def test_who_wrote_on_top_of_own_waiting_work_has_not_replaced_what_stood_below() -> None:
+    """The page that said that it had changed there, or gone, was read meanwhile; on the screen lay their own value."""
+
+    def anna(base: int, hlc: int, was: str, industry: str) -> tuple[bytes, Op]:
+        return ANNA, msgspec.structs.replace(
+            once_more(ANNA, 0, base, hlc, industry=industry)[1], was={"industry": was}
+        )
+
+    ben = once_more(BEN, 101, 90, 10, industry="Tea")
+    row, found, _outcomes = after_restore(anna(90, 11, "Old", "Cocoa"), anna(102, 12, "Cocoa", "Coffee"), ben)
+    assert row.cells["industry"] == "Coffee"
+    assert [(each.kept, each.state) for each in found] == [("Tea", merge.OPEN)]
+    # Whoever had it before their eyes has.
+    row, found, _outcomes = after_restore(anna(90, 11, "Old", "Cocoa"), anna(102, 12, "Tea", "Coffee"), ben)
+    assert row.cells["industry"] == "Coffee"
+    assert [each.state for each in found if each.kept == "Tea"] == [merge.KEPT]
 
 
 def test_who_works_on_the_restored_record_is_not_overruled() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
 
 from app.store import keyed
+from sync.protocol import merge
 from sync.protocol.kinds import Kind
+from sync.protocol.merge import Merged
 from sync.server import intake
 
 
@@ -38,6 +41,17 @@ def joined_records_lead_nowhere(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(keyed, "note_joined", lambda db, shape, before, after: None)
 
 
+def a_join_deletes_whatever_was_edited(patch: pytest.MonkeyPatch) -> None:
+    """What somebody else wrote to the record meanwhile goes with it, and nobody is asked."""
+
+    def delete(row: merge.Row, meeting: Any, *, unseen: bool) -> Merged:
+        return whole(replace(row, cells={}) if unseen else row, meeting, unseen=False)
+
+    whole = merge._delete
+    patch.setattr(merge, "_delete", delete)
+
+
 MUTATIONS: Final[tuple[Callable[[pytest.MonkeyPatch], None], ...]] = (
     part_of_a_join_is_taken, changed_rows_keep_their_keys, different_is_forgotten, joined_records_lead_nowhere,
+    a_join_deletes_whatever_was_edited,
 )  # fmt: skip

@@ -18,7 +18,6 @@ from sync.protocol.ids import id_text
 from sync.protocol.kinds import KINDS, pairs
 from sync.protocol.merge import DELETED, Conflict
 from sync.server.db.kept import Held
-from sync.server.forgetting import hollow
 from tests.simulator.laptop import Laptop
 from tests.simulator.steps import Pair, Same
 
@@ -114,10 +113,11 @@ def judge(laptop: Laptop) -> Iterator[str]:
             yield f"an edit of a joined record is not told on {each.remains_title}"
 
 
-def went(doubles: Doubles, held: dict[bytes, Held], kept: list[Conflict]) -> Iterator[str]:
+def went(
+    doubles: Doubles, held: dict[bytes, Held], kept: list[Conflict], forgotten: set[bytes]
+) -> Iterator[str]:
     """What was joined and is deleted says where it went, or a conflict keeps that."""
     said = {cell for each in held.values() for cell in each.row.cells} | {each.cell for each in kept}
-    forgotten = {id_ for id_, each in held.items() if hollow(each.row)}
     for each in doubles.made:
         there = held.get(each.gone)
         if there is None or not there.row.deleted or each.gone in doubles.deleted:

@@ -1,4 +1,4 @@
-"""Backups of the run's server, and what is lost when one of them is put back."""
+"""Backups of the run's server, what is lost when one of them is put back, and what it forgets by itself."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from sync.compose import backing
 from sync.protocol.desk import Backed
 from sync.protocol.ops import Act
-from sync.server import access
+from sync.server import forgetting
 from sync.server.db import copies
-from tests.simulator.said import Value, deletes_by, kept_by, looked_at
+from tests.simulator.said import Value, deletes_by, kept_by, looked_at, parts_of
 
 if TYPE_CHECKING:
     from tests.simulator.world import World
@@ -36,12 +36,6 @@ def restore(world: World, back: int) -> None:
     world.refused_once |= world.refused
     here = set[Value]().union(*(kept_by(each) | looked_at(each) for each in world.laptops.values()))
     world.gone |= world.missed - here
-    with world.server.read() as tx:
-        for person in tx.people.persons():
-            shown = (
-                each.id for each in tx.records.after(0) if access.sees(person.rights, each.kind, each.scope)
-            )
-            world.shown_before.setdefault(person.email, set()).update(shown)
     world.server.close()
     file, done = world.backups[-1 - back % len(world.backups)]
     if back % len(world.backups):
@@ -55,3 +49,15 @@ def restore(world: World, back: int) -> None:
     world.answered.clear()
     backing.restore(world.folders, file, replace=True)
     world.serve()
+
+
+def forget(world: World) -> None:
+    """The server forgets all that it would some day; what went with it is noted."""
+    with world.server.read() as tx:
+        ids = [each.id for each in tx.records.after(0) if each.deleted]
+        rows = [held.row for held in map(tx.records.held, ids) if held is not None]
+    for _step in forgetting.forget(world.server, world.now() + 2 * forgetting.KEPT_DAYS * forgetting.DAY_MS):
+        pass
+    for row in rows:
+        for cell, value in row.cells.items() if not forgetting.hollow(row) else ():
+            world.forgotten.setdefault((row.id, cell), set()).update(parts_of(value))

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from app.store import conflicts, lists, outbox, search
 from app.store.records import find_row
@@ -27,7 +26,7 @@ from sync.server.forgetting import hollow
 from sync.server.masks import seen
 from tests.simulator import doubles, files
 from tests.simulator.laptop import Laptop
-from tests.simulator.said import Value, Written, looked_at, values_of
+from tests.simulator.said import Value, Written, looked_at, parts_of, values_of
 from tests.simulator.world import World
 
 
@@ -44,7 +43,7 @@ def judge(world: World) -> list[str]:
         world.gone |= world.at_risk
     for who, laptop in sorted(world.laptops.items()):
         rights = persons[laptop.card.person]
-        only = _only_here(world, laptop, rights, held)
+        only = _only_here(world, laptop, held)
         told = _replica(laptop, rights, held, kept, only, older=world.mixed.is_older(who))
         found += [f"laptop {who}: {each}" for each in told]
         found += [f"laptop {who}: {each}" for each in doubles.judge(laptop)]
@@ -54,7 +53,7 @@ def judge(world: World) -> list[str]:
     found += _lost(world, held, kept, words, _out_of_sight(world, held, persons))
     found += _passed_over(world, held, kept)
     found += _deletes(world, held, kept)
-    found += doubles.went(world.doubles, held, kept)
+    found += doubles.went(world.doubles, held, kept, _emptied(world, held))
     found += files.judge(world, held, persons)
     answered = world.refused - world.refused_once
     found += [f"{cell} {v}, which was refused, is kept nowhere" for _id, cell, v in answered - words]
@@ -93,21 +92,15 @@ def _placed(held: dict[bytes, Held]) -> Iterator[str]:
             yield f"{_title(held[id_])} lies in {each.scope.territory!r}, not in {land!r}"
 
 
-def _only_here(world: World, laptop: Laptop, rights: Rights, held: dict[bytes, Held]) -> set[bytes]:
-    """Records that stay on a laptop though a restored server does not show them: those that it does not know, since
-    whoever made them has lost them too; and those that IT's word gave them in the lost history, of which nobody knows.
-    """
+def _only_here(world: World, laptop: Laptop, held: dict[bytes, Held]) -> set[bytes]:
+    """Records that stay on a laptop though a restored server does not know them: who made them has lost them too."""
     if not world.restores:
         return set()
     shapes = laptop.store.shapes.values()
     found = [
         laptop.store.db.all(f"SELECT _id FROM {shape.table} WHERE _ver = ?", (FIRST,)) for shape in shapes
     ]
-    unknown = {id_ for some in found for (id_,) in some} - held.keys()
-    shown = world.shown_before.get(laptop.card.person, set())
-    return unknown | {
-        id_ for id_ in shown & held.keys() if not access.sees(rights, held[id_].row.kind, held[id_].scope)
-    }
+    return {id_ for some in found for (id_,) in some} - held.keys()
 
 
 def _told(laptop: Laptop, view: HoldsView, only: set[bytes]) -> Iterator[str]:
@@ -223,12 +216,15 @@ def _lost(
 ) -> Iterator[str]:
     """A value that was typed stands in its record or a conflict, or somebody who saw it wrote another."""
     both: dict[tuple[bytes, str], set[str]] = {}
+    emptied = _emptied(world, held)
     for id_, cell, value in world.given_up:
-        both.setdefault((id_, cell), set()).update(_parts(value))
+        both.setdefault((id_, cell), set()).update(parts_of(value))
     for conflict in kept:
-        if conflict.cell != WHOLE_RECORD and conflict.state not in (KEPT, SWAPPED):
+        # Whoever deleted a record that is forgotten by now had seen what such a conflict keeps: that alone keeps it.
+        counts = conflict.state not in (KEPT, SWAPPED) or conflict.record in emptied
+        if conflict.cell != WHOLE_RECORD and counts:
             both.setdefault((conflict.record, conflict.cell), set()).update(
-                _parts(conflict.shown) | _parts(conflict.kept)
+                parts_of(conflict.shown) | parts_of(conflict.kept)
             )
     missed = world.missed & set().union(*map(looked_at, world.laptops.values()))
     # Refused before their record came, and out of their author's sight when it did: the server keeps them.
@@ -245,14 +241,15 @@ def _lost(
             if wanted:
                 yield f"a record with {cell} {wanted[0].value!r} never came to the server"
             continue
-        if hollow(row):
-            continue  # deleted, and so long ago that nothing of it is kept
         if row.deleted and cell.startswith("joined/"):
             continue  # of two who joined the same pair the other way round, one finds the record gone
         standing = row.cells.get(cell)
-        safe = _seen_from(_parts(standing) | both.get((id_, cell), set()), writes)
+        safe = parts_of(standing) | both.get((id_, cell), set())
+        if id_ in emptied:
+            safe |= world.forgotten.get((id_, cell), set())
+        safe = _seen_from(safe, writes)
         for each in wanted:
-            if not _parts(each.value) <= safe:
+            if not parts_of(each.value) <= safe:
                 yield f"{cell} {each.value!r} of {_title(held[id_])} is lost: {standing!r} stands there"
 
 
@@ -308,16 +305,17 @@ def _out_of_sight(world: World, held: dict[bytes, Held], persons: dict[str, Righ
     return found
 
 
-def _parts(value: Any) -> set[str]:
-    """A value, or each paragraph of notes: those of two authors are joined."""
-    return {repr(part) for part in value.split("\n\n")} if isinstance(value, str) else {repr(value)}
+def _emptied(world: World, held: dict[bytes, Held]) -> set[bytes]:
+    """Records that were deleted so long ago that the server has forgotten what stood in them."""
+    forgotten = {id_ for id_, _cell in world.forgotten}
+    return {id_ for id_ in forgotten & held.keys() if hollow(held[id_].row)}
 
 
 def _seen_from(safe: set[str], writes: list[Written]) -> set[str]:
     """These values, and what their authors had before their eyes, and so on."""
     whole = set(safe)
     while True:
-        seen = [_parts(each.was) for each in writes if _parts(each.value) <= whole]
+        seen = [parts_of(each.was) for each in writes if parts_of(each.value) <= whole]
         more = set().union(*seen) - whole
         if not more:
             return whole

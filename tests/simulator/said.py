@@ -34,6 +34,11 @@ def values_of(op: Op) -> set[Value]:
     return {(op.id, cell, repr(value)) for cell, value in op.set.items()}
 
 
+def parts_of(value: Any) -> set[str]:
+    """A value, or each paragraph of notes: those of two authors are joined."""
+    return {repr(part) for part in value.split("\n\n")} if isinstance(value, str) else {repr(value)}
+
+
 def waiting(laptop: Laptop) -> set[Value]:
     """What waits on a laptop."""
     return set().union(*map(values_of, outbox.every(laptop.store.db)))

@@ -22,7 +22,7 @@ from sync.protocol.ids import OpId
 from sync.protocol.kinds import KINDS
 from sync.protocol.messages import OpResult
 from sync.protocol.ops import Act, Op, print_of
-from sync.server import access, auth, feed, forgetting
+from sync.server import access, auth, feed
 from sync.server import ready as server_ready
 from sync.server.config import Folders
 from sync.server.db.base import Store as ServerStore
@@ -73,7 +73,9 @@ class World(Asked):
     done: set[bytes] = field(default_factory=set)  # prints of ops that this history has merged
     merging: list[bytes] = field(default_factory=list)  # those of the transaction under way
     restores: int = 0
-    shown_before: dict[str, set[bytes]] = field(default_factory=dict)  # to whom a lost history showed what
+    forgotten: dict[tuple[bytes, str], set[str]] = field(
+        default_factory=dict
+    )  # what stood in deleted records
     answered: dict[bytes, Outcome] = field(default_factory=dict)  # by print, in this history
     acts: dict[bytes, list[tuple[Act, Outcome]]] = field(default_factory=dict)  # as the server answered
     refused: set[Value] = field(default_factory=set)  # not taken by the server, and told to their author
@@ -234,10 +236,7 @@ class World(Asked):
         elif isinstance(step, desk.Ordered):
             desk.order(self.office, PERSONS, step)
         elif isinstance(step, steps.Forget):
-            for _step in forgetting.forget(
-                self.server, self.now() + 2 * forgetting.KEPT_DAYS * forgetting.DAY_MS
-            ):
-                pass
+            lost.forget(self)
         elif isinstance(step, steps.Copy):
             self.laptop(step.who).copy()
         elif isinstance(step, steps.PutBack):

@@ -13,13 +13,17 @@ from app.store.choices import SWAPPED, reopen, settle
 from app.store.duplicates import AGAIN
 from app.store.joining import BOTH, GONE, REMAINS
 from app.store.records import get
+from app.store.replica import StoreReplica
 from app.store.store import Store
-from sync.protocol.ids import id_text
+from sync.client.ports import Answer
+from sync.protocol.fields import Care
+from sync.protocol.ids import id_text, new_record_id
 from sync.protocol.kinds import KINDS, pairs
+from sync.protocol.messages import Change, Cursor
 from sync.protocol.ops import Act
 from tests.store.device import CONTACT, CUSTOMER, Device
 from tests.store.exchanges import foreign, page, row, send
-from tests.store.server import Server
+from tests.store.server import EPOCH, Server
 
 CONSENT = KINDS["consent"]
 
@@ -79,6 +83,25 @@ def test_a_pair_follows_what_its_records_say(store: Store) -> None:
     assert _pairs(store) == []
     records.undelete(store, one)
     assert _pairs(store) == [(one, two, "name")]
+
+
+def test_who_sees_more_or_less_of_the_same_records_is_told_of_other_pairs(store: Store) -> None:
+    one, two = sorted(bytes(new_record_id()) for _each in range(2))
+    phone: dict[str, Any] = {"phones/0011223344556677": {"label": "work", "value": "030 5550123"}}
+
+    def laid(care: int, *changes: Change) -> list[tuple[bytes, bytes, str]]:
+        cursor = Cursor(epoch=EPOCH, seq=9, scopes=1, care=care)
+        StoreReplica(store).apply(Answer(cursor, 0, 0, changes=list(changes)))
+        return _pairs(store)
+
+    both = [row(id_, 3, name=name, **phone) for id_, name in ((one, "Nordlicht GmbH"), (two, "Nordlicht"))]
+    told = [(one, two, "phone")]
+    assert laid(Care.CONFIDENTIAL, *both) == told
+    # The rows came already, or come once the last page of those that show more is through: neither says it again.
+    assert laid(Care.INTERNAL) == []
+    assert laid(Care.CONFIDENTIAL) == told
+    assert laid(Care.RESTRICTED) == told
+    assert examination.examine(store) == []
 
 
 def test_what_left_leaves_no_key(store: Store) -> None:
