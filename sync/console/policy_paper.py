@@ -15,7 +15,7 @@ import msgspec
 from sync.console import keyfile, paper_words, policy_desk, policy_turns, policy_words
 from sync.console.policy_turns import Turn
 from sync.console.ports import Office
-from sync.protocol import documents, harmless, signing, soundness, trust
+from sync.protocol import documents, harmless, signing, soundness, strict, trust
 from sync.protocol.documents import Policy, Root
 from sync.protocol.errors import KnownError, Refused
 from sync.protocol.signing import Envelope, Signature
@@ -23,7 +23,7 @@ from sync.protocol.texts import gettext as _
 from sync.protocol.trust import DAY_MS
 
 TYPE: Final = "fieldkeep-policy"
-FILE_MAX: Final = 6 * documents.DOCUMENT_MAX  # three documents, written as text
+FILE_MAX: Final = 6 * strict.DOCUMENT_MAX  # three documents, written as text
 _SIGNED: Final = "-signed"
 
 
