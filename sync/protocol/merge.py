@@ -186,7 +186,12 @@ class _Meeting:
 
     def take(self, cell: str, value: Any) -> None:
         mark, below = self.mark, self.marks.get(cell, _NEVER)
-        if below.base and not below.was and self.op.was.get(cell) == self.cells.get(cell) and self.seen(below):
+        if (
+            below.base
+            and not below.was
+            and self.op.was.get(cell) == self.cells.get(cell)
+            and self.seen(below)
+        ):
             # Own work lay there that the lost history had not laid on the record: what did stand was not on the screen.
             mark = msgspec.structs.replace(mark, base=min(mark.base, below.base))
         if value is None:
