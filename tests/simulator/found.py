@@ -197,4 +197,9 @@ FOUND: Final[dict[str, list[Step]]] = {
         Exchange(2), Exchange(1), Write(1, "edit", 0, 23), Exchange(1), Exchange(2), Settle(2, "take", 0),
         Write(0, "edit", 0, 0), Write(0, "place", 0, 13), Exchange(0), Exchange(0), Exchange(1), Restore(0),
     ],
+    "a join waits for a record that never comes, and the other one is there": [
+        Write(3, "edit", 0, 25), Backup(), Same(3, 1), Same(0, 1), Exchange(0), Same(2, 0), Same(3, 0), Exchange(2),
+        Exchange(3), Exchange(2), Pair(2, "different", 0), Pair(2, "join", 2), Exchange(3), Exchange(2), Restore(0),
+        Exchange(2), Grant(0, "internal"), Exchange(2),
+    ],
 }  # fmt: skip
