@@ -87,6 +87,33 @@ def sync(words: list[str]) -> int:
     return 0
 
 
+def rotate(words: list[str]) -> int:
+    """Exchange until the keys are changed; dies at the nth step of that, and prints the steps it came past."""
+    asked = json.loads(words[0])
+    compose.prepare()
+    deadly = Deadly(asked["at"])
+    with open_session(Profile(Path(asked["profile"])), deadly) as session:
+        # As `fieldkeep keys rotate` does, but only once: a process that goes on after a crash wants nothing anew.
+        if session.state.epoch == 1 and not session.state.keys_asked:
+            session.want_other_keys()
+        syncing = Syncing(session)
+        syncing.round()
+        syncing.close()
+    sys.stdout.write(json.dumps(deadly.seen))
+    return 0
+
+
+def wipe_keys(words: list[str]) -> int:
+    """`fieldkeep sync` that dies when so many entries of the keyring were deleted by the wipe."""
+    asked = json.loads(words[0])
+    compose.prepare()
+    deadly = Deadly(asked["at"])
+    vault._destroyed = deadly.around("entry", vault._destroyed)
+    obey(Profile(Path(asked["profile"])), Deadly(None))
+    sys.stdout.write(json.dumps(deadly.seen))
+    return 4
+
+
 def wipe(words: list[str]) -> int:
     """`fieldkeep sync` that dies at the nth step of the wipe; prints the steps it came past."""
     asked = json.loads(words[0])

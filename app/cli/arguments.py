@@ -89,6 +89,22 @@ def _device_verbs(verb: Adding) -> None:
         action="store_true",
         help=_("lock this device until IT unlocks it; then choose a new PIN"),
     )
+    keys = verb(
+        "keys",
+        _("how old this device's keys are; with “rotate”, change them now"),
+        _(
+            "New keys take the place of the old ones once the server holds its part of them. Nothing else changes."
+        ),
+    )
+    keys.add_argument("act", nargs="?", choices=("rotate",), help=_("change them at this contact"))
+    journey = verb(
+        "travel",
+        _("before a journey, have what is confidential leave this device; “off” brings it back"),
+        _(
+            "The policy says which fields stay at home. All changes are sent first. Without a word: how it stands."
+        ),
+    )
+    journey.add_argument("act", nargs="?", choices=("on", "off"), help=_("begin or end a journey"))
     look = verb(
         "doctor",
         _("look at everything that must hold here; changes nothing without --repair"),

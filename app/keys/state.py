@@ -96,6 +96,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     alarm: Alarm | None = None  # the last document that did not hold
     witness: Witness | None = None  # how long this machine ran since the last contact
     locked_in: str = ""  # the boot in which the share was taken away
+    travelling: bool = False  # what policy keeps at home is not to be on this device
     keys_made: int = 0  # when the keys in force were made; 0 where nobody wrote it down
     keys_asked: bool = False  # a person or IT wants other keys, whatever their age
     share_as: int = 0  # under which epoch the server keeps the share in force; 0 for the one of the enrolment

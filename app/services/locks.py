@@ -158,6 +158,11 @@ class Locks:
         if self.stage == LOCK_CRYPTO or verdict.rung is guard.Rung.LOCK_UI:
             raise self.locked_error()
 
+    def judge_anew(self, ruled_by: int) -> None:
+        """A policy that came in rules from now on, not from the next start; `ruled_by` did before. Raises Locked."""
+        if ruled_by != self.ruling.policy.version and self.damage is None:
+            self.judge()
+
     def nothing_missing(self) -> None:
         """Open what a missing order has locked, once it has come or the server knows of it no longer."""
         state, by_it = self.state, (LOCK_UI, guard.ORDER_MISSING)

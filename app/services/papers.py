@@ -100,6 +100,7 @@ class Papers:
             share=given.share if given is not None else b"",
             share_sealed=given.sealed if given is not None else b"",
             share_as=share_as,
+            travelling=state.travelling,
             share_next=given.epoch if given is not None and given.epoch != share_as else 0,
         )
 

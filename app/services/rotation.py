@@ -13,6 +13,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -28,6 +29,8 @@ from sync.protocol import sealing
 from sync.protocol.signals import DAY_MS
 
 _LOG = logging.getLogger("app.services.rotation")
+WAITS_PIN: Final = "pin"
+WAITS_CONTACT: Final = "contact"
 
 
 class HandIn(msgspec.Struct, frozen=True):
@@ -36,6 +39,17 @@ class HandIn(msgspec.Struct, frozen=True):
     epoch: int
     share: bytes
     sealed: bytes
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """When the keys were made (UTC milliseconds, 0 where nobody knows), how old they are, after how many days policy
+    has them changed (0: never), and what a change waits for ("" where none is under way).
+    """
+
+    made: int
+    age_days: int
+    days: int
+    waits: str
 
 
 class Rotation:
@@ -59,7 +73,8 @@ class Rotation:
         self._step = step
         self._turn = threading.RLock()  # a PIN is given in one thread, while another exchanges
         self._in_force = memory.state.epoch  # of the header
-        self._told = False  # that only the sealed copy of the share is left here
+        self._told_as = self._in_force  # which share the server was last told is the one in force
+        self._gave_again = False  # what this process has of a share that the server has lost
         self._reset: SecretBytes | None = None  # of the next header, until the server holds it
         self._held: list[int] = []  # epochs of which the server says that it holds the share
         self._acked = 0  # the epoch whose share, as it is here, the server has said that it holds
@@ -77,6 +92,17 @@ class Rotation:
     def missing(self) -> bool:
         """Whether the server keeps shares by epoch and has not got the one in force: it was restored from a backup."""
         return bool(self._held) and self.share_as not in self._held
+
+    def standing(self) -> Standing:
+        """How the keys stand, for people. Raises as reading the header does."""
+        state = self._memory.state
+        age = max(0, self._memory.now() - state.keys_made) // DAY_MS if state.keys_made else 0
+        waits = ""
+        if self._profile.header_next.exists() or state.keys_before:
+            waits = WAITS_CONTACT
+        elif self.wanted():
+            waits = WAITS_PIN if vault.has_pin(self._profile) else WAITS_CONTACT
+        return Standing(state.keys_made, age, self._days(), waits)
 
     def wanted(self) -> bool:
         """Whether other keys are asked for: by somebody, or by their age and the policy."""
@@ -111,10 +137,11 @@ class Rotation:
             self._take_reset(made)
             self._acked, self._handed = 0, None
 
-    def step_on(self, data_key: Callable[[], SecretBytes] | None) -> None:
-        """After an exchange: do what is next. `data_key` where the store is open and no PIN is needed for it.
+    def step_on(self, data_key: Callable[[], SecretBytes] | None) -> bool:
+        """After an exchange: do what is next; whether there is something to tell the server now. `data_key` where the
+        store is open and no PIN is needed for it.
 
-        Raises nothing that a round must stop for.
+        Raises nothing: what does not go now is tried again at the next contact.
         """
         with self._turn:
             try:
@@ -123,6 +150,19 @@ class Rotation:
                 self._go_on(data_key)
             except (AppError, OSError) as problem:
                 _LOG.info("keys are changed later: %s", type(problem).__name__)
+                return False
+            return self._has_to_tell()
+
+    def _has_to_tell(self) -> bool:
+        if self.missing:
+            return not self._gave_again
+        return self.share_as != self._told_as or self._may_hand_in()
+
+    def _may_hand_in(self) -> bool:
+        """Whether a next header waits for the server, which keeps shares by epoch. Raises AppError."""
+        if self._acked or self.share_as not in self._held or not self._profile.header_next.exists():
+            return False
+        return self._reset is not None or not vault.has_pin(self._profile)
 
     def _go_on(self, data_key: Callable[[], SecretBytes] | None) -> None:
         begun = self._profile.header_next.exists()
@@ -202,12 +242,11 @@ class Rotation:
         """The share that is to take the place of the one in force, or the one in force where the server has lost it;
         None for nothing. Raises nothing."""
         with self._turn, contextlib.suppress(AppError):
+            self._told_as = self.share_as
             if self.missing:
                 return self._again()
-            if self._acked or not self._profile.header_next.exists() or self.share_as not in self._held:
-                return None
-            coming = turning.coming(self._profile, self._ring)
-            if coming is None or (self._reset is None and vault.has_pin(self._profile)):
+            coming = turning.coming(self._profile, self._ring) if self._may_hand_in() else None
+            if coming is None:
                 return None
             both = coming.share + (bytes(self._reset.view) if self._reset is not None else b"")
             self._handed = HandIn(epoch=coming.epoch, share=both, sealed=self._sealed(both))
@@ -236,13 +275,13 @@ class Rotation:
 
     def _again(self) -> HandIn | None:
         """The share in force once more, for a server that has lost it; its sealed copy alone where it is not here."""
+        given, self._gave_again = self._gave_again, True
         share = turning.share_of(self._ring, self._in_force)
         if share is not None:
             return HandIn(epoch=self.share_as, share=share, sealed=self._sealed(share))
         sealed = self._memory.state.sealed_shares.get(str(self._in_force), "")
-        if not sealed or self._told:
+        if not sealed or given:
             return None
-        self._told = True
         return HandIn(epoch=self.share_as, share=b"", sealed=bytes.fromhex(sealed))
 
     def _sealed(self, share: bytes) -> bytes:

@@ -175,13 +175,23 @@ class Session(Locks):
         """Let every view know."""
         self.bus.publish(changes)
 
+    def travel(self, on: bool) -> None:
+        """Say to the server from now on whether this device travels (travel.py). Raises AppError."""
+        self._memory.set(travelling=on)
+
     # -- keys
 
-    def change_keys(self) -> None:
-        """After an exchange: go on with changing the keys of this device, where that is due; raises nothing."""
-        if self.damage is None:
-            free = self.stage == ACTIVE and not self.pin.has_pin
-            self.rotation.step_on(self.pin.key if free else None)
+    def want_other_keys(self) -> None:
+        """Have the keys changed at the next contact, however old; with a PIN, once it is given. Raises AppError."""
+        self._memory.set(keys_asked=True)
+
+    def change_keys(self) -> bool:
+        """After an exchange: go on with changing the keys of this device, where that is due; whether the server has to
+        be told of it now. Raises nothing."""
+        if self.damage is not None:
+            return False
+        free = self.stage == ACTIVE and not self.pin.has_pin
+        return self.rotation.step_on(self.pin.key if free else None)
 
     def _to_hand_in(self) -> HandIn | None:
         if self.damage is not None:

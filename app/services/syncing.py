@@ -20,6 +20,7 @@ from app.services.lost_work import LostWork
 from app.services.on_worker import on_worker
 from app.services.rounds import Round, percent_of
 from app.services.session import ACTIVE, Session
+from app.services.unspoken import Unspoken
 from app.services.wiped import finish_held
 from app.store.blobs import unsent_in
 from app.store.conflicts import attention_count, open_count
@@ -62,6 +63,7 @@ class Syncing:
         self._identity = identity_of(session)
         self._line = Line(self._transport, self._identity, session.now)
         self._back = HoldingBack()
+        self._unspoken = Unspoken(session)
         self.let_go = False  # somebody asks once more: what the server says of each record by itself counts
         self._lost_work = LostWork(session.profile, session.card, self._hand_in)
 
@@ -75,7 +77,7 @@ class Syncing:
         # Of a round that failed: it would be answered as of then, and there may be news since.
         self._line.ahead = None
         for _page in range(PAGES_MAX):
-            was_active, ruled_by = self._session.stage == ACTIVE, self._session.papers.held.policy.version
+            was_active, ruled_by = self._session.stage == ACTIVE, self._session.ruling.policy.version
             try:
                 page = self._exchange(step)
             except StoreDamaged as damage:
@@ -98,12 +100,11 @@ class Syncing:
             asked_in_vain += self._session.state.ask_share and self._session.papers.share is None
             asked_in_vain += not self._session.take_share()
             self._obey()
-            self._session.change_keys()
-            if ruled_by != self._session.papers.held.policy.version and self._session.damage is None:
-                self._session.judge()  # a new policy rules from now on, not from the next start
-            if self._session.state.obeyed and reported < REPORTS_MAX:
+            of_keys = self._session.change_keys()
+            self._session.judge_anew(ruled_by)
+            if (self._session.state.obeyed or of_keys) and reported < REPORTS_MAX:
                 reported += 1
-                continue  # reported at once, since IT waits for it
+                continue  # reported at once, since IT waits for it; and new keys take a few exchanges
             if self._session.papers.order_missing():
                 looked += 1
                 if looked == 1:
@@ -125,6 +126,11 @@ class Syncing:
                     if told:
                         raise self._back.refusal()
                     told = True  # IT hears of it with the next exchange
+        return self._ended(done)
+
+    def _ended(self, done: Round) -> Round:
+        """The round with what comes behind it: nothing is left to send or fetch."""
+        self._unspoken.look(self._line)
         return dataclasses.replace(done, lost=self._lost_work.show_it())
 
     def _by_part(self, page: Page) -> int:

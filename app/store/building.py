@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from app.store import chosen, indexing, keyed, tallies
+from app.store import chosen, indexing, keyed, tallies, unspoken
 from app.store.db import Database
 from app.store.schema import OURS, VERSION, Shape, indexes_of, order_column, orders_of
 from sync.protocol.fields import Choice
@@ -65,6 +65,7 @@ CREATE TABLE recovered (
 _LATER: Final = {
     indexing.TABLE: indexing.MADE,
     chosen.TABLE: chosen.MADE,
+    unspoken.TABLE: unspoken.MADE,
     "begun": "CREATE TABLE begun (what TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
 }
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from app.store import outbox, rows
+from app.store import unspoken as unspoken_rows
 from app.store.reader import Reader
 from app.store.replica import StoreReplica
 from app.store.restored import FIRST
@@ -84,6 +85,24 @@ def keeps(reader: Reader, ids: Sequence[bytes]) -> set[bytes]:
         ):
             found.update(id_ for (id_,) in reader.db.all(statement, some))
     return found
+
+
+def unspoken(store: Store, after: bytes = b"") -> tuple[list[bytes], bytes]:
+    """Some records of a lost history of which the restored server has said nothing, and the id to go on behind, b"" at
+    the end. None while the new one is not read under today's rights; asked for once it is read to its end.
+    """
+    return unspoken_rows.some(store.db, store.shapes, after) if store.here().cursor.scopes > 0 else ([], b"")
+
+
+def hear(store: Store, told: Sequence[Change]) -> Applied:
+    """The server's word on such records: what it has for others goes, as in an exchange. Raises NoSpace."""
+    here = store.here()
+    waiting = outbox.waiting(store.db, [each.id for each in told])
+    left = [each for each in told if each.gone == LEFT and each.kind and each.id not in waiting]
+    with store.db.write(durable=False) as db:
+        unspoken_rows.spoken(db, [each.id for each in told if each.gone != LEFT])
+    changes = [msgspec.structs.replace(each, ver=0) for each in left]
+    return StoreReplica(store).apply(Answer(here.cursor, here.acked_n, here.durable_seq, changes=changes))
 
 
 def _named(store: Store, changes: Sequence[Change]) -> Iterator[Change]:

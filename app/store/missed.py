@@ -37,7 +37,10 @@ def send_again(store: Store) -> int:
         return 0
     acts = _acts([(bytes(incarnation), outbox.op_of(data)) for incarnation, data in refused])
     there = _there(store, [op for act in acts for _incarnation, op in act])
-    back = [act for act in acts if all(_comes(op, there) for _incarnation, op in act)]
+    torn = set(db.all("SELECT incarnation, n FROM attention WHERE op IS NULL"))
+    back = [
+        act for act in acts if all(_comes(op, there) for _incarnation, op in act) and not _is_torn(act, torn)
+    ]
     if not back:
         return 0
     later = _taken(store, {op.id for act in back for _incarnation, op in act})
@@ -60,6 +63,14 @@ def _acts(refused: Sequence[_Refused]) -> list[list[_Refused]]:
     for incarnation, op in ordered:
         found.setdefault((incarnation, op.first or op.n), []).append((incarnation, op))
     return list(found.values())
+
+
+def _is_torn(act: Sequence[_Refused], gone: set[tuple[bytes, int]]) -> bool:
+    """Whether the words of a part of it went, with a record that left: the rest would pass for the whole, and delete a
+    record whose values nobody took over.
+    """
+    (incarnation, first), last = act[0], act[-1][1].n
+    return any((incarnation, n) in gone for n in range(first.first or first.n, last))
 
 
 def _comes(op: Op, there: set[bytes]) -> bool:

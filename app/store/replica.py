@@ -25,6 +25,7 @@ from app.store import (
     sight,
     space,
     straight,
+    unspoken,
 )
 from app.store.db import Database
 from app.store.sameness import looks, same
@@ -91,6 +92,7 @@ class StoreReplica:
         for change in changes:
             world[change.id].take(change)
         looked = self._write(world, settled.conflicts(db, (), ()))
+        unspoken.spoken(db, (change.id for change in changes))
         self._observe(here.hlc, changes)
         brought = {change.id for change in changes}
         return Applied(looked, received=sum(id_ in brought for _kind, id_ in looked))
@@ -159,6 +161,7 @@ class StoreReplica:
             gone_ids = [id_ for id_, record in world.items() if record.left]
             conflicts = settled.conflicts(db, answer.conflicts, gone_ids, acked, store.clock())
             looked = self._write(world, conflicts) + as_sent.write(store, plain, conflicts)
+            unspoken.spoken(db, _spoken_of(answer))
             self._observe(here.hlc, answer.changes)
             db.execute(
                 "UPDATE here SET cursor = ?, acked_n = max(acked_n, ?), durable_seq = ?",
@@ -317,6 +320,12 @@ class StoreReplica:
             others.update((one.id, world[one.id]) for one in left)
             looked.extend((kind, id_) for id_ in different)
         return others
+
+
+def _spoken_of(answer: Answer) -> Iterable[bytes]:
+    """The records of which an answer says how they stand."""
+    said = (result.row for result in answer.results if result.row is not None)
+    return (change.id for change in (*answer.changes, *said))
 
 
 def _any_leaves(changes: Iterable[Change]) -> bool:

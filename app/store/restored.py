@@ -3,8 +3,8 @@
 The archive of taken ops goes back to the head of the outbox, and is sealed with it; the server knows an op that it
 holds by its print, and does none twice. What was refused goes behind what waits: the words that the server had kept of
 it may be lost, and here they go where their author may not see the record any more. Meanwhile the new history is read
-from its start. Rows that it does not name stay: who made them sends them again, and until then this device may be all
-that holds them.
+from its start. Rows that it does not know stay: who made them sends them again, and until then this device may be all
+that holds them; those that it has for others go (unspoken.py).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from app.store import chosen, outbox, recovered, rows, seal_book
+from app.store import chosen, outbox, recovered, rows, seal_book, unspoken
 from app.store.schema import Stored
 from app.store.store import Store
 from sync.protocol.ids import new_incarnation
@@ -37,7 +37,8 @@ def begin(store: Store, common: int) -> None:
     with seal_book.sealing(store) as db:
         again, refused = _lost(store, common), _refused(store)
         waiting = [(store.incarnation, op) for op in outbox.every(db)]
-        known = [*again, *waiting]
+        asked = _open(store.db.all("SELECT body FROM conflict WHERE ver > ?", (common,)))
+        known = [(before, _unasked(op, asked, common)) for before, op in (*again, *waiting)]
         seal_book.number(store, bytes(new_incarnation()), [*known, *refused])
         db.execute("DELETE FROM op_archive WHERE ver > ?", (common,))
         db.execute("DELETE FROM attention WHERE op IS NOT NULL")
@@ -46,6 +47,7 @@ def begin(store: Store, common: int) -> None:
         for op in outbox.every(db)[len(known) :]:
             recovered.lay_on_top(store, store.person, op)
         for shape in store.shapes.values():
+            unspoken.note(db, shape)
             db.execute(f'UPDATE "{shape.table}" SET _ver = ? WHERE _ver > ?', (FIRST, common))
         db.execute("UPDATE base SET ver = ? WHERE ver > ?", (FIRST, common))
         # Masks stay masks. Without an end of the common part there is nothing that a later restore could go behind.
@@ -99,13 +101,25 @@ def _told(op: Op, gone: set[bytes], beside: Mapping[bytes, list[Conflict]]) -> b
     return not any(each.cell in op.set and each.kept == op.set[each.cell] for each in beside.get(op.id, ()))
 
 
+def _unasked(op: Op, asked: Mapping[bytes, list[Conflict]], common: int) -> Op:
+    """Who writes beside a value that an open conflict keeps has not replaced it, whatever they had read by then."""
+    beside = (each for each in asked.get(op.id, ()) if each.cell in op.set and each.ver <= op.base)
+    if common and any(each.kept != op.set[each.cell] for each in beside):
+        return msgspec.structs.replace(op, base=min(op.base, common))
+    return op
+
+
 def _beside(store: Store, ids: Collection[bytes]) -> dict[bytes, list[Conflict]]:
     """Conflicts of these records of which the server has heard no choice, by record."""
     bodies = store.db.all("SELECT body FROM conflict UNION ALL SELECT body FROM chosen WHERE waiting = 1")
+    return {record: some for record, some in _open(bodies).items() if record in ids}
+
+
+def _open(bodies: Iterable[tuple[bytes]]) -> dict[bytes, list[Conflict]]:
     found: dict[bytes, list[Conflict]] = {}
     for (body,) in bodies:
         conflict = msgspec.msgpack.decode(body, type=Conflict)
-        if conflict.record in ids and conflict.state == OPEN:
+        if conflict.state == OPEN:
             found.setdefault(conflict.record, []).append(conflict)
     return found
 

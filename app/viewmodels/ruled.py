@@ -63,10 +63,7 @@ def ruled(session: Session) -> Ruled:
     if session.damage is not None:
         return Ruled()
     verdict = session.ruling.verdict
-    clear_s, coming = (
-        session.ruling.policy.use.clear_clipboard_s,
-        reasons.wipe_coming(session.papers.pending()),
-    )
+    clear_s, coming = session.ruling.policy.use.clear_clipboard_s, session.ruling.coming
     return Ruled(tuple(reasons.told(verdict)), verdict.blocked, clear_s, coming)
 
 

@@ -94,7 +94,7 @@ class Comparison:
             yield from self._listed(holdings, some)
 
     def records(self, ids: list[bytes]) -> Iterator[Brought]:
-        """These records as they are now; what is not for this person comes as "left", without its kind."""
+        """These records as they are now; what is not for this person comes as "left"."""
         left = list(ids)
         while left:
             asked = RecordsHead(cursor=self._position.cursor, ids=left[: messages.RECORDS_MAX])

@@ -246,6 +246,7 @@ def _head(standing: Standing, position: Position, stands: Stands, held_back: int
         share_sealed=standing.share_sealed,
         share_as=standing.share_as,
         share_next=standing.share_next,
+        travelling=standing.travelling,
         recovered=stands.recovered,
         rows=0 if position.cursor.epoch else FIRST_ROWS,
     )

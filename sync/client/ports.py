@@ -116,6 +116,7 @@ class Standing(msgspec.Struct, frozen=True):
     share_sealed: bytes = b""
     share_as: int = 0  # under which epoch the server keeps the share in force
     share_next: int = 0  # the epoch of `share`, where it is another one
+    travelling: bool = False
     posture: dict[str, Any] = msgspec.field(default_factory=dict)
 
 

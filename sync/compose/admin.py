@@ -84,8 +84,9 @@ def _parser() -> argparse.ArgumentParser:
             **key_verbs.OFFLINE,
             "recover": _recover,
             "refused": _refused,
+            **policies.OFFLINE,
         },
-        (*paper_verbs.OFFLINE, *key_verbs.OFFLINE),
+        (*paper_verbs.OFFLINE, *policies.OFFLINE, *key_verbs.OFFLINE),
     )
 
 

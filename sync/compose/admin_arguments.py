@@ -160,6 +160,11 @@ def _policies(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> None:
     publish.add_argument("file", type=Path, metavar="FILE", help=file)
     locks = _("how many devices it may lock, where it would lock any")
     publish.add_argument("--locks", type=int, metavar="N", help=locks)
+    alone = _("It shows all that is signed first, and needs no server.")
+    sign = verb("policy sign", _("sign a policy that was drawn up at the console"), alone, among)
+    sign.add_argument("file", type=Path, metavar="FILE", help=_("the file that the draft's page gave"))
+    keys = _("folder that holds the policy key")
+    sign.add_argument("--keys", type=Path, default=argparse.SUPPRESS, metavar="DIR", help=keys)
 
 
 def _holds(verb: Callable[..., argparse.ArgumentParser]) -> None:

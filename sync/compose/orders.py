@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from sync.compose import hints, office_socket, rows_of, telling
-from sync.console import desk, passphrase
+from sync.console import desk, passphrase, recovery
 from sync.console import paper as papers
 from sync.console.ports import Office
 from sync.protocol import signing, trust
@@ -69,7 +69,16 @@ def lock_or_unlock(asked: argparse.Namespace, office: Office) -> int:
                 text = _("“{name}” is ordered to be locked already; it obeys at its next contact.")
             telling.say(text.format(name=device.name))
         return 0
+    if asked.verb == UNLOCK and not asked.keys and office.lost_share(device.enrolment) is not None:
+        raise KnownError(
+            _("This server was restored from a backup, and has lost what opens “{name}”.").format(
+                name=device.name
+            ),
+            _("Its sealed copy is here. Unlock with the folder that holds the recovery key: --keys DIR"),
+        )
     if asked.keys:
+        if asked.verb == UNLOCK:
+            recovery.give_share_back(office, asked.keys, passphrase.known, device)
         filed = desk.sign_order(office, asked.keys, passphrase.known, asked.verb, device, asked.reason)
     else:
         filed = office.sign_here(asked.verb, device.enrolment, asked.reason)

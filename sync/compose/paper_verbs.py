@@ -32,7 +32,7 @@ def sign(asked: argparse.Namespace) -> int:
             _("Say with what you sign."),
             _("A folder with your keys (--keys DIR), --security-key or --passkey."),
         )
-    _agree(shown.word)
+    agree(shown.word)
     signed = _signed(asked, paper, root, shown)
     papers.write(asked.file, signed, new=False)
     state = paper_words.standing(signed, root)
@@ -107,7 +107,7 @@ def _signed(asked: argparse.Namespace, paper: Paper, root: Root, shown: paper_wo
     return paper
 
 
-def _agree(word: str) -> None:
+def agree(word: str) -> None:
     """Have the word typed. Raises KnownError."""
     print(_("To sign this, type: {word}").format(word=word), file=sys.stderr)
     print("> ", end="", file=sys.stderr, flush=True)

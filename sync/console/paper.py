@@ -106,14 +106,18 @@ def read(path: Path) -> Paper:
 
 def write(path: Path, paper: Paper, *, new: bool) -> None:
     """Put a paper into its file, whole or not at all; a new one overwrites nothing. Raises KnownError."""
-    data = msgspec.json.encode(paper, order="sorted") + b"\n"
+    if new and path.exists():
+        raise KnownError(
+            _("“{name}” is there already; nothing was written.").format(name=path.name),
+            _("Give another name: --draft FILE"),
+        )
+    put(path, msgspec.json.encode(paper, order="sorted") + b"\n")
+
+
+def put(path: Path, data: bytes) -> None:
+    """Put bytes into a file, whole or not at all. Raises KnownError."""
     beside = path.with_name(path.name + ".new")
     try:
-        if new and path.exists():
-            raise KnownError(
-                _("“{name}” is there already; nothing was written.").format(name=path.name),
-                _("Give another name: --draft FILE"),
-            )
         with beside.open("wb") as stream:
             stream.write(data)
             stream.flush()

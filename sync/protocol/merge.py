@@ -2,25 +2,21 @@
 
 Rules, cell by cell, in order:
 
-1. the cell holds the op's value already: nothing to do; a link that would close a circle of records is kept in a
-   conflict;
+1. the cell holds the op's value already: nothing to do; a link that would close a circle is kept in a conflict;
 2. the author had seen the last write of the cell: the op's value is taken;
 3. otherwise by the rule in the table of kinds: latest, hold, notes, stricter (union falls apart into cells that
    do not meet). Whatever is not shown is kept in a conflict.
 
-A deleted row stays deleted: an edit of it is kept in a conflict. A delete that had not seen another's edit is
-held as a conflict, and the row stays. An undelete that had not seen the last delete brings the row back, and the
-delete is kept as a conflict.
+A deleted row stays deleted: an edit of it is kept in a conflict. A delete that had not seen another's edit is held as a
+conflict, and the row stays. An undelete that had not seen the last delete brings the row back, and that is kept so.
 
-An author has seen what stood in the row at the op's base, unless work that still waited lay on top of it and `was`
-says so, and what the same copy of the same device did before, by its own clock. A copy restored from yesterday has
-not seen what its twin did, nor has recovered work seen the new device's.
+An author has seen what stood in the row at the op's base, unless work that still waited lay on top of it and `was` says
+so, and what the same copy of the same device did before. Other copies have not, nor has recovered work.
 
 What a restored server lost comes once more, in any order. By the numbers that the lost history gave, an author has seen
 what the base covers; what was replaced knowingly does not come back; a delete is not held by what came after it.
 
-An author who takes an edit back before hearing that it met another's has written nothing: the conflict is settled, and
-the other's value stands.
+An author who takes an edit back before hearing that it met another's has written nothing: the other's value stands.
 """
 
 from __future__ import annotations
@@ -189,11 +185,20 @@ class _Meeting:
         )
 
     def take(self, cell: str, value: Any) -> None:
+        mark, below = self.mark, self.marks.get(cell, _NEVER)
+        if (
+            below.base
+            and not below.was
+            and self.op.was.get(cell) == self.cells.get(cell)
+            and self.seen(below)
+        ):
+            # Own work lay there that the lost history had not laid on the record: what did stand was not on the screen.
+            mark = msgspec.structs.replace(mark, base=min(mark.base, below.base))
         if value is None:
             self.cells.pop(cell, None)
         else:
             self.cells[cell] = value
-        self.marks[cell] = self.mark
+        self.marks[cell] = mark
         self.changed = True
 
     def keep(self, cell: str, *, shown: Any, shown_mark: Mark, kept: Any, kept_mark: Mark) -> None:

@@ -151,6 +151,9 @@ class ExchangeHead(msgspec.Struct, frozen=True, kw_only=True):
     share_sealed: bytes = b""  # the same, sealed to the recovery key; alone, where nothing else is left of it
     share_as: int = 0  # under which epoch the server keeps the share in force; 0 for the one of the enrolment
     share_next: int = 0  # the epoch of `share`, where it is to take that one's place
+    travelling: bool = (
+        False  # what needs more care than policy lets travel stays at home, and leaves this device
+    )
     rows: int = 0  # of the page at most, where the device wants to show something soon; 0 for as many as fit
 
 

@@ -42,6 +42,7 @@ class _Choosing:
     act: Act
     made: list[Conflict] = field(default_factory=list)
     settled: list[Conflict] = field(default_factory=list)
+    overruled: bool = False
 
     def dispute(self, conflict: Conflict, cell: str, shown: Any, kept: Any) -> None:
         """Two people chose differently and neither had seen the other's choice: that is a conflict of its own."""
@@ -88,7 +89,7 @@ def apply(
         outcome=Outcome.CONFLICT if choosing.made else merged.outcome,
         conflicts=(*choosing.made, *merged.conflicts),
         settled=(*choosing.settled, *merged.settled),
-        differs=merged.differs or bool(choosing.made),
+        differs=merged.differs or choosing.overruled or bool(choosing.made),
     )
 
 
@@ -105,8 +106,9 @@ def _choose(choosing: _Choosing, conflict: Conflict, choice: str) -> None:
     elif conflict.state in (KEPT, SWAPPED) and conflict.state != choice:
         _dispute(choosing, conflict, choice)
     if choice == KEPT:
-        # Who keeps what stands writes nothing, whatever stands there by now.
-        choosing.cells.pop(conflict.cell, None)
+        # Who keeps what stands writes nothing, whatever stands there by now: their device is told what that is.
+        there = choosing.row.cells.get(conflict.cell)
+        choosing.overruled |= choosing.cells.pop(conflict.cell, there) != there
 
 
 def _dispute(choosing: _Choosing, conflict: Conflict, choice: str) -> None:

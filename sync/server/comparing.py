@@ -2,7 +2,8 @@
 
 Nothing is kept for it: each request goes through a stretch of the records in the order of their numbers, in bounded
 memory, and the device asks again behind it. Whatever is told is of records that this person sees now, with masks in
-place of what needs more care; of all others nothing is told, not even whether they are there.
+place of what needs more care; of all others nothing is told, not even whether they are there. A restored server alone
+says, of a record that a device names, that it has it for others: the device may hold it since the history that is lost.
 """
 
 from __future__ import annotations
@@ -176,6 +177,6 @@ def _record(tx: Transaction, reader: Reader, id_: bytes, cursor: Cursor) -> tupl
     if access.sees(reader.rights, row.kind, held.scope):
         return feed.as_seen(reader.rights, entry), len(entry.cells) + 64
     # Not its number of today: what happened to it since is the business of those who see it.
-    return Change(
-        kind="", id=id_, ver=feed.left_by(reader, row.kind, tx.records.traces(id_, cursor.seq)), gone="left"
-    ), 64
+    ver = feed.left_by(reader, row.kind, tx.records.traces(id_, cursor.seq))
+    kind = row.kind if tx.histories.newest_common() is not None else ""
+    return Change(kind=kind, id=id_, ver=ver, gone="left"), 64

@@ -23,10 +23,10 @@ from sync.protocol.merge import Conflict
 from sync.protocol.messages import Change, Cursor, ExchangeHead, OpResult, Paper, ReplyHead
 from sync.protocol.ops import Op
 from sync.protocol.texts import gettext as _
-from sync.server import feed, intake, lease, limits, post
+from sync.server import feed, intake, lease, limits, post, travel
 from sync.server.auth import Rest
 from sync.server.db.base import Store, Transaction
-from sync.server.db.kept import Device, Numbering, Person
+from sync.server.db.kept import AuditLine, Device, Numbering, Person
 from sync.server.enrol import wire_person
 from sync.server.errors import RequestProblem
 from sync.server.feed import Page, Reader
@@ -159,7 +159,7 @@ def _said(
         )
     except RequestProblem as problem:
         if problem.trouble.problem is Problem.ROLLBACK:
-            _retire(store, enrolment, head.incarnation)
+            _retire(store, enrolment, head.incarnation, now)
         raise
     with store.read() as tx:
         return _told(tx, key, who(tx, enrolment), head, taken, now)
@@ -216,7 +216,7 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step, 
     head, active = request.head, request.head.state == ACTIVE
     with store.write() as tx:
         tx.news.by = enrolment
-        device, person = who(tx, enrolment)
+        device, person = author(tx, enrolment)
         feed.check(tx, head.cursor)
         if from_here:
             # From the start of the history on it needs its own changes too; from here on it holds them.
@@ -237,6 +237,7 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step, 
                 unsent=max(0, head.unsent - len(taken.results)) if active else device.unsent,
                 app_version=head.app_version,
                 posture=_posture(head),
+                travelling=head.travelling,
                 **(_read(head) if active else {}),
             )
         )
@@ -267,6 +268,7 @@ def _has_news(tx: Transaction, device: Device, head: ExchangeHead, now: int) -> 
         or not 0 <= now - device.last_seen < SEEN_EVERY_MS  # a clock that was set back counts as well
         or (head.state == ACTIVE and head.unsent != device.unsent)
         or head.app_version != device.app_version
+        or head.travelling != device.travelling
         or _posture(head) != device.posture
         # What must go from a device is asked after by people: it is noted at once that it has gone.
         or (head.state == ACTIVE and _sight(head.cursor) != (device.read_scopes, device.read_care))
@@ -290,16 +292,26 @@ def _posture(head: ExchangeHead) -> bytes:
     return packed if len(packed) <= POSTURE_MAX else b""
 
 
-def _retire(store: Store, enrolment: str, incarnation: bytes) -> None:
-    """Two copies of a device give out the same numbers: each must take numbers of its own."""
+def _retire(store: Store, enrolment: str, incarnation: bytes, now: int) -> None:
+    """Two copies of a device give out the same numbers: each must take numbers of its own, and IT is to see it once."""
     with store.write() as tx:
         device, _person = who(tx, enrolment)
         numbering = tx.records.numbering(device.device, incarnation) or Numbering()
+        if numbering.retired:
+            return
         tx.records.put_numbering(device.device, incarnation, msgspec.structs.replace(numbering, retired=True))
+        tx.post.audit(AuditLine(at=now, actor=enrolment, verb="two copies", object=enrolment))
 
 
 def who(tx: Transaction, enrolment: str) -> tuple[Device, Person]:
-    """Device and person as they are now: rights are those of this moment, not of the session's start."""
+    """Device and person as they are now, who may see from here what they may: rights are those of this moment, not of
+    the session's start."""
+    device, person = author(tx, enrolment)
+    return device, travel.seen_from(device, person, post.root_and_policy(tx)[1])
+
+
+def author(tx: Transaction, enrolment: str) -> tuple[Device, Person]:
+    """The same for what they write, which they may from wherever they are."""
     device = tx.people.device(enrolment)
     person = tx.people.person(device.person) if device else None
     if device is None or person is None or device.wiped:

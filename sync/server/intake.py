@@ -310,12 +310,12 @@ def _subject(tx: Transaction, author: Author, row: Row) -> bytes:
     about = tx.records.held(subject)
     if about is None or access.sees(author.rights, about.row.kind, about.scope):
         return subject  # one that is not here may come yet
-    for trace in tx.records.traces(subject, 0):
-        before = trace.before
-        was_seen = before is not None and access.sees(author.rights, about.row.kind, before)
-        if was_seen or trace.device == author.device.device:
-            return subject
-    return b""
+    traces = tx.records.traces(subject, 0)
+    scopes = [about.scope, *(trace.before for trace in traces if trace.before is not None)]
+    # Whoever was moved meanwhile had it in sight when they wrote.
+    rights = (author.rights, *tx.people.former_rights(author.person.id))
+    was_seen = any(access.sees(each, about.row.kind, scope) for each in rights for scope in scopes)
+    return subject if was_seen or any(trace.device == author.device.device for trace in traces) else b""
 
 
 def put_where_it_belongs(tx: Transaction, held: Held, before: Scope | None, now: int) -> int:

@@ -20,7 +20,7 @@ from sync.protocol.ids import ID_BYTES
 from sync.protocol.messages import ExchangeHead, Paper
 from sync.protocol.roles import may_change
 from sync.protocol.texts import gettext as _
-from sync.server import limits, logs
+from sync.server import limits, logs, travel
 from sync.server.db.base import Transaction
 from sync.server.db.kept import AuditLine, Device, FiledOrder, Packet, Person
 from sync.server.errors import RequestProblem
@@ -30,6 +30,7 @@ REFUSED: Final = "refused"  # a report begins with it: "refused:<rule>"
 REPORT_MAX: Final = 80
 PACKETS_AT_ONCE: Final = 4
 SHARE_BYTES: Final = 32
+SHARE_LENGTHS: Final = (SHARE_BYTES, 2 * SHARE_BYTES)  # the second with the reset key of a PIN behind it
 SEALED_MAX: Final = 4_096  # bytes of a share that is sealed
 RESET_MS: Final = 86_400_000  # after an unlock was reported: so long the answer to it may get lost
 
@@ -179,7 +180,7 @@ def keep_share(tx: Transaction, device: Device, head: ExchangeHead) -> None:
     held, place = tx.people.shares(device.enrolment), head.share_next or head.share_as
     closed = standing(tx, device).closed
     if head.share_sealed and not (closed and place in held):
-        lengths = (SHARE_BYTES, 2 * SHARE_BYTES, *([] if place in held else [0]))
+        lengths = SHARE_LENGTHS if place in held else (0, *SHARE_LENGTHS)
         if len(head.share) not in lengths or not 0 < len(head.share_sealed) <= SEALED_MAX:
             raise RequestProblem(Problem.BAD_REQUEST, why="share of no known form")
         tx.people.put_share(device.enrolment, head.share, head.share_sealed, place)
@@ -222,7 +223,9 @@ def _in_sight(tx: Transaction, device: Device, packet: Packet) -> bool:
     """Whether a packet, which is sealed, can hold nothing that its person may not see by now."""
     heir, wrote = tx.people.person(device.person), tx.people.device_by_id(packet.source)
     owner = tx.people.person(wrote.person) if wrote is not None else None
-    return heir is not None and owner is not None and sees_as_much(tx, heir, owner)
+    if heir is None or owner is None:
+        return False
+    return sees_as_much(tx, travel.seen_from(device, heir, root_and_policy(tx)[1]), owner)
 
 
 def sees_as_much(tx: Transaction, heir: Person, owner: Person) -> bool:

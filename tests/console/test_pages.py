@@ -8,10 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from sync.protocol.desk import DeviceView
-from sync.protocol.documents import WIPE
 from tests.console.visitor import CONSOLE, IT, WIPES, ConsoleInside, Page, Visitor, folder
 from tests.server.driver import Device
-from tests.server.orders import order, signed
 
 EVIL = "\"><script>alert(1)</script>'&amp;{{7*7}}"
 
@@ -149,18 +147,6 @@ def test_a_wipe_alarms_every_admin(inside: ConsoleInside, admin: Visitor, laptop
     for visitor in (admin, inside.admin("ed@example.com")):
         for path in ("/devices", "/people", "/audit", "/account"):
             assert "Wipe ordered" in visitor.get(path).plain
-
-
-def test_a_wipe_that_runs_out_is_offered_to_be_signed_again(
-    inside: ConsoleInside, admin: Visitor, laptop: Device
-) -> None:
-    soon = order(inside, WIPE, laptop, expires=inside.now() + 29 * 86_400_000)
-    inside.office.file(signed(inside, soon))
-    text = admin.get(page_of(laptop)).plain
-    assert "Sign another one." in text
-    assert "Lock device" not in text
-    inside.wipe(laptop)
-    assert "Sign another one." not in admin.get(page_of(laptop)).plain
 
 
 # --- people -----------------------------------------------------------------------------------

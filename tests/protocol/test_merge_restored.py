@@ -120,6 +120,24 @@ def test_what_a_conflict_alone_had_kept_is_not_replaced_by_what_its_author_wrote
     assert (row.cells["industry"], found) == ("Stood", [])
 
 
+def test_who_wrote_on_top_of_own_waiting_work_has_not_replaced_what_stood_below() -> None:
+    """The page that said that it had changed there, or gone, was read meanwhile; on the screen lay their own value."""
+
+    def anna(base: int, hlc: int, was: str, industry: str) -> tuple[bytes, Op]:
+        return ANNA, msgspec.structs.replace(
+            once_more(ANNA, 0, base, hlc, industry=industry)[1], was={"industry": was}
+        )
+
+    ben = once_more(BEN, 101, 90, 10, industry="Tea")
+    row, found, _outcomes = after_restore(anna(90, 11, "Old", "Cocoa"), anna(102, 12, "Cocoa", "Coffee"), ben)
+    assert row.cells["industry"] == "Coffee"
+    assert [(each.kept, each.state) for each in found] == [("Tea", merge.OPEN)]
+    # Whoever had it before their eyes has.
+    row, found, _outcomes = after_restore(anna(90, 11, "Old", "Cocoa"), anna(102, 12, "Tea", "Coffee"), ben)
+    assert row.cells["industry"] == "Coffee"
+    assert [each.state for each in found if each.kept == "Tea"] == [merge.KEPT]
+
+
 def test_who_works_on_the_restored_record_is_not_overruled() -> None:
     """What was written in the new history had not seen what comes back: both are kept."""
     fresh = BEN, Op(n=1, kind="customer", id=RECORD, act=Act.SET, hlc=50, base=NEW, set={"industry": "Fresh"})

@@ -43,6 +43,18 @@ def test_keeping_what_stands_writes_nothing_and_says_who_chose() -> None:
     assert ended.ver == server.seq > conflict.ver  # so that every device hears of it
 
 
+def test_who_keeps_an_own_edit_that_then_does_not_stand_is_told_what_does() -> None:
+    server, ann, bob, conflict = _met()
+    ann.set(stage="partner")  # it waits, and is what she keeps
+    bob.set(stage="prospect")
+    bob.sync()
+    ann.pull()
+    ann.settle(conflict, KEPT)
+    met, kept = ann.sync()
+    assert (met.outcome, kept.outcome, server.cells["stage"]) == (Outcome.CONFLICT, Outcome.OK, "prospect")
+    assert kept.differs
+
+
 def test_taking_the_other_puts_it_there() -> None:
     server, ann, _bob, conflict = _met()
     ann.settle(conflict, SWAPPED)

@@ -101,3 +101,16 @@ def test_nothing_is_laid_beside_a_customer_that_was_never_seen(inside: Inside, a
     ana.sync()
     cora.sync()
     assert cora.rows.keys() == {hidden, given[0]}
+
+
+def test_whoever_was_moved_meanwhile_had_the_customer_in_sight(
+    inside: Inside, ana: Device, bo: Device
+) -> None:
+    customer = ana.add("customer", name="Northwind")
+    ana.sync()
+    bo.sync()
+    given = bo.add("consent", purpose="news", customer=customer, status="given")
+    inside.person("bo@example.com", team="Elsewhere")
+    bo.sync()
+    ana.sync()
+    assert (set(bo.rows), set(ana.rows)) == (set(), {customer, given})

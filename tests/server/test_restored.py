@@ -10,12 +10,13 @@ import pytest
 from sync.compose import backing
 from sync.protocol import merge
 from sync.protocol.errors import Problem
-from sync.protocol.ids import new_incarnation
+from sync.protocol.ids import new_incarnation, new_record_id
 from sync.protocol.merge import Conflict
 from sync.protocol.messages import Cursor
 from sync.protocol.ops import Act
 from tests.server.driver import Device, Refusal
 from tests.server.inside import Inside, problem_of
+from tests.server.test_comparing import records_of
 
 
 def restore(inside: Inside, file: Path, *, lost: bool = False) -> None:
@@ -130,3 +131,24 @@ def test_what_a_device_says_that_its_author_had_seen_swallows_nobodys_work(
     bo.op("customer", id_, Act.SET, {}, settles={kept.id: merge.OPEN}, base=row.ver)
     bo.sync()
     assert [each.kept for each in stands(inside, id_)[1]] == ["by ana"]
+
+
+def test_a_restored_server_alone_says_that_it_has_for_others_what_a_device_names(
+    inside: Inside, ana: Device, bo: Device, tmp_path: Path
+) -> None:
+    west = inside.device(inside.person("west@example.com", team="Sales/West"), "west")
+    theirs, shared = west.add("customer", name="Westwind"), bo.add("customer", name="Northwind")
+    for device in (west, bo, ana):
+        device.sync()
+    never = bytes(new_record_id())
+    asked = (theirs, never, shared)
+    assert [each.kind for each in records_of(ana, *asked)] == ["", "", "customer"]
+    backing.backup(inside.folders, tmp_path / "backup")
+    restore(inside, tmp_path / "backup")
+    goes_back(ana, inside)
+    ana.sync()
+    said = records_of(ana, *asked)
+    assert [(each.kind, each.gone, each.ver, each.cells) for each in said[:2]] == [
+        ("customer", "left", 0, {}), ("", "left", 0, {}),
+    ]  # fmt: skip
+    assert (said[2].kind, said[2].gone) == ("customer", "")

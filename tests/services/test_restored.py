@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import forks
-from tests.road import ANNA, BEN, Laptop, Town
+from tests.road import ANNA, BEN, WEST, Laptop, Town
 
 
 @pytest.fixture
@@ -99,6 +99,29 @@ def test_a_laptop_that_was_away_for_long_brings_its_own_last(town: Town) -> None
     held = settled(ben, anna)
     assert set(held) == {first, waiting, new}
     assert (held[first]["industry"], held[first]["source"]) == ("Tea", "Fair")
+
+
+def test_what_somebody_saw_by_a_right_that_went_with_the_server_leaves_them(town: Town) -> None:
+    anna, west = town.laptop(ANNA), town.laptop(WEST)
+    theirs = west.add("customer", name="Westwind")
+    west.sync()
+    mine = anna.add("customer", name="Northwind")
+    anna.sync()
+    file = back_up(town)
+    town.admin("person", "add", WEST, "--role", "rep", "--team", "Sales/East")
+    never = west.add("customer", name="Made after the backup")
+    for each in (west, anna):
+        each.sync()
+    assert set(anna.holds()) == {mine, theirs, never}
+    restore(town, file)
+    anna.sync()
+    # Nobody knows any more that she saw the one; the other she alone may have.
+    assert set(anna.holds()) == {mine, never}
+    west.sync()
+    assert set(west.holds()) == {theirs, never}
+    anna.sync()
+    assert set(anna.holds()) == {mine}
+    assert anna.json("status")["unsent"] == 0
 
 
 @pytest.mark.parametrize(

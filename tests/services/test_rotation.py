@@ -24,7 +24,7 @@ from tests.services.desk import Desk
 from tests.services.test_pin import OTHER, PIN, names
 
 CUSTOMER = KINDS["customer"]
-ROUNDS = 4  # made, brought, put in force and said so, and one more
+ROUNDS = 2
 
 
 def exchange(session: Session, rounds: int = 1) -> None:
@@ -37,10 +37,6 @@ def exchange(session: Session, rounds: int = 1) -> None:
         syncing.close()
 
 
-def want(session: Session) -> None:
-    session._memory.set(keys_asked=True)
-
-
 def keys_of(laptop: Laptop) -> set[str]:
     return {name for name in laptop.entries() if name.partition(".")[0] in ("ring", "share")}
 
@@ -49,7 +45,7 @@ def test_the_keys_are_changed_and_the_old_ones_are_gone(laptop: Laptop) -> None:
     laptop.add("customer", name="Before")
     old = laptop.profile.header.read_bytes()
     with open_session(laptop.profile) as session:
-        want(session)
+        session.want_other_keys()
         records.add(session, CUSTOMER, {"name": "Not sent"})
         exchange(session, ROUNDS)
         assert session.stage == ACTIVE
@@ -69,7 +65,7 @@ def test_the_keys_are_changed_and_the_old_ones_are_gone(laptop: Laptop) -> None:
 def test_a_lock_by_order_takes_the_new_share_and_the_server_gives_it_back(town: Town, laptop: Laptop) -> None:
     laptop.add("customer", name="Here still")
     with open_session(laptop.profile) as session:
-        want(session)
+        session.want_other_keys()
         exchange(session, ROUNDS)
         assert session.state.epoch == 2
     town.order("lock", laptop)
@@ -79,6 +75,25 @@ def test_a_lock_by_order_takes_the_new_share_and_the_server_gives_it_back(town: 
     assert laptop.ask("sync").code == 0
     assert keys_of(laptop) == {"ring.2", "share.2"}
     assert "Here still" in {each["name"] for each in laptop.json("list", "customer")}
+
+
+def test_a_person_asks_for_it(laptop: Laptop) -> None:
+    before = laptop.json("keys")
+    assert (before["age_days"], before["rotate_days"], before["waits_for"]) == (0, 0, "")
+    assert before["made"] > 0
+    assert laptop.ask("keys", "rotate").out.strip() == "The keys are changed."
+    assert keys_of(laptop) == {"ring.2", "share.2"}
+    assert laptop.json("keys")["waits_for"] == ""
+    assert "0 days old" in laptop.ask("doctor").out
+
+
+def test_without_the_server_they_wait_for_it(town: Town, laptop: Laptop) -> None:
+    town.server.stop()
+    assert laptop.ask("keys", "rotate").code == 5
+    assert laptop.json("keys")["waits_for"] == "contact"
+    town.server.start()
+    laptop.sync()
+    assert keys_of(laptop) == {"ring.2", "share.2"}
 
 
 def test_policy_asks_for_it_by_their_age(town: Town, laptop: Laptop) -> None:
@@ -105,7 +120,7 @@ def test_with_a_pin_they_wait_for_it_and_a_forgotten_one_is_reset_all_the_same(
         session.choose_pin(SecretBytes(PIN))
         exchange(session)
         assert session.state.reset_ack
-        want(session)
+        session.want_other_keys()
         exchange(session, ROUNDS)
         assert session.state.epoch == 1  # nobody gives a PIN in the background
         session.lock()
@@ -125,7 +140,7 @@ def test_with_a_pin_they_wait_for_it_and_a_forgotten_one_is_reset_all_the_same(
 def test_another_pin_chosen_meanwhile_stays(laptop: Laptop) -> None:
     with open_session(laptop.profile) as session:
         session.choose_pin(SecretBytes(PIN))
-        want(session)
+        session.want_other_keys()
         exchange(session)
         session.lock()
         session.unlock(SecretBytes(PIN))
@@ -144,8 +159,10 @@ def test_another_pin_chosen_meanwhile_stays(laptop: Laptop) -> None:
 def test_a_lock_while_they_are_made_takes_every_share(town: Town, laptop: Laptop) -> None:
     laptop.add("customer", name="Here still")
     with open_session(laptop.profile) as session:
-        want(session)
         exchange(session)
+        session.want_other_keys()
+        with session.pin.key() as key:
+            session.rotation.prepare(key)
         assert keys_of(laptop) == {"ring.1", "share.1", "ring.2", "share.2"}
         town.order("lock", laptop)
         exchange(session)
@@ -166,7 +183,7 @@ def test_a_server_restored_to_before_gets_the_share_again_before_a_lock_takes_it
     laptop.sync()
     backup = _backed_up(town, tmp_path)
     with open_session(laptop.profile) as session:
-        want(session)
+        session.want_other_keys()
         exchange(session, ROUNDS)
         assert session.state.epoch == 2
     _restored(town, backup)
@@ -178,6 +195,32 @@ def test_a_server_restored_to_before_gets_the_share_again_before_a_lock_takes_it
     assert keys_of(laptop) == {"ring.2"}
     town.order("unlock", laptop)
     assert laptop.ask("sync").code == 0
+    assert "Here still" in {each["name"] for each in laptop.json("list", "customer")}
+
+
+@pytest.mark.expected_warnings("the server has lost the share of this device")
+def test_a_server_restored_after_a_lock_gets_the_share_back_with_the_recovery_key(
+    town: Town, laptop: Laptop, tmp_path: Path
+) -> None:
+    """The share of then is on neither side any more, but for its copy that IT alone opens."""
+    laptop.add("customer", name="Here still")
+    laptop.sync()
+    backup = _backed_up(town, tmp_path)
+    with open_session(laptop.profile) as session:
+        session.want_other_keys()
+        exchange(session, ROUNDS)
+    town.order("lock", laptop)
+    assert laptop.ask("sync").code == 3
+    assert keys_of(laptop) == {"ring.2"}
+    _restored(town, backup)
+    with open_session(laptop.profile) as session:
+        exchange(session, 2)
+    without = forks.run("sync.compose.admin:main", ["--data", str(town.data), "unlock", laptop.id])
+    assert without.code == 1
+    assert "--keys DIR" in without.err
+    town.order("unlock", laptop)
+    assert laptop.ask("sync").code == 0
+    assert keys_of(laptop) == {"ring.2", "share.2"}
     assert "Here still" in {each["name"] for each in laptop.json("list", "customer")}
 
 

@@ -1,4 +1,4 @@
-"""What a laptop asks the run's server beside exchanges: ready parts, and the bytes of files."""
+"""What a laptop asks the run's server beside exchanges: ready parts, records by id, and the bytes of files."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ class Asked:
     def ready_piece(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
         """A piece of a ready part."""
         return self.service.ready_piece(headers, target, body)
+
+    def records(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
+        """Records by id."""
+        return self.service.compare(headers, target, body)
 
     def blob_put(self, body: bytes) -> bytes:
         """A piece of a file."""

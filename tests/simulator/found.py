@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.simulator.steps import (
+    Attach,
     Backup,
     Copy,
     Exchange,
@@ -137,5 +138,38 @@ FOUND: Final[dict[str, list[Step]]] = {
         Write(0, "add", 0, 2), Exchange(0), Write(0, "edit", 61, 41), Write(0, "edit", 50, 52), Backup(),
         Write(0, "edit", 8, 22), Write(0, "edit", 20, 28), Exchange(0), Exchange(2), Write(2, "delete", 59, 37),
         Restore(1), Exchange(2), Exchange(2), Forget(),
+    ],
+    "what was given into sight and out of it again, both lost with the server": [
+        Write(2, "add", 0, 0), Write(2, "give", 36, 47), Backup(), Exchange(2), Exchange(3), Same(2, 0), Same(0, 0),
+        Write(2, "add", 53, 47), Write(3, "give", 0, 57), Exchange(3), Exchange(0), Exchange(2),
+        Write(2, "give", 45, 55), Exchange(2), Restore(0),
+    ],
+    "what came into sight by a move that went with the server": [
+        Same(2, 1), Exchange(2), Backup(), Move(2, "it", "Sales/East"), Exchange(0),
+        Territory("grant", 0, "South", "North"), Restore(1),
+    ],
+    "whoever had come to a team after the backup is in the former one again": [
+        Same(3, 1), Exchange(3), Backup(), Move(0, "rep", "Sales/West"), Exchange(0), Exchange(0), Restore(0),
+    ],
+    "who keeps what stands keeps an own edit, which then does not stand": [
+        Write(0, "add", 0, 0), Write(0, "add", 0, 0), Write(0, "add", 0, 0), Write(0, "add", 0, 46), Same(0, 2),
+        Exchange(0), Exchange(0), Exchange(1), Write(1, "delete", 0, 0), Exchange(1), Exchange(0),
+        Write(1, "edit", 49, 0), Write(0, "edit", 49, 0), Same(1, 1), Same(0, 1), Exchange(1), Exchange(0), Exchange(1),
+        Pair(1, "join", 0), Pair(0, "join", 0), Write(1, "edit", 7, 0), Write(0, "edit", 7, 0), Exchange(0),
+        Exchange(1), Settle(1, "keep", 0),
+    ],
+    "who was moved meanwhile attaches a file to a customer that they had in sight": [
+        Write(0, "add", 0, 0), Exchange(0), Exchange(4), Exchange(2), Move(2, "rep", "Sales/West"),
+        Write(4, "place", 0, 0), Attach(2, 0, ""),
+    ],
+    "what a delete had hidden from who wrote on top of it comes once more": [
+        Write(3, "add", 0, 2), Write(3, "give", 43, 20), Exchange(3), Exchange(0), Write(0, "edit", 4, 28), Exchange(1),
+        Backup(), Write(1, "edit", 28, 4), Write(1, "delete", 63, 16), Exchange(1), Exchange(0), Settle(0, "take", 0),
+        Restore(1), Write(0, "edit", 53, 48),
+    ],
+    "the same, where the conflict about it was heard and left open": [
+        Write(3, "add", 0, 0), Write(3, "give", 0, 0), Exchange(3), Exchange(0), Write(0, "edit", 0, 0), Exchange(1),
+        Backup(), Write(1, "edit", 0, 0), Write(1, "delete", 0, 0), Exchange(1), Exchange(0), Settle(0, "take", 0),
+        Exchange(0), Restore(0), Write(0, "edit", 0, 0),
     ],
 }  # fmt: skip

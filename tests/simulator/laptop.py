@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,12 +11,13 @@ from typing import Final, Protocol
 
 from app.keys.secret import SecretBytes
 from app.paths import Profile
-from app.store import outbox, ready
+from app.store import comparing, outbox, ready
 from app.store.replica import StoreReplica
 from app.store.store import Store
 from sync.client import cycle
 from sync.client import ready as fetching
-from sync.client.errors import ServerRefused, Unreachable
+from sync.client.comparing import Comparison
+from sync.client.errors import ExchangeError, ServerRefused, Unreachable
 from sync.client.holding_back import HoldingBack
 from sync.client.line import Identity, Line
 from sync.client.ports import Standing
@@ -66,6 +68,9 @@ class Far(Protocol):
     def blob_get(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
         """A piece of a file."""
 
+    def records(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
+        """Records by id."""
+
     def dies_at(self, step: str) -> None:
         """End at this step of the next request; "" for never."""
 
@@ -82,6 +87,10 @@ class Plain:
         raise RequestProblem(Problem.NOT_HERE, why="earlier")
 
     def ready_piece(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
+        """Nor that."""
+        raise RequestProblem(Problem.NOT_HERE, why="earlier")
+
+    def records(self, headers: dict[str, str], target: str, body: bytes) -> bytes:
         """Nor that."""
         raise RequestProblem(Problem.NOT_HERE, why="earlier")
 
@@ -117,6 +126,7 @@ class Wire:
             messages.READY_PATH: self.far.offer,
             messages.READY_PIECE_PATH: self.far.ready_piece,
             messages.BLOB_GET_PATH: self.far.blob_get,
+            messages.RECORDS_PATH: self.far.records,
         }[path]
         fate, self.fate = self.fate, ""
         if fate == "cut":
@@ -260,9 +270,22 @@ class Laptop:
                 raise Power
 
         try:
-            return cycle.exchange(Small(self.store), Book(), self.line, step, self.back)
+            page = cycle.exchange(Small(self.store), Book(), self.line, step, self.back)
         finally:
             self.wire.fate = ""
+        if not page.more:
+            self._ask()
+        return page
+
+    def _ask(self) -> None:
+        """Ask about what is left of a lost history, as a session does behind its exchanges; whoever waits goes on."""
+        ids, _after = comparing.unspoken(self.store)
+        if not ids:
+            return
+        position = StoreReplica(self.store).position()
+        with contextlib.suppress(ExchangeError):
+            for some in Comparison(self.line, position, total_s=0).records(ids):
+                comparing.hear(self.store, some.changes)
 
     def fetch(self, fate: str, meanwhile: Callable[[], None]) -> None:
         """Take the ready part of this person, as a session does; `meanwhile` happens before its pieces are asked for.

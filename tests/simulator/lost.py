@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sync.compose import backing
 from sync.protocol.desk import Backed
 from sync.protocol.ops import Act
-from sync.server import access, forgetting
+from sync.server import forgetting
 from sync.server.db import copies
 from tests.simulator.said import Value, deletes_by, kept_by, looked_at, parts_of
 
@@ -36,12 +36,6 @@ def restore(world: World, back: int) -> None:
     world.refused_once |= world.refused
     here = set[Value]().union(*(kept_by(each) | looked_at(each) for each in world.laptops.values()))
     world.gone |= world.missed - here
-    with world.server.read() as tx:
-        for person in tx.people.persons():
-            shown = (
-                each.id for each in tx.records.after(0) if access.sees(person.rights, each.kind, each.scope)
-            )
-            world.shown_before.setdefault(person.email, set()).update(shown)
     world.server.close()
     file, done = world.backups[-1 - back % len(world.backups)]
     if back % len(world.backups):

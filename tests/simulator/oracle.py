@@ -43,7 +43,7 @@ def judge(world: World) -> list[str]:
         world.gone |= world.at_risk
     for who, laptop in sorted(world.laptops.items()):
         rights = persons[laptop.card.person]
-        only = _only_here(world, laptop, rights, held)
+        only = _only_here(world, laptop, held)
         told = _replica(laptop, rights, held, kept, only, older=world.mixed.is_older(who))
         found += [f"laptop {who}: {each}" for each in told]
         found += [f"laptop {who}: {each}" for each in doubles.judge(laptop)]
@@ -92,21 +92,15 @@ def _placed(held: dict[bytes, Held]) -> Iterator[str]:
             yield f"{_title(held[id_])} lies in {each.scope.territory!r}, not in {land!r}"
 
 
-def _only_here(world: World, laptop: Laptop, rights: Rights, held: dict[bytes, Held]) -> set[bytes]:
-    """Records that stay on a laptop though a restored server does not show them: those that it does not know, since
-    whoever made them has lost them too; and those that IT's word gave them in the lost history, of which nobody knows.
-    """
+def _only_here(world: World, laptop: Laptop, held: dict[bytes, Held]) -> set[bytes]:
+    """Records that stay on a laptop though a restored server does not know them: who made them has lost them too."""
     if not world.restores:
         return set()
     shapes = laptop.store.shapes.values()
     found = [
         laptop.store.db.all(f"SELECT _id FROM {shape.table} WHERE _ver = ?", (FIRST,)) for shape in shapes
     ]
-    unknown = {id_ for some in found for (id_,) in some} - held.keys()
-    shown = world.shown_before.get(laptop.card.person, set())
-    return unknown | {
-        id_ for id_ in shown & held.keys() if not access.sees(rights, held[id_].row.kind, held[id_].scope)
-    }
+    return {id_ for some in found for (id_,) in some} - held.keys()
 
 
 def _told(laptop: Laptop, view: HoldsView, only: set[bytes]) -> Iterator[str]:

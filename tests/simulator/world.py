@@ -76,7 +76,6 @@ class World(Asked):
     forgotten: dict[tuple[bytes, str], set[str]] = field(
         default_factory=dict
     )  # what stood in deleted records
-    shown_before: dict[str, set[bytes]] = field(default_factory=dict)  # to whom a lost history showed what
     answered: dict[bytes, Outcome] = field(default_factory=dict)  # by print, in this history
     acts: dict[bytes, list[tuple[Act, Outcome]]] = field(default_factory=dict)  # as the server answered
     refused: set[Value] = field(default_factory=set)  # not taken by the server, and told to their author

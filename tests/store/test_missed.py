@@ -93,6 +93,17 @@ def test_a_join_is_sent_again_whole_or_not_at_all(device: Device, store: Store, 
     assert examination.examine(store) == []
 
 
+def test_a_join_of_which_a_part_left_its_author_is_not_sent_again(store: Store, pair: Pair) -> None:
+    """The record that remains came, and is not theirs to see: the delete alone would lose the other one."""
+    StoreReplica(store).restart()
+    answer(store, 2**40 + 1, 2**40 + 2, 0, 0, 0, epoch=NEW)
+    hears(store, row(pair.remains, 2**40 + 3, "left"), epoch=NEW)
+    hears(store, row(pair.gone, 2**40 + 4, name="Acme", industry="Tea"), epoch=NEW)
+    assert outbox.every(store.db) == []
+    assert not records.get(store, pair.gone).deleted
+    assert conflicts.attention_count(store) == 3
+
+
 def test_what_was_taken_back_before_it_could_be_sent_stays_taken_back(store: Store, pair: Pair) -> None:
     joining.take_apart(store, pair.made)
     StoreReplica(store).restart()

@@ -8,16 +8,16 @@ import msgspec
 import pytest
 
 from app.errors import AppError, NotFound
-from app.store import conflicts, lists, outbox, records, rows, search
+from app.store import conflicts, lists, outbox, records, search
 from app.store.circles import circles
 from app.store.replica import StoreReplica
 from app.store.store import Store
 from sync.client.ports import Answer
 from sync.protocol.codec import Raw
-from sync.protocol.errors import Outcome, UpgradeNeeded
+from sync.protocol.errors import UpgradeNeeded
 from sync.protocol.ids import new_record_id
 from sync.protocol.merge import Conflict
-from sync.protocol.messages import Change, Cursor, OpResult
+from sync.protocol.messages import Change, Cursor
 from sync.protocol.ops import Act
 from tests.store.device import CUSTOMER, Device
 from tests.store.exchanges import BIG, foreign, meet, page, row, send
@@ -179,21 +179,6 @@ def test_a_record_that_comes_back_is_whole_again(store: Store) -> None:
     assert records.get(store, id_).values == {"name": "Anna Ltd", "stage": "lead"}
     assert store.counts()["customer"] == 1
     assert len(search.find(store, "anna")) == 1
-
-
-def test_a_delete_of_what_had_left_is_known_here_once_the_server_has_taken_it(store: Store) -> None:
-    id_ = bytes(new_record_id())
-    page(store, row(id_, 2, name="Anna Ltd"))
-    records.delete(store, id_)
-    page(store, row(id_, 3, gone="left"))
-    assert rows.fetch(store.db, store.shapes["customer"], [id_]) == {}
-    # It comes back into sight, and its author's own delete of it is not told to them: the result says enough.
-    said = OpResult(n=1, outcome=Outcome.OK, ver=5)
-    StoreReplica(store).apply(Answer(Cursor(epoch=EPOCH, seq=5), 1, 0, results=[said]))
-    there = rows.fetch(store.db, store.shapes["customer"], [id_])[id_]
-    assert (there.deleted, there.ver, store.shapes["customer"].cells(there)) == (True, 5, {})
-    page(store, row(id_, 6, name="Anna Ltd"))
-    assert records.get(store, id_).title == "Anna Ltd"
 
 
 def test_a_delete_from_elsewhere_and_its_undoing(store: Store) -> None:

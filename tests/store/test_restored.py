@@ -157,6 +157,20 @@ def test_what_won_where_two_met_tells_its_number(store: Store) -> None:
     assert [(op.set, op.ver) for op in outbox.every(store.db)] == [({"industry": "Mine"}, 105)]
 
 
+def test_who_writes_beside_a_value_in_an_open_conflict_has_not_replaced_it(store: Store) -> None:
+    id_ = bytes(new_record_id())
+    page(store, row(id_, 90, name="Here"))
+    met = Conflict(id=b"c" * 16, kind="customer", record=id_, cell="industry", kept="Theirs", ver=105)
+    StoreReplica(store).apply(Answer(Cursor(epoch=EPOCH, seq=105), 0, 0, conflicts=[met]))
+    page(store, row(id_, 106, name="Here", industry="Stands"))
+    records.edit(store, id_, {"industry": "Mine"})
+    records.edit(store, id_, {"source": "Fair"})
+    StoreReplica(store).restart(100)
+    assert [(op.set, op.base) for op in outbox.every(store.db)] == [
+        ({"industry": "Mine"}, 100), ({"source": "Fair"}, 106),
+    ]  # fmt: skip
+
+
 def test_an_edit_that_came_before_its_record_is_sent_when_the_record_is_there(
     device: Device, store: Store
 ) -> None:

@@ -52,9 +52,13 @@ class Step:
 def state(row: FleetRow) -> Word:
     """How a device stands, in two or three words."""
     if row.state == "wiped":
+        if not row.proven:
+            return Word(_("Called wiped, its receipt does not hold"), BAD)
         return Word(_("Wiped, receipt verified"))
     if "refused" in row.pending:
         return Word(_("Refuses an order"), BAD)
+    if row.state == "wiping" and row.wiping_for > QUIET_MS:
+        return Word(_("Wipe not confirmed for {span}").format(span=lasting(row.wiping_for)), BAD)
     if row.state == "wiping":
         return Word(_("Wiping"), BAD)
     if row.aside:

@@ -34,9 +34,8 @@ from sync.server.db.kept import (
 )
 from sync.server.db.news import News
 
-Heard = Callable[
-    [News], None
-]  # told of what was committed, in the thread that did it; must not wait for anything
+# Told of what was committed, in the thread that did it; must not wait for anything.
+Heard = Callable[[News], None]
 
 
 class People(Protocol):
@@ -88,7 +87,7 @@ class People(Protocol):
         """Epoch and sealed copy of a share that is lost but for that copy."""
 
     def put_share(self, enrolment: str, share: bytes, sealed: bytes, epoch: int = 0) -> None:
-        """Keep the device's share of an epoch, and the copy sealed to the recovery key; b"" where only that is left."""
+        """Keep a share of the device, and the copy sealed to the recovery key; b"" where only that is left."""
 
     def drop_share(self, enrolment: str, but: int = -1) -> None:
         """Forget all copies, but for those of one epoch."""

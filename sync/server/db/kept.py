@@ -84,6 +84,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     read_seq: int = 0
     read_scopes: int = 0
     read_care: int = int(Care.RESTRICTED)
+    travelling: bool = False
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):

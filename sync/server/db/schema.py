@@ -194,5 +194,16 @@ STEPS: Final[tuple[str, ...]] = (
     ALTER TABLE device DROP COLUMN share;
     ALTER TABLE device DROP COLUMN share_sealed;
     """,
+    # Devices that travel read under rights of their own.
+    """
+    ALTER TABLE device ADD COLUMN travelling INTEGER NOT NULL DEFAULT 0;
+    """,
+    # Policies that are worked on at the console.
+    """
+    CREATE TABLE policy_draft (
+        id TEXT PRIMARY KEY, body BLOB NOT NULL, base INTEGER NOT NULL, note TEXT NOT NULL, rev INTEGER NOT NULL,
+        made INTEGER NOT NULL, author BLOB NOT NULL, changed INTEGER NOT NULL, editor BLOB NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 VERSION: Final = len(STEPS)

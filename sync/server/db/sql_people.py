@@ -15,7 +15,7 @@ from sync.server.db.sql import Sql
 _PERSON = "id, email, role, team, territory, scopes, granted"
 _DEVICE = (
     "enrolment, device, name, keyid, spki, sealing_key, person, platform, enrolled, app_version, last_seen, "
-    "unsent, locked, wiped, posture, read_seq, read_scopes, read_care"
+    "unsent, locked, wiped, posture, read_seq, read_scopes, read_care, travelling"
 )
 
 
@@ -122,12 +122,13 @@ class SqlPeople:
             self._news.wiped.add(device.enrolment)
         self._db.execute(
             "INSERT INTO device (enrolment, device, name, keyid, spki, sealing_key, person, platform, enrolled, "
-            "app_version, last_seen, unsent, locked, wiped, posture, read_seq, read_scopes, read_care) "
-            "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+            "app_version, last_seen, unsent, locked, wiped, posture, read_seq, read_scopes, read_care, travelling) "
+            "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
             "ON CONFLICT (enrolment) DO UPDATE SET name = excluded.name, app_version = excluded.app_version, "
             "last_seen = excluded.last_seen, unsent = excluded.unsent, locked = excluded.locked, "
             "wiped = excluded.wiped, posture = excluded.posture, read_seq = excluded.read_seq, "
-            "read_scopes = excluded.read_scopes, read_care = excluded.read_care",
+            "read_scopes = excluded.read_scopes, read_care = excluded.read_care, "
+            "travelling = excluded.travelling",
             (
                 device.enrolment,
                 device.device,
@@ -147,6 +148,7 @@ class SqlPeople:
                 device.read_seq,
                 device.read_scopes,
                 device.read_care,
+                device.travelling,
             ),
         )
 
@@ -214,4 +216,5 @@ def _device(row: Any) -> Device:
         read_seq=row[15],
         read_scopes=row[16],
         read_care=row[17],
+        travelling=bool(row[18]),
     )
