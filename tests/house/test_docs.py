@@ -23,7 +23,7 @@ PAGES = tuple(path for path in tracked() if path.suffix == ".md")
 README = ROOT / "README.md"
 
 VERB = re.compile(
-    r"[a-z-]+(?: (?:add|list|move|grant|revoke|invite|show|try|publish|(?:admin|key)-(?:add|drop)|roll|rule|new|split"
+    r"[a-z-]+(?: (?:add|list|move|grant|revoke|invite|show|try|publish|sign|(?:admin|key)-(?:add|drop)|roll|rule|new|split"
     r"|join)(?= |$))?"
 )
 LINK = re.compile(r"\]\(([^)\s]+)\)")
