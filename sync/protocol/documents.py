@@ -19,6 +19,7 @@ from sync.protocol.texts import gettext as _
 LOCK: Final = "lock"
 UNLOCK: Final = "unlock"
 WIPE: Final = "wipe"
+CANCEL: Final = "cancel"  # of a wipe that waits for its time
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,6 +197,7 @@ class Order(Document, frozen=True, kw_only=True):
     issued: int
     not_before: int
     expires: int
+    cancels: str = ""  # the id of the wipe that is not to be
 
 
 class Destroyed(msgspec.Struct, frozen=True, kw_only=True):
