@@ -26,7 +26,7 @@ def _holds(text: str, part: str) -> bool:
 
 
 def wins(rule: Merge, kind: Kind | None, cell: str, there: Any, value: Any, *, later: bool) -> bool:
-    """Whether `value`, `later` by its author's clock or not, stands in the place of `there`, which they had not seen."""
+    """Whether `value`, `later` by its author's clock or not, stands in the place of `there`, which was not seen."""
     if rule in (Merge.HOLD, Merge.NOTES):
         return False
     return stricter(kind, cell, there, value) if rule is Merge.STRICTER else later
