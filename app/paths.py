@@ -21,9 +21,9 @@ def default_profile() -> Path:
 
 
 _NAMED: Final = (
-    "root", "policy", "lease", "device", "enrolling", "state", "header", "blobs", "unsent_blobs", "sealed_outbox",
-    "sealed_lost", "log", "temp", "orders", "settings", "unfinished", "wipe_intent", "wipe_receipt", "tombstone",
-    "one_opener",
+    "root", "policy", "lease", "device", "enrolling", "state", "header", "header_next", "blobs", "unsent_blobs",
+    "sealed_outbox", "sealed_lost", "log", "temp", "orders", "settings", "unfinished", "wipe_intent", "wipe_receipt",
+    "tombstone", "one_opener",
 )  # fmt: skip
 
 
@@ -61,6 +61,11 @@ class Profile(msgspec.Struct, frozen=True):
     def header(self) -> Path:
         """The wrapped data key."""
         return self.folder / "store.hdr"
+
+    @property
+    def header_next(self) -> Path:
+        """The header of the keys that take the place of those in force, until they do."""
+        return self.folder / "store.hdr.next"
 
     @property
     def store(self) -> Path:

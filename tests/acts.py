@@ -23,7 +23,7 @@ from app.keys import trusted_time, vault
 from app.keys.secret import SecretBytes
 from app.keys.trusted_time import Sample
 from app.paths import Profile
-from app.services import acting, attachments, carrying, enrolment, many, records
+from app.services import acting, attachments, carrying, enrolment, guard, many, records
 from app.services.acting import Act
 from app.services.opening import open_session
 from app.services.syncing import Syncing
@@ -85,6 +85,33 @@ def sync(words: list[str]) -> int:
         syncing.round(deadly)
         syncing.close()
     return 0
+
+
+def rotate(words: list[str]) -> int:
+    """Exchange until the keys are changed; dies at the nth step of that, and prints the steps it came past."""
+    asked = json.loads(words[0])
+    compose.prepare()
+    deadly = Deadly(asked["at"])
+    with open_session(Profile(Path(asked["profile"])), deadly) as session:
+        # As `fieldkeep keys rotate` does, but only once: a process that goes on after a crash wants nothing anew.
+        if session.state.epoch == 1 and not session.state.keys_asked:
+            session.want_other_keys()
+        syncing = Syncing(session)
+        syncing.round()
+        syncing.close()
+    sys.stdout.write(json.dumps(deadly.seen))
+    return 0
+
+
+def wipe_keys(words: list[str]) -> int:
+    """`fieldkeep sync` that dies when so many entries of the keyring were deleted by the wipe."""
+    asked = json.loads(words[0])
+    compose.prepare()
+    deadly = Deadly(asked["at"])
+    vault._destroyed = deadly.around("entry", vault._destroyed)
+    obey(Profile(Path(asked["profile"])), Deadly(None))
+    sys.stdout.write(json.dumps(deadly.seen))
+    return 4
 
 
 def wipe(words: list[str]) -> int:
@@ -210,6 +237,20 @@ def _die_at(act: Act, at: int) -> None:
     while (found := act.piece()) is not None:
         if found.outcome.at >= at:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def look_at_clock(words: list[str]) -> int:
+    """Open, and die once the floor of trusted time is written down and before anything is done about the clock."""
+    asked = json.loads(words[0])
+    compose.prepare()
+    _turn(**asked["clock"])
+
+    def die(*_arguments: object, **_named: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    guard.judge = die  # type: ignore[assignment]
+    open_session(Profile(Path(asked["profile"])))
+    return 0
 
 
 def try_pin(words: list[str]) -> int:

@@ -58,6 +58,14 @@ def verb_of(name: str) -> Verb:
             "pin": device_verbs.pin,
             "doctor": device_verbs.doctor,
         }[name]
+    if name == "keys":
+        from app.cli import key_verbs
+
+        return key_verbs.keys
+    if name == "travel":
+        from app.cli import travel_verb
+
+        return travel_verb.travel_
     if name == "duplicates":
         from app.cli import duplicate_verbs
 

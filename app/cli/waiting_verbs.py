@@ -122,13 +122,14 @@ def _conflict_lines(each: met.OpenConflict, steps: Steps, title_of: show.TitleOf
         said = _("shown: {value} (the record was last changed by {person})")
     present = _("deleted") if each.deleted else words(each.present)
     found = [f"{each.title} · {label}", "  " + said.format(value=present, person=each.present_by)]
-    also = _("also kept: {value} ({person})")
     if each.met_is_kept:
-        found.append("  " + also.format(value=words(conflict.shown), person=conflict.shown_by))
-    if whole:
-        also = _("the other edit: {value} ({person})")
-    found.append("  " + also.format(value=words(conflict.kept), person=conflict.kept_by))
-    if each.one_person:
+        then = _("stood there then: {value} ({person})")
+        found.append("  " + then.format(value=words(conflict.shown), person=conflict.shown_by))
+    other = _("the other: {value} ({person})")
+    found.append("  " + other.format(value=words(conflict.kept), person=conflict.kept_by))
+    if each.chosen_first:
+        found.append("  " + _("both settled an earlier conflict, and differently; the first one stands"))
+    elif each.one_person:
         found.append("  " + _("both by one person, on two devices"))
     return found + [f"  {text} {command}" for text, command in steps]
 

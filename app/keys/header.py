@@ -77,13 +77,21 @@ def read(profile: Profile) -> Header:
 
     Raises NotEnrolled where there has never been a store, StoreDamaged, NewerStore.
     """
-    data = read_bounded(profile.header, HEADER_MAX)
+    found = read_at(profile.header)
+    if found is not None:
+        return found
+    if profile.store.exists():
+        raise damaged()
+    raise NotEnrolled(
+        _("This profile belongs to no organisation yet."), _("Enrol it with a code from IT first.")
+    )
+
+
+def read_at(path: Path) -> Header | None:
+    """The header in a file, None where there is none. Raises StoreDamaged, NewerStore."""
+    data = read_bounded(path, HEADER_MAX)
     if data is None:
-        if profile.store.exists():
-            raise damaged()
-        raise NotEnrolled(
-            _("This profile belongs to no organisation yet."), _("Enrol it with a code from IT first.")
-        )
+        return None
     try:
         form = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
         if "v" in form and msgspec.json.decode(form["v"], type=int) > VERSION:

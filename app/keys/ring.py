@@ -25,6 +25,7 @@ ENC: Final = "enc"  # the device's sealing key
 HIGH_WATER: Final = "hw"  # the highest document numbers seen
 TRUST: Final = "trust"  # a digest of root and enrolment: whom to believe when no file holds
 WIPING: Final = "wiping"  # the sum of the intent of a wipe by silence, which no signed order proves
+EPOCH: Final = "epoch"  # the highest epoch of which keys may exist, once they were ever changed
 RESET: Final = "reset"  # only between IT's leave to choose a new PIN and that PIN
 ENROLLING: Final = "enrolling"  # the entries of a device that is not enrolled yet may be taken back
 

@@ -5,6 +5,9 @@ canonical JSON of the state, and is checked before anything in the state is read
 stand in the keyring, so that an old file put back does not lower them: the higher of both counts. A digest of the root
 in force and of the enrolment stands there too: a device whose files are damaged still knows whom to believe.
 
+While the keys are turned (turning.py), the file carries a second mac, `next`, under the ring key that is to come:
+whichever header is there, its ring key proves the state, and no older file is proven by the new one.
+
 A wiped device has no state: its files `wipe.intent`, `wipe.receipt` and `tombstone.json` speak.
 """
 
@@ -93,12 +96,21 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     alarm: Alarm | None = None  # the last document that did not hold
     witness: Witness | None = None  # how long this machine ran since the last contact
     locked_in: str = ""  # the boot in which the share was taken away
+    travelling: bool = False  # what policy keeps at home is not to be on this device
+    keys_made: int = 0  # when the keys in force were made; 0 where nobody wrote it down
+    keys_asked: bool = False  # a person or IT wants other keys, whatever their age
+    share_as: int = 0  # under which epoch the server keeps the share in force; 0 for the one of the enrolment
+    keys_before: int = 0  # keys before this epoch may still be in the keyring
+    sealed_shares: dict[
+        str, str
+    ] = {}  # by epoch: share, and reset key behind it, sealed to the recovery key; hex
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The file: the mac covers the bytes of `state` as they stand."""
+    """The file: each mac covers the bytes of `state` as they stand."""
 
     mac: str
+    next: str | msgspec.UnsetType = msgspec.UNSET
     state: msgspec.Raw
 
 
@@ -113,6 +125,9 @@ class StateFile:
         self._ring = ring
         self._epoch = epoch
         self._key: SecretBytes | None = None
+        self._named = epoch or 0  # the epoch of that key
+        self._next: SecretBytes | None = None  # beside it, while the keys are turned
+        self._next_epoch = 0
         self._high_water: str | None = None  # as the keyring holds it
         self._trusted = ""  # as the keyring holds it, by what the file says
         self.root_on_file = Mark()  # as `load` found it; the keyring may be a step ahead
@@ -131,7 +146,9 @@ class StateFile:
             file = msgspec.json.decode(data, type=_File, strict=True)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
             raise _tampered() from None
-        if not hmac.compare_digest(mac(key, bytes(file.state)).encode(), file.mac.encode()):
+        made = mac(key, bytes(file.state)).encode()
+        said = [file.mac, "" if file.next is msgspec.UNSET else file.next]
+        if not any([hmac.compare_digest(made, each.encode()) for each in said]):  # noqa: C419 - each is compared
             raise _tampered()
         try:
             state = msgspec.json.decode(file.state, type=State, strict=True)
@@ -179,7 +196,9 @@ class StateFile:
         except KeyringUnreachable as error:
             problem = error
         payload = msgspec.json.encode(state, order="sorted")
-        data = msgspec.json.encode(_File(mac=mac(key, payload), state=msgspec.Raw(payload)), order="sorted")
+        beside = msgspec.UNSET if self._next is None else mac(self._next, payload)
+        file = _File(mac=mac(key, payload), next=beside, state=msgspec.Raw(payload))
+        data = msgspec.json.encode(file, order="sorted")
         try:
             write_whole(self._profile.state, data)
         except OSError as error:
@@ -191,11 +210,31 @@ class StateFile:
         """A mac that only this device's ring key makes; `vouched` knows it again as long as that key is there."""
         return mac(self._mac_key(), _VOUCHED + data)
 
+    @property
+    def epoch(self) -> int:
+        """The epoch of the ring key that vouches. Raises as `save` does."""
+        self._mac_key()
+        return self._named
+
+    def both(self, epoch: int) -> None:
+        """From now on each state carries a mac by the ring key of this epoch, too. Raises KeyMissing,
+        KeyringUnreachable."""
+        self._mac_key()
+        if self._next is None or self._next_epoch != epoch:
+            following = self._read_key(epoch)
+            self._drop_next()
+            self._next, self._next_epoch = following, epoch
+
+    def turned(self) -> None:
+        """The keys were turned: the ring key to come is the one in force, and the one before proves nothing."""
+        if self._next is not None:
+            self._drop_key()
+            self._key, self._named, self._next = self._next, self._next_epoch, None
+
     def close(self) -> None:
-        """Wipe the key; a later call reads it again."""
-        if self._key is not None:
-            self._key.wipe()
-            self._key = None
+        """Wipe the keys; a later call reads that of the header again."""
+        self._drop_key()
+        self._drop_next()
 
     def __enter__(self) -> StateFile:
         return self
@@ -208,12 +247,25 @@ class StateFile:
     def _mac_key(self) -> SecretBytes:
         if self._key is None:
             epoch = self._epoch or header.read(self._profile).epoch
-            value = self._ring.get(ring_name(epoch))
-            if value is None:
-                raise key_missing()
-            with header.key_from(value) as ring_key:
-                self._key = for_purpose(ring_key, info=_PURPOSE)
+            self._key, self._named = self._read_key(epoch), epoch
         return self._key
+
+    def _read_key(self, epoch: int) -> SecretBytes:
+        value = self._ring.get(ring_name(epoch))
+        if value is None:
+            raise key_missing()
+        with header.key_from(value) as ring_key:
+            return for_purpose(ring_key, info=_PURPOSE)
+
+    def _drop_key(self) -> None:
+        if self._key is not None:
+            self._key.wipe()
+            self._key = None
+
+    def _drop_next(self) -> None:
+        if self._next is not None:
+            self._next.wipe()
+            self._next = None
 
 
 def trusted(root: str, enrolment: str) -> str:

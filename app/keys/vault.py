@@ -14,17 +14,19 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from app.errors import AppError, KeyMissing, KeyringUnreachable, Locked, StoreDamaged, Wiped, not_written
+from app.keys import epochs
 from app.keys import header as headers
 from app.keys.header import Header
 from app.keys.ring import ENC, HIGH_WATER, RESET, Keyring, ring_name, service_name, share_name
 from app.keys.secret import SecretBytes, wipe_buffer
-from app.keys.state import epoch_hint
 from app.paths import Profile, remove, write_whole
 from sync.protocol.documents import Destroyed
 from sync.protocol.texts import gettext as _
@@ -34,6 +36,9 @@ _EPOCHS_TRIED: Final = 64
 _STONE_MAX: Final = 64 * 2**10  # bytes
 
 _log = logging.getLogger(__name__)
+
+# A rotation in the engine's thread, a lock or a new PIN in another: of what they make and delete, one at a time.
+turn: Final = threading.RLock()
 
 
 class WrongPin(Locked):
@@ -53,7 +58,7 @@ def create(
     replaced: the next epoch is taken. Raises AppError when there is a store, Wiped, KeyringUnreachable, NoSpace.
     """
     service_name(org, device)  # ids that could be read two ways raise ValueError here
-    _not_wiped(profile)
+    refuse_wiped(profile)
     if profile.header.exists() or profile.store.exists():
         raise AppError(
             _("This folder holds a store already; it was not replaced."), _("Enrol into an empty folder.")
@@ -63,7 +68,7 @@ def create(
     data_key, ring_key, share = (SecretBytes.random(KEY_BYTES) for _each in range(3))
     with ring_key:
         for name, key in ((ring_name(epoch), ring_key), (share_name(epoch), share)):
-            _keep(ring, name, key)
+            keep(ring, name, key)
         made = headers.wrap(data_key, ring_key, share, org=org, device=device, epoch=epoch, pin=pin)
     try:
         write_whole(profile.header, made.to_bytes())
@@ -84,13 +89,13 @@ def open_key(profile: Profile, ring: Keyring, *, pin: SecretBytes | None = None)
     there; otherwise a PIN is asked, or this one is wrong), StoreDamaged, NewerStore, KeyringUnreachable.
     A caller who counts wrong PINs writes the count down before it calls.
     """
-    _not_wiped(profile)
+    refuse_wiped(profile)
     found = headers.read(profile)
-    _no_stone_of(profile, found)
-    with _ring_key(ring, found) as ring_key:
+    refuse_stone(profile, found)
+    with ring_key_of(ring, found) as ring_key:
         value = ring.get(share_name(found.epoch))
         if value is None:
-            raise _by_order()
+            raise by_order()
         with headers.key_from(value) as share:
             return _opened(found, ring_key, share, pin)
 
@@ -105,30 +110,33 @@ def set_pin(
 ) -> SecretBytes | None:
     """Wrap the data key of this store anew with another PIN, or with none; a crash leaves the old header or the new.
 
-    Gives the reset key that the server is to hold, where there is a PIN. Raises as `open_key` does, and NoSpace.
+    Gives the reset key that the server is to hold, where there is a PIN. A next header (turning.py) goes first: it is
+    of another PIN. Raises as `open_key` does, and NoSpace.
     """
-    found = headers.read(profile)
-    reset = SecretBytes.random(KEY_BYTES) if new is not None else None
-    with _ring_key(ring, found) as ring_key:
-        value = ring.get(share_name(found.epoch))
-        if value is None:
-            raise _by_order()
-        with headers.key_from(value) as share:
-            made = headers.wrap(
-                data_key,
-                ring_key,
-                share,
-                org=found.org,
-                device=found.device,
-                epoch=found.epoch,
-                pin=new,
-                reset=reset,
-            )
-    try:
-        write_whole(profile.header, made.to_bytes())
-    except OSError as error:
-        raise not_written(error) from None
-    return reset
+    with turn:
+        found = headers.read(profile)
+        reset = SecretBytes.random(KEY_BYTES) if new is not None else None
+        with ring_key_of(ring, found) as ring_key:
+            value = ring.get(share_name(found.epoch))
+            if value is None:
+                raise by_order()
+            with headers.key_from(value) as share:
+                made = headers.wrap(
+                    data_key,
+                    ring_key,
+                    share,
+                    org=found.org,
+                    device=found.device,
+                    epoch=found.epoch,
+                    pin=new,
+                    reset=reset,
+                )
+        try:
+            remove(profile.header_next)
+            write_whole(profile.header, made.to_bytes())
+        except OSError as error:
+            raise not_written(error) from None
+        return reset
 
 
 def change_pin(
@@ -144,16 +152,16 @@ def open_with_reset(profile: Profile, ring: Keyring) -> SecretBytes:
 
     Raises as `open_key` does; WrongReset when there is none, or it is of a PIN that is in force no longer.
     """
-    _not_wiped(profile)
+    refuse_wiped(profile)
     found = headers.read(profile)
-    _no_stone_of(profile, found)
+    refuse_stone(profile, found)
     value, given = ring.get(share_name(found.epoch)), ring.get(RESET)
     if value is None:
-        raise _by_order()
+        raise by_order()
     if given is None:
         raise WrongReset
     with (
-        _ring_key(ring, found) as ring_key,
+        ring_key_of(ring, found) as ring_key,
         headers.key_from(value) as share,
         headers.key_from(given) as reset,
     ):
@@ -170,7 +178,7 @@ def keep_reset(ring: Keyring, reset: bytes) -> None:
     if len(reset) != KEY_BYTES:
         raise _not_fitting()
     with SecretBytes(reset) as given:
-        _keep(ring, RESET, given)
+        keep(ring, RESET, given)
 
 
 def for_server(profile: Profile, ring: Keyring, reset: SecretBytes) -> bytes | None:
@@ -179,13 +187,16 @@ def for_server(profile: Profile, ring: Keyring, reset: SecretBytes) -> bytes | N
     return None if value is None else bytes.fromhex(value) + bytes(reset.view)
 
 
-def drop_share(profile: Profile, ring: Keyring) -> bool:
-    """Take the share away; True when it is verified absent: the store cannot be opened until it is back.
+def drop_share(profile: Profile, ring: Keyring, also: Iterable[int] = ()) -> bool:
+    """Take the shares of every epoch away; True when they are verified absent: the store cannot be opened until one is
+    back. `also` names epochs that no file may name.
 
-    Only for a share that the server holds (`State.share_ack`), or the lock is a wipe. Raises KeyringUnreachable,
-    NotEnrolled, StoreDamaged.
+    Only for a share that the server holds (`State.share_ack`), or the lock is a wipe. Raises KeyringUnreachable.
     """
-    return ring.delete(share_name(headers.read(profile).epoch))
+    with turn:
+        found = reversed(epochs.known(profile, ring, also))
+        gone = [ring.delete(share_name(epoch)) for epoch in found]
+        return all(gone)
 
 
 def restore_share(profile: Profile, ring: Keyring, share: bytes) -> None:
@@ -193,36 +204,43 @@ def restore_share(profile: Profile, ring: Keyring, share: bytes) -> None:
 
     Raises StoreDamaged when it does not (nothing is changed), Wiped, NotEnrolled, KeyMissing, KeyringUnreachable.
     """
-    _not_wiped(profile)
+    refuse_wiped(profile)
     found = headers.read(profile)
-    _no_stone_of(profile, found)
+    refuse_stone(profile, found)
     if len(share) != KEY_BYTES:
         raise _not_fitting()
-    with _ring_key(ring, found) as ring_key, SecretBytes(share) as given:
+    with turn, ring_key_of(ring, found) as ring_key, SecretBytes(share) as given:
         if not headers.fits(found, ring_key, given):
             raise _not_fitting()
-        _keep(ring, share_name(found.epoch), given)
+        keep(ring, share_name(found.epoch), given)
 
 
-def destroy(profile: Profile, ring: Keyring) -> list[Destroyed]:
+def destroy(profile: Profile, ring: Keyring, vouching: int = 0) -> list[Destroyed]:
     """Delete the ring keys first, then shares, sealing key and high-water numbers; what became of each.
 
-    Of every epoch that header or state name, and of those beside them that the keyring knows. The device's signing key
-    stays for the receipt. Never raises for a keyring that does not answer: that entry is not verified absent,
-    and the call may be repeated.
+    Of every epoch that header or state name, and of those beside them that the keyring knows; of the ring keys, that of
+    the epoch `vouching` last, since it vouches for the intent until then. The device's signing key stays for the
+    receipt. Never raises for a keyring that does not answer: that entry is not verified absent, and the call may be
+    repeated.
     """
-    epochs = _epochs(profile, ring)
-    names = [make_name(epoch) for make_name in (ring_name, share_name) for epoch in epochs]
-    return [_destroyed(ring, name) for name in (*names, RESET, ENC, HIGH_WATER)]
+    with turn:
+        known = epochs.known(profile, ring, [vouching])
+        rings = sorted(known, key=lambda epoch: epoch == vouching)
+        names = [*map(ring_name, rings), *map(share_name, known)]
+        return [_destroyed(ring, name) for name in (*names, RESET, ENC, HIGH_WATER)]
 
 
 def shred_header(profile: Profile) -> None:
-    """Overwrite, flush and unlink the header, and one that was being written; absent is well. Raises OSError."""
-    for path in (profile.header, profile.header.with_name(profile.header.name + ".tmp")):
+    """Overwrite, flush and unlink the header, the next one, and those that were being written; absent is well. Raises
+    OSError.
+    """
+    for path in (profile.header, profile.header_next):
         _shred(path)
+        _shred(path.with_name(path.name + ".tmp"))
 
 
-def _ring_key(ring: Keyring, found: Header) -> SecretBytes:
+def ring_key_of(ring: Keyring, found: Header) -> SecretBytes:
+    """The ring key that a header names. Raises KeyMissing, StoreDamaged, KeyringUnreachable."""
     value = ring.get(ring_name(found.epoch))
     if value is None:
         raise KeyMissing(
@@ -247,7 +265,8 @@ def _opened(found: Header, ring_key: SecretBytes, share: SecretBytes, pin: Secre
         ) from None
 
 
-def _keep(ring: Keyring, name: str, key: SecretBytes) -> None:
+def keep(ring: Keyring, name: str, key: SecretBytes) -> None:
+    """Keep a key under a name, and read it back. Raises KeyringUnreachable."""
     digits = key.to_hex()
     try:
         ring.set(name, digits.decode("ascii"))
@@ -263,22 +282,6 @@ def _free_epoch(ring: Keyring) -> int:
         _("The keyring of your system holds keys of too many cut-off enrolments."),
         _("Enrol this computer as a new device."),
     )
-
-
-def _epochs(profile: Profile, ring: Keyring) -> list[int]:
-    """The epochs of which a key may exist: up to the one named by header or state, and what a cut-off creation left."""
-    named = {1, epoch_hint(profile)}
-    with contextlib.suppress(AppError):  # a header that is gone or damaged names nothing; the rest still goes
-        named.add(headers.read(profile).epoch)
-    last = min(
-        max(named), _EPOCHS_TRIED
-    )  # both files can be altered by hand; that must not make this endless
-    with contextlib.suppress(KeyringUnreachable):
-        while last < _EPOCHS_TRIED and any(
-            ring.get(make_name(last + 1)) is not None for make_name in (ring_name, share_name)
-        ):
-            last += 1
-    return sorted({*range(1, last + 1), *named} - {0})
 
 
 def _destroyed(ring: Keyring, name: str) -> Destroyed:
@@ -307,7 +310,7 @@ def _shred(path: Path) -> None:
     remove(path)
 
 
-def _not_wiped(profile: Profile) -> None:
+def refuse_wiped(profile: Profile) -> None:
     """From the first byte of the intent on, nothing opens or takes the place of the store."""
     if profile.wipe_intent.exists() or profile.wipe_receipt.exists():
         raise _wiped()
@@ -318,7 +321,7 @@ class _Stone(msgspec.Struct, frozen=True):
     device: str
 
 
-def _no_stone_of(profile: Profile, found: Header) -> None:
+def refuse_stone(profile: Profile, found: Header) -> None:
     """A backup put back beside the tombstone of its own device stays shut; a new enrolment is another device."""
     data = headers.read_bounded(profile.tombstone, _STONE_MAX) or b"{}"
     with contextlib.suppress(msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
@@ -334,7 +337,8 @@ def _wiped() -> Wiped:
     )
 
 
-def _by_order() -> Locked:
+def by_order() -> Locked:
+    """The share is not here."""
     return Locked(
         _("This store is locked by your organisation."),
         _("Your work is safe. Go online to see whether IT has unlocked it, or ask IT."),

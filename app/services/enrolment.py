@@ -259,6 +259,7 @@ def _first_state(
         order_head=lease.order_head,
         share_ack=lease.share_held,
         policy_held=floors.policy.digest,
+        keys_made=lease.server_time,
     )
 
 

@@ -15,7 +15,7 @@ from app.changes import CLOSING, Changes
 from app.errors import AppError, Locked
 from app.keys import trusted_time, vault
 from app.keys.device import DeviceKeys
-from app.keys.ring import RESET, Keyring, share_name
+from app.keys.ring import RESET, Keyring
 from app.keys.secret import SecretBytes
 from app.keys.state import State
 from app.paths import Profile
@@ -32,6 +32,7 @@ from app.services.why_locked import (
     BY_ORDER,
     BY_PERSON,
     BY_PIN,
+    BY_SHORT_PIN,
     NOT_ENROLLED,
     REASON_SHOWN,
 )
@@ -94,7 +95,11 @@ class Locks:
 
     def ask_pin(self) -> None:
         """At the beginning: a store that opens with a PIN alone, or needs a new one, is as locked as by a person."""
-        if self.stage == ACTIVE and (because := self._kept_shut_by()):
+        short = (self.state.stage, self.state.locked_because) == (
+            LOCK_UI,
+            BY_SHORT_PIN,
+        )  # as it was given to another
+        if (self.stage == ACTIVE or short) and (because := self._kept_shut_by()):
             self._memory.set(stage=LOCK_UI, locked_because=because)
 
     def unlock(self, pin: SecretBytes | None = None) -> None:
@@ -136,6 +141,8 @@ class Locks:
         """What of the PIN keeps a store shut that nothing else does; "" for nothing."""
         if self.damage is not None:
             return ""
+        if self.pin.is_short:
+            return BY_SHORT_PIN
         return BY_NO_PIN if self.pin.wants_new() else ASKS_PIN if self.pin.asks() else ""
 
     def _open_or_ask(self) -> None:
@@ -157,6 +164,11 @@ class Locks:
             self.tell(Changes((), "lock"))
         if self.stage == LOCK_CRYPTO or verdict.rung is guard.Rung.LOCK_UI:
             raise self.locked_error()
+
+    def judge_anew(self, ruled_by: int) -> None:
+        """A policy that came in rules from now on, not from the next start; `ruled_by` did before. Raises Locked."""
+        if ruled_by != self.ruling.policy.version and self.damage is None:
+            self.judge()
 
     def nothing_missing(self) -> None:
         """Open what a missing order has locked, once it has come or the server knows of it no longer."""
@@ -261,11 +273,9 @@ class Locks:
         """Only a share that the server is known to hold may go: a lock must always be one that opens again."""
         if not self.state.share_ack:
             return
+        vault.drop_share(self.profile, self._ring, [self.state.epoch])
         if self.damage is None:
-            vault.drop_share(self.profile, self._ring)
             self._ring.delete(RESET)
-        else:
-            self._ring.delete(share_name(self.state.epoch))
 
     def _unlock_by_order(self) -> None:
         if self.stage != LOCK_CRYPTO:

@@ -31,6 +31,16 @@ class Guarded(Protocol):
     def vouch(self, data: bytes) -> str:
         """A mac that only this device's ring key makes."""
 
+    @property
+    def epoch(self) -> int:
+        """The epoch of that ring key."""
+
+    def both(self, epoch: int) -> None:
+        """From now on each state is proven by the ring key of this epoch, too. Raises AppError."""
+
+    def turned(self) -> None:
+        """From now on it is proven by that one alone."""
+
     def close(self) -> None:
         """Let the key go."""
 
@@ -86,9 +96,23 @@ class Memory:
         """Change these fields of the state, durably. Raises AppError."""
         self.alter(lambda state: msgspec.structs.replace(state, **fields))
 
-    def vouch(self, data: bytes) -> str:
-        """A mac that only this device's ring key makes."""
-        return self._guarded.vouch(data)
+    def vouched_by(self) -> tuple[int, Callable[[bytes], str]]:
+        """The epoch of this device's ring key, and what only that key makes: a mac over what it vouches for."""
+        with self._turn:
+            return self._guarded.epoch, self._guarded.vouch
+
+    def turn(self, epoch: int, before: Change, switch: Callable[[], None], after: Change) -> None:
+        """Have the ring key of this epoch guard the state: `before` is kept under both keys, then `switch` puts the
+        header in its place, then `after` is kept under the new one alone.
+
+        Raises AppError, and what `switch` raises; from where it broke off, both keys guard the state.
+        """
+        with self._turn:
+            self._guarded.both(epoch)
+            self.alter(before)
+            switch()
+            self._guarded.turned()
+            self.alter(after)
 
     def reading(self) -> trusted_time.Reading:
         """What time it is, and what is odd about it."""

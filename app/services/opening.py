@@ -83,6 +83,8 @@ def _open(profile: Profile, wipe_step: wipe.Step, look: _Look) -> Session:
     known = found.memory.state  # its mac is our own; a card is what anybody may lay here
     card = msgspec.structs.replace(card, org=known.org, device=known.device, enrolment=known.enrolment)
     session = Session(profile, card, opener, ring, found.memory, found.held, wipe_step, found.damage)
+    if session.damage is None:
+        session.rotation.resume()
     try:
         session.obey()
         if session.damage is None:

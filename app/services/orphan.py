@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from app.errors import AppError, KeyMissing, NewerStore, NotEnrolled, StoreDamaged
-from app.keys import device, header
+from app.keys import device, epochs, header
 from app.keys.ring import TRUST, Keyring, ring_name
 from app.keys.state import State, StateFile, epoch_hint, high_water, trusted
 from app.paths import Profile, write_whole
@@ -30,7 +30,6 @@ from sync.protocol.documents import Offline, Policy, Root
 from sync.protocol.errors import Refused
 from sync.protocol.texts import gettext as _
 
-_EPOCHS: Final = range(1, 5)
 _STRICTEST: Final = Offline(warn_h=1, lock_h=1, wipe_d=1)
 
 
@@ -46,6 +45,7 @@ class Unwritten:
     """A state that is kept nowhere: what was in the file is not known, and nothing is made up in its place."""
 
     def __init__(self, profile: Profile, ring: Keyring, epoch: int) -> None:
+        self.epoch = epoch
         self._ring_key = StateFile(profile, ring, epoch)
 
     def save(self, state: State) -> None:
@@ -57,6 +57,14 @@ class Unwritten:
             return self._ring_key.vouch(data)
         except (KeyMissing, StoreDamaged):
             return ""
+
+    def both(self, epoch: int) -> None:
+        """No keys are turned where the state does not hold."""
+        raise NotImplementedError
+
+    def turned(self) -> None:
+        """No keys are turned where the state does not hold."""
+        raise NotImplementedError
 
     def close(self) -> None:
         """Let the key go."""
@@ -94,8 +102,8 @@ def what_holds(profile: Profile, card: Card, ring: Keyring, damage: AppError, *,
 
 def _remembered(profile: Profile, card: Card, ring: Keyring) -> tuple[Guarded, State, list[str]]:
     """The state, proven by its mac under whichever ring key, and digests of roots that it names; or none of both."""
-    epochs = _epochs(profile)
-    for epoch in epochs:
+    named = _epochs(profile)
+    for epoch in named:
         guarded = StateFile(profile, ring, epoch)
         try:
             state = guarded.load()
@@ -103,8 +111,8 @@ def _remembered(profile: Profile, card: Card, ring: Keyring) -> tuple[Guarded, S
             guarded.close()
             continue
         return guarded, state, [state.floors.root.digest, guarded.root_on_file.digest]
-    with_key = (epoch for epoch in (*epochs, *_EPOCHS) if ring.get(ring_name(epoch)) is not None)
-    epoch = next(with_key, 1)
+    looked_at = (*named, *reversed(epochs.known(profile, ring, named)))
+    epoch = next((epoch for epoch in looked_at if ring.get(ring_name(epoch)) is not None), 1)
     try:
         floors = high_water(ring)
     except StoreDamaged:

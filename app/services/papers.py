@@ -22,9 +22,10 @@ from app.keys.trusted_time import Anchor
 from app.paths import Profile, remove, write_whole
 from app.services.held import Held, coming_root, digest_of, policy_in_force
 from app.services.kept_orders import KeptOrders, Pending, pending
+from app.services.rotation import HandIn
 from app.services.why_locked import pin_posture
 from sync.client.ports import Standing
-from sync.protocol import documents, sealing, signing, trust
+from sync.protocol import documents, signing, trust
 from sync.protocol.documents import Lease, Order, Policy, Root
 from sync.protocol.errors import Equivocation, Refused
 from sync.protocol.ids import ID_BYTES
@@ -34,10 +35,12 @@ from sync.protocol.texts import gettext as _
 _LOG = logging.getLogger("app.services.papers")
 ACTIVE, LOCKED, WIPED = "active", "locked", "wiped"
 DONE: Final = "done"
+CANCELLED: Final = "cancelled"
 REFUSED: Final = "refused:"
 REPORTS_MAX: Final = 50  # refusals to be told: no server that shows rubbish fills the guarded state
 WAITING_MAX: Final = 100  # orders that wait for their time; a wipe is taken in beyond it
 ALARM_AGAIN_MS: Final = 3_600_000  # the same alarm is written down anew this often
+_RANK: Final = {documents.CANCEL: 0, documents.WIPE: 1}
 _SPURNED: Final = ("expired",)  # nothing is wrong with who shows it: no alarm
 
 Change = Callable[[State], State]
@@ -70,17 +73,18 @@ class Papers:
         self.share: bytes | None = None  # sealed, for the session to put back
         self.packets: dict[bytes, bytes] = {}  # recovered work, sealed, until the page loop is done
         self.person: Person | None = None
-        self.hand_in: Callable[[], bytes | None] = lambda: (
-            None
-        )  # share and reset key that the server is to hold
+        # Share and reset key that the server is to hold, what it says of them, and of which epochs it holds the share.
+        self.hand_in: Callable[[], HandIn | None] = lambda: None
         self.handed_in: Callable[[bytes], None] = lambda _digest: None
+        self.shares_held: Callable[[list[int]], None] = lambda _epochs: None
+        self.share_as: Callable[[], int] = lambda: 0
         self.store_shut = False  # the store cannot be opened: papers travel all the same, as while locked
 
     def standing(self) -> Standing:
         """How this device stands now."""
         state = self._state()
         left = max(0, state.lease_until - self._now())
-        share = self.hand_in() or b""
+        given, share_as = self.hand_in(), self.share_as()
         return Standing(
             state=ACTIVE if state.stage == ACTIVE and not self.store_shut else LOCKED,
             # While an order is missing, a fresh lease is asked for each time: it says whether one still is.
@@ -93,8 +97,11 @@ class Papers:
             ask_share=state.ask_share and not self.store_shut,
             posture={**self.posture(), **pin_posture(state)},
             ask_reset=bool(state.pin_reset) and not self.store_shut,
-            share=share,
-            share_sealed=sealing.seal(self.held.root.recovery, sealing.SHARE, share) if share else b"",
+            share=given.share if given is not None else b"",
+            share_sealed=given.sealed if given is not None else b"",
+            share_as=share_as,
+            travelling=state.travelling,
+            share_next=given.epoch if given is not None and given.epoch != share_as else 0,
         )
 
     def kept_share(self, digest: bytes) -> None:
@@ -170,15 +177,15 @@ class Papers:
         self._alter(after)
 
     def due(self) -> list[Pending]:
-        """Verified orders to be obeyed now: a wipe first, since it makes every other moot; no unlock while an order
-        is missing, which may be a later lock."""
+        """Verified orders to be obeyed now: first what cancels a wipe, then a wipe, since it makes every other moot; no
+        unlock while an order is missing, which may be a later lock."""
         now, missing = self._now(), self.order_missing()
         found = [
             each
             for each in self.pending()
             if each.order.not_before <= now and not (missing and each.order.op == documents.UNLOCK)
         ]
-        return sorted(found, key=lambda each: each.order.op != documents.WIPE)
+        return sorted(found, key=lambda each: _RANK.get(each.order.op, len(_RANK)))
 
     def pending(self) -> list[Pending]:
         """Verified orders not obeyed yet, oldest first."""

@@ -32,6 +32,7 @@ class Ruling:
         self._memory = memory
         self._papers = papers
         self._judged: guard.Verdict | None = None
+        self.coming = ""  # a wipe that waits for its time, in words, as it was judged last
         papers.posture = self.told
 
     @property
@@ -42,6 +43,7 @@ class Ruling:
     def judge(self) -> guard.Verdict:
         """What is to be done now."""
         reading, state = self._memory.reading(), self._memory.state
+        self.coming = reasons.wipe_coming(self._papers.pending()) if state.waiting else ""
         wanted = ladder.needs_told(self.policy)
         self._judged = guard.judge(
             self.policy,
@@ -89,14 +91,15 @@ class Ruling:
     def ordered_out(self, pending: Pending, card: Card) -> Intent:
         """The intent to wipe by an order."""
         state, memory = self._memory.state, self._memory
+        epoch, vouch = memory.vouched_by()
         return intent_for(
             pending,
             card,
             self.policy.version,
             memory.now(),
             root=state.floors.root.digest,
-            epoch=state.epoch,
-            vouch=memory.vouch,
+            epoch=epoch,
+            vouch=vouch,
         )
 
     def silent_out(self, card: Card) -> Intent | None:
@@ -113,6 +116,7 @@ class Ruling:
         )
         if not due:
             return None
+        epoch, vouch = memory.vouched_by()
         return intent_of_silence(
             card,
             self.policy,
@@ -120,9 +124,9 @@ class Ruling:
             memory.now(),
             since=state.last_contact,
             root=state.floors.root.digest,
-            epoch=state.epoch,
+            epoch=epoch,
             envelope=self._papers.policy_envelope(),
-            vouch=memory.vouch,
+            vouch=vouch,
         )
 
     def _own(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app import log
 from app.changes import BEHIND, Bus, Changes
-from app.errors import AppError
+from app.errors import AppError, KeyringUnreachable
 from app.keys import device, trusted_time
 from app.keys.device import DeviceKeys
 from app.keys.ring import Keyring
@@ -31,12 +31,13 @@ from app.services.locks import ACTIVE, LOCK_CRYPTO, LOCK_UI, Locks
 from app.services.memory import Memory
 from app.services.open_store import OpenStore
 from app.services.opener import Opener
-from app.services.papers import DONE, REFUSED, Papers
+from app.services.papers import CANCELLED, DONE, REFUSED, Papers
 from app.services.pin import PinGate
+from app.services.rotation import HandIn, Rotation
 from app.services.ruling import Ruling
 from app.services.why_locked import BY_ORDER
 from app.services.wiped import wiped_error
-from sync.protocol import documents
+from sync.protocol import documents, sealing
 
 _LOG = logging.getLogger("app.services.session")
 if TYPE_CHECKING:
@@ -96,8 +97,19 @@ class Session(Locks):
             sample=lambda at: trusted_time.anchored(at, trusted_time.system_clock()),
         )
         self.papers.store_shut = damage is not None
-        self.papers.hand_in = self.pin.to_hand_in
-        self.papers.handed_in = self.pin.handed_in
+        self.rotation = Rotation(
+            profile,
+            ring,
+            memory,
+            days=lambda: self.papers.held.policy.keys.rotate_days,
+            recovery=lambda: self.papers.held.root.recovery,
+            step=wipe_step,
+        )
+        self.pin.given = self.rotation.prepare
+        self.papers.share_as = lambda: self.rotation.share_as
+        self.papers.hand_in = self._to_hand_in
+        self.papers.handed_in = self._handed_in
+        self.papers.shares_held = self._shares_held
         self.ruling = Ruling(profile, memory, self.papers)
 
     # -- standing
@@ -163,12 +175,56 @@ class Session(Locks):
         """Let every view know."""
         self.bus.publish(changes)
 
+    def travel(self, on: bool) -> None:
+        """Say to the server from now on whether this device travels (travel.py). Raises AppError."""
+        self._memory.set(travelling=on)
+
+    # -- keys
+
+    def want_other_keys(self) -> None:
+        """Have the keys changed at the next contact, however old; with a PIN, once it is given. Raises AppError."""
+        self._memory.set(keys_asked=True)
+
+    def change_keys(self) -> bool:
+        """After an exchange: go on with changing the keys of this device, where that is due; whether the server has to
+        be told of it now. Raises nothing."""
+        if self.damage is not None:
+            return False
+        free = self.stage == ACTIVE and not self.pin.has_pin
+        return self.rotation.step_on(self.pin.key if free else None)
+
+    def _to_hand_in(self) -> HandIn | None:
+        if self.damage is not None:
+            return None
+        share = self.pin.to_hand_in()
+        if share is None:
+            return self.rotation.to_hand_in()
+        sealed = sealing.seal(self.papers.held.root.recovery, sealing.SHARE, share)
+        return HandIn(epoch=self.rotation.share_as, share=share, sealed=sealed)
+
+    def _handed_in(self, digest: bytes) -> None:
+        self.pin.handed_in(digest)
+        self.rotation.handed_in(digest)
+
+    def _shares_held(self, epochs: list[int]) -> None:
+        if self.damage is not None:
+            return
+        was = self.state.share_ack
+        self.rotation.heard(epochs)
+        if self.state.share_ack and not was:
+            with contextlib.suppress(KeyringUnreachable):  # it goes at the next start
+                self.stay_locked()  # a share that was kept until the server had it
+
     # -- orders
 
     def obey(self) -> bool:
         """Carry out the orders that are due; whether any was. Raises Wiped after a wipe."""
         any_done = False
         for pending in self.papers.due():
+            if pending.order.op == documents.CANCEL:
+                self._cancel(pending)
+                self.papers.done(pending, DONE)
+                return self.obey() or True  # what is due is another thing now
             if pending.order.op == documents.WIPE:
                 self._wipe(pending)
             elif pending.order.op == documents.LOCK:
@@ -222,6 +278,12 @@ class Session(Locks):
         for pending in self.papers.pending():
             if pending.order.op == documents.UNLOCK and pending.order.seq < lock.order.seq:
                 self.papers.done(pending, OVERTAKEN)
+
+    def _cancel(self, cancel: Pending) -> None:
+        """Let go of the wipe that is not to be; one whose intent is written has left no session to come here."""
+        for pending in self.papers.pending():
+            if pending.order.order_id == cancel.order.cancels and pending.order.op == documents.WIPE:
+                self.papers.done(pending, CANCELLED)
 
     def _wipe(self, pending: Pending) -> None:
         self._destroy(self.ruling.ordered_out(pending, self.card))

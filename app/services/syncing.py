@@ -77,7 +77,7 @@ class Syncing:
         # Of a round that failed: it would be answered as of then, and there may be news since.
         self._line.ahead = None
         for _page in range(PAGES_MAX):
-            was_active, ruled_by = self._session.stage == ACTIVE, self._session.papers.held.policy.version
+            was_active, ruled_by = self._session.stage == ACTIVE, self._session.ruling.policy.version
             try:
                 page = self._exchange(step)
             except StoreDamaged as damage:
@@ -100,11 +100,11 @@ class Syncing:
             asked_in_vain += self._session.state.ask_share and self._session.papers.share is None
             asked_in_vain += not self._session.take_share()
             self._obey()
-            if ruled_by != self._session.papers.held.policy.version and self._session.damage is None:
-                self._session.judge()  # a new policy rules from now on, not from the next start
-            if self._session.state.obeyed and reported < REPORTS_MAX:
+            of_keys = self._session.change_keys()
+            self._session.judge_anew(ruled_by)
+            if (self._session.state.obeyed or of_keys) and reported < REPORTS_MAX:
                 reported += 1
-                continue  # reported at once, since IT waits for it
+                continue  # reported at once, since IT waits for it; and new keys take a few exchanges
             if self._session.papers.order_missing():
                 looked += 1
                 if looked == 1:
@@ -318,10 +318,12 @@ class Keeping:
         self._engine.wanted()
 
     def _round(self) -> None:
+        answered = False
         with contextlib.suppress(Locked):
             self._session.judge()  # silence counts while a window stays open, too
         try:
             self._syncing.round()
+            answered = True
             self._session.ruling.judge()  # contact has ended what silence there was
         except Locked:
             _LOG.info("locked: only orders are fetched")
@@ -330,7 +332,7 @@ class Keeping:
             self._engine.stop(0)
         finally:
             self._syncing.rest()
-            self._listener.look()
+            self._listener.look(answered=answered)
 
     def _carry(self) -> bool:
         """Between two exchanges: files that nobody names any more leave the disk, whatever becomes of the others, and

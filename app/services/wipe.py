@@ -29,7 +29,7 @@ import msgspec
 
 from app.errors import KeyMissing, KeyringUnreachable, StoreDamaged
 from app.keys import device, vault
-from app.keys.ring import DEV, HIGH_WATER, TRUST, WIPING, Keyring
+from app.keys.ring import DEV, EPOCH, HIGH_WATER, TRUST, WIPING, Keyring
 from app.paths import Profile, sync_folder, write_whole
 from app.services import sealed_work, unfinished
 from sync.protocol import documents, outbox_seal, signing, version
@@ -115,6 +115,7 @@ class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
     wiped: int
     because: str = ""
     intent: Intent | None = None  # vouched for: the same order holds for what a backup brings back
+    left: list[str] = []  # names of ours that another program held fast: every start tries them again
 
 
 def no_step(name: str) -> None:
@@ -150,7 +151,7 @@ def begin(profile: Profile, ring: Keyring, intent: Intent, step: Step = no_step)
     try:
         write_whole(profile.wipe_intent, data)
     except OSError:
-        vault.destroy(profile, ring)
+        vault.destroy(profile, ring, intent.epoch)
         with contextlib.suppress(OSError):
             vault.shred_header(profile)
         unfinished.take_away(profile)
@@ -178,7 +179,7 @@ def destroy(profile: Profile, ring: Keyring, now: Callable[[], int], step: Step 
     if intent is None or _is_over(profile, intent):
         return
     # Even beside a receipt: a file that somebody laid there must not stand between the order and the keys.
-    keys = vault.destroy(profile, ring)
+    keys = vault.destroy(profile, ring, intent.epoch)
     step("W2")
     vault.shred_header(profile)
     step("W3")
@@ -214,7 +215,7 @@ def finish(
         with _sealed(profile) as sealed:
             hand_in(intent, profile.wipe_receipt.read_bytes(), sealed)
         step("W6")
-        if not all(entry.verified_absent for entry in vault.destroy(profile, ring)):
+        if not all(entry.verified_absent for entry in vault.destroy(profile, ring, intent.epoch)):
             # The keyring did not answer then and does not now: the entries are tried again at the next start.
             return False
         stone = Tombstone(
@@ -226,10 +227,11 @@ def finish(
             wiped=now(),
             because=intent.because,
             intent=msgspec.structs.replace(intent, order=b"", root="", check=""),
+            left=_remove_files(profile).failed,
         )
         write_whole(profile.tombstone, msgspec.json.encode(stone))
     step("W7a")
-    for name in (DEV, HIGH_WATER, TRUST, WIPING):
+    for name in (DEV, HIGH_WATER, TRUST, WIPING, EPOCH):
         ring.delete(name)
     work = (profile.sealed_lost, profile.sealed_outbox, profile.unsent_blobs)
     for path in (*work, profile.wipe_receipt, profile.root, profile.device, profile.wipe_intent):
@@ -240,11 +242,11 @@ def finish(
     return True
 
 
-def destroy_again(profile: Profile, ring: Keyring) -> None:
+def destroy_again(profile: Profile, ring: Keyring, vouching: int) -> None:
     """What a backup has brought back after a wipe goes the way of the first; the server holds what was unsent.
 
-    The ring key goes last, since it proves the order: without the header it opens nothing, and the next start goes on
-    where this one was stopped. Raises KeyringUnreachable, OSError.
+    The ring keys go last, that of the epoch `vouching` at the end, since it proves the order: without the header it
+    opens nothing, and the next start goes on where this one was stopped. Raises KeyringUnreachable, OSError.
     """
     problem: OSError | None = None
     try:
@@ -257,9 +259,25 @@ def destroy_again(profile: Profile, ring: Keyring) -> None:
         problem = error  # a file that will not go must not keep a key
     for name in (DEV, TRUST, WIPING):
         ring.delete(name)
-    vault.destroy(profile, ring)
+    vault.destroy(profile, ring, vouching)
+    ring.delete(EPOCH)
     if problem is not None:
         raise problem
+
+
+def sweep(profile: Profile, stone: Tombstone) -> None:
+    """Take away what would not go when the wipe ended; the caller knows that no device is in the folder since. Raises
+    OSError.
+
+    A stone proves nothing by itself: where there is a header, or an enrolment under way, nothing is touched. Without
+    either, no key opens what lies there, and sealed work is never among it.
+    """
+    if profile.header.exists() or profile.enrolling.exists():
+        return
+    kept = {getattr(profile, name).name for name in _KEPT}
+    for name in stone.left:
+        if profile.is_ours(name) and name not in kept:
+            _remove_tree(profile.folder / name)
 
 
 def _is_over(profile: Profile, intent: Intent) -> bool:

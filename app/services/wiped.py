@@ -11,8 +11,8 @@ import msgspec
 
 from app import log
 from app.errors import Busy, KeyringUnreachable, Laid, NewerStore, NotEnrolled, StoreDamaged, Wiped
-from app.keys import device, header, trusted_time
-from app.keys.ring import DEV, TRUST, Keyring, SystemKeyring, no_answer, ring_name
+from app.keys import device, epochs, header, trusted_time
+from app.keys.ring import DEV, TRUST, Keyring, SystemKeyring, no_answer
 from app.keys.state import device_hint, unproven, vouched
 from app.paths import Profile
 from app.services import orphan, wipe
@@ -31,7 +31,6 @@ from sync.protocol.signals import DAY_MS
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 
-EPOCHS_LOOKED_AT: Final = range(1, 5)
 PIECE_STEP: Final = "W6a"  # a piece of a large sealed outbox, or of an attachment, is with the server
 
 
@@ -148,9 +147,14 @@ def _refuse_brought_back(profile: Profile) -> None:
             log.shut()
             # Another process may be at it, or a file not go: then every start tries again.
             with contextlib.suppress(Busy, OSError), contextlib.closing(Opener(profile.one_opener)):
-                wipe.destroy_again(profile, ring)
+                wipe.destroy_again(profile, ring, stone.intent.epoch if stone.intent else 0)
         elif _keys_here(profile):
             raise _laid_stone(profile)
+        elif named is None and not epochs.holds_ring_keys(
+            profile, ring, [stone.intent.epoch] if stone.intent else []
+        ):
+            with contextlib.suppress(Busy, OSError), contextlib.closing(Opener(profile.one_opener)):
+                wipe.sweep(profile, stone)
     except KeyringUnreachable:
         if named is not None:
             raise
@@ -172,7 +176,7 @@ def _keys_here(profile: Profile) -> bool:
     if named is None:
         return False
     ring = SystemKeyring(*named)
-    return ring.get(DEV) is not None or _holds_keys(ring)
+    return ring.get(DEV) is not None or epochs.holds_ring_keys(profile, ring)
 
 
 def _proven(ring: Keyring, stone: wipe.Tombstone) -> bool:
@@ -223,7 +227,7 @@ def _believed(profile: Profile, ring: Keyring, intent: wipe.Intent) -> Keyring:
         proven = vouched(ring, intent.epoch, intent.said(), intent.mac)
         if proven:
             return ring
-        if proven is None and not _holds_keys(ring):
+        if proven is None and not epochs.holds_ring_keys(profile, ring, [intent.epoch]):
             if intent.because:
                 stands = wipe.is_marked(ring, intent) or _nothing_left(profile)
             else:
@@ -311,10 +315,6 @@ def _laid_stone(profile: Profile) -> Laid:
             " move {name} out of the folder: then the store opens."
         ).format(name=profile.tombstone.name),
     )
-
-
-def _holds_keys(ring: Keyring) -> bool:
-    return any(ring.get(ring_name(epoch)) is not None for epoch in EPOCHS_LOOKED_AT)
 
 
 def finish_wipe(profile: Profile, step: wipe.Step = wipe.no_step) -> bool:

@@ -117,6 +117,8 @@ def _refuse_whole(old: Database) -> None:
     try:
         old.check()
         Reader(old).here()
+        if not old.indexes_hold():  # and making them anew was of no use
+            return
     except StoreDamaged:
         return
     raise StoreDamaged(

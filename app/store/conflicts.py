@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from app.errors import NotFound
-from app.store import joined, lists, outbox, records
+from app.store import chosen, joined, lists, outbox, records
 from app.store.reader import Reader
 from app.store.records import Batch
 from app.store.rows import marks
@@ -44,6 +44,9 @@ class OpenConflict(Quiet, frozen=True):
     deleted: bool = False
     remains: bytes = b""  # into which the record was joined, where it is deleted
     remains_title: str = ""
+    chosen_first: bool = (
+        False  # both sides are choices about an earlier conflict: that of `shown_by` came first
+    )
 
     @property
     def one_person(self) -> str:
@@ -108,6 +111,7 @@ def _with_present(store: Reader, conflict: Conflict) -> OpenConflict:
         shape, stored = records.find_row(store, conflict.record)
     except NotFound:
         return OpenConflict(conflict, title, conflict.shown, *then)
+    first = _chosen_first(store, conflict)
     if conflict.cell == WHOLE_RECORD:
         present = DELETED if stored.deleted else None
     else:
@@ -117,7 +121,17 @@ def _with_present(store: Reader, conflict: Conflict) -> OpenConflict:
         return _told_on(store, conflict, title, remains)
     moved = present != conflict.shown
     by, ms = (stored.changed_by, stored.changed_ms) if moved else then
-    return OpenConflict(conflict, title, present, by, ms, moved, stored.deleted)
+    return OpenConflict(conflict, title, present, by, ms, moved, stored.deleted, chosen_first=first)
+
+
+def _chosen_first(store: Reader, conflict: Conflict) -> bool:
+    """Whether what stood when they met was somebody's choice about the same thing (docs/merge.md, "Settling")."""
+    return any(
+        conflict.cell in (each.cell, WHOLE_RECORD)
+        and (each.settled_by, each.settled_hlc) == (conflict.shown_by, conflict.shown_hlc)
+        for each in chosen.told(store, conflict.record)
+        if each.settled_hlc and each.id != conflict.id
+    )
 
 
 def _told_on(store: Reader, conflict: Conflict, title: str, remains: bytes) -> OpenConflict:

@@ -3,6 +3,9 @@
 A page is 4,096 bytes: 4,016 enciphered by AES-256-CBC, a random IV, and an HMAC-SHA512 over both and its number. The
 file begins with 16 random bytes, the salt, in the place of SQLite's own first 16; the key of the HMAC is made of the
 store's key and that salt. Plain pages are never in a file: they go to and come from memory.
+
+Many pages are enciphered in one call, as one chain of blocks. Before each page stand 16 random bytes, and what they are
+enciphered to is the page's IV: nobody without the key could have foretold it, as of an IV that was drawn by itself.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ _IV: Final = 16
 _MAC: Final = 64
 USABLE: Final = PAGE - _IV - _MAC
 _SALT: Final = 16
+_STEP: Final = _IV + USABLE  # of a page while it is enciphered
 _MAGIC: Final = b"SQLite format 3\0"
 _NUMBER: Final = struct.Struct("<I")
 
@@ -81,26 +85,45 @@ class Writer:
         self._salt = os.urandom(_SALT)
         self._keys = _Keys(key, self._salt)
         self._number = 0
-        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "wb")
+        # made once: memory that is new to the process costs as much as what is put into it
+        self._clear = bytearray(PIECE * _STEP)
+        self._enciphered = bytearray(PIECE * _STEP + _IV)
+        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "wb", 2**18)
 
     def put(self, plain: bytes, go_on: Callable[[], None] = lambda: None) -> None:
         """Some more pages; `go_on` may raise before each few of them."""
         if not plain or len(plain) % USABLE or (not self._number and not plain.startswith(_MAGIC)):
             raise damaged()
         go_on()
-        ivs = os.urandom(_IV * (len(plain) // USABLE))
-        pages = []
-        for at in range(0, len(plain), USABLE):
+        rest = memoryview(plain)
+        if not self._number:
+            self._number = 1
+            iv = os.urandom(_IV)
+            encryptor = Cipher(self._keys.cipher, modes.CBC(iv)).encryptor()
+            proven = encryptor.update(rest[len(_MAGIC) : USABLE]) + iv
+            self._file.write(self._salt + proven + _mac(self._keys, 1, proven))
+            rest = rest[USABLE:]
+        for at in range(0, len(rest), PIECE * USABLE):
+            self._put_many(rest[at : at + PIECE * USABLE])
+
+    def _put_many(self, plain: memoryview) -> None:
+        count = len(plain) // USABLE
+        drawn = os.urandom(_IV * (count + 1))
+        clear = self._clear
+        for page in range(count):
+            at = page * _STEP
+            clear[at : at + _IV] = drawn[page * _IV : (page + 1) * _IV]
+            clear[at + _IV : at + _STEP] = plain[page * USABLE : (page + 1) * USABLE]
+        encryptor = Cipher(self._keys.cipher, modes.CBC(drawn[-_IV:])).encryptor()
+        encryptor.update_into(memoryview(clear)[: count * _STEP], self._enciphered)
+        blocks = memoryview(self._enciphered)
+        pages: list[bytes | memoryview] = []
+        for at in range(0, count * _STEP, _STEP):
             self._number += 1
-            begin = len(_MAGIC) if self._number == 1 else 0
-            place = at // USABLE * _IV
-            iv = ivs[place : place + _IV]
-            proven = (
-                Cipher(self._keys.cipher, modes.CBC(iv)).encryptor().update(plain[at + begin : at + USABLE])
-                + iv
-            )
-            pages += [self._salt if begin else b"", proven, _mac(self._keys, self._number, proven)]
-        self._file.write(b"".join(pages))
+            iv, number = blocks[at : at + _IV], _NUMBER.pack(self._number)
+            proven = b"".join((blocks[at + _IV : at + _STEP], iv, number))
+            pages += (memoryview(proven)[:_STEP], hmac.digest(self._keys.mac, proven, "sha512"))
+        self._file.writelines(pages)
 
     def __enter__(self) -> Writer:
         return self

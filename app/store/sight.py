@@ -81,6 +81,17 @@ def forget_hidden(db: Database, care: int) -> None:
         db.executemany(f"UPDATE {table} SET {sets} WHERE incarnation = ? AND n = ?", ops)
 
 
+def refused_about(db: Database, care: int) -> int:
+    """How many refused ops write what is hidden from this class of care on."""
+    kept = db.all("SELECT op FROM attention WHERE op IS NOT NULL")
+    return sum(sets_hidden(op_of(op), care) for (op,) in kept)
+
+
+def taken_about(db: Database, care: int) -> int:
+    """The same of taken ones."""
+    return sum(sets_hidden(op_of(op), care) for (op,) in db.all("SELECT op FROM op_archive"))
+
+
 def strip_deleted(db: Database, shapes: Iterable[Shape], care: int) -> None:
     """Deleted records keep what they held, and the server sends none of it again: what is hidden goes, here."""
     for shape in shapes:

@@ -123,7 +123,9 @@ def read(store: Reader, now_ms: int) -> list[Met]:
         sides = _marked(tuple(_sides(each, kind, titles, now_ms)))
         title = each.title or words.DASH
         name = _field(kind, conflict.cell)
-        one_person = words.one_person(each.one_person)
+        why = words.one_person(each.one_person)
+        if each.chosen_first:
+            why = words.chosen_differently(conflict.shown_by, conflict.kept_by)
         keep_, take_ = settling.offered(each)
         found.append(
             Met(
@@ -132,7 +134,7 @@ def read(store: Reader, now_ms: int) -> list[Met]:
                 title,
                 name,
                 sides,
-                one_person,
+                why,
                 open=each,
                 keep=keep_,
                 take=take_,
@@ -156,7 +158,6 @@ def _marked(sides: tuple[Side, ...]) -> tuple[Side, ...]:
 def _sides(each: OpenConflict, kind: Kind | None, titles: Titles, now_ms: int) -> Iterator[Side]:
     """What the record holds now, then what met, as far as it is something else."""
     conflict = each.conflict
-    whole = conflict.cell == WHOLE_RECORD
 
     def side(heading: str, value: str, by: str, at_ms: int) -> Side:
         return Side(heading, value, _by(by, at_ms, now_ms))
@@ -169,10 +170,10 @@ def _sides(each: OpenConflict, kind: Kind | None, titles: Titles, now_ms: int) -
         yield side(_("Shown now"), present, each.present_by, each.present_ms)
     if each.met_is_kept:
         then = cell_text(kind, conflict.cell, conflict.shown, titles)
-        yield side(_("Also kept"), then, conflict.shown_by, clock.millis(conflict.shown_hlc))
+        yield side(_("Stood there then"), then, conflict.shown_by, clock.millis(conflict.shown_hlc))
     kept = cell_text(kind, conflict.cell, conflict.kept, titles)
-    heading = _("The other edit") if whole else _("Also kept")
-    yield side(heading, kept, conflict.kept_by, clock.millis(conflict.kept_hlc))
+    # the very word of the button that takes it
+    yield side(_("The other"), kept, conflict.kept_by, clock.millis(conflict.kept_hlc))
 
 
 def _refused(refused: Attention, titles: Titles, now_ms: int) -> Met:

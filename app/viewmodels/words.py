@@ -258,6 +258,12 @@ def one_person(who: str) -> str:
     return told.format(who=person(who)) if who else ""
 
 
+def chosen_differently(first: str, then: str) -> str:
+    """What a conflict says whose two sides are what two people chose about an earlier one."""
+    told = _("{first} and {second} settled this differently. {first} was first, so that stands for now.")
+    return told.format(first=person(first), second=person(then))
+
+
 def person(text: str) -> str:
     """Who somebody is where there is no room for a whole e-mail address."""
     return text.partition("@")[0]

@@ -122,6 +122,7 @@ def exchange(
 def _note(book: OrderBook, head: ExchangeHead, reply: ReplyHead) -> None:
     if reply.share_kept:
         book.kept_share(reply.share_kept)
+    book.shares_held(reply.shares)
     book.heard(reply.server_time, head.obeyed, reply.person)
 
 
@@ -193,7 +194,12 @@ def _unfit() -> Unreachable:
 def _rest(head: ExchangeHead, reply: ReplyHead, news: bool) -> Rest | None:
     """What the next exchange need not say again, where this one left nothing to say."""
     said = (
-        head.obeyed or head.recovered or head.unsent or head.ask_share or head.share or head.state != ACTIVE
+        head.obeyed
+        or head.recovered
+        or head.unsent
+        or head.ask_share
+        or head.share_sealed
+        or head.state != ACTIVE
     )
     if news or said or reply.more or not head.lease_left_ms:
         return None
@@ -238,6 +244,9 @@ def _head(standing: Standing, position: Position, stands: Stands, held_back: int
         ask_reset=standing.ask_reset,
         share=standing.share,
         share_sealed=standing.share_sealed,
+        share_as=standing.share_as,
+        share_next=standing.share_next,
+        travelling=standing.travelling,
         recovered=stands.recovered,
         rows=0 if position.cursor.epoch else FIRST_ROWS,
     )

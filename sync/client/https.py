@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from sync.client.errors import NotOurServer, ServerRefused, Unreachable, unreachable
-from sync.protocol.documents import DOCUMENT_MAX
 from sync.protocol.errors import KnownError
 from sync.protocol.messages import HEALTH_PATH, ROOT_PATH
+from sync.protocol.strict import DOCUMENT_MAX
 
 if TYPE_CHECKING:
     import ssl

@@ -30,6 +30,7 @@ SILENT_S: Final = 45.0  # without a heartbeat: the line is dead
 LATE_S: Final = 10.0  # that a single event may come after its time
 STEADY_S: Final = 60.0  # a line that has held for so long was a good one
 QUICK_S: Final = 1.0  # single events come no oftener than this
+AGAIN_S: Final = 10.0  # a line is tried again by then when the server has answered an exchange
 _LOST: Final = (
     2  # a line that was lost is made anew as after so many failures, for others have lost theirs too
 )
@@ -73,6 +74,8 @@ class Listener:
         self._failures = 0
         self._singly = ""  # the session in which single events are asked for
         self._deaf = ""  # the session whose server knows of no events
+        self._answered = False  # the server has answered an exchange since this wait began
+        self._heeding = False  # it has said for how long to stay away
         self._thread = threading.Thread(target=self._run, name="fieldkeep-listener", daemon=True)
 
     def start(self) -> None:
@@ -86,8 +89,9 @@ class Listener:
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join(wait_s)
 
-    def look(self) -> None:
-        """An exchange is over: there may be a session now."""
+    def look(self, *, answered: bool = False) -> None:
+        """An exchange is over: there may be a session now, and the server is there when it has `answered`."""
+        self._answered = self._answered or answered
         self._inbox.put((None, None))
 
     def _run(self) -> None:
@@ -207,11 +211,19 @@ class Listener:
         return self._failed(refusal.trouble.retry_after)
 
     def _pause(self, wait_s: float) -> None:
-        """Wait, whatever comes; raises when it is to stop or to begin anew."""
-        self._next(None, time.monotonic() + wait_s)
+        """Wait, whatever comes, and not for long once the server is there again, however long it was away. Raises when
+        it is to stop or to begin anew.
+        """
+        began = time.monotonic()
+        ends, self._answered = began + wait_s, False
+        while time.monotonic() < ends:
+            self._next(None, ends, looking=True)
+            if self._answered and not self._heeding:
+                ends = min(ends, began + AGAIN_S)
 
     def _failed(self, retry_after: float = 0.0) -> float:
         """One failure more; how long to wait before the next try."""
+        self._heeding = retry_after > 0
         # Spreading devices in time is no secret: any luck will do.
         wait = backoff(self._failures, random.random(), retry_after)  # noqa: S311
         self._failures = min(self._failures + 1, 16)
@@ -220,8 +232,10 @@ class Listener:
     def _came(self, held: Held, said: Said) -> None:
         self._inbox.put((held, said))
 
-    def _next(self, held: Held | None, ends: float | None) -> Any:
-        """What comes next of this line; None when time runs out, and, without an end, when there may be a session."""
+    def _next(self, held: Held | None, ends: float | None, *, looking: bool = False) -> Any:
+        """What comes next of this line; None when time runs out, and, without an end or while `looking`, when an
+        exchange is over.
+        """
         while True:
             if self._stopping.is_set():
                 raise _Over
@@ -234,7 +248,7 @@ class Listener:
                 whose, said = self._inbox.get(timeout=min(left, LOOK_S))
             except queue.Empty:
                 continue
-            if ends is None and whose is None:
+            if whose is None and (looking or ends is None):
                 return None
             if held is not None and whose is held:
                 return said

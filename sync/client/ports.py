@@ -114,6 +114,9 @@ class Standing(msgspec.Struct, frozen=True):
     ask_reset: bool = False  # IT has allowed a new PIN
     share: bytes = b""  # what the server is to hold from now on; "" for what it holds already
     share_sealed: bytes = b""
+    share_as: int = 0  # under which epoch the server keeps the share in force
+    share_next: int = 0  # the epoch of `share`, where it is another one
+    travelling: bool = False
     posture: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
@@ -128,6 +131,9 @@ class OrderBook(Protocol):
 
     def kept_share(self, digest: bytes) -> None:
         """The server holds a share of this digest now, durably."""
+
+    def shares_held(self, epochs: list[int]) -> None:
+        """Of which epochs the server holds the share; none from one that keeps a single one."""
 
     def heard(self, server_time: int, obeyed: dict[str, str], person: Person) -> None:
         """A whole, verified answer came: contact was made, and these reports have arrived."""

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import sys
-import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -16,25 +13,27 @@ from sync.compose import (
     consoles,
     hints,
     holds,
+    key_verbs,
     office_socket,
     offices,
+    orders,
+    paper_verbs,
     people,
     policies,
     refused_rows,
+    roots,
     rows_of,
     telling,
 )  # fmt: skip
 from sync.console import desk, passphrase, recovery, refusals
 from sync.console.ports import Office
 from sync.protocol import texts
-from sync.protocol.desk import DeviceView, OrderView, RefusedView
-from sync.protocol.documents import LOCK, UNLOCK, WIPE
+from sync.protocol.desk import DeviceView, RefusedView
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
 from sync.server.office import StoreOffice
 
 OFFLINE: Final = 5
-_POLL_S: Final = 0.3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,12 +41,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     texts.use(None)
     os.umask(0o077)
     # The switch is taken anywhere, so no parser may set its default: a later one would undo an earlier yes.
-    asked = _parser().parse_args(argv, argparse.Namespace(json=False))
+    parser = _parser()
+    asked = parser.parse_args(argv, argparse.Namespace(json=False))
+    if asked.data is None and not asked.offline:
+        parser.error(_("the server's data folder is needed: --data DIR"))
     hints.under(asked.data, keys=asked.keys)
     return telling.to_the_end(lambda: _run(asked))
 
 
 def _run(asked: argparse.Namespace) -> int:
+    if asked.offline:
+        alone: Callable[[argparse.Namespace], int] = asked.run
+        return alone(asked)
     verb: Callable[[argparse.Namespace, Office], int] = asked.run
     try:
         with offices.open_at(asked.data) as office:
@@ -72,13 +77,16 @@ def _parser() -> argparse.ArgumentParser:
             **policies.VERBS,
             "enrol-code": _enrol_code,
             "devices": _devices,
-            "orders": _orders,
-            LOCK: _lock_or_unlock,
-            UNLOCK: _lock_or_unlock,
-            WIPE: _wipe,
+            **orders.VERBS,
+            **paper_verbs.VERBS,
+            **paper_verbs.OFFLINE,
+            **roots.VERBS,
+            **key_verbs.OFFLINE,
             "recover": _recover,
             "refused": _refused,
-        }
+            **policies.OFFLINE,
+        },
+        (*paper_verbs.OFFLINE, *policies.OFFLINE, *key_verbs.OFFLINE),
     )
 
 
@@ -118,122 +126,9 @@ def _devices(asked: argparse.Namespace, office: Office) -> int:
     return 0
 
 
-def _orders(asked: argparse.Namespace, office: Office) -> int:
-    orders = office.orders()
-    if asked.json:
-        telling.document([rows_of.order_json(order) for order in orders])
-    else:
-        ids = {device.enrolment: device.id for device in office.devices()}
-        telling.table(
-            [_("number"), _("order"), _("device"), _("device id"), _("state"), _("filed"), _("reason")],
-            [
-                [
-                    str(o.number),
-                    o.op,
-                    o.device,
-                    ids.get(o.enrolment, ""),
-                    o.state,
-                    telling.when(o.filed) or "",
-                    o.reason,
-                ]
-                for o in orders
-            ],
-            _("No order was ever filed."),
-        )
-    return 0
-
-
 def _tells(device: DeviceView) -> bool:
     """Whether its order is said beside its state: a wipe that is under way says so already, a refused one does not."""
     return bool(device.pending) and (device.state != "wiping" or "refused" in device.pending)
-
-
-def _lock_or_unlock(asked: argparse.Namespace, office: Office) -> int:
-    device = desk.find(office.devices(), asked.device)
-    if device.state in ("wiping", "wiped"):
-        raise KnownError(
-            _("“{name}” is wiped or about to be; no other order reaches it.").format(name=device.name),
-            _("See: fieldkeep-admin devices"),
-        )
-    standing = desk.standing_lock(device, office.orders()) if asked.verb == LOCK else None
-    if standing is not None:
-        if asked.json:
-            telling.document(rows_of.order_json(standing))
-        else:
-            if device.state == "locked":
-                text = _("“{name}” is locked already.")
-            else:
-                text = _("“{name}” is ordered to be locked already; it obeys at its next contact.")
-            telling.say(text.format(name=device.name))
-        return 0
-    if asked.keys:
-        filed = desk.sign_order(office, asked.keys, passphrase.known, asked.verb, device, asked.reason)
-    else:
-        filed = office.sign_here(asked.verb, device.enrolment, asked.reason)
-    _tell_filed(asked, filed)
-    return 0
-
-
-def _wipe(asked: argparse.Namespace, office: Office) -> int:
-    device = desk.find(office.devices(), asked.device)
-    if device.state == "wiped":
-        raise KnownError(
-            _("“{name}” is wiped already.").format(name=device.name), _("See: fieldkeep-admin devices")
-        )
-    if not asked.keys:
-        raise KnownError(
-            _("A wipe is signed with a key of your own; the server has none."),
-            _("Name the folder with your order keys: --keys DIR"),
-        )
-    filed: list[OrderView] = []
-    if device.state != "wiping":
-        filed = desk.sign_order(office, asked.keys, passphrase.known, WIPE, device, asked.reason)
-    if asked.wait is None:
-        if filed:
-            _tell_filed(asked, filed)
-            return 0
-        if asked.json:
-            wipes = (each for each in office.orders() if each.op == WIPE)
-            filed = [each for each in wipes if each.enrolment == device.enrolment]
-            telling.document(rows_of.order_json(filed[-1]))
-        else:
-            telling.say(_("“{name}” is ordered to be wiped already.").format(name=device.name))
-        return 0
-    if isinstance(office, StoreOffice):
-        raise office_socket.Unreachable(
-            _("The order is filed, but no server is running that could bring it to the device."),
-            _("Start it with: fieldkeep-server serve"),
-        )
-    if filed and not asked.json:
-        _tell_filed(asked, filed)
-    return _wait_for_receipt(asked, office, device)
-
-
-def _wait_for_receipt(asked: argparse.Namespace, office: Office, device: DeviceView) -> int:
-    deadline, pause = time.monotonic() + asked.wait, threading.Event()
-    while True:
-        now = next(each for each in office.devices() if each.enrolment == device.enrolment)
-        verified = now.receipt == "verified"
-        if verified or time.monotonic() >= deadline:
-            break
-        pause.wait(_POLL_S)
-    if asked.json:
-        telling.document(rows_of.device_json(now))
-    elif verified:
-        telling.say(_("“{name}” is wiped; its receipt is verified.").format(name=device.name))
-        if now.outbox_records:
-            text = _(
-                "It has handed in sealed work. Give back what the server lacks with: "
-                "fieldkeep-admin recover {name} --to DEVICE"
-            )
-            telling.say(hints.filled(text.format(name=shlex.quote(device.name))))
-    if not verified:
-        telling.aside(
-            _("No receipt yet from “{name}”. The order stands until the device comes.").format(
-                name=device.name
-            )
-        )
-    return 0 if verified else 1
 
 
 def _recover(asked: argparse.Namespace, office: Office) -> int:
@@ -348,18 +243,6 @@ def _refused(asked: argparse.Namespace, office: Office) -> int:
         for line in refused_rows.written(each.kind, values):
             telling.say(f"  {line}")
     return 0
-
-
-def _tell_filed(asked: argparse.Namespace, filed: Sequence[OrderView]) -> None:
-    if asked.json:
-        telling.document(rows_of.order_json(filed[0]))
-        return
-    for order in filed:
-        telling.say(
-            _("Order {number} is filed: {op} “{device}”. It is obeyed at the device's next contact.").format(
-                number=order.number, op=order.op, device=order.device
-            )
-        )
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from sync.protocol.documents import LOCK, UNLOCK, WIPE
+from sync.compose import signing_arguments
+from sync.protocol.documents import CANCEL, LOCK, UNLOCK, WIPE
 from sync.protocol.kinds import KINDS
 from sync.protocol.roles import GRANTED
 from sync.protocol.texts import gettext as _
@@ -19,8 +20,11 @@ Run = Callable[..., int]
 _WAIT_MAX_S: Final = 7 * 86_400.0
 
 
-def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
-    """The parser of `fieldkeep-admin`; `runs` holds by name what each verb does: "person add", "devices", …."""
+def parser(runs: Mapping[str, Run], offline: Collection[str]) -> argparse.ArgumentParser:
+    """The parser of `fieldkeep-admin`; `runs` holds by name what each verb does: "person add", "devices", ….
+
+    Verbs of `offline` need no server.
+    """
     common = argparse.ArgumentParser(add_help=False)
     as_json = _("print one JSON document; failures go to standard error alone")
     common.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=as_json)
@@ -34,7 +38,8 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
         parents=[common],
     )
     top.add_argument("--version", action="version", version=APP_VERSION)
-    top.add_argument("--data", type=Path, required=True, metavar="DIR", help=_("the server's data folder"))
+    data = _("the server's data folder; all but sign and keys need it")
+    top.add_argument("--data", type=Path, metavar="DIR", help=data)
     keys = _("folder with your own keys; needed for what is signed or opened with them")
     top.add_argument("--keys", type=Path, metavar="DIR", help=keys)
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
@@ -45,7 +50,7 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = among.add_parser(
             name.split()[-1], help=text, description=description, parents=[common]
         )
-        made.set_defaults(run=runs[name])
+        made.set_defaults(run=runs[name], offline=name in offline)
         return made
 
     person = verbs.add_parser("person", help=_("who has an account"), parents=[common])
@@ -66,6 +71,11 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     _holds(verb)
     verb("orders", _("every order and what became of it"))
     _orders(verb)
+    signing_arguments.papers(verb)
+    root = verbs.add_parser("root", help=_("whom the organisation trusts for what"), parents=[common])
+    signing_arguments.roots(root.add_subparsers(dest="root_verb", required=True, metavar="VERB"), verb)
+    made = verbs.add_parser("keys", help=_("keys of your own, made and split"), parents=[common])
+    signing_arguments.keys(made.add_subparsers(dest="keys_verb", required=True, metavar="VERB"), verb)
     _kept(verb)
     return top
 
@@ -150,6 +160,11 @@ def _policies(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> None:
     publish.add_argument("file", type=Path, metavar="FILE", help=file)
     locks = _("how many devices it may lock, where it would lock any")
     publish.add_argument("--locks", type=int, metavar="N", help=locks)
+    alone = _("It shows all that is signed first, and needs no server.")
+    sign = verb("policy sign", _("sign a policy that was drawn up at the console"), alone, among)
+    sign.add_argument("file", type=Path, metavar="FILE", help=_("the file that the draft's page gave"))
+    keys = _("folder that holds the policy key")
+    sign.add_argument("--keys", type=Path, default=argparse.SUPPRESS, metavar="DIR", help=keys)
 
 
 def _holds(verb: Callable[..., argparse.ArgumentParser]) -> None:
@@ -169,11 +184,19 @@ def _orders(verb: Callable[..., argparse.ArgumentParser]) -> None:
         turn = verb(name, text, obeyed)
         turn.add_argument("device", metavar="DEVICE", help=device)
         turn.add_argument("--reason", default="", metavar="TEXT", help=reason)
-    wipe = verb(WIPE, _("destroy the keys of a device, for good"), obeyed)
-    wipe.add_argument("device", metavar="DEVICE", help=device)
+    wipe = verb(WIPE, _("destroy the keys of devices, for good"), obeyed)
+    wipe.add_argument("device", nargs="+", metavar="DEVICE", help=device)
     wipe.add_argument("--reason", required=True, metavar="TEXT", help=reason)
+    off = verb(
+        CANCEL, _("call a wipe off before its time has come"), _("It is signed with an order key: --keys DIR")
+    )
+    off.add_argument("device", nargs="+", metavar="DEVICE", help=device)
+    off.add_argument("--reason", default="", metavar="TEXT", help=reason)
     wait = _("wait for the verified receipt; without one by then, the exit code is 1 and the order stands")
-    wipe.add_argument("--wait", type=_seconds, metavar="SECONDS", help=wait)
+    what = wipe.add_mutually_exclusive_group()
+    draft = _("draw the order up in this file, for others to sign; several devices take two admins")
+    what.add_argument("--draft", type=Path, metavar="FILE", help=draft)
+    what.add_argument("--wait", type=_seconds, metavar="SECONDS", help=wait)
 
 
 def _kept(verb: Callable[..., argparse.ArgumentParser]) -> None:

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from sync.compose import console
-from sync.console import keyfile
+from sync.console import hands, keyfile
 from sync.protocol import documents, sealing, signing
 from sync.protocol.documents import Admin, Credential, Key, Policy, Role, Root, Site
 from sync.protocol.errors import KnownError
@@ -210,7 +210,7 @@ def _root(wish: Wish, org: str, admin_id: str, keys: _Keys, ca_pem: str, now: in
         tls_ca=[ca_pem],
         server_urls=[config.url_of(wish.host, wish.port or config.DEFAULT_PORT)],
         console=Site(rp_id=signs.rp_id, origins=[signs.origin]),
-        signer=Site(rp_id="localhost", origins=["http://localhost"]),
+        signer=hands.HERE,
     )
 
 

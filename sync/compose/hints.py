@@ -9,7 +9,7 @@ from typing import Final
 
 _VERBS: Final = (
     "person", "team", "territory", "holds", "enrol-code", "devices", "orders", "lock", "unlock", "wipe", "recover",
-    "refused",
+    "refused", "console", "policy", "root", "file", "cancel",
 )  # fmt: skip
 _ADMIN: Final = re.compile(rf"(?<![A-Za-z0-9_/-])fieldkeep-admin (?=(?:{'|'.join(_VERBS)})(?![\w-]))")
 _SERVER: Final = re.compile(
@@ -25,7 +25,7 @@ _ANY: Final = "DIR"
 _given: dict[str, Path | None] = {}
 
 
-def under(data: Path, secrets: Path | None = None, keys: Path | None = None) -> None:
+def under(data: Path | None, secrets: Path | None = None, keys: Path | None = None) -> None:
     """From here on, commands in hints name these folders; DIR stands for one that was not given."""
     _given.update(data=data, secrets=secrets, keys=keys)
 

@@ -25,6 +25,7 @@ from sync.protocol.desk import (
     DeviceView,
     Draft,
     HoldsView,
+    LostShare,
     OrderView,
     Parcel,
     PersonView,
@@ -61,6 +62,8 @@ _VERBS: Final[dict[str, tuple[Any, Any]]] = {
     "file_policy": (tuple[bytes], int),
     "draft": (tuple[()], Draft),
     "sign_here": (tuple[str, str, str], list[OrderView]),
+    "lost_share": (tuple[str], LostShare | None),
+    "give_share": (tuple[str, int, bytes], None),
     "file": (tuple[bytes], list[OrderView]),
     "put_root": (tuple[bytes, bytes, str], None),
     "console_invite": (tuple[str], str),
@@ -184,6 +187,14 @@ class RemoteOffice:
     def sign_here(self, op: str, enrolment: str, reason: str) -> list[OrderView]:
         """Have a lock or unlock signed and filed."""
         return self._ask("sign_here", op, enrolment, reason)  # type: ignore[no-any-return]
+
+    def lost_share(self, enrolment: str) -> LostShare | None:
+        """The sealed copy of a share that is lost."""
+        return self._ask("lost_share", enrolment)  # type: ignore[no-any-return]
+
+    def give_share(self, enrolment: str, epoch: int, share: bytes) -> None:
+        """Have that share held again."""
+        self._ask("give_share", enrolment, epoch, share)
 
     def file(self, envelope: bytes) -> list[OrderView]:
         """File a signed order."""

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any, Final
 
-from sync.compose import telling
-from sync.console import passphrase, policy_desk, policy_form, policy_trial, policy_words
+from sync.compose import paper_verbs, telling
+from sync.console import paper as papers
+from sync.console import passphrase, policy_desk, policy_form, policy_paper, policy_trial, policy_words
 from sync.console.policy_trial import Effect
 from sync.console.ports import Office
 from sync.protocol import soundness
@@ -17,6 +18,7 @@ from sync.protocol.errors import KnownError
 from sync.protocol.ladder import RUNGS, WORDS, Rung
 from sync.protocol.signals import SILENCE
 from sync.protocol.texts import gettext as _
+from sync.protocol.texts import ngettext
 from sync.server.service import system_now
 
 _JSON: Final = ".json"
@@ -52,7 +54,11 @@ def attempt(asked: argparse.Namespace, office: Office) -> int:
     effects = policy_trial.tried(before, wanted, office.devices(), system_now())
     if asked.json:
         telling.document(
-            {"changes": _changes(before, wanted), "devices": [_effect(each) for each in effects]}
+            {
+                "changes": _changes(before, wanted),
+                "devices": [_effect(each) for each in effects],
+                "pins": policy_trial.of_pins(before, wanted),
+            }
         )
     else:
         _tell(before, wanted, effects)
@@ -83,6 +89,44 @@ def publish(asked: argparse.Namespace, office: Office) -> int:
     else:
         said = _("Policy {n} is signed and filed. Devices take it at their next contact.")
         telling.say(said.format(n=number))
+    return 0
+
+
+def sign(asked: argparse.Namespace) -> int:
+    """Show a policy from its bytes, ask, and sign it; it needs no server."""
+    found = policy_paper.read(asked.file, system_now())
+    for line in policy_paper.shown(found):
+        telling.aside(line)
+    if not asked.keys:
+        raise KnownError(
+            _("A policy is signed with the policy key."),
+            _("Name the folder that holds it: --keys DIR"),
+        )
+    paper_verbs.agree(f"policy {found.after.version}")
+    paper = policy_paper.signed(found, asked.keys, passphrase.known)
+    path = policy_paper.signed_name(asked.file)
+    papers.put(path, paper.to_bytes())
+    missing = policy_paper.parsed(paper.to_bytes(), system_now()).missing
+    if asked.json:
+        telling.document(
+            {
+                "file": str(path),
+                "version": found.after.version,
+                "sha256": policy_paper.digest_of(found),
+                "missing": missing,
+            }
+        )
+        return 0
+    telling.say(_("Signed: {file}").format(file=path))
+    if missing:
+        text = ngettext(
+            "{n} more key has to sign it: hand the file to the next one.",
+            "{n} more keys have to sign it: hand the file to the next one.",
+            missing,
+        )
+        telling.say(text.format(n=missing))
+    else:
+        telling.say(_("Bring it back to the draft's page; it rules once it is filed there."))
     return 0
 
 
@@ -117,7 +161,7 @@ def _tell(before: Policy, wanted: Policy, effects: list[Effect]) -> None:
         telling.say(change.in_words())
     if not changes:
         telling.say(_("The file says what is in force."))
-    for line in policy_trial.in_words(effects):
+    for line in (*policy_trial.in_words(effects), *policy_trial.of_pins(before, wanted)):
         telling.say(line)
     rows = [
         [each.device.name, each.device.person, policy_trial.why(each.before), policy_trial.why(each.after)]
@@ -145,4 +189,5 @@ def _effect(effect: Effect) -> dict[str, Any]:
     }
 
 
+OFFLINE: Final = {"policy sign": sign}
 VERBS: Final = {"policy show": show, "policy try": attempt, "policy publish": publish}

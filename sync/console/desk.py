@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from sync.console import keyfile
 from sync.console.ports import Office
 from sync.protocol import documents, signing
@@ -16,11 +18,13 @@ from sync.protocol.errors import KnownError
 from sync.protocol.fields import clean_text
 from sync.protocol.ids import ID_BYTES, parse_id
 from sync.protocol.texts import gettext as _
-from sync.protocol.trust import ORDER_LIFE_MS
+from sync.protocol.trust import DEVICES_MAX, ORDER_LIFE_MS
 
 REASON_MAX: Final = 500
 ORDER_KEYS: Final = "order-*.key"
 RECOVERY_KEY: Final = "recovery.key"
+
+AGAIN_MS: Final = 30 * 86_400_000  # an order that holds for no longer than this is signed again
 
 Passphrase = Callable[[], str]
 
@@ -76,25 +80,56 @@ def standing_lock(device: DeviceView, orders: Sequence[OrderView]) -> OrderView 
     return None
 
 
+def standing_wipe(enrolment: str, orders: Sequence[OrderView], now: int) -> OrderView | None:
+    """The wipe that stands for a device and will still reach it; None where one has to be signed, or signed again.
+
+    An order that ran out is handed to no device: one that comes back after that stays locked, and is not wiped.
+    """
+    wipes = [order for order in orders if order.enrolment == enrolment and order.op == WIPE]
+    lasting = [
+        order
+        for order in wipes
+        if order.state not in ("expired", "cancelled") and order.expires - now > AGAIN_MS
+    ]
+    return max(lasting, key=lambda order: order.number, default=None)
+
+
 def sign_order(
     office: Office, keys: Path, passphrase: Passphrase, op: str, device: DeviceView, reason: str
 ) -> list[OrderView]:
     """Sign an order for one device with a key file of this admin, and file it. Raises KnownError."""
     key = order_key(office, keys, passphrase)
-    target = Target(enrolment=device.enrolment, name=device.name)
-    order = drawn_up(office.draft(), op, target, _reason(reason, op))
+    order = drawn_up_here(office, op, [device], reason)
     return office.file(signing.sign(order, (key.admin_id, key.signing)).to_bytes())
 
 
-def drawn_up(draft: Draft, op: str, target: Target, reason: str, delay_ms: int = 0) -> Order:
-    """An order for one device, not signed yet; it holds from `delay_ms` on."""
+def drawn_up_here(
+    office: Office, op: str, devices: Sequence[DeviceView], reason: str, cancels: str = ""
+) -> Order:
+    """An order for these devices, not signed yet, as the root in force wants it. Raises KnownError."""
+    rule = root_of(office).wipe
+    targets = [Target(enrolment=device.enrolment, name=device.name) for device in devices]
+    most = min(rule.max_devices, DEVICES_MAX)
+    if len(targets) > most:
+        raise KnownError(
+            _("An order names {n} devices at most.").format(n=most), _("Draw up another one for the others.")
+        )
+    if len({target.enrolment for target in targets}) != len(targets):
+        raise KnownError(_("A device is named twice."), _("Name each of them once."))
+    delay_ms = rule.delay_ms if op == WIPE else 0
+    order = drawn_up(office.draft(), op, targets, _reason(reason, op), delay_ms)
+    return msgspec.structs.replace(order, cancels=cancels) if cancels else order
+
+
+def drawn_up(draft: Draft, op: str, targets: Sequence[Target], reason: str, delay_ms: int = 0) -> Order:
+    """An order, not signed yet; it holds from `delay_ms` on."""
     return Order(
         order_id=secrets.token_hex(ID_BYTES),
         seq=draft.number,
         op=op,
         org=draft.org,
         root_version=draft.root_version,
-        devices=[target],
+        devices=[*targets],
         reason=reason,
         issued=draft.now,
         not_before=draft.now + delay_ms,
@@ -102,9 +137,14 @@ def drawn_up(draft: Draft, op: str, target: Target, reason: str, delay_ms: int =
     )
 
 
+def root_of(office: Office) -> Root:
+    """The root in force."""
+    return documents.parse(signing.open_envelope(office.root(), Root.TYPE).payload, Root)
+
+
 def order_key(office: Office, keys: Path, passphrase: Passphrase) -> keyfile.OpenKey:
     """The first key in the folder that the root names for orders. Raises KnownError."""
-    root = documents.parse(signing.open_envelope(office.root(), Root.TYPE).payload, Root)
+    root = root_of(office)
     named = {
         (admin.admin_id, credential.spki)
         for admin in root.admins

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sync.protocol.consoles import Account, Dossier, FleetRow, Line, Passkey, Visit
+from sync.protocol.consoles import Account, Dossier, FleetRow, Line, Passkey, PolicyDraft, Visit
 from sync.protocol.desk import OrderView
 
 
@@ -92,6 +92,26 @@ class Gate(Protocol):
 
     def policy(self) -> bytes:
         """The policy envelope in force."""
+
+    def policy_filed(self, number: int) -> Line | None:
+        """The line of the audit table that says who filed this policy; None for one that came otherwise."""
+
+    def file_policy(self, envelope: bytes, actor: str) -> int:
+        """File a signed policy in this name; its number. Raises Refused."""
+
+    def drafts(self) -> list[PolicyDraft]:
+        """Every policy that is worked on, the last changed first, with the names of its people."""
+
+    def policy_draft(self, id_: str) -> PolicyDraft | None:
+        """The draft of that id."""
+
+    def put_draft(self, draft: PolicyDraft) -> bool:
+        """Keep a draft; False where it was changed meanwhile: `rev` has to be the next one. Raises KnownError where
+        there are too many.
+        """
+
+    def drop_draft(self, id_: str) -> None:
+        """Forget a draft."""
 
     def fleet(self) -> list[FleetRow]:
         """Every enrolment ever, the newest first."""

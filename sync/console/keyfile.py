@@ -121,12 +121,17 @@ def read(path: Path, passphrase: Callable[[], str]) -> OpenKey:
     try:
         with path.open("rb") as stream:
             data = stream.read(_FILE_MAX + 1)
+    except OSError:
+        raise _missing(path.name) from None
+    return opened(data, path.name, passphrase)
+
+
+def opened(data: bytes, name: str, passphrase: Callable[[], str]) -> OpenKey:
+    """The key in the bytes of a key file of this name. Raises KnownError."""
+    try:
         file = msgspec.json.decode(data[:_FILE_MAX], type=KeyFile)
-    except (OSError, msgspec.MsgspecError):
-        raise KnownError(
-            _("The key file “{name}” is missing or damaged.").format(name=path.name),
-            _("Name the folder of the organisation's keys with --keys."),
-        ) from None
+    except msgspec.MsgspecError:
+        raise _missing(name) from None
     if (file.type, file.v) != ("fieldkeep-key", 1):
         raise _unusable(file.purpose)
     secret = file.secret
@@ -136,13 +141,13 @@ def read(path: Path, passphrase: Callable[[], str]) -> OpenKey:
             secret = AESGCM(key).decrypt(file.nonce, file.secret, _covered(file))
         except (InvalidTag, ValueError):
             raise KnownError(
-                _("The passphrase does not open the key file “{name}”.").format(name=path.name),
+                _("The passphrase does not open the key file “{name}”.").format(name=name),
                 _("Try again; a forgotten passphrase cannot be replaced."),
             ) from None
-    opened = _key(file.alg, secret)
-    if opened is None or _raw(opened)[0] != file.alg:
+    found = _key(file.alg, secret)
+    if found is None or _raw(found)[0] != file.alg:
         raise _unusable(file.purpose)
-    return OpenKey(file.purpose, file.admin_id, opened)
+    return OpenKey(file.purpose, file.admin_id, found)
 
 
 def is_protected(path: Path) -> bool:
@@ -151,6 +156,25 @@ def is_protected(path: Path) -> bool:
         return msgspec.json.decode(path.read_bytes(), type=KeyFile).protection is not None
     except (OSError, msgspec.MsgspecError):
         raise _unusable(path.stem) from None
+
+
+def purpose_of(path: Path) -> str:
+    """What a key file says it is for; "" where it is no key file of ours."""
+    found = _looked_at(path)
+    return found.purpose if found else ""
+
+
+def admin_of(path: Path) -> str:
+    """Whose key a file says it is; "" where it is nobody's or no key file of ours."""
+    found = _looked_at(path)
+    return found.admin_id if found else ""
+
+
+def _looked_at(path: Path) -> KeyFile | None:
+    try:
+        return msgspec.json.decode(path.read_bytes()[:_FILE_MAX], type=KeyFile)
+    except (OSError, msgspec.MsgspecError):
+        return None
 
 
 def _raw(key: PrivateKey) -> tuple[str, bytes]:
@@ -187,6 +211,13 @@ def _derive(protection: Protection, passphrase: str) -> bytes:
 def _covered(file: KeyFile) -> bytes:
     """Everything beside the secret, so that no part of a protected file can be exchanged."""
     return msgspec.json.encode(msgspec.structs.replace(file, secret=b""), order="sorted")
+
+
+def _missing(name: str) -> KnownError:
+    return KnownError(
+        _("The key file “{name}” is missing or damaged.").format(name=name),
+        _("Name the folder of the organisation's keys with --keys."),
+    )
 
 
 def _unusable(purpose: str) -> KnownError:

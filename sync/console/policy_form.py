@@ -14,13 +14,13 @@ from typing import Any, Final
 
 import msgspec
 
-from sync.protocol import documents
+from sync.protocol import strict
 from sync.protocol.documents import Policy
 from sync.protocol.errors import KnownError
 from sync.protocol.joins import listed
 from sync.protocol.texts import gettext as _
 
-FILE_MAX: Final = documents.DOCUMENT_MAX
+FILE_MAX: Final = strict.DOCUMENT_MAX
 _GIVEN: Final = ("type", "v", "crit", "version", "org", "issued", "expires", "prev_hash")
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _EXAMPLE: Final = (

@@ -29,6 +29,9 @@ class Effect(msgspec.Struct, frozen=True):
     device: DeviceView
     before: Judgement
     after: Judgement
+    untold: frozenset[str] = (
+        frozenset()
+    )  # signals that the other policy asks for and the device does not tell
 
     @property
     def locks(self) -> bool:
@@ -56,36 +59,81 @@ def tried(before: Policy, after: Policy, devices: Iterable[DeviceView], now: int
     found = []
     for device in devices:
         if device.state in _LIVING:
-            known = {"app_version": device.app_version} if device.app_version else {}
-            facts = Facts(now=now, silent_ms=0, posture={**known, **device.posture})
-            found.append(Effect(device, ladder.judge(before, facts), ladder.judge(after, facts)))
+            facts = _facts(device, now)
+            untold = ladder.untold(after, facts)
+            found.append(Effect(device, ladder.judge(before, facts), ladder.judge(after, facts), untold))
     return found
 
 
-def in_words(effects: Sequence[Effect]) -> list[str]:
-    """A sentence for each rung that devices would come to, the strictest first."""
-    lines = []
+def _facts(device: DeviceView, now: int) -> Facts:
+    known = {"app_version": device.app_version} if device.app_version else {}
+    return Facts(now=now, silent_ms=0, posture={**known, **device.posture})
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Devices to which one thing would happen, and how it is said: "{n} devices would be locked:"."""
+
+    said: str
+    effects: list[Effect]
+    locks: bool = False
+
+
+def groups(effects: Sequence[Effect]) -> list[Group]:
+    """A group for each rung that devices would come to, the strictest first, and one of those that would be freed."""
+    found = []
     for rung in (Rung.LOCK, Rung.LOCK_UI, Rung.RESTRICT, Rung.WARN):
         there = [each for each in effects if each.stricter and each.after.rung is rung]
         if there:
-            lines.append(f"{_come_to(rung, len(there)).format(n=len(there))} {_named(there)}")
+            text = _come_to(rung, len(there)).format(n=len(there))
+            found.append(Group(text, there, any(each.locks for each in there)))
     freed = [each for each in effects if each.milder]
     if freed:
         text = ngettext(
             "{n} device would be freed of something:", "{n} devices would be freed of something:", len(freed)
         )
-        lines.append(f"{text.format(n=len(freed))} {_named(freed)}")
-    silent = [each for each in effects if each.stricter and each.unknown]
-    if silent:
+        found.append(Group(text.format(n=len(freed)), freed))
+    return found
+
+
+def silent(effects: Sequence[Effect]) -> list[tuple[str, list[DeviceView]]]:
+    """The signals that the policy asks for, in words, each with the devices that do not tell it."""
+    names = dict.fromkeys(name for each in effects for name in sorted(each.untold))
+    return [
+        (
+            _(SIGNALS[name].label) if name in SIGNALS else name,
+            [each.device for each in effects if name in each.untold],
+        )
+        for name in names
+    ]
+
+
+def in_words(effects: Sequence[Effect]) -> list[str]:
+    """A sentence for each rung that devices would come to, the strictest first."""
+    lines = [f"{group.said} {_named(group.effects)}" for group in groups(effects)]
+    dark = [each for each in effects if each.stricter and each.unknown]
+    if dark:
         text = ngettext(
             "{n} of these only because it does not tell what is asked.",
             "{n} of these only because they do not tell what is asked.",
-            len(silent),
+            len(dark),
         )
-        lines.append(text.format(n=len(silent)))
+        lines.append(text.format(n=len(dark)))
     if not lines:
         lines.append(_("No device would stand otherwise than now."))
     return lines
+
+
+def of_pins(before: Policy, after: Policy) -> list[str]:
+    """What another rule for PINs does; the server knows of no device whether it has one, or how long it is."""
+    asked = before.pin.min_len if before.pin.required else 0
+    if not after.pin.required or after.pin.min_len <= asked:
+        return []
+    text = ngettext(
+        "A device without a PIN of {n} character at least stays locked at its next opening until one is chosen there.",
+        "A device without a PIN of {n} characters at least stays locked at its next opening until one is chosen there.",
+        after.pin.min_len,
+    )
+    return [text.format(n=after.pin.min_len), _("Which devices those are, the server does not know.")]
 
 
 def _come_to(rung: Rung, n: int) -> str:
@@ -100,8 +148,8 @@ def _come_to(rung: Rung, n: int) -> str:
     return ngettext("{n} device would be locked:", "{n} devices would be locked:", n)
 
 
-def refuse_unmeant(effects: Sequence[Effect], meant: int | None) -> None:
-    """Refuse to lock devices unless it was said how many. Raises KnownError."""
+def refuse_unmeant(effects: Sequence[Effect], meant: int | None, step: str = "") -> None:
+    """Refuse to lock devices unless it was said how many; `step` says where that is said. Raises KnownError."""
     locked = [each for each in effects if each.locks]
     if len(locked) == (meant or 0):
         return
@@ -112,7 +160,7 @@ def refuse_unmeant(effects: Sequence[Effect], meant: int | None) -> None:
     )
     raise KnownError(
         text.format(n=len(locked), names=_named(locked)),
-        _("Nothing was signed. Where it is meant, say how many: --locks {n}").format(n=len(locked)),
+        (step or _("Nothing was signed. Where it is meant, say how many: --locks {n}")).format(n=len(locked)),
     )
 
 

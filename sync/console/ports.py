@@ -10,6 +10,7 @@ from sync.protocol.desk import (
     DeviceView,
     Draft,
     HoldsView,
+    LostShare,
     OrderView,
     Parcel,
     PersonView,
@@ -75,6 +76,12 @@ class Office(Protocol):
 
     def sign_here(self, op: str, enrolment: str, reason: str) -> list[OrderView]:
         """Have a lock or unlock signed with the server's own key, and file it."""
+
+    def lost_share(self, enrolment: str) -> LostShare | None:
+        """The sealed copy of a share that a restored server has lost, once its device has handed that in."""
+
+    def give_share(self, enrolment: str, epoch: int, share: bytes) -> None:
+        """Have the server hold that share again."""
 
     def file(self, envelope: bytes) -> list[OrderView]:
         """File a signed order."""

@@ -64,6 +64,17 @@ def recover(
     return told
 
 
+def give_share_back(office: Office, keys: Path, passphrase: Passphrase, device: DeviceView) -> bool:
+    """Open the sealed copy of a share that a restored server has lost, and have it held again; False where none is
+    lost. Raises KnownError."""
+    lost = office.lost_share(device.enrolment)
+    if lost is None:
+        return False
+    key = keyfile.read(keys / RECOVERY_KEY, passphrase)
+    office.give_share(device.enrolment, lost.epoch, sealing.unseal(key.opening, sealing.SHARE, lost.sealed))
+    return True
+
+
 def recover_files(
     office: Office, keys: Path, passphrase: Passphrase, paths: Sequence[Path], target: DeviceView
 ) -> tuple[int, int]:

@@ -96,6 +96,8 @@ class FleetRow(msgspec.Struct, frozen=True, kw_only=True):
     confirmed: bool = True
     held_back: int = 0
     posture: dict[str, Any] = {}
+    proven: bool = True  # a wiped one: its receipt is its own
+    wiping_for: int = 0  # milliseconds since a wipe was ordered that nothing confirms
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +135,25 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     who: str = ""
     what: str = ""
+
+
+class PolicyDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """A policy that somebody works on at the console; nothing of it rules until it comes back signed.
+
+    `rev` counts its changes, so that two people who edit it do not undo each other; the names are those of the people.
+    """
+
+    id: str  # 32 hex digits
+    body: bytes  # the parts that IT decides, as JSON (policy_form.py)
+    base: int  # the number of the policy that was in force when it was begun
+    note: str = ""
+    rev: int = 1
+    made: int = 0
+    author: bytes = b""
+    changed: int = 0
+    editor: bytes = b""
+    author_name: str = ""
+    editor_name: str = ""
 
 
 class OrderKey(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,7 +34,7 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     person: str
     state: str  # "active" | "locked" | "wiping" | "wiped"
     last_seen: int
-    receipt: str  # "none" | "verified"
+    receipt: str  # "none" | "verified" | "forged": laid into the store by somebody else
     unsent: int
     platform: str
     app_version: str
@@ -172,6 +172,13 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     target_person: str
     sealing_key: bytes
     outboxes: list[Outbox]
+
+
+class LostShare(msgspec.Struct, frozen=True):
+    """A share of a device that this server has lost, of an epoch of its keys, as it is sealed to the recovery key."""
+
+    epoch: int
+    sealed: bytes
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):

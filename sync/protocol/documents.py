@@ -7,21 +7,19 @@ Unknown fields are passed over, unless the document names them in `crit`: then i
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Any, ClassVar, Final, TypeVar
 
 import msgspec
 
 from sync.protocol.errors import Refused
+from sync.protocol.policy_parts import KeyRule, TravelRule
+from sync.protocol.strict import scan
 from sync.protocol.texts import gettext as _
-
-DOCUMENT_MAX: Final = 64 * 2**10  # bytes of an envelope
-DEPTH_MAX: Final = 16
-INT_MAX: Final = 2**63 - 1
 
 LOCK: Final = "lock"
 UNLOCK: Final = "unlock"
 WIPE: Final = "wipe"
+CANCEL: Final = "cancel"  # of a wipe that waits for its time
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,6 +156,8 @@ class Policy(Document, frozen=True, kw_only=True):
     outbox_escrow: str = "required"
     rules: list[dict[str, Any]] = []
     use: UseRules = UseRules()
+    keys: KeyRule = KeyRule()
+    travel: TravelRule = TravelRule()
 
 
 class Lease(Document, frozen=True, kw_only=True):
@@ -197,6 +197,7 @@ class Order(Document, frozen=True, kw_only=True):
     issued: int
     not_before: int
     expires: int
+    cancels: str = ""  # the id of the wipe that is not to be
 
 
 class Destroyed(msgspec.Struct, frozen=True, kw_only=True):
@@ -328,60 +329,9 @@ def parse(payload: bytes, document: type[D]) -> D:
     return parsed
 
 
-def scan(data: bytes) -> None:
-    """Refuse JSON that two readers could read differently, and JSON made to exhaust one. Raises Refused."""
-    if len(data) > DOCUMENT_MAX:
-        raise Refused("size", _("A signed document is too large."))
-    try:
-        found = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_no_twins,
-            parse_constant=_no_number,
-            parse_float=_no_number,
-            parse_int=_small_number,
-        )
-        # A lone surrogate is written in JSON as an escape; it is no text, and not every reader stops at it.
-        json.dumps(found, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        raise Refused("json", _("A signed document is damaged.")) from None
-    if not isinstance(found, dict) or _depth(found) > DEPTH_MAX:
-        raise Refused("json", _("A signed document is damaged."))
-
-
 def digest(payload: bytes) -> str:
     """The SHA-256 of a payload, hex: how documents are compared."""
     return hashlib.sha256(payload).hexdigest()
-
-
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("doubled key")
-    return found
-
-
-def _no_number(text: str) -> Any:
-    raise ValueError("no such number")
-
-
-def _small_number(text: str) -> int:
-    number = int(text)
-    if abs(number) > INT_MAX:
-        raise ValueError("too large a number")
-    return number
-
-
-def _depth(value: Any) -> int:
-    deepest, level = 0, [value]
-    while level:
-        deepest += 1
-        level = [
-            item
-            for each in level
-            if isinstance(each, (dict, list))
-            for item in (each.values() if isinstance(each, dict) else each)
-        ]
-    return deepest
 
 
 def _not_a(name: str) -> Refused:

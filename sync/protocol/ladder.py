@@ -148,6 +148,11 @@ def judge_rows(
     return Judgement(ranked[0].rung if ranked else Rung.ALLOW, tuple(ranked), frozenset(taken))
 
 
+def untold(policy: Policy, facts: Facts) -> frozenset[str]:
+    """The signals that this policy asks for and these facts do not tell."""
+    return frozenset(row.signal for row in rows_of(policy) if _met(row, facts) is None)
+
+
 def wipes_after_ms(policy: Policy) -> int:
     """After how much silence this policy wipes."""
     return min(silent_for_ms(row.condition) for row in rows_of(policy) if row.action is Rung.WIPE)

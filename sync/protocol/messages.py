@@ -148,7 +148,12 @@ class ExchangeHead(msgspec.Struct, frozen=True, kw_only=True):
     share: bytes = (
         b""  # of this device, to be held from now on: the share, and behind it the reset key of a PIN
     )
-    share_sealed: bytes = b""  # the same, sealed to the recovery key
+    share_sealed: bytes = b""  # the same, sealed to the recovery key; alone, where nothing else is left of it
+    share_as: int = 0  # under which epoch the server keeps the share in force; 0 for the one of the enrolment
+    share_next: int = 0  # the epoch of `share`, where it is to take that one's place
+    travelling: bool = (
+        False  # what needs more care than policy lets travel stays at home, and leaves this device
+    )
     rows: int = 0  # of the page at most, where the device wants to show something soon; 0 for as many as fit
 
 
@@ -169,6 +174,7 @@ class ReplyHead(msgspec.Struct, frozen=True, kw_only=True):
         -1
     )  # of the records that this answer's changes take away, those of which the log says why
     share_kept: bytes = b""  # SHA-256 of the share that came, once it is held
+    shares: list[int] = []  # epochs of which the share is held; none from a server that keeps one alone
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

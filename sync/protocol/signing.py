@@ -19,8 +19,9 @@ import msgspec
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from sync.protocol.documents import DOCUMENT_MAX, Admin, Credential, Document, Key, Site, scan
+from sync.protocol.documents import Admin, Credential, Document, Key, Site
 from sync.protocol.errors import Refused
+from sync.protocol.strict import DOCUMENT_MAX, scan
 from sync.protocol.texts import gettext as _
 
 ED25519: Final = "ed25519"

@@ -16,10 +16,15 @@ from sync.protocol.joins import listed
 from sync.protocol.ladder import ROWS_MAX, RUNGS, WIPE
 from sync.protocol.signals import SIGNALS, SILENCE
 from sync.protocol.texts import gettext as _
+from sync.protocol.travel import CLASSES
 from sync.protocol.uses import ALLOW, BLOCK, USES
 
 _PARTS: Final = ("signal", "condition", "action", "on_unknown", "uses")
 _CLIPBOARD_MAX_S: Final = 24 * 3_600
+_KEYS_MAX_D: Final = 3_650
+PIN_LEN: Final = (4, 64)  # characters that a policy may ask of a PIN
+PIN_TRIES: Final = (3, 100)  # wrong ones before IT alone opens
+INACTIVITY_MAX_MIN: Final = 24 * 60
 
 
 def refuse_unsound(policy: Policy) -> None:
@@ -36,6 +41,21 @@ def refuse_unsound(policy: Policy) -> None:
         raise _refused(_("“{word}” is no action.").format(word=policy.use.screenshot_unknown), *_milder())
     if not 0 <= policy.use.clear_clipboard_s <= _CLIPBOARD_MAX_S:
         raise _refused(_("The clipboard is cleared after 0 to {most} seconds.").format(most=_CLIPBOARD_MAX_S))
+    _within(_("A PIN has {least} to {most} characters at least."), policy.pin.min_len, PIN_LEN)
+    _within(_("A PIN may be wrong {least} to {most} times."), policy.pin.max_attempts, PIN_TRIES)
+    minutes = _("The window locks after {least} to {most} minutes without use; 0 is never.")
+    _within(minutes, policy.inactivity_min, (0, INACTIVITY_MAX_MIN))
+    if policy.travel.stays_home not in CLASSES:
+        said = _("“{word}” is no class of care that can stay at home.")
+        raise _refused(said.format(word=str(policy.travel.stays_home)[:60]), *CLASSES)
+    if not 0 <= policy.keys.rotate_days <= _KEYS_MAX_D:
+        raise _refused(_("Keys are changed after 0 to {most} days.").format(most=_KEYS_MAX_D))
+
+
+def _within(said: str, value: int, bounds: tuple[int, int]) -> None:
+    least, most = bounds
+    if not least <= value <= most:
+        raise _refused(said.format(least=least, most=most))
 
 
 def _row(number: int, rule: Mapping[str, Any]) -> None:

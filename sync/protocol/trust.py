@@ -178,10 +178,7 @@ def order(root: Root, floors: Floors, data: bytes, *, enrolment: str, now: int) 
     authority = signed[0]
     mark = floors.orders.get(authority, Mark())
     taken = _above(mark, found.seq, documents.digest(envelope.payload), "order_number")
-    if found.expires <= now or found.expires - found.issued > ORDER_LIFE_MS:
-        raise Refused("expired", _("An expired order was refused."))
-    if found.root_version > root.version:
-        raise Refused("root_number", _("An order refers to a root document that is not here yet."))
+    _in_time(root, found, now)
     _may_order(root, found, admins)
     return AcceptedOrder(
         order=found,
@@ -200,25 +197,40 @@ def receipt(data: bytes, device_spki: bytes) -> Receipt:
     return documents.parse(envelope.payload, Receipt)
 
 
+def refuse_unfit(root: Root, found: Order, now: int) -> None:
+    """Refuse an order that no signature could make good, by its time, form, devices or delay. Raises Refused."""
+    if found.org != root.org:
+        raise Refused("org", _("A document of another organisation was refused."))
+    _in_time(root, found, now)
+    _well_formed(root, found)
+    _waits(root, found)
+
+
+def persons(found: Order, admins: set[signing.Signer]) -> int:
+    """How many people stand behind a wipe with these signatures."""
+    # A page can show one device and have more signed; such a signature counts for one device only.
+    counted = {each for each in admins if len(found.devices) == 1 or not each.page}
+    # Two people, and two keys: one key entered for two people is still in one hand.
+    return min(len({each.who for each in counted}), len({each.keyid for each in counted}))
+
+
+def needed(root: Root, found: Order) -> int:
+    """How many people an order needs: what the root says for a wipe, and one for any other."""
+    if found.op != documents.WIPE:
+        return 1
+    return max(1, root.wipe.threshold if len(found.devices) == 1 else root.wipe.threshold_many)
+
+
 def _may_order(root: Root, found: Order, admins: set[signing.Signer]) -> None:
-    if found.op not in (documents.LOCK, documents.UNLOCK, documents.WIPE):
-        raise Refused("op", _("An order of an unknown sort was refused."))
-    if not _ORDER_ID.fullmatch(found.order_id):
-        raise Refused("order_id", _("An order without a proper id was refused."))
-    names = [target.enrolment for target in found.devices]
-    if not 0 < len(names) <= min(root.wipe.max_devices, DEVICES_MAX) or len(set(names)) != len(names):
-        raise Refused("devices", _("An order for too many devices was refused."))
+    _well_formed(root, found)
+    if found.op == documents.CANCEL and not admins:
+        # Whoever took the server over, or the policy key, must not be able to keep a stolen laptop open.
+        raise Refused("threshold", _("A cancellation that no admin has signed was refused."))
     if found.op != documents.WIPE:
         return
-    # A page can show one device and have more signed; such a signature counts for one device only.
-    counted = {each for each in admins if len(names) == 1 or not each.page}
-    # Two people, and two keys: one key entered for two people is still in one hand.
-    strength = min(len({each.who for each in counted}), len({each.keyid for each in counted}))
-    needed = root.wipe.threshold if len(names) == 1 else root.wipe.threshold_many
-    if strength < max(1, needed):
+    if persons(found, admins) < needed(root, found):
         raise Refused("threshold", _("A wipe order without enough signatures was refused."))
-    if found.not_before < found.issued + root.wipe.delay_ms:
-        raise Refused("delay", _("A wipe order without the agreed delay was refused."))
+    _waits(root, found)
     if root.wipe.witnesses > 0:
         # What was agreed and cannot be checked is not done.
         raise Refused(
@@ -226,6 +238,30 @@ def _may_order(root: Root, found: Order, admins: set[signing.Signer]) -> None:
             _("A wipe order without its witnesses was refused."),
             _("Update Fieldkeep: this version cannot check witnesses yet."),
         )
+
+
+def _in_time(root: Root, found: Order, now: int) -> None:
+    if found.expires <= now or found.expires - found.issued > ORDER_LIFE_MS:
+        raise Refused("expired", _("An expired order was refused."))
+    if found.root_version > root.version:
+        raise Refused("root_number", _("An order refers to a root document that is not here yet."))
+
+
+def _well_formed(root: Root, found: Order) -> None:
+    if found.op not in (documents.LOCK, documents.UNLOCK, documents.WIPE, documents.CANCEL):
+        raise Refused("op", _("An order of an unknown sort was refused."))
+    if bool(_ORDER_ID.fullmatch(found.cancels)) != (found.op == documents.CANCEL):
+        raise Refused("order_id", _("An order without a proper id was refused."))
+    if not _ORDER_ID.fullmatch(found.order_id):
+        raise Refused("order_id", _("An order without a proper id was refused."))
+    names = [target.enrolment for target in found.devices]
+    if not 0 < len(names) <= min(root.wipe.max_devices, DEVICES_MAX) or len(set(names)) != len(names):
+        raise Refused("devices", _("An order for too many devices was refused."))
+
+
+def _waits(root: Root, found: Order) -> None:
+    if found.op == documents.WIPE and found.not_before < found.issued + root.wipe.delay_ms:
+        raise Refused("delay", _("A wipe order without the agreed delay was refused."))
 
 
 def _signed_by(envelope: Envelope, role: Role, rule: str) -> None:

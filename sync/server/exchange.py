@@ -23,10 +23,10 @@ from sync.protocol.merge import Conflict
 from sync.protocol.messages import Change, Cursor, ExchangeHead, OpResult, Paper, ReplyHead
 from sync.protocol.ops import Op
 from sync.protocol.texts import gettext as _
-from sync.server import feed, intake, lease, limits, post
+from sync.server import feed, intake, lease, limits, post, travel
 from sync.server.auth import Rest
 from sync.server.db.base import Store, Transaction
-from sync.server.db.kept import Device, Numbering, Person
+from sync.server.db.kept import AuditLine, Device, Numbering, Person
 from sync.server.enrol import wire_person
 from sync.server.errors import RequestProblem
 from sync.server.feed import Page, Reader
@@ -35,6 +35,7 @@ from sync.server.intake import Author, Taken, Unreadable
 ACTIVE: Final = "active"
 SEEN_EVERY_MS: Final = 30_000  # a contact that brings nothing is noted this often, not at every poll
 OBEYED_MAX: Final = 200
+EPOCH_MAX: Final = 10**9  # of a device's keys
 POSTURE_MAX: Final = 4_096
 NAMED_BYTES: Final = 16 * 2**20  # of conflicts that ops name, in one answer
 
@@ -79,6 +80,8 @@ def read(body: bytes) -> Request:
         or not 0 <= head.cursor.care <= Care.RESTRICTED
         or len(head.app_version) > 60
         or not 0 <= head.rows < 2**53
+        or not 0 <= head.share_as <= EPOCH_MAX
+        or not 0 <= head.share_next <= EPOCH_MAX
     ):
         raise RequestProblem(Problem.BAD_REQUEST, why="head")
     return Request(head, ops)
@@ -147,7 +150,7 @@ def _said(
         numbering = tx.records.numbering(whose[0].device, head.incarnation)
         # A locked device holds no records: it sends an empty cursor and a number of ops that mean nothing.
         beginning = head.state == ACTIVE and (numbering is None or feed.begins(head.cursor))
-        if not (request.ops or beginning or _has_news(whose[0], head, now)):
+        if not (request.ops or beginning or _has_news(tx, whose[0], head, now)):
             acked_n = numbering.acked_n if numbering else 0
             return _told(tx, key, whose, head, Taken(acked_n), now)
     try:
@@ -156,7 +159,7 @@ def _said(
         )
     except RequestProblem as problem:
         if problem.trouble.problem is Problem.ROLLBACK:
-            _retire(store, enrolment, head.incarnation)
+            _retire(store, enrolment, head.incarnation, now)
         raise
     with store.read() as tx:
         return _told(tx, key, who(tx, enrolment), head, taken, now)
@@ -186,10 +189,10 @@ def _told(
         )
         # What a device shows goes by its rows, which may not have been gone through yet.
         told = msgspec.structs.replace(told, care=page.cursor.care)
-    papers = post.papers(tx, device, head, root, policy, now)
+    papers, held = post.papers(tx, device, head, root, policy, now), tx.people.shares(device.enrolment)
     if stands.state not in ("wiping", "wiped") and not stands.defied and lease.due(head, policy):
         due = post.order_head(tx, device, now)
-        papers.append(_lease(key, root, policy, device, head, due, now))
+        papers.append(_lease(key, root, policy, device, head, due, now, share_held=head.share_as in held))
     reply = ReplyHead(
         cursor=page.cursor,
         more=page.more or sum(each.kind == "recovered" for each in papers) >= post.PACKETS_AT_ONCE,
@@ -200,7 +203,8 @@ def _told(
         person=told,
         head=feed.way_end(tx, page.cursor),
         accounted=page.accounted,
-        share_kept=post.share_kept(tx, device) if head.share else b"",
+        share_kept=post.share_kept(tx, device, head) if head.share else b"",
+        shares=held,
     )
     results = _results(tx, reader, taken, closed=stands.closed)
     conflicts = [] if stands.closed else _conflicts(tx, reader, taken, page)
@@ -212,7 +216,7 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step, 
     head, active = request.head, request.head.state == ACTIVE
     with store.write() as tx:
         tx.news.by = enrolment
-        device, person = who(tx, enrolment)
+        device, person = author(tx, enrolment)
         feed.check(tx, head.cursor)
         if from_here:
             # From the start of the history on it needs its own changes too; from here on it holds them.
@@ -233,6 +237,7 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step, 
                 unsent=max(0, head.unsent - len(taken.results)) if active else device.unsent,
                 app_version=head.app_version,
                 posture=_posture(head),
+                travelling=head.travelling,
                 **(_read(head) if active else {}),
             )
         )
@@ -255,17 +260,19 @@ def _echo_from_here(tx: Transaction, device: Device, incarnation: bytes) -> None
     tx.records.put_numbering(device.device, incarnation, fresh)
 
 
-def _has_news(device: Device, head: ExchangeHead, now: int) -> bool:
+def _has_news(tx: Transaction, device: Device, head: ExchangeHead, now: int) -> bool:
     return bool(
         head.obeyed
         or head.recovered
-        or head.share
+        or head.share_sealed
         or not 0 <= now - device.last_seen < SEEN_EVERY_MS  # a clock that was set back counts as well
         or (head.state == ACTIVE and head.unsent != device.unsent)
         or head.app_version != device.app_version
+        or head.travelling != device.travelling
         or _posture(head) != device.posture
         # What must go from a device is asked after by people: it is noted at once that it has gone.
         or (head.state == ACTIVE and _sight(head.cursor) != (device.read_scopes, device.read_care))
+        or post.forgets(tx.people.shares(device.enrolment), head)
     )
 
 
@@ -285,16 +292,26 @@ def _posture(head: ExchangeHead) -> bytes:
     return packed if len(packed) <= POSTURE_MAX else b""
 
 
-def _retire(store: Store, enrolment: str, incarnation: bytes) -> None:
-    """Two copies of a device give out the same numbers: each must take numbers of its own."""
+def _retire(store: Store, enrolment: str, incarnation: bytes, now: int) -> None:
+    """Two copies of a device give out the same numbers: each must take numbers of its own, and IT is to see it once."""
     with store.write() as tx:
         device, _person = who(tx, enrolment)
         numbering = tx.records.numbering(device.device, incarnation) or Numbering()
+        if numbering.retired:
+            return
         tx.records.put_numbering(device.device, incarnation, msgspec.structs.replace(numbering, retired=True))
+        tx.post.audit(AuditLine(at=now, actor=enrolment, verb="two copies", object=enrolment))
 
 
 def who(tx: Transaction, enrolment: str) -> tuple[Device, Person]:
-    """Device and person as they are now: rights are those of this moment, not of the session's start."""
+    """Device and person as they are now, who may see from here what they may: rights are those of this moment, not of
+    the session's start."""
+    device, person = author(tx, enrolment)
+    return device, travel.seen_from(device, person, post.root_and_policy(tx)[1])
+
+
+def author(tx: Transaction, enrolment: str) -> tuple[Device, Person]:
+    """The same for what they write, which they may from wherever they are."""
     device = tx.people.device(enrolment)
     person = tx.people.person(device.person) if device else None
     if device is None or person is None or device.wiped:
@@ -331,6 +348,8 @@ def _lease(
     head: ExchangeHead,
     order_head: int,
     now: int,
+    *,
+    share_held: bool,
 ) -> Paper:
     data = lease.make(
         key,
@@ -339,7 +358,7 @@ def _lease(
         enrolment=device.enrolment,
         nonce=head.nonce,
         order_head=order_head,
-        share_held=device.share_held,
+        share_held=share_held,
         now=now,
     )
     return Paper(kind="lease", data=data)

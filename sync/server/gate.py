@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from sync.protocol import documents, signing
 from sync.protocol.consoles import (
     ROLES,
     Account,
@@ -26,27 +25,31 @@ from sync.protocol.consoles import (
     FleetRow,
     Line,
     Passkey,
+    PolicyDraft,
     Proof,
     Visit,
     person_of,
 )
 from sync.protocol.desk import OrderView
-from sync.protocol.documents import WIPE, Policy, Receipt
+from sync.protocol.documents import WIPE, Policy
 from sync.protocol.errors import KnownError
 from sync.protocol.facts import POLICY_NUMBER
 from sync.protocol.ids import id_text
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import DAY_MS
-from sync.server import belonging, holdings, post
+from sync.server import belonging, holdings, policies, post, travel
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import AuditLine, Device
 from sync.server.lease import HOUR_MS
 from sync.server.service import system_now
-from sync.server.views import held_back, order_view, posture_of
+from sync.server.views import held_back, order_view, posture_of, receipt_of, with_names
 
 INVITE_MS: Final = DAY_MS
 ALARM_MS: Final = 3 * DAY_MS
+DRAFTS_MAX: Final = 50
 _NONCE: Final = 12
+_LINES: Final = 1_000  # of policies, among which the one in force is looked for
+_HIGHEST: Final = 2**62
 
 
 def sealing_key(lease_key: Ed25519PrivateKey) -> bytes:
@@ -257,6 +260,47 @@ class StoreGate:
         with self._store.read() as tx:
             return tx.post.newest(Policy.TYPE)[1]
 
+    def policy_filed(self, number: int) -> Line | None:
+        """Who filed this policy, and when; None for one that no line tells of."""
+        wanted, lines = (policies.VERB, str(number)), self.lines(_HIGHEST, _LINES, policies.VERB)
+        return next((each for each in lines if (each.verb, each.object) == wanted), None)
+
+    def file_policy(self, envelope: bytes, actor: str) -> int:
+        """File a signed policy in this name; its number. Raises Refused."""
+        with self._store.write() as tx:
+            root, in_force = post.root_and_policy(tx)
+            return policies.file(tx, root, in_force, envelope, self._now(), actor).version
+
+    def drafts(self) -> list[PolicyDraft]:
+        """Every policy that is worked on, the last changed first."""
+        with self._store.read() as tx:
+            return [with_names(tx, draft) for draft in tx.consoles.drafts()]
+
+    def policy_draft(self, id_: str) -> PolicyDraft | None:
+        """The draft of that id."""
+        with self._store.read() as tx:
+            found = tx.consoles.draft(id_)
+            return with_names(tx, found) if found else None
+
+    def put_draft(self, draft: PolicyDraft) -> bool:
+        """Keep a draft; False where it was changed or gone meanwhile. Raises KnownError where there are too many."""
+        with self._store.write() as tx:
+            known = tx.consoles.draft(draft.id)
+            if draft.rev != (known.rev + 1 if known else 1):
+                return False
+            if known is None and len(tx.consoles.drafts()) >= DRAFTS_MAX:
+                raise KnownError(
+                    _("There are {n} drafts of policies already.").format(n=DRAFTS_MAX),
+                    _("Throw one away first."),
+                )
+            tx.consoles.put_draft(draft)
+        return True
+
+    def drop_draft(self, id_: str) -> None:
+        """Forget a draft."""
+        with self._store.write() as tx:
+            tx.consoles.drop_draft(id_)
+
     def fleet(self) -> list[FleetRow]:
         """Every enrolment ever, the newest first."""
         with self._store.read() as tx:
@@ -294,9 +338,8 @@ def _named(tx: Transaction, order: OrderView) -> OrderView:
 
 
 def _row(tx: Transaction, device: Device, policy: Policy, aside: dict[str, int], now: int) -> FleetRow:
-    person = tx.people.person(device.person)
-    stands = post.standing(tx, device)
-    said = posture_of(device)
+    person = travel.reader(tx, device, policy)
+    stands, said = post.standing(tx, device), posture_of(device)
     there = _number(said.pop(POLICY_NUMBER, 0))
     life = policy.offline.lock_h * HOUR_MS
     return FleetRow(
@@ -320,7 +363,14 @@ def _row(tx: Transaction, device: Device, policy: Policy, aside: dict[str, int],
         confirmed=holdings.confirmed(device, person),
         held_back=held_back(device),
         posture=said,
+        proven=not device.wiped or receipt_of(tx, device) is not None,
+        wiping_for=now - _wipe_since(tx, device, now) if stands.state == "wiping" else 0,
     )
+
+
+def _wipe_since(tx: Transaction, device: Device, now: int) -> int:
+    """When the first wipe was filed that stands for a device."""
+    return min((each.filed for each in tx.post.orders_for(device.enrolment) if each.op == WIPE), default=now)
 
 
 def _number(value: Any) -> int:
@@ -328,10 +378,10 @@ def _number(value: Any) -> int:
 
 
 def _proof(tx: Transaction, enrolment: str) -> Proof | None:
-    stored = tx.post.receipt(enrolment)
-    if stored is None:
+    stored, device = tx.post.receipt(enrolment), tx.people.device(enrolment)
+    receipt = receipt_of(tx, device) if device is not None else None
+    if stored is None or receipt is None:
         return None
-    receipt = documents.parse(signing.open_envelope(stored.envelope, Receipt.TYPE).payload, Receipt)
     return Proof(
         received=stored.received,
         finished=receipt.finished,

@@ -20,7 +20,7 @@ from sync.protocol.fields import Care
 from sync.protocol.ids import id_text
 from sync.protocol.kinds import KINDS
 from sync.protocol.kinds.pairs import is_pair
-from sync.server import access, post
+from sync.server import access, post, travel
 from sync.server.access import Rights
 from sync.server.db.base import Transaction
 from sync.server.db.kept import FIRST_SCOPES, Device, Entry, Person
@@ -67,7 +67,8 @@ def _said(device: Device, person: Person | None) -> bool:
 def held_by(tx: Transaction, device: Device, person: Person, *, kind: str, ids: bool) -> HoldsView:
     """What a device holds, of one kind where it is named; with `ids`, the records one by one."""
     since = device.read_scopes
-    before = [] if _said(device, person) else tx.people.former_rights(person.id, max(since, 0))
+    former = travel.at_home(since) if since > 0 else 0
+    before = [] if _said(device, person) else tx.people.former_rights(person.id, former)
     # One that has said nothing yet, or is under way, may hold whatever its person could ever see.
     # Nor is it known of one that has said nothing for so long that the log was folded behind it.
     known = device.read_seq >= tx.histories.folded()[0]

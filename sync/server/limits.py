@@ -7,7 +7,7 @@ from collections import OrderedDict
 from typing import Final
 
 from sync.protocol import messages
-from sync.protocol.documents import DOCUMENT_MAX
+from sync.protocol.strict import DOCUMENT_MAX
 
 # Bytes of a body, per path; a body is not read any further than this.
 BODY: Final[dict[str, int]] = {

@@ -20,6 +20,7 @@ from sync.protocol.desk import (
     DeviceView,
     Draft,
     HoldsView,
+    LostShare,
     OrderView,
     Outbox,
     Parcel,
@@ -39,7 +40,7 @@ from sync.protocol.joins import listed
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import ORDER_LIFE_MS
-from sync.server import access, belonging, console_keys, enrol, holdings, limits, policies, post
+from sync.server import access, belonging, console_keys, enrol, holdings, limits, policies, post, travel
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import AuditLine, Device, Durable, Packet
 from sync.server.gate import StoreGate, sealing_key
@@ -108,7 +109,8 @@ class StoreOffice:
             person = tx.people.person(device.person)
             if person is None or kind not in ("", *KINDS):
                 raise KnownError(_("There is no such kind of record."), listed(KINDS))
-            return holdings.held_by(tx, device, person, kind=kind, ids=ids)
+            seen = travel.seen_from(device, person, post.root_and_policy(tx)[1])
+            return holdings.held_by(tx, device, seen, kind=kind, ids=ids)
 
     def people(self) -> list[PersonView]:
         """Everyone with an account."""
@@ -159,6 +161,22 @@ class StoreOffice:
             return Draft(
                 org=root.org, root_version=root.version, number=tx.post.next_order_number(), now=self._now()
             )
+
+    def lost_share(self, enrolment: str) -> LostShare | None:
+        """The sealed copy of a share that this server has lost, as its device has handed it in."""
+        with self._store.read() as tx:
+            found = tx.people.sealed_share(enrolment)
+        return LostShare(*found) if found is not None else None
+
+    def give_share(self, enrolment: str, epoch: int, share: bytes) -> None:
+        """Hold a share again that was opened with the recovery key; a device takes no other than its own. Raises
+        KnownError where none is lost."""
+        with self._store.write() as tx:
+            found = tx.people.sealed_share(enrolment)
+            if found is None or found[0] != epoch or len(share) not in post.SHARE_LENGTHS:
+                raise KnownError(_("The server has not lost this key part."))
+            tx.people.put_share(enrolment, share, found[1], epoch)
+            tx.post.audit(AuditLine(at=self._now(), actor="desk", verb="share given back", object=enrolment))
 
     def sign_here(self, op: str, enrolment: str, reason: str) -> list[OrderView]:
         """Sign and file a lock or unlock with the server's own key. Raises KnownError, Refused."""

@@ -17,6 +17,8 @@ from sync.server.db.base import Transaction
 from sync.server.db.kept import AuditLine, Device
 from sync.server.errors import RequestProblem
 
+DESK: Final = "desk"
+VERB: Final = "policy"  # of the line in the audit table that says who filed one
 UNHEARD_MS: Final = (
     DAY_MS  # answers that were lost on their way: the device did not hear what this server did
 )
@@ -61,7 +63,9 @@ def _digest_of(envelope: bytes, type_: str) -> str:
     return documents.digest(signing.open_envelope(envelope, type_).payload)
 
 
-def file(tx: Transaction, root: Root, in_force: Policy, envelope: bytes, now: int) -> Policy:
+def file(
+    tx: Transaction, root: Root, in_force: Policy, envelope: bytes, now: int, actor: str = DESK
+) -> Policy:
     """File a signed policy: one that follows, sound, and one that the devices take. Raises Refused."""
     before = tx.post.newest(Policy.TYPE)[1]
     floors = trust.Floors(policy=trust.Mark(in_force.version, _digest_of(before, Policy.TYPE)))
@@ -78,5 +82,5 @@ def file(tx: Transaction, root: Root, in_force: Policy, envelope: bytes, now: in
         )
     tx.post.put_document(Policy.TYPE, policy.version, envelope)
     digest = _digest_of(envelope, Policy.TYPE)
-    tx.post.audit(AuditLine(at=now, actor="desk", verb="policy", object=str(policy.version), digest=digest))
+    tx.post.audit(AuditLine(at=now, actor=actor, verb=VERB, object=str(policy.version), digest=digest))
     return policy

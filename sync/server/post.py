@@ -1,7 +1,7 @@
-"""Carries papers: files orders, hands them out, takes reports and receipts, gives back shares and recovered work.
+"""Carries papers: files orders, hands them out, takes reports, gives back shares and recovered work.
 
 The server can neither make a wipe nor change one. It verifies what it files, so that a device is not handed
-something it will refuse, and it holds the whole sealed outbox before it takes the receipt that names it.
+something it will refuse.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Final
 import msgspec
 
 from sync.protocol import codec, documents, sealing, signing, trust
-from sync.protocol.documents import LOCK, UNLOCK, WIPE, Order, Policy, Receipt, Root
+from sync.protocol.documents import CANCEL, LOCK, UNLOCK, WIPE, Order, Policy, Root
 from sync.protocol.errors import Problem, Refused
 from sync.protocol.ids import ID_BYTES
 from sync.protocol.messages import ExchangeHead, Paper
 from sync.protocol.roles import may_change
 from sync.protocol.texts import gettext as _
-from sync.server import handin, limits, logs, policies
+from sync.server import limits, logs, travel
 from sync.server.db.base import Transaction
-from sync.server.db.kept import AuditLine, Device, FiledOrder, Packet, Person, StoredReceipt
+from sync.server.db.kept import AuditLine, Device, FiledOrder, Packet, Person
 from sync.server.errors import RequestProblem
 
 DONE: Final = "done"
@@ -30,6 +30,7 @@ REFUSED: Final = "refused"  # a report begins with it: "refused:<rule>"
 REPORT_MAX: Final = 80
 PACKETS_AT_ONCE: Final = 4
 SHARE_BYTES: Final = 32
+SHARE_LENGTHS: Final = (SHARE_BYTES, 2 * SHARE_BYTES)  # the second with the reset key of a PIN behind it
 SEALED_MAX: Final = 4_096  # bytes of a share that is sealed
 RESET_MS: Final = 86_400_000  # after an unlock was reported: so long the answer to it may get lost
 
@@ -69,6 +70,9 @@ def standing(tx: Transaction, device: Device) -> Standing:
     """
     orders = tx.post.orders_for(device.enrolment)
     head = max((order.seq for order in orders), default=0)
+    if any(order.op == CANCEL for order in orders):
+        called_off = cancelled(orders, heard=True)
+        orders = [order for order in orders if order.op != CANCEL and order.order_id not in called_off]
     wipe = any(order.op == WIPE for order in orders)
     locked, refused_lock = False, ""
     for order in orders:
@@ -85,6 +89,20 @@ def standing(tx: Transaction, device: Device) -> Standing:
     state = "wiping" if wipe else "locked" if device.locked else "active"
     pending = [*defied, *waiting]
     return Standing(state, locked, pending[-1] if pending else "", head, defied=bool(defied))
+
+
+def cancelled(orders: list[FiledOrder], *, heard: bool) -> set[str]:
+    """The ids of wipes that were called off; with `heard`, where the device has said so. An admin signed each of it."""
+    return {
+        _order(order.envelope).cancels
+        for order in orders
+        if order.op == CANCEL and (order.report == DONE or not heard)
+    }
+
+
+@functools.lru_cache(64)
+def _order(envelope: bytes) -> Order:
+    return documents.parse(signing.open_envelope(envelope, Order.TYPE).payload, Order)
 
 
 def order_head(tx: Transaction, device: Device, now: int) -> int:
@@ -120,16 +138,20 @@ def papers(
     ]
     if head.policy_version < policy.version:
         found.append(Paper(kind="policy", data=tx.post.newest(Policy.TYPE)[1]))
+    orders = tx.post.orders_for(device.enrolment)
+    # A wipe that was called off goes to nobody any more: an earlier version knows no other way to be spared.
+    called_off = cancelled(orders, heard=False)
     found.extend(
         Paper(kind="order", data=order.envelope, id=bytes.fromhex(order.order_id))
-        for order in tx.post.orders_for(device.enrolment)
+        for order in orders
         # One that was obeyed goes out again to a device set back to before it: it has to know where it stands.
         if order.expires > now
+        and order.order_id not in called_off
         and (not order.report or (order.report == DONE and order.seq > head.order_head))
     )
     stands = standing(tx, device)
     if head.ask_share and not stands.closed:
-        share = tx.people.share(device.enrolment)
+        share = tx.people.share(device.enrolment, head.share_as)
         if share and not (head.ask_reset and _may_choose_pin(tx, device, now)):
             share = share[:SHARE_BYTES]
         if share:
@@ -150,17 +172,31 @@ def _may_choose_pin(tx: Transaction, device: Device, now: int) -> bool:
 
 
 def keep_share(tx: Transaction, device: Device, head: ExchangeHead) -> None:
-    """Hold what the device gives of its share from now on. Raises RequestProblem."""
-    if not head.share or standing(tx, device).closed:
-        return
-    if len(head.share) not in (SHARE_BYTES, 2 * SHARE_BYTES) or not 0 < len(head.share_sealed) <= SEALED_MAX:
-        raise RequestProblem(Problem.BAD_REQUEST, why="share of no known form")
-    tx.people.put_share(device.enrolment, head.share, head.share_sealed)
+    """Hold what the device gives of its share from now on, and forget what its keys were turned away from.
+
+    A device that is locked or wiped replaces nothing; what this server has lost, it may give again. Raises
+    RequestProblem.
+    """
+    held, place = tx.people.shares(device.enrolment), head.share_next or head.share_as
+    closed = standing(tx, device).closed
+    if head.share_sealed and not (closed and place in held):
+        lengths = SHARE_LENGTHS if place in held else (0, *SHARE_LENGTHS)
+        if len(head.share) not in lengths or not 0 < len(head.share_sealed) <= SEALED_MAX:
+            raise RequestProblem(Problem.BAD_REQUEST, why="share of no known form")
+        tx.people.put_share(device.enrolment, head.share, head.share_sealed, place)
+    elif forgets(held, head) and not closed:
+        tx.people.drop_share(device.enrolment, but=head.share_as)
 
 
-def share_kept(tx: Transaction, device: Device) -> bytes:
-    """The digest of the share that is held."""
-    return hashlib.sha256(tx.people.share(device.enrolment) or b"").digest()
+def forgets(held: list[int], head: ExchangeHead) -> bool:
+    """Whether shares are held that no key of this device belongs to any more."""
+    return not (head.share_sealed or head.share_next) and head.share_as in held and len(held) > 1
+
+
+def share_kept(tx: Transaction, device: Device, head: ExchangeHead) -> bytes:
+    """The digest of the share that is held in the place of the one that came."""
+    share = tx.people.share(device.enrolment, head.share_next or head.share_as)
+    return hashlib.sha256(share or b"").digest()
 
 
 def _may_hold(tx: Transaction, device: Device) -> bool:
@@ -187,7 +223,9 @@ def _in_sight(tx: Transaction, device: Device, packet: Packet) -> bool:
     """Whether a packet, which is sealed, can hold nothing that its person may not see by now."""
     heir, wrote = tx.people.person(device.person), tx.people.device_by_id(packet.source)
     owner = tx.people.person(wrote.person) if wrote is not None else None
-    return heir is not None and owner is not None and sees_as_much(tx, heir, owner)
+    if heir is None or owner is None:
+        return False
+    return sees_as_much(tx, travel.seen_from(device, heir, root_and_policy(tx)[1]), owner)
 
 
 def sees_as_much(tx: Transaction, heir: Person, owner: Person) -> bool:
@@ -213,7 +251,7 @@ def take_reports(tx: Transaction, device: Device, head: ExchangeHead, now: int) 
             continue
         verb = f"{order.op} {report[:REPORT_MAX]}"
         tx.post.audit(AuditLine(at=now, actor=device.enrolment, verb=verb, object=order_id))
-        if report == DONE:
+        if report == DONE and order.op in (LOCK, UNLOCK):
             device = msgspec.structs.replace(device, locked=order.op == LOCK)
     for packet in head.recovered:
         tx.post.take_packet(packet, device.enrolment, now)
@@ -237,14 +275,20 @@ def file_order(tx: Transaction, envelope: bytes, now: int) -> list[FiledOrder]:
         if device is None:
             raise Refused("device", _("The order names a device that is not enrolled here."))
         stands = standing(tx, device)
-        if stands.state == "wiped" or (stands.state == "wiping" and accepted.order.op != WIPE):
+        if stands.state == "wiped" or (stands.state == "wiping" and accepted.order.op not in (WIPE, CANCEL)):
             raise Refused("device", _("The order names a device that is wiped or about to be."))
-        if not stands.order_head < accepted.order.seq <= tx.post.last_order_number():
-            raise Refused("order_number", _("The order's number is taken; sign it again."))
+        if accepted.order.op == CANCEL:
+            _refuse_late(tx, device, accepted.order)
+        if not _floor(tx, device, stands, accepted) < accepted.order.seq <= tx.post.last_order_number():
+            raise Refused(
+                "order_number",
+                _("The order's number is taken; sign it again."),
+                _("A later order was filed for one of its devices since it was drawn up."),
+            )
         if len(accepted.order.order_id) != 2 * ID_BYTES:
             raise Refused("form", _("The order has no proper id."))
-        signers = {each.admin_id or "server" for each in opened.signatures}
-        order = _filed(accepted, envelope, target.enrolment, signers, now)
+        signers = {each.admin_id or trust.SERVER for each in opened.signatures}
+        order = filed_as(accepted, envelope, target.enrolment, signers, now)
         tx.post.put_order(order)
         tx.post.audit(
             AuditLine(
@@ -259,99 +303,31 @@ def file_order(tx: Transaction, envelope: bytes, now: int) -> list[FiledOrder]:
     return filed
 
 
-def take_receipt(tx: Transaction, envelope: bytes, along: bytes, now: int, *, order: bytes = b"") -> str:
-    """Verify and keep a receipt whose sealed outbox came along, or is here already; the receipt's id.
+def _refuse_late(tx: Transaction, device: Device, order: Order) -> None:
+    """Refuse to call off what is no wipe under way. Raises Refused."""
+    orders = tx.post.orders_for(device.enrolment)
+    if not any((each.op, each.order_id) == (WIPE, order.cancels) for each in orders):
+        raise Refused("device", _("There is no such wipe under way."), _("See: fieldkeep-admin orders"))
+    if order.cancels in cancelled(orders, heard=False):
+        raise Refused("device", _("This wipe is called off already."), _("See: fieldkeep-admin orders"))
 
-    Once kept, a repeat changes nothing; but each copy of a device that was copied has a sealed outbox of its own, and
-    perhaps an order of its own; none is told that all is here before that is so. Raises RequestProblem, Refused.
+
+def _floor(tx: Transaction, device: Device, stands: Standing, accepted: trust.AcceptedOrder) -> int:
+    """The number that an order for this device has to be above.
+
+    A wipe that people sign one after the other is not voided by a lock that the server signs meanwhile: devices count
+    the numbers of admins for themselves. A lock or unlock is above every order, since the last one stands.
     """
-    opened = signing.open_envelope(envelope, Receipt.TYPE)
-    device = handin.signer(tx, opened)
-    if device is None:
-        raise RequestProblem(Problem.UNKNOWN_DEVICE, why="receipt of an unknown key")
-    receipt = trust.receipt(envelope, device.spki)
-    known = tx.post.receipt(device.enrolment)
-    if known is None or known.receipt_id != receipt.receipt_id:
-        _fits(tx, device, receipt, order, now)
-    said = receipt.outbox
-    if along:
-        handin.take_along(tx, device, said, along, now, own_place=known is None)
-    handin.holds(tx, device, said)
-    if known is not None:
-        tx.post.report(receipt.receipt_id, device.enrolment, DONE, now)
-        return receipt.receipt_id
-    stored = StoredReceipt(
-        enrolment=device.enrolment,
-        receipt_id=receipt.receipt_id,
-        envelope=envelope,
-        received=now,
-        outbox_bytes=said.length,
-        outbox_records=said.records,
-    )
-    tx.post.put_receipt(stored)
-    tx.post.report(receipt.receipt_id, device.enrolment, DONE, now)
-    tx.people.put_device(msgspec.structs.replace(device, wiped=now, last_seen=now, unsent=0))
-    tx.people.drop_share(device.enrolment)
-    tx.post.audit(
-        AuditLine(
-            at=now,
-            actor=device.enrolment,
-            verb="receipt of silence" if receipt.because else "receipt",
-            object=receipt.receipt_id,
-            digest=documents.digest(opened.payload),
-        )
-    )
-    return receipt.receipt_id
+    if accepted.order.op != WIPE or accepted.authority != trust.ADMIN:
+        return stands.order_head
+    of_admins = [each.seq for each in tx.post.orders_for(device.enrolment) if each.signers != [trust.SERVER]]
+    return max(of_admins, default=0)
 
 
-def _fits(tx: Transaction, device: Device, receipt: Receipt, order_along: bytes, now: int) -> None:
-    """A receipt is for this enrolment, and for a filed wipe order: nothing else wipes.
-
-    One that this server was restored from before it was filed comes along, and proves itself.
-    """
-    root, _policy = root_and_policy(tx)
-    if (receipt.org, receipt.enrolment, receipt.device) != (root.org, device.enrolment, device.device.hex()):
-        raise RequestProblem(Problem.BAD_REQUEST, why="receipt of another device")
-    if not 0 < len(receipt.receipt_id) <= 4 * ID_BYTES:
-        raise RequestProblem(Problem.BAD_REQUEST, why="receipt without an id")
-    if receipt.because:
-        policies.fits_silence(tx, root, device, receipt, order_along, now)
-        return
-    for order in tx.post.orders_for(device.enrolment):
-        if order.order_id == receipt.receipt_id:
-            if (order.op, order.digest) != (WIPE, receipt.order_sha256):
-                raise RequestProblem(Problem.BAD_REQUEST, why="receipt of another order")
-            return
-    restored = tx.histories.newest_common() is not None
-    if restored and order_along and _file_lost(tx, root, device, receipt, order_along, now):
-        return
-    raise RequestProblem(Problem.BAD_REQUEST, why="receipt without an order")
-
-
-def _file_lost(
-    tx: Transaction, root: Root, device: Device, receipt: Receipt, envelope: bytes, now: int
-) -> bool:
-    """File the wipe order that a device has obeyed and a restored server has lost; False for any other."""
-    claimed = documents.parse(signing.open_envelope(envelope, Order.TYPE).payload, Order)
-    # It was obeyed in its time, however long ago that is.
-    then = min(now, claimed.expires - 1)
-    accepted = trust.order(root, trust.Floors(), envelope, enrolment=device.enrolment, now=then)
-    order = accepted.order
-    if (order.op, order.order_id, accepted.digest) != (WIPE, receipt.receipt_id, receipt.order_sha256):
-        return False
-    signers = {each.admin_id or "server" for each in signing.open_envelope(envelope, Order.TYPE).signatures}
-    tx.post.put_order(_filed(accepted, envelope, device.enrolment, signers, now))
-    tx.post.audit(
-        AuditLine(
-            at=now, actor=device.enrolment, verb="wipe found", object=order.order_id, digest=accepted.digest
-        )
-    )
-    return True
-
-
-def _filed(
+def filed_as(
     accepted: trust.AcceptedOrder, envelope: bytes, enrolment: str, signers: set[str], now: int
 ) -> FiledOrder:
+    """An order as it is kept for one of its devices."""
     order = accepted.order
     return FiledOrder(
         seq=order.seq,

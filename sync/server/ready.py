@@ -23,7 +23,7 @@ from typing import Final
 from sync.protocol.errors import KnownError, Problem
 from sync.protocol.messages import Cursor
 from sync.protocol.ready import KEY_BYTES, PART_BYTES, Fed, Made
-from sync.server import feed, logs
+from sync.server import feed, logs, travel
 from sync.server.access import Rights
 from sync.server.db.base import Store
 from sync.server.db.kept import Person
@@ -117,6 +117,8 @@ class Ready:
 
     def offered(self, person: Person, layout: bytes, head: int) -> Part | None:
         """A part for a device of this person with stores laid out so; where there is none, one is made for the next."""
+        if travel.is_away(person):
+            return None  # what is made for this person is for their devices at home
         with self._lock:
             part = self._alive(person)
         if part is not None and (head - part.cursor.seq) * STALE <= part.made.rows:
@@ -127,7 +129,7 @@ class Ready:
     def piece(self, person: Person, part_id: bytes, number: int) -> bytes:
         """A piece of a part. Raises RequestProblem where there is none, or none for this person any more."""
         with self._lock:
-            part = self._alive(person)
+            part = self._alive(person) if not travel.is_away(person) else None
             if part is None or part.id != part_id or not 0 <= number < len(part.made.lengths):
                 raise RequestProblem(Problem.NOT_HERE, why="no such part")
             begin, end = part.offsets[number : number + 2]

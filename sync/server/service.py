@@ -21,7 +21,20 @@ from sync.protocol.messages import (
     ReceiptHead,
     ReceiptReply,
 )
-from sync.server import access, auth, blobs, comparing, enrol, exchange, handin, lease, limits, logs, post
+from sync.server import (
+    access,
+    auth,
+    blobs,
+    comparing,
+    enrol,
+    exchange,
+    handin,
+    lease,
+    limits,
+    logs,
+    post,
+    receipts,
+)
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import Device
 from sync.server.errors import RequestProblem, StoreError
@@ -213,7 +226,7 @@ class Service:
         along = b"".join(codec.read(raw, bytes) for _tag, raw in frames[1:])
         self.step("receipt read")
         with self.store.write() as tx:
-            receipt_id = post.take_receipt(tx, head.receipt, along, self.now(), order=head.order)
+            receipt_id = receipts.take_receipt(tx, head.receipt, along, self.now(), order=head.order)
             self.step("receipt applied")
         self.step("receipt committed")
         logs.note("receipt", along=len(along))

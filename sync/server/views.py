@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import msgspec
 
-from sync.protocol import documents, sealing, signing
+from sync.protocol import sealing, trust
+from sync.protocol.consoles import PolicyDraft
 from sync.protocol.desk import DeviceView, OrderView, PersonView, RefusedView
 from sync.protocol.documents import Receipt
 from sync.protocol.errors import Refused
 from sync.protocol.ids import ID_BYTES, id_text
 from sync.protocol.messages import HELD_BACK, PIN_LOCKED
 from sync.protocol.ops import Op, print_of
-from sync.server import holdings, post
+from sync.server import holdings, post, travel
 from sync.server.db.base import Transaction
 from sync.server.db.kept import Device, FiledOrder, Person, RefusedOp
 
@@ -34,11 +36,27 @@ def person_view(person: Person, devices: int, news: str) -> PersonView:
     )
 
 
+def receipt_of(tx: Transaction, device: Device) -> Receipt | None:
+    """The receipt of a device, as long as it is its own: it was when it came, and whoever writes to the store could lay
+    another one there."""
+    kept = tx.post.receipt(device.enrolment)
+    return _verified(kept.envelope, device.spki) if kept is not None else None
+
+
+@functools.lru_cache(4_096)  # the list of devices asks for each
+def _verified(envelope: bytes, spki: bytes) -> Receipt | None:
+    try:
+        return trust.receipt(envelope, spki)
+    except Refused:
+        return None
+
+
 def device_view(tx: Transaction, device: Device) -> DeviceView:
     """A device as it stands: state, last contact, unsent work, proof of a wipe."""
     stands = post.standing(tx, device)
-    person = tx.people.person(device.person)
-    receipt, posture = tx.post.receipt(device.enrolment), posture_of(device)
+    person = travel.reader(tx, device, post.root_and_policy(tx)[1])
+    there, posture = tx.post.receipt(device.enrolment) is not None, posture_of(device)
+    receipt = receipt_of(tx, device) if there else None
     return DeviceView(
         name=device.name,
         id=id_text(device.device),
@@ -46,7 +64,7 @@ def device_view(tx: Transaction, device: Device) -> DeviceView:
         person=person.email if person else "",
         state=stands.state,
         last_seen=device.last_seen,
-        receipt="verified" if receipt else "none",
+        receipt="verified" if receipt else "forged" if there else "none",
         unsent=device.unsent,
         platform=device.platform,
         app_version=device.app_version,
@@ -56,7 +74,7 @@ def device_view(tx: Transaction, device: Device) -> DeviceView:
         held_back=held_back(device),
         posture=posture,
         pin_locked=posture.get(PIN_LOCKED) is True,
-        wiped_by=(_because(receipt.envelope) or "order") if receipt else "",
+        wiped_by=(receipt.because or "order") if receipt else "",
     )
 
 
@@ -73,14 +91,6 @@ def posture_of(device: Device) -> dict[str, Any]:
 
 def _plain(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, (str, int)) for each in value)
-
-
-def _because(envelope: bytes) -> str:
-    """Why a device wiped itself without an order, "" where there was one; the receipt was verified when it came."""
-    try:
-        return documents.parse(signing.open_envelope(envelope, Receipt.TYPE).payload, Receipt).because
-    except Refused:
-        return ""
 
 
 def held_back(device: Device) -> int:
@@ -123,4 +133,12 @@ def order_view(tx: Transaction, order: FiledOrder, now: int) -> OrderView:
         filed=order.filed,
         reported=order.reported,
         expires=order.expires,
+    )
+
+
+def with_names(tx: Transaction, draft: PolicyDraft) -> PolicyDraft:
+    """A draft of a policy with the addresses of its people."""
+    author, editor = (tx.people.person(each) for each in (draft.author, draft.editor))
+    return msgspec.structs.replace(
+        draft, author_name=author.email if author else "", editor_name=editor.email if editor else ""
     )

@@ -101,15 +101,20 @@ def at_once(ground: Ground) -> list[Act]:
 
 def memory(ground: Ground) -> list[Act]:
     """What the desktop holds more than a bare window, in megabytes; of that, what other programs may share with it."""
-    with _display() as env:
-        bare = json.loads(_run([*_bare(), "--stay"], env).splitlines()[-1])
-    found = _inside("memory", ground.profile)
+    bare, found = held_with(ground.profile)
     limit = Aim(most=round(bare["rss"] + 60))
     return [
         Act(f"memory {when} (RSS)", found[held]["rss"], bare["rss"], limit, unit="MB",
             note=", ".join(f"{name} {found[held][key]:.0f} ({bare[key]:.0f})" for name, key in _PARTS.items()))
         for when, held in (("with the list open", "open"), ("after scrolling and searching", "used"))
     ]  # fmt: skip
+
+
+def held_with(profile: Profile) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """Megabytes of a bare window, and of the desktop on this profile: `open` with its list, `used` after use."""
+    with _display() as env:
+        bare: dict[str, float] = json.loads(_run([*_bare(), "--stay"], env).splitlines()[-1])
+    return bare, _inside("memory", profile)
 
 
 def _desktop(profile: Profile) -> list[str]:

@@ -14,6 +14,7 @@ import os
 import queue
 import random
 import select
+import subprocess
 import sys
 import tempfile
 import time
@@ -41,7 +42,7 @@ from sync.protocol.codec import Raw, pack
 from sync.protocol.ids import new_device_id, new_incarnation, new_record_id
 from sync.protocol.kinds import KINDS
 from sync.protocol.messages import PAGE_ROWS, Change, Cursor
-from tests.benchmarks import million, peers
+from tests.benchmarks import desktop, million, peers
 from tests.benchmarks.__main__ import machine
 from tests.benchmarks.apply_page import customer
 from tests.benchmarks.measure import Act, Aim, at, keep, say, table
@@ -66,7 +67,7 @@ def main() -> int:
     limit = _limit(count)
     first, sent = f"first download of {count:,}", f"upload of {changes:,} changes"
     fetched, quiet = f"pull of {pulled:,} of {count:,}", "exchange without news, line kept"
-    ahead = Aim(ratio=1)
+    ahead, above = Aim(ratio=1), Aim(most=round(ours["bare_mb"] + 120))
     acts = [
         Act(f"{first}, searchable, against Anki", ours["initial"], theirs["initial"], ahead, "s"),
         Act(f"{first}: its first rows", ours["first"], None, Aim(most=0.5), "s"),
@@ -85,6 +86,20 @@ def main() -> int:
         Act("an edit known on another laptop, beyond settling, p50", ours["known_p50"], None, Aim(most=150)),
         Act("the same, p99", ours["known_p99"], None, Aim(most=500)),
         Act(f"first upload of {count:,}", ours["first_upload"], None, unit="s"),
+        Act(
+            f"memory of a process that downloads {count:,}, at most",
+            ours["sync_mb"],
+            ours["bare_mb"],
+            above,
+            "MB",
+        ),
+        Act(
+            f"memory of the desktop, {count:,} listed, after use",
+            ours["window_mb"],
+            ours["bare_mb"],
+            above,
+            "MB",
+        ),
     ]
     keep(acts, million.FOLDER / "sync.json")
     say(table(acts))
@@ -104,6 +119,9 @@ def _ours(org: Organisation, count: int, changes: int, pulled: int) -> dict[str,
                 _soon, found["pages"], found["pages_cpu"] = _first_download(third, Syncing(third), count)
             with open_session(other) as second:
                 _between(first, here, second, (count, changes, pulled), found)
+            found["sync_mb"] = _most_held(org.laptop("weighed", PERSON))
+            bare, held = desktop.held_with(other)
+            found["bare_mb"], found["window_mb"] = bare["rss"], held["used"]["rss"]
         finally:
             here.close()
     return found
@@ -149,6 +167,15 @@ def _part_made(org: Organisation, count: int) -> None:
         select.select([], [], [], 0.1)
 
 
+def _most_held(profile: Profile) -> float:
+    """Megabytes that a process holds at most which syncs a laptop for the first time and ends."""
+    command = [sys.executable, "-m", "app", "--profile", str(profile.folder), "sync"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _pid, state, used = os.wait4(process.pid, 0)
+    assert os.waitstatus_to_exitcode(state) == 0, "it did not sync"
+    return used.ru_maxrss / 1024
+
+
 def _known(first: Session, second: Session, ids: list[bytes]) -> list[float]:
     """Milliseconds from an edit on one laptop until another one has read the row anew, beyond the time of settling."""
     heard: queue.SimpleQueue[float] = queue.SimpleQueue()
@@ -170,6 +197,9 @@ def _known(first: Session, second: Session, ids: list[bytes]) -> list[float]:
             each.start()
         select.select([], [], [], 5)  # both have exchanged, and hold their lines
         for number, id_ in enumerate(ids):
+            select.select(
+                [], [], [], 0.5
+            )  # else the exchange of the edit before, still under way, takes it along
             wanted[:] = [(id_, f"Trade known {number}")]
             began = time.perf_counter()
             first.call(_change, [id_], f"known {number}")

@@ -252,6 +252,9 @@ class MemoryBook:
             raise self.refuse
         self.papers += papers
 
+    def shares_held(self, epochs: list[int]) -> None:
+        """Nothing is turned here."""
+
     def kept_share(self, digest: bytes) -> None:
         """Nothing is given to the server here."""
 

@@ -15,9 +15,9 @@ from sync.client.errors import NotOurServer, ServerRefused, Unreachable
 from sync.client.https import Https, fetch_root, own_trust, reachable
 from sync.client.line import whole
 from sync.protocol import codec, messages
-from sync.protocol.documents import DOCUMENT_MAX
 from sync.protocol.errors import Problem
 from sync.protocol.messages import Trouble
+from sync.protocol.strict import DOCUMENT_MAX
 from tests.client.servers import Authority, Behaviour, Server, Talk, always, answer, serving
 
 OURS, EVIL = Authority(), Authority()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,6 +96,15 @@ def _hold(*said: bytes) -> Behaviour:
         talk.over.wait()
 
     return behave
+
+
+def _asked(server: Server, count: int, meanwhile: Callable[[], None] = lambda: None) -> None:
+    """Wait until a server was asked so often; `meanwhile` is done again and again, and never as a flood."""
+    pause, ends = threading.Event(), time.monotonic() + SOON
+    while len(server.asked) < count:
+        assert time.monotonic() < ends, f"asked {len(server.asked)} times, not {count}"
+        meanwhile()
+        pause.wait(0.02)
 
 
 def _refused(problem: Problem, status: str) -> bytes:
@@ -237,8 +247,7 @@ def test_a_server_of_before_is_asked_once_in_a_session(tmp_path: Path) -> None:
         talk.send(_refused(Problem.NOT_HERE, "404 Not Found"))
 
     with _listening(behave, tmp_path) as (engine, server, listening):
-        while not server.asked:
-            listening.look()
+        _asked(server, 1, listening.look)
         for _each in range(5):
             listening.look()
         with pytest.raises(queue.Empty):
@@ -246,9 +255,7 @@ def test_a_server_of_before_is_asked_once_in_a_session(tmp_path: Path) -> None:
         assert len(server.asked) == 1
         engine._line.forget()
         engine._line.open(NOTHING_HELD, "active")
-        listening.look()
-        while len(server.asked) < 2:
-            listening.look()
+        _asked(server, 2, listening.look)
 
 
 def test_a_server_that_has_forgotten_the_session_makes_the_engine_exchange(tmp_path: Path) -> None:
@@ -268,8 +275,32 @@ def test_a_busy_server_is_left_alone_and_the_engine_is_not_called(tmp_path: Path
         talk.send(_refused(Problem.BUSY, "503 Service Unavailable"))
 
     with _listening(behave, tmp_path) as (engine, server, _listener):
-        while len(server.asked) < 3:
-            assert engine.told.empty()
+        _asked(server, 3)
+        assert engine.told.empty()
+
+
+def test_after_an_outage_the_line_comes_back_with_the_first_exchange_that_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "BACKOFF_FIRST_S", 600.0)
+    monkeypatch.setattr(pace, "BACKOFF_LAST_S", 600.0)
+    monkeypatch.setattr(listener, "AGAIN_S", 0.0)
+    away = threading.Event()
+    away.set()
+
+    def behave(talk: Talk) -> None:
+        if away.is_set():
+            raise OSError
+        _hold(BEAT)(talk)
+
+    with _listening(behave, tmp_path) as (engine, server, listening):
+        _asked(server, 1)
+        listening.look()  # an exchange that failed says nothing of the server
+        with pytest.raises(queue.Empty):
+            engine.told.get(timeout=0.3)
+        away.clear()
+        _asked(server, 2, lambda: listening.look(answered=True))
+        assert engine.hears() == ["reached"]
 
 
 def test_a_machine_that_has_slept_lets_go_and_exchanges(

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sync.console import desk, keyfile, recovery
 from sync.protocol.desk import DeviceView
 from sync.protocol.errors import KnownError
+from tests.road import DAY_MS
 from tests.server.inside import Inside, nobody_asks
 
 ONE = DeviceView(
@@ -109,3 +110,48 @@ def test_a_torn_end_of_the_outbox_loses_nothing_before_it(inside: Inside) -> Non
     again = inside.device("ana@example.com", "again")
     told = recovery.recover(inside.office, inside.keys, nobody_asks, inside.view(device), inside.view(again))
     assert told == (1, 1)
+
+
+def test_a_wipe_is_signed_again_before_it_runs_out_and_reaches_who_comes_back_late(inside: Inside) -> None:
+    """Three devices of one person; two answer, and one is away for longer than an order holds."""
+    person = inside.person("ana@example.com")
+    devices = [inside.device(person, f"Laptop {n}") for n in range(3)]
+    for device in devices:
+        inside.wipe(device)
+    for device in devices[:2]:
+        device.hand_in(device.receipt(device.ask().paper("order").data))
+    late = devices[2]
+
+    def stands() -> bool:
+        return desk.standing_wipe(late.enrolment, inside.office.orders(), inside.now()) is not None
+
+    inside.skew = 149 * DAY_MS
+    assert stands()
+    inside.skew = 151 * DAY_MS
+    assert not stands()
+    inside.wipe(late)  # signed again while the first still holds
+    assert stands()
+    inside.skew = 200 * DAY_MS
+    assert inside.view(late).state == "wiping"
+    late.session = None
+    late.now = inside.now
+    late.sign_in()
+    orders = [paper.data for paper in late.ask().papers if paper.kind == "order"]
+    assert orders == [inside.order_envelope(late)]
+    late.hand_in(late.receipt(orders[0]))
+    assert inside.view(late).state == "wiped"
+    assert [each.state for each in inside.office.orders()] == ["done", "done", "expired", "done"]
+
+
+def test_where_the_order_has_run_out_the_device_stays_shut_until_another_is_signed(inside: Inside) -> None:
+    late = inside.device(inside.person("ana@example.com"))
+    inside.wipe(late)
+    inside.skew = 181 * DAY_MS
+    assert desk.standing_wipe(late.enrolment, inside.office.orders(), inside.now()) is None
+    late.session, late.now = None, inside.now
+    late.sign_in()
+    assert [
+        paper.kind for paper in late.ask(ask_share=True).papers if paper.kind in ("order", "share", "lease")
+    ] == []
+    inside.wipe(late)
+    assert [paper.kind for paper in late.ask().papers if paper.kind == "order"] == ["order"]

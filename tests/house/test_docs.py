@@ -22,7 +22,10 @@ from tests.house.tree import ROOT, name, parsed, tracked
 PAGES = tuple(path for path in tracked() if path.suffix == ".md")
 README = ROOT / "README.md"
 
-VERB = re.compile(r"[a-z-]+(?: (?:add|list|move|grant|revoke|invite|show|try|publish)(?= |$))?")
+VERB = re.compile(
+    r"[a-z-]+(?: (?:add|list|move|grant|revoke|invite|show|try|publish|sign|(?:admin|key)-(?:add|drop)|roll|rule|new"
+    r"|split|join)(?= |$))?"
+)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 CODE_SPAN = re.compile(r"`([^`\n]+)`")
@@ -110,6 +113,31 @@ def test_every_page_of_docs_is_listed() -> None:
         listed = {(folder / link.partition("#")[0]).resolve() for link in LINK.findall(_prose(index))}
         there = {page for page in PAGES if page.parent == folder and page != index}
         assert not {name(page) for page in there - listed}
+
+
+CASES = {"cases-sync.md": 75, "cases-security.md": 96}
+
+
+@pytest.mark.parametrize("page", sorted(CASES))
+def test_cases_are_counted_as_their_rows_say(page: str) -> None:
+    """A case without a row counts as open, and is named."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    row = re.compile(r"^\| (\d+)(?:–(\d+))? \|[^|\n]*\| (held|part|open)\b[^|\n]*\| (.*) \|$", re.MULTILINE)
+    found = [
+        (number, state, shown)
+        for first, last, state, shown in row.findall(text)
+        for number in range(int(first), int(last or first) + 1)
+    ]
+    numbers, states = [each[0] for each in found], [each[1] for each in found]
+    assert numbers == sorted(set(numbers))
+    assert all("::test_" in shown for _number, state, shown in found if state != "open")
+    missing = sorted(set(range(1, CASES[page] + 1)) - set(numbers))
+    held, part = states.count("held"), states.count("part")
+    said = f"Of {CASES[page]} cases {held} are held, {part} in part, {CASES[page] - held - part} open."
+    if missing:
+        names = ", ".join(map(str, missing[:-1])) + " and " * (len(missing) > 1) + str(missing[-1])
+        said += f" The open ones have no row yet: {names}."
+    assert said in text
 
 
 # -- commands

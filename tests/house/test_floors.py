@@ -28,12 +28,15 @@ ROOMS_OF = {
     "uvicorn": ("sync.server", "sync.compose"),
     "uvloop": ("sync.server", "sync.compose"),
     "httptools": ("sync.server", "sync.compose"),
+    "fido2": ("sync.console.security_key",),
+    "Crypto": ("sync.console.shares",),
     "openpyxl": ("app.services.exchange.sheets",),
 }
 
 # A part as PyPI names it, where its import is named otherwise.
 IMPORTED_AS = {
     "charset-normalizer": "charset_normalizer",
+    "pycryptodome": "Crypto",
     "pyside6-essentials": "PySide6",
 }
 

@@ -100,6 +100,10 @@ def test_two_who_choose_differently_meet_in_a_conflict_of_its_own(first: str) ->
     (again,) = server.open
     assert (again.shown, again.shown_by, again.kept_by) == (stands, "ann@x", "bob@x")
     assert {again.shown, again.kept} == {"lead", "customer"}
+    # by which a device tells it from a conflict of two edits (app/store/conflicts.py)
+    assert (again.shown_by, again.shown_hlc) == (
+        server.conflicts[0].settled_by, server.conflicts[0].settled_hlc,
+    )  # fmt: skip
     ann.pull()
     ann.settle(again, SWAPPED)
     ann.sync()

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sync.protocol import documents, signing
+from sync.protocol import signing, strict
 from sync.protocol.documents import Key, Policy
 from sync.protocol.errors import Refused
 from sync.protocol.signing import Envelope, Signature
@@ -141,7 +141,7 @@ HOSTILE = {
     "doubled signatures": ENVELOPE.to_bytes()[:-1] + b',"signatures":[]}',
     "a float": _json(x=1.5),
     "deep": _json(x=...)[:-1] + b',"x":' + b"[" * 30_000 + b"]" * 30_000 + b"}",
-    "too large": _json(x="y" * documents.DOCUMENT_MAX),
+    "too large": _json(x="y" * strict.DOCUMENT_MAX),
 }
 
 

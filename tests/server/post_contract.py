@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from sync.protocol.consoles import Account, Passkey, Visit
+from sync.protocol.consoles import Account, Passkey, PolicyDraft, Visit
 from sync.server.db.base import Store
 from sync.server.db.kept import (
     AuditLine,
@@ -25,7 +25,7 @@ DEVICE, INCARNATION = b"d" * 16, b"i" * 8
 def device(**other: Any) -> Device:
     fields: dict[str, Any] = {
         "enrolment": "e1", "device": DEVICE, "name": "laptop", "keyid": "k1", "spki": b"s", "sealing_key": b"x",
-        "person": b"p" * 16, "platform": "test", "enrolled": 1, "share_held": False,
+        "person": b"p" * 16, "platform": "test", "enrolled": 1,
     }  # fmt: skip
     return Device(**{**fields, **other})
 
@@ -108,6 +108,23 @@ class PostContract:
             assert [line.at for _n, line in tx.consoles.audit_before(2**62, 9, "v1")] == [3, 1]
             assert [line.at for _n, line in tx.consoles.audit_before(2**62, 9, "o2")] == [2]
             assert len(tx.consoles.audit_before(2**62, 9, "desk")) == 5
+
+    def test_drafts_of_policies(self, store: Store) -> None:
+        first = PolicyDraft(
+            id="a" * 32, body=b"{}", base=1, note="one", made=3, author=b"p", changed=3, editor=b"p"
+        )
+        other = msgspec.structs.replace(first, id="b" * 32, changed=9)
+        later = msgspec.structs.replace(first, body=b'{"a": 1}', note="Größe", rev=2, changed=12, editor=b"q")
+        with store.write() as tx:
+            for each in (first, other, later):
+                tx.consoles.put_draft(each)
+        with store.read() as tx:
+            assert tx.consoles.drafts() == [later, other]
+            assert (tx.consoles.draft("b" * 32), tx.consoles.draft("c" * 32)) == (other, None)
+        with store.write() as tx:
+            tx.consoles.drop_draft("a" * 32)
+        with store.read() as tx:
+            assert tx.consoles.drafts() == [other]
 
     def test_orders_of_one_device_are_the_same_after_all_were_asked_for(self, store: Store) -> None:
         order = FiledOrder(

@@ -246,7 +246,7 @@ class StoreContract(PostContract):
             said = {"read_seq": 7, "read_scopes": -2, "read_care": 1}
             tx.people.put_device(device(last_seen=9, unsent=2, locked=True, posture=b"p", **said))
         with store.write() as tx:
-            known = device(last_seen=9, unsent=2, locked=True, posture=b"p", share_held=True, **said)
+            known = device(last_seen=9, unsent=2, locked=True, posture=b"p", **said)
             assert (
                 tx.people.device("e1")
                 == tx.people.device_by_key("k1")
@@ -255,8 +255,16 @@ class StoreContract(PostContract):
             )
             assert tx.people.devices() == [known]
             assert tx.people.share("e1") == b"share"
+            tx.people.put_share("e1", b"", b"sealed 2", 2)
+            tx.people.put_share("e1", b"share 3", b"sealed 3", 3)
+            assert tx.people.shares("e1") == [0, 3]
+            assert tx.people.sealed_share("e1") == (2, b"sealed 2")
+            tx.people.put_share("e1", b"share 2", b"sealed 2", 2)
+            assert tx.people.sealed_share("e1") is None
+            tx.people.drop_share("e1", but=3)
+            assert (tx.people.share("e1"), tx.people.share("e1", 3)) == (None, b"share 3")
             tx.people.drop_share("e1")
-            assert tx.people.share("e1") is None
+            assert tx.people.shares("e1") == []
             assert tx.people.share("e2") is None
             assert tx.people.device("e2") is None
 

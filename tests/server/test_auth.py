@@ -118,6 +118,18 @@ def test_a_request_changed_on_its_way_is_refused(inside: Inside, ana: Device, wh
         assert tx.records.head() == 0
 
 
+@pytest.mark.parametrize("turn", ["order", "upper", "lower"])
+def test_heads_in_another_order_and_case_are_the_same_request(ana: Device, turn: str) -> None:
+    """What lies in between may write them otherwise: the mac is over what they say."""
+    body = ana.body()
+    heads = ana.headers(body)
+    if turn == "order":
+        heads = dict(reversed(heads.items()))
+    else:
+        heads = {getattr(name, turn)(): value for name, value in heads.items()}
+    assert frames_of(*ana.send("POST", messages.EXCHANGE_PATH, body, heads))
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -39,6 +39,8 @@ def test_two_copies_of_one_device_lose_nothing(inside: Inside, ana: Device, bo: 
         each.sync()
     bo.sync()
     assert {bo.cells(id_)["name"] for id_ in bo.rows} == {"Before the copy", "By the first", "By its copy"}
+    with inside.store.read() as tx:  # where IT looks, once
+        assert [line.verb for line in tx.post.audit_lines()].count("two copies") == 1
 
 
 def test_a_restored_copy_is_told_to_take_new_numbers(ana: Device) -> None:

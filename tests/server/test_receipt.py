@@ -9,9 +9,11 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from sync.console.web import wording
 from sync.protocol import codec, signing
 from sync.protocol.documents import WIPE, SealedOutbox
 from sync.protocol.errors import Outcome, Problem
+from sync.server.db.kept import StoredReceipt
 from tests.server.driver import Device, Refusal
 from tests.server.inside import Inside
 from tests.server.orders import accepted, at_rest, order, signed
@@ -71,6 +73,31 @@ def test_a_receipt_forged_by_anybody_else_is_refused(inside: Inside, ana: Device
     with pytest.raises(Refusal):
         ana.hand_in(codec.encode([("head", _Head(again, 0))]))
     assert inside.view(ana).receipt == "none"
+
+
+def test_a_receipt_laid_into_the_store_is_not_shown_as_verified(
+    inside: Inside, ana: Device, bo: Device
+) -> None:
+    """Who can write to the server's store lays one there, signed by a key of their own, and calls the device wiped."""
+    envelope = inside.wipe(ana)
+    frames = codec.decode(ana.receipt(envelope, key=Ed25519PrivateKey.generate()))
+    forged = codec.read(frames[0][1], _Head).receipt
+    with inside.store.write() as tx:
+        laid = StoredReceipt(
+            enrolment=ana.enrolment, receipt_id="0" * 32, envelope=forged, received=inside.now(), outbox_bytes=0,
+            outbox_records=0,
+        )  # fmt: skip
+        tx.post.put_receipt(laid)
+        device = tx.people.device(ana.enrolment)
+        assert device is not None
+        tx.people.put_device(msgspec.structs.replace(device, wiped=inside.now()))
+    assert (inside.view(ana).receipt, inside.view(ana).wiped_by) == ("forged", "")
+    dossier = inside.office.gate.dossier(ana.enrolment)
+    assert dossier is not None
+    assert (dossier.proof, dossier.row.proven) == (None, False)
+    assert wording.state(dossier.row).text == "Called wiped, its receipt does not hold"
+    bo.hand_in(bo.receipt(inside.wipe(bo)))
+    assert inside.view(bo).receipt == "verified"
 
 
 class _Head(msgspec.Struct):

@@ -31,6 +31,16 @@ class Kept:
     def vouch(self, data: bytes) -> str:
         raise AssertionError(data)
 
+    @property
+    def epoch(self) -> int:
+        return 1
+
+    def both(self, epoch: int) -> None:
+        raise AssertionError(epoch)
+
+    def turned(self) -> None:
+        raise AssertionError
+
     def close(self) -> None:
         self.closed = True
 

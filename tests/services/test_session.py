@@ -97,6 +97,18 @@ def test_a_crash_between_a_silent_lock_and_its_share_is_made_good(
     assert laptop.ask("sync").code == 0
 
 
+def test_killed_once_the_floor_is_written_the_clock_set_back_is_found_again(town: Town) -> None:
+    """What is odd is not written down: each start finds it anew, by the floor that was written before."""
+    laptop = town.laptop(ANNA)
+    back: dict[str, Any] = {"wall_ms": -HOUR_MS}
+    assert laptop.act("look_at_clock", clock={"wall_ms": DAY_MS, "boot_ms": DAY_MS}).code == -9
+    for _again in range(2):
+        assert laptop.act("look_at_clock", clock=back).code == -9
+    done = laptop.later("list", "customer", **back)
+    assert (done.code, done.err.splitlines()[0]) == (3, "The clock of this device was set back.")
+    assert laptop.ask("sync").code == 0
+
+
 # --- orders and people
 
 

@@ -183,6 +183,9 @@ class Book:
         """Count them."""
         self.papers += len(papers)
 
+    def shares_held(self, epochs: list[int]) -> None:
+        """Nothing is turned here."""
+
     def kept_share(self, digest: bytes) -> None:
         """Nothing is given to the server here."""
 

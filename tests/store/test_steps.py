@@ -21,7 +21,12 @@ KEPT = 40
 def make_older(device: Device) -> None:
     """Make the file one of version 1: it has other search indexes, one index is not there yet, no totals are kept, and
     recovered ops are known by number."""
-    store = device.open()
+    make_old(device.open())
+    device.close()
+
+
+def make_old(store: Store) -> None:
+    """The same with an open store."""
     make_search_older(store)
     with store.db.building() as db:
         for shape in store.shapes.values():
@@ -31,7 +36,6 @@ def make_older(device: Device) -> None:
         db.execute("DROP TABLE recovered")
         db.execute("CREATE TABLE recovered (device BLOB, incarnation BLOB, n INTEGER)")
         db.execute("PRAGMA user_version = 1")
-    device.close()
 
 
 def make_search_older(store: Store) -> None:

@@ -65,6 +65,7 @@ def test_attached_sent_opened_and_gone_at_a_lock(
     assert page._files.rows[0].text.second.startswith("53 kB")
     page.rows.setFocus()
     page.rows.choose(0)
+    assert "makes a copy that other programs can read" in page.said.text()  # before anything is opened
     driver.press("Return")
     driver.until(lambda: shown_outside)
     (copy,) = shown_outside

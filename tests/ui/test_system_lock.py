@@ -7,19 +7,26 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
+from secretstorage.exceptions import ItemNotFoundException
 
+from app.keys import trusted_time
+from app.keys.trusted_time import Sample
 from app.paths import Profile
-from app.services.session import ACTIVE, LOCK_UI
+from app.services.session import ACTIVE, LOCK_CRYPTO, LOCK_UI, Session
 from app.system.events import Event
 from app.ui.lock import LockPage
 from app.viewmodels.notices import Screen
+from tests.keyring_of_tests import device_entries
 from tests.system.buses import LogindService, SaverService, let_go, two_buses
+from tests.ui import sample
 from tests.ui.driver import Driver, words_below
+from tests.ui.organisation import Organisation
 
 Opened = Callable[..., Driver]
 COVERED_S, CLOSED_S = 0.2, 1.0
@@ -200,3 +207,77 @@ def test_use_keeps_it_open_and_a_person_may_want_it_sooner(opened: Opened, lapto
     driver.until(lambda: driver.shell.screen is Screen.LOCK and not driver.shell.busy)
     assert driver.shell.session is not None
     assert driver.shell.session.stage != ACTIVE
+
+
+# --- asleep for very long
+
+ASLEEP_S: Final = 22 * 86_400
+
+
+@pytest.fixture
+def asleep(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Turns the clocks by 22 days, as sleep does: the wall clock and the one since boot."""
+    system_clock = trusted_time.system_clock
+
+    def later() -> Sample:
+        now = system_clock()
+        return Sample(now.wall_ms + ASLEEP_S * 1_000, now.boottime_ns + ASLEEP_S * 10**9, now.boot_id)
+
+    return lambda: monkeypatch.setattr(trusted_time, "system_clock", later)
+
+
+def share_is_gone(session: Session) -> bool:
+    with contextlib.suppress(ItemNotFoundException):  # while it goes
+        return "share.1" not in device_entries(session.card.device)
+    return False
+
+
+def test_asleep_for_three_weeks_no_page_is_seen_again(
+    opened: Opened, laptop: Profile, system: System, org: Organisation, asleep: Callable[[], None]
+) -> None:
+    driver = opened(laptop)
+    listening(driver)
+    driver.until(lambda: driver.shell.sync.last_ok and not driver.shell.sync.waiting)
+    session = driver.shell.session
+    assert session is not None
+    system.logind.say_sleep(True)
+    driver.until(lambda: driver.shell.screen is Screen.LOCK and not driver.shell.busy)
+    org.stop()
+    try:
+        asleep()
+        seen: list[Screen] = []
+        unwatch = driver.shell.watch(lambda: seen.append(driver.shell.screen))
+        system.logind.say_sleep(False)
+        driver.shell.locking.unlock()  # the first thing that a person does
+        driver.until(lambda: session.stage == LOCK_CRYPTO and not driver.shell.busy)
+        driver.until(lambda: share_is_gone(session))
+        driver.settle()
+        unwatch()
+        assert set(seen) <= {Screen.LOCK}
+        assert not [word for word in sample.SECRET_WORDS if word in words_below(driver.window)]
+    finally:
+        org.start()
+    driver.shell.try_now()
+    driver.until(lambda: driver.shell.screen is Screen.WORK)
+
+
+def test_a_sleep_that_nobody_told_of_ends_before_a_key_reaches_a_page(
+    opened: Opened, laptop: Profile, org: Organisation, asleep: Callable[[], None]
+) -> None:
+    driver = opened(laptop)
+    driver.until(lambda: driver.shell.sync.last_ok and not driver.shell.sync.waiting)
+    session = driver.shell.session
+    assert session is not None
+    org.stop()
+    try:
+        asleep()
+        QTest.keyClick(driver.window.windowHandle(), Qt.Key.Key_Delete)
+        driver.until(lambda: driver.shell.screen is Screen.LOCK)
+        driver.until(lambda: not driver.shell.busy)
+        driver.shell.try_now()
+        driver.until(lambda: session.stage == LOCK_CRYPTO)
+        driver.until(lambda: share_is_gone(session))
+    finally:
+        org.start()
+    driver.shell.try_now()
+    driver.until(lambda: driver.shell.screen is Screen.WORK)

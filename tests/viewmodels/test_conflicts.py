@@ -16,7 +16,7 @@ from app.viewmodels.desk import Desk
 from app.viewmodels.records import now_ms
 from sync.protocol import rejections, texts
 from sync.protocol.kinds import KINDS
-from sync.protocol.merge import DELETED, Conflict
+from sync.protocol.merge import DELETED, SWAPPED, Conflict
 from tests.viewmodels.conftest import Held
 from tests.viewmodels.refusing import refuse_all, take_all
 
@@ -137,7 +137,7 @@ def test_what_is_shown_now_is_what_the_record_holds_now(session: Session) -> Non
     )  # fmt: skip
     _meet(session, made.id, met)
     former, customer = ("Former customer", "Customer")
-    assert _sides(session) == [[("Shown now", former), ("Also kept", customer)]]
+    assert _sides(session) == [[("Shown now", former), ("The other", customer)]]
     session.call(lambda store: records.edit(store, made.id, {"industry": "Tea"}))
     (found,) = session.read(conflicts.read, now_ms())
     assert found.sides[0].by == "ben"  # his is the value, whoever changed another field
@@ -145,7 +145,7 @@ def test_what_is_shown_now_is_what_the_record_holds_now(session: Session) -> Non
     session.call(lambda store: records.edit(store, made.id, {"stage": "lead"}))
     (found,) = session.read(conflicts.read, now_ms())
     assert [(side.heading, side.value) for side in found.sides] == [
-        ("Shown now", "Lead"), ("Also kept", former), ("Also kept", customer),
+        ("Shown now", "Lead"), ("Stood there then", former), ("The other", customer),
     ]  # fmt: skip
     assert found.sides[0].by.startswith(f"Record last changed: {session.card.person.email.partition('@')[0]}")
     session.call(lambda store: records.delete(store, made.id))
@@ -166,6 +166,23 @@ def test_two_devices_of_one_person_are_not_told_as_two_people(session: Session) 
     assert second.explanation == ""
 
 
+def test_two_choices_that_met_are_told_from_the_conflict_that_they_settled(session: Session) -> None:
+    met = _two_minds(session)
+    chosen = msgspec.structs.replace(met, state=SWAPPED, settled_by="anna@demo.example", settled_hlc=77)
+    then = Conflict(
+        id=bytes(15) + b"5", kind="customer", record=met.record, cell="stage", shown="customer", shown_hlc=77,
+        shown_by="anna@demo.example", kept="former", kept_by="ben@demo.example",
+    )  # fmt: skip
+    _meet(session, met.record, chosen, then)
+    (found,) = session.read(conflicts.read, now_ms())
+    assert found.explanation == (
+        "anna and ben settled this differently. anna was first, so that stands for now."
+    )
+    other = msgspec.structs.replace(then, id=bytes(15) + b"6", shown_hlc=78)  # an edit, and no choice
+    _meet(session, met.record, other)
+    assert {each.explanation == "" for each in session.read(conflicts.read, now_ms())} == {True, False}
+
+
 def test_what_its_own_author_took_back_is_no_value_to_choose(session: Session) -> None:
     made = session.call(lambda store: records.add(store, CUSTOMER, {"name": "Two Minds", "stage": "lead"}))
     me = session.card.person.email
@@ -174,17 +191,17 @@ def test_what_its_own_author_took_back_is_no_value_to_choose(session: Session) -
         kept="customer", kept_by="ben@demo.example",
     )  # fmt: skip
     _meet(session, made.id, met)
-    assert _sides(session) == [[("Shown now", "Lead"), ("Also kept", "Customer")]]
+    assert _sides(session) == [[("Shown now", "Lead"), ("The other", "Customer")]]
 
 
 def test_a_delete_that_met_an_edit_is_told_in_words(session: Session) -> None:
     made = session.call(lambda store: records.add(store, CUSTOMER, {"name": "Two Minds"}))
     _meet(session, made.id, Conflict(id=bytes(16), kind="customer", record=b"", cell="", kept=DELETED))
-    assert _sides(session) == [[("Shown now", "kept"), ("The other edit", "deleted")]]
+    assert _sides(session) == [[("Shown now", "kept"), ("The other", "deleted")]]
     (found,) = session.call(kept.open_conflicts)
     assert (found.present, found.moved) == (None, False)
     session.call(lambda store: records.delete(store, made.id))
-    assert _sides(session) == [[("Shown now", "deleted"), ("The other edit", "deleted")]]
+    assert _sides(session) == [[("Shown now", "deleted"), ("The other", "deleted")]]
 
 
 def _two_minds(session: Session) -> Conflict:

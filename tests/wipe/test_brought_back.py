@@ -13,7 +13,7 @@ from app.keys import vault
 from app.keys.ring import SystemKeyring
 from app.services.card import Card
 from tests.keyring_of_tests import device_entries
-from tests.road import ANNA, Laptop, Town
+from tests.road import ANNA, DAY_MS, Laptop, Town
 
 LEFT = ["profile.lock", "tombstone.json"]
 
@@ -119,3 +119,38 @@ def test_a_new_enrolment_in_the_same_folder_is_another_device(town: Town) -> Non
     backup.laptop.profile.tombstone.write_bytes(stone)
     backup.laptop.sync()
     assert [task["subject"] for task in backup.laptop.json("list", "task")]
+
+
+def test_the_folder_alone_without_a_stone_opens_nothing(town: Town) -> None:
+    """Taken off the machine and put back from a backup; its keyring was not in it."""
+    backup = Backup(town)
+    shutil.rmtree(backup.laptop.folder)
+    backup.put_back(keyring=False)
+    before = backup.laptop.files()
+    for verb in (("list", "task"), ("unlock",)):
+        done = backup.laptop.ask(*verb)
+        assert (done.code, done.out) == (1, ""), done.err
+    assert backup.laptop.ask("sync").code != 0
+    assert set(before) <= set(backup.laptop.files())
+    assert device_entries(backup.card.device) == {}  # and none is made anew
+
+
+@pytest.mark.parametrize("on", ["the same machine", "another boot"])
+def test_a_whole_image_put_back_opens_until_its_lease_ends_and_no_longer(town: Town, on: str) -> None:
+    """What nobody can keep from being so, offline: the image of the day before. It goes dark by itself, and at the
+    first contact."""
+    backup = Backup(town)
+    backup.put_back()
+    backup.laptop.profile.tombstone.unlink()
+    boot = {} if on == "the same machine" else {"boot_id": "a resumed image"}
+    town.server.stop()
+    assert backup.laptop.later("list", "task", wall_ms=DAY_MS, boot_ms=DAY_MS, **boot).code == 0
+    done = backup.laptop.later("list", "task", wall_ms=22 * DAY_MS, boot_ms=22 * DAY_MS, **boot)
+    assert done.code == 3
+    assert "share.1" not in device_entries(backup.card.device)
+    done = backup.laptop.later("list", "task", **boot)  # the clocks turned back help nobody any more
+    assert done.code == 3
+    town.server.start()
+    done = backup.laptop.ask("sync")
+    assert (done.code, "This device is not enrolled any more." in done.err) == (3, True), done.err
+    assert "share.1" not in device_entries(backup.card.device)

@@ -19,9 +19,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Host, Route, Router
 
-from sync.console.web import accounts, devices, losses, people, resources, sign_in, signing
+from sync.console.web import accounts, devices, losses, people, policies, resources, sign_in, signing, uploads
 from sync.console.web.answering import go, heads, message
 from sync.console.web.asking import (
+    FIELDS_MAX,
     FORM_MAX,
     LANGUAGES,
     Ask,
@@ -57,6 +58,9 @@ class Where:
     page: Page
     method: str = "GET"
     open: bool = False
+    most: int = FORM_MAX  # bytes of its form
+    fields: int = FIELDS_MAX
+    upload: bool = False  # its form brings a file
 
 
 class Console:
@@ -119,6 +123,7 @@ class Console:
             Where("/people", people.listed),
             Where("/people", people.put, "POST"),
             Where("/people/code", people.code, "POST"),
+            *_policies(),
             Where("/audit", accounts.audit),
             Where("/account", accounts.mine),
             Where("/account/passkey", accounts.add_passkey, "POST"),
@@ -133,7 +138,7 @@ class Console:
                 return PlainTextResponse("busy", status_code=503, headers={"Retry-After": "5"})
             self._under_way += 1
             try:
-                body = await _body(request) if where.method == "POST" else b""
+                body = await _body(request, where.most) if where.method == "POST" else b""
                 answer = await self.run(lambda: self._answer(request, body, where, signing=signing))
             except (ClientDisconnect, TimeoutError):
                 return PlainTextResponse("too slow", status_code=408)
@@ -152,8 +157,11 @@ class Console:
             try:
                 if body is None:
                     return message(ask, _("This is too large."), status=413, signing=signing)
-                if where.method == "POST":
-                    ask.form = fields_of(body)
+                if where.upload:
+                    media = request.headers.get("content-type", "")
+                    ask.form, ask.file = uploads.parts_of(body, media)
+                elif where.method == "POST":
+                    ask.form = fields_of(body, where.fields)
                 if not signing:
                     come_in(ask)
                 if where.method == "POST":
@@ -232,13 +240,27 @@ def _orders() -> list[Where]:
     ]
 
 
-async def _body(request: Request) -> bytes | None:
-    """The whole body; None where it is larger than any form of ours. Raises TimeoutError, ClientDisconnect."""
+def _policies() -> list[Where]:
+    one, large = "/policy/drafts/{draft}", (policies.FORM_MAX, policies.FIELDS_MAX)
+    return [
+        Where("/policy", policies.shown),
+        Where("/policy/drafts", policies.begin, "POST"),
+        Where(one, policies.draft),
+        Where(one, policies.save, "POST", most=large[0], fields=large[1]),
+        Where(f"{one}/look", policies.look, "POST", most=large[0], fields=large[1]),
+        Where(f"{one}/drop", policies.drop, "POST"),
+        Where(f"{one}/policy.json", policies.file),
+        Where(f"{one}/file", policies.publish, "POST", most=policies.UPLOAD_MAX, upload=True),
+    ]
+
+
+async def _body(request: Request, most: int) -> bytes | None:
+    """The whole body; None where it is larger than the form may be. Raises TimeoutError, ClientDisconnect."""
     found = bytearray()
     async with asyncio.timeout(BODY_S):
         async for piece in request.stream():
             found += piece
-            if len(found) > FORM_MAX:
+            if len(found) > most:
                 return None
     return bytes(found)
 

@@ -30,7 +30,7 @@ IDLE_MS: Final = 30 * 60_000
 TOTAL_MS: Final = 12 * 3_600_000
 SEEN_EVERY_MS: Final = 60_000
 FORM_MAX: Final = 64 * 2**10
-_FIELDS_MAX: Final = 60
+FIELDS_MAX: Final = 60
 
 
 class NotSignedIn(Exception):
@@ -70,6 +70,7 @@ class Ask:
     token: str = field(default="", repr=False)
     visit: Visit | None = None
     account: Account | None = None
+    file: bytes = field(default=b"", repr=False)  # what was brought along with the form
 
     @property
     def me(self) -> Account:
@@ -176,11 +177,11 @@ def digest_of(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
 
-def fields_of(body: bytes) -> dict[str, str]:
+def fields_of(body: bytes, most: int = FIELDS_MAX) -> dict[str, str]:
     """The fields of a form. Raises Forged where it is none."""
     try:
         found = parse_qsl(
-            body.decode(), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=_FIELDS_MAX
+            body.decode(), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=most
         )
     except ValueError:
         raise Forged from None

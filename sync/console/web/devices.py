@@ -120,7 +120,10 @@ def progress(ask: Ask) -> Response:
 
 def _about(ask: Ask, dossier: Dossier) -> dict[str, Any]:
     order = wording.under_way(dossier)
+    row = dossier.row
+    again = row.state == "wiping" and desk.standing_wipe(row.enrolment, dossier.orders, ask.now) is None
     return {
+        "again": again,
         "d": dossier,
         "row": dossier.row,
         "state": wording.state(dossier.row),
@@ -226,7 +229,7 @@ def wipe(ask: Ask) -> Response:
             _("Register one under “My account”, or sign it with: fieldkeep-admin wipe"),
         )
     target = Target(enrolment=row.enrolment, name=row.name)
-    order = desk.drawn_up(ask.house.office.draft(), WIPE, target, reason, root_of(ask).wipe.delay_ms)
+    order = desk.drawn_up(ask.house.office.draft(), WIPE, [target], reason, root_of(ask).wipe.delay_ms)
     payload = order.to_bytes()
     ask.note("draws up: wipe", row.enrolment)
     ticket = ask.house.tickets.give(

@@ -26,8 +26,8 @@ from webauthn.helpers.structs import (
 )
 
 from sync.console.places import Place
-from sync.protocol.documents import scan
 from sync.protocol.errors import KnownError, Refused
+from sync.protocol.strict import scan
 from sync.protocol.texts import gettext as _
 
 ANSWER_MAX: Final = 16 * 2**10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sync.protocol.consoles import Account, Passkey, Visit
+from sync.protocol.consoles import Account, Passkey, PolicyDraft, Visit
 from sync.server.db.kept import AuditLine
 
 
@@ -58,6 +58,18 @@ class Consoles(Protocol):
 
     def put_aside(self, enrolment: str, at: int) -> None:
         """Put a device aside; 0 takes it back."""
+
+    def drafts(self) -> list[PolicyDraft]:
+        """Every policy that is worked on, the last changed first."""
+
+    def draft(self, id_: str) -> PolicyDraft | None:
+        """The draft of that id."""
+
+    def put_draft(self, draft: PolicyDraft) -> None:
+        """Keep a draft, new or changed."""
+
+    def drop_draft(self, id_: str) -> None:
+        """Forget a draft."""
 
     def audit_before(self, n: int, most: int, word: str) -> list[tuple[int, AuditLine]]:
         """Lines with a lower number, the newest first, those with that actor, verb or object alone; "" for all."""

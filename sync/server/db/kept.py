@@ -78,13 +78,13 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     unsent: int = 0
     locked: bool = False  # it has reported that it obeys a lock
     wiped: int = 0  # when its receipt was verified
-    share_held: bool = True
     posture: bytes = b""
     # How far it has read by its own word, under which rights, and up to which care class. What it was told beyond that,
     # it may hold.
     read_seq: int = 0
     read_scopes: int = 0
     read_care: int = int(Care.RESTRICTED)
+    travelling: bool = False
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):

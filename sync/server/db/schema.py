@@ -183,5 +183,27 @@ STEPS: Final[tuple[str, ...]] = (
     ) WITHOUT ROWID;
     CREATE TABLE put_aside (enrolment TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
     """,
+    # Shares of devices whose keys are turned, by epoch; 0 is the one of the enrolment. One without `share` is lost but
+    # for the copy that is sealed to the recovery key.
+    """
+    CREATE TABLE share (
+        enrolment TEXT NOT NULL, epoch INTEGER NOT NULL, share BLOB, share_sealed BLOB,
+        PRIMARY KEY (enrolment, epoch)
+    ) WITHOUT ROWID;
+    INSERT INTO share SELECT enrolment, 0, share, share_sealed FROM device WHERE share IS NOT NULL;
+    ALTER TABLE device DROP COLUMN share;
+    ALTER TABLE device DROP COLUMN share_sealed;
+    """,
+    # Devices that travel read under rights of their own.
+    """
+    ALTER TABLE device ADD COLUMN travelling INTEGER NOT NULL DEFAULT 0;
+    """,
+    # Policies that are worked on at the console.
+    """
+    CREATE TABLE policy_draft (
+        id TEXT PRIMARY KEY, body BLOB NOT NULL, base INTEGER NOT NULL, note TEXT NOT NULL, rev INTEGER NOT NULL,
+        made INTEGER NOT NULL, author BLOB NOT NULL, changed INTEGER NOT NULL, editor BLOB NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 VERSION: Final = len(STEPS)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sync.protocol.consoles import Account, Passkey, Visit
+from sync.protocol.consoles import Account, Passkey, PolicyDraft, Visit
 from sync.server.db.kept import AuditLine
 from sync.server.db.sql import Sql
 
@@ -18,6 +18,7 @@ _NAMED = (
     + ", p.email, p.role FROM console_account a JOIN person p ON p.id = a.person"
 )
 _PASSKEY = "id, account, purpose, public, label, counter, synced, made, used"
+_DRAFT = "id, body, base, note, rev, made, author, changed, editor"
 _VISIT = "digest, account, begun, seen, way, browser"
 
 
@@ -121,6 +122,32 @@ class SqlConsoles:
         if at:
             self._db.execute("INSERT INTO put_aside (enrolment, at) VALUES (?, ?)", (enrolment, at))
 
+    def drafts(self) -> list[PolicyDraft]:
+        """Every policy that is worked on, the last changed first."""
+        asked = f"SELECT {_DRAFT} FROM policy_draft ORDER BY changed DESC, id"
+        return [_draft(row) for row in self._db.execute(asked)]
+
+    def draft(self, id_: str) -> PolicyDraft | None:
+        """The draft of that id."""
+        row = self._db.execute(f"SELECT {_DRAFT} FROM policy_draft WHERE id = ?", (id_,)).fetchone()
+        return _draft(row) if row else None
+
+    def put_draft(self, draft: PolicyDraft) -> None:
+        """Keep a draft, new or changed."""
+        self._db.execute(
+            f"INSERT INTO policy_draft ({_DRAFT}) VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
+            "body = excluded.body, note = excluded.note, rev = excluded.rev, changed = excluded.changed, "
+            "editor = excluded.editor",
+            (
+                draft.id, draft.body, draft.base, draft.note, draft.rev, draft.made, draft.author, draft.changed,
+                draft.editor,
+            ),
+        )  # fmt: skip
+
+    def drop_draft(self, id_: str) -> None:
+        """Forget a draft."""
+        self._db.execute("DELETE FROM policy_draft WHERE id = ?", (id_,))
+
     def audit_before(self, n: int, most: int, word: str) -> list[tuple[int, AuditLine]]:
         """Lines with a lower number, the newest first, those with that actor, verb or object alone; "" for all."""
         some = " AND (actor = ? OR verb = ? OR object = ?)" if word else ""
@@ -145,6 +172,13 @@ def _passkey(row: Any) -> Passkey:
     return Passkey(
         id=row[0], account=row[1], purpose=row[2], public=row[3], label=row[4], counter=row[5], synced=bool(row[6]),
         made=row[7], used=row[8],
+    )  # fmt: skip
+
+
+def _draft(row: Any) -> PolicyDraft:
+    return PolicyDraft(
+        id=row[0], body=row[1], base=row[2], note=row[3], rev=row[4], made=row[5], author=row[6], changed=row[7],
+        editor=row[8],
     )  # fmt: skip
 
 

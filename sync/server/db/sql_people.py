@@ -15,7 +15,7 @@ from sync.server.db.sql import Sql
 _PERSON = "id, email, role, team, territory, scopes, granted"
 _DEVICE = (
     "enrolment, device, name, keyid, spki, sealing_key, person, platform, enrolled, app_version, last_seen, "
-    "unsent, locked, wiped, share IS NOT NULL, posture, read_seq, read_scopes, read_care"
+    "unsent, locked, wiped, posture, read_seq, read_scopes, read_care, travelling"
 )
 
 
@@ -122,12 +122,13 @@ class SqlPeople:
             self._news.wiped.add(device.enrolment)
         self._db.execute(
             "INSERT INTO device (enrolment, device, name, keyid, spki, sealing_key, person, platform, enrolled, "
-            "app_version, last_seen, unsent, locked, wiped, posture, read_seq, read_scopes, read_care) "
-            "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+            "app_version, last_seen, unsent, locked, wiped, posture, read_seq, read_scopes, read_care, travelling) "
+            "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
             "ON CONFLICT (enrolment) DO UPDATE SET name = excluded.name, app_version = excluded.app_version, "
             "last_seen = excluded.last_seen, unsent = excluded.unsent, locked = excluded.locked, "
             "wiped = excluded.wiped, posture = excluded.posture, read_seq = excluded.read_seq, "
-            "read_scopes = excluded.read_scopes, read_care = excluded.read_care",
+            "read_scopes = excluded.read_scopes, read_care = excluded.read_care, "
+            "travelling = excluded.travelling",
             (
                 device.enrolment,
                 device.device,
@@ -147,25 +148,40 @@ class SqlPeople:
                 device.read_seq,
                 device.read_scopes,
                 device.read_care,
+                device.travelling,
             ),
         )
 
-    def share(self, enrolment: str) -> bytes | None:
-        """The server's copy of the device's share."""
-        row = self._db.execute("SELECT share FROM device WHERE enrolment = ?", (enrolment,)).fetchone()
+    def share(self, enrolment: str, epoch: int = 0) -> bytes | None:
+        """The server's copy of the device's share of an epoch."""
+        asked = "SELECT share FROM share WHERE enrolment = ? AND epoch = ?"
+        row = self._db.execute(asked, (enrolment, epoch)).fetchone()
         return row[0] if row else None
 
-    def put_share(self, enrolment: str, share: bytes, sealed: bytes) -> None:
-        """Keep the device's share, and the copy sealed to the recovery key."""
+    def shares(self, enrolment: str) -> list[int]:
+        """The epochs of which the device's share is held."""
+        asked = "SELECT epoch FROM share WHERE enrolment = ? AND share IS NOT NULL ORDER BY epoch"
+        return [epoch for (epoch,) in self._db.execute(asked, (enrolment,))]
+
+    def sealed_share(self, enrolment: str) -> tuple[int, bytes] | None:
+        """Epoch and sealed copy of a share that is lost but for that copy."""
+        asked = (
+            "SELECT epoch, share_sealed FROM share WHERE enrolment = ? AND share IS NULL ORDER BY epoch DESC"
+        )
+        row = self._db.execute(asked, (enrolment,)).fetchone()
+        return (row[0], row[1]) if row else None
+
+    def put_share(self, enrolment: str, share: bytes, sealed: bytes, epoch: int = 0) -> None:
+        """Keep the device's share of an epoch, and the copy sealed to the recovery key; b"" where only that is left."""
         self._db.execute(
-            "UPDATE device SET share = ?, share_sealed = ? WHERE enrolment = ?", (share, sealed, enrolment)
+            "INSERT INTO share (enrolment, epoch, share, share_sealed) VALUES (?,?,?,?) ON CONFLICT (enrolment, epoch) "
+            "DO UPDATE SET share = excluded.share, share_sealed = excluded.share_sealed",
+            (enrolment, epoch, share or None, sealed),
         )
 
-    def drop_share(self, enrolment: str) -> None:
-        """Forget both copies."""
-        self._db.execute(
-            "UPDATE device SET share = NULL, share_sealed = NULL WHERE enrolment = ?", (enrolment,)
-        )
+    def drop_share(self, enrolment: str, but: int = -1) -> None:
+        """Forget all copies, but for those of one epoch."""
+        self._db.execute("DELETE FROM share WHERE enrolment = ? AND epoch <> ?", (enrolment, but))
 
     def _one(self, column: str, value: object) -> Device | None:
         row = self._db.execute(f"SELECT {_DEVICE} FROM device WHERE {column} = ?", (value,)).fetchone()
@@ -196,9 +212,9 @@ def _device(row: Any) -> Device:
         unsent=row[11],
         locked=bool(row[12]),
         wiped=row[13],
-        share_held=bool(row[14]),
-        posture=row[15],
-        read_seq=row[16],
-        read_scopes=row[17],
-        read_care=row[18],
+        posture=row[14],
+        read_seq=row[15],
+        read_scopes=row[16],
+        read_care=row[17],
+        travelling=bool(row[18]),
     )
