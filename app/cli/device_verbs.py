@@ -235,6 +235,8 @@ def unlock(profile: Profile, args: Arguments) -> int:
         if session.pin.wants_new():
             raise session.locked_error()
         session.unlock(pins.ask() if session.stage != LOCK_CRYPTO and session.pin.has_pin else None)
+        if session.stage != ACTIVE:
+            raise session.locked_error()
     return done(args, {"state": "active"}, _("Fieldkeep is unlocked."))
 
 
@@ -350,7 +352,7 @@ def _standing(session: Session) -> dict[str, Any]:
         last_sync=show.when_iso(state.last_contact),
         policy_version=session.papers.held.policy.version,
         lease_until=show.when_iso(state.lease_until),
-        warning=session.ruling.warning() or None,
+        warning=session.ruling.warning() or session.ruling.coming or None,
         policy=[
             {"action": WORDS[each.rung], "signal": each.signal, "problem": each.problem, "step": each.step}
             for each in reasons.told(session.ruling.verdict)

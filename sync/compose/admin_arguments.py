@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sync.compose import signing_arguments
-from sync.protocol.documents import LOCK, UNLOCK, WIPE
+from sync.protocol.documents import CANCEL, LOCK, UNLOCK, WIPE
 from sync.protocol.kinds import KINDS
 from sync.protocol.roles import GRANTED
 from sync.protocol.texts import gettext as _
@@ -195,6 +195,11 @@ def _orders(verb: Callable[..., argparse.ArgumentParser]) -> None:
     wipe = verb(WIPE, _("destroy the keys of devices, for good"), obeyed)
     wipe.add_argument("device", nargs="+", metavar="DEVICE", help=device)
     wipe.add_argument("--reason", required=True, metavar="TEXT", help=reason)
+    off = verb(
+        CANCEL, _("call a wipe off before its time has come"), _("It is signed with an order key: --keys DIR")
+    )
+    off.add_argument("device", nargs="+", metavar="DEVICE", help=device)
+    off.add_argument("--reason", default="", metavar="TEXT", help=reason)
     wait = _("wait for the verified receipt; without one by then, the exit code is 1 and the order stands")
     what = wipe.add_mutually_exclusive_group()
     draft = _("draw the order up in this file, for others to sign; several devices take two admins")

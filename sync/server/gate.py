@@ -338,11 +338,8 @@ def _named(tx: Transaction, order: OrderView) -> OrderView:
 
 
 def _row(tx: Transaction, device: Device, policy: Policy, aside: dict[str, int], now: int) -> FleetRow:
-    person = tx.people.person(device.person)
-    if person is not None:
-        person = travel.seen_from(device, person, policy)
-    stands = post.standing(tx, device)
-    said = posture_of(device)
+    person = travel.reader(tx, device, policy)
+    stands, said = post.standing(tx, device), posture_of(device)
     there = _number(said.pop(POLICY_NUMBER, 0))
     life = policy.offline.lock_h * HOUR_MS
     return FleetRow(
