@@ -74,6 +74,10 @@ def parser(runs: Mapping[str, Run], offline: Collection[str]) -> argparse.Argume
     signing_arguments.papers(verb)
     root = verbs.add_parser("root", help=_("whom the organisation trusts for what"), parents=[common])
     signing_arguments.roots(root.add_subparsers(dest="root_verb", required=True, metavar="VERB"), verb)
+    log = verbs.add_parser(
+        "audit", help=_("what was done, and that nothing of it is hidden"), parents=[common]
+    )
+    signing_arguments.audit(log.add_subparsers(dest="audit_verb", required=True, metavar="VERB"), verb)
     made = verbs.add_parser("keys", help=_("keys of your own, made and split"), parents=[common])
     signing_arguments.keys(made.add_subparsers(dest="keys_verb", required=True, metavar="VERB"), verb)
     _kept(verb)

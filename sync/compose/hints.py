@@ -9,7 +9,7 @@ from typing import Final
 
 _VERBS: Final = (
     "person", "team", "territory", "holds", "enrol-code", "devices", "orders", "lock", "unlock", "wipe", "recover",
-    "refused", "console", "policy", "root", "file", "cancel",
+    "refused", "console", "policy", "root", "file", "cancel", "audit",
 )  # fmt: skip
 _ADMIN: Final = re.compile(rf"(?<![A-Za-z0-9_/-])fieldkeep-admin (?=(?:{'|'.join(_VERBS)})(?![\w-]))")
 _SERVER: Final = re.compile(
