@@ -56,5 +56,5 @@ endure: setup ## two laptops and a server on a bad network for MINUTES=60 (SEED=
 bench-sync: setup ## measure syncing on 100,000 customers, beside Anki and the rows written at once
 	@$(PY) packaging/keyring_session.py --home build/bench/keyring -- $(PY) -m tests.benchmarks.syncing
 
-bench-wipe:
-	@echo "make $@ comes with a later release." >&2; exit 1
+bench-wipe: setup ## measure wipes, held lines and locks by the system (FIELDKEEP_BENCH_WIPES=200, FIELDKEEP_BENCH_LINES=500)
+	@$(PY) packaging/keyring_session.py --home build/bench/keyring -- $(PY) -m tests.benchmarks.wiping

@@ -233,6 +233,8 @@ def unlock(profile: Profile, args: Arguments) -> int:
         if session.pin.wants_new():
             raise session.locked_error()
         session.unlock(pins.ask() if session.stage != LOCK_CRYPTO and session.pin.has_pin else None)
+        if session.stage != ACTIVE:
+            raise session.locked_error()
     return done(args, {"state": "active"}, _("Fieldkeep is unlocked."))
 
 

@@ -228,7 +228,7 @@ def _against_server(session: Session, *, there: bool) -> Finding:
         said = ngettext(
             "{n} record is not as the server has it.", "{n} records are not as the server has them.", n
         )
-        return Finding(name, False, f"{said.format(n=n)} {_('Mend it with: fieldkeep doctor --repair')}")
+        return Finding(name, False, sentences(said.format(n=n), _("Mend it with: fieldkeep doctor --repair")))
     if found.kept:
         said = ngettext(
             "{n} record is here that the server does not have for you. It stays here; tell IT.",

@@ -32,6 +32,7 @@ from app.services.why_locked import (
     BY_ORDER,
     BY_PERSON,
     BY_PIN,
+    BY_SHORT_PIN,
     NOT_ENROLLED,
     REASON_SHOWN,
 )
@@ -94,7 +95,11 @@ class Locks:
 
     def ask_pin(self) -> None:
         """At the beginning: a store that opens with a PIN alone, or needs a new one, is as locked as by a person."""
-        if self.stage == ACTIVE and (because := self._kept_shut_by()):
+        short = (self.state.stage, self.state.locked_because) == (
+            LOCK_UI,
+            BY_SHORT_PIN,
+        )  # as it was given to another
+        if (self.stage == ACTIVE or short) and (because := self._kept_shut_by()):
             self._memory.set(stage=LOCK_UI, locked_because=because)
 
     def unlock(self, pin: SecretBytes | None = None) -> None:
@@ -136,6 +141,8 @@ class Locks:
         """What of the PIN keeps a store shut that nothing else does; "" for nothing."""
         if self.damage is not None:
             return ""
+        if self.pin.is_short:
+            return BY_SHORT_PIN
         return BY_NO_PIN if self.pin.wants_new() else ASKS_PIN if self.pin.asks() else ""
 
     def _open_or_ask(self) -> None:

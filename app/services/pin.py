@@ -44,6 +44,9 @@ class PinGate:
         self._rule = rule
         self._has: bool | None = None
         self._held: SecretBytes | None = None
+        self._short = (
+            False  # the PIN that was given last is shorter than the policy has asked since it was chosen
+        )
         self._escrow: SecretBytes | None = None  # the reset key, until the server is known to hold it
         self.given: Callable[[SecretBytes, SecretBytes], None] = lambda _key, _pin: None  # data key and PIN
 
@@ -67,8 +70,16 @@ class PinGate:
         return self._rule()
 
     def wants_new(self) -> bool:
-        """Whether a PIN has to be chosen before the store opens: the policy asks for one, or IT has allowed another."""
-        return self._memory.state.pin_reset == HERE or (self.rule.required and not self.has_pin)
+        """Whether a PIN has to be chosen before the store opens: the policy asks for one, or a longer one, or IT has
+        allowed another."""
+        return (
+            self._memory.state.pin_reset == HERE or self.is_short or (self.rule.required and not self.has_pin)
+        )
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the right PIN was given just now, and policy asks for a longer one: that opens the store."""
+        return self._short and self.is_open
 
     def asks(self) -> bool:
         """Whether the store opens with a PIN alone, and none was given yet."""
@@ -98,6 +109,7 @@ class PinGate:
         if pin is None:
             raise Locked(_("This store asks for your PIN."), _("Enter the PIN."))
         self._take(self._tried(pin))
+        self._short = self.rule.required and pin.letters < self.rule.min_len
         if not self._memory.state.reset_ack:
             # What was to bring the reset key to the server is gone: another one, under the same PIN.
             with contextlib.suppress(AppError):
@@ -107,6 +119,7 @@ class PinGate:
 
     def forget(self) -> None:
         """Hold nothing that opens the store."""
+        self._short = False
         held, self._held = self._held, None
         if held is not None:
             held.wipe()
@@ -119,6 +132,8 @@ class PinGate:
         """
         self._check(new)
         key = self._by_reset() if self._memory.state.pin_reset == HERE else None
+        if key is None and self.is_short:
+            key = self.key()
         if key is None:
             key = self._tried(current) if self.has_pin else vault.open_key(self._profile, self._ring)
         try:

@@ -21,6 +21,7 @@ BY_IDLE = (
 )
 ASKS_PIN = "asks_pin"  # it opens with a PIN, and none was given since it was last closed
 BY_NO_PIN = "no_pin"  # a PIN has to be chosen before it opens
+BY_SHORT_PIN = "short_pin"  # the PIN is right, and shorter than policy asks by now
 BY_PIN = "pin"  # the PIN was wrong too often, or nobody knows it: only IT opens it
 NOT_ENROLLED = "not_enrolled"  # the server, by its own certificate, knows this device no longer
 REASON_SHOWN = 500  # letters
@@ -32,6 +33,11 @@ def here(because: str) -> Locked:
         return pin_asked()
     if because == BY_NO_PIN:
         return pin_wanted()
+    if because == BY_SHORT_PIN:
+        return Locked(
+            _("Your PIN is shorter than your organisation asks for."),
+            _("Choose a longer one with: fieldkeep pin"),
+        )
     return Locked(_("Fieldkeep is locked."), _("Unlock it with: fieldkeep unlock"))
 
 

@@ -119,7 +119,8 @@ class LockPage(CardPage):
         asked, self._asks = self._asks, notice.needs_pin and not shell.busy
         self._show_form()
         self._button.setText(self._verb())
-        self._button.setToolTip(f"{_('Try now')} ({shown_keys(BY_ID['sync'])})" if notice.by_order else "")
+        again = _("Try now ({keys})").format(keys=shown_keys(BY_ID["sync"]))
+        self._button.setToolTip(again if notice.by_order else "")
         self._button.setEnabled(not shell.busy)
         problem = shell.problem
         said = "" if problem is None else sentences(problem.title, problem.hint)

@@ -74,6 +74,8 @@ class Locking:
                 self._owed = event.value
                 return
         if session.stage != ACTIVE:
+            session.pin.forget()  # it may have been given, and another one be wanted before anything opens
+            self._shell.post(self._shell.look)
             return
         covered = threading.Event()
 

@@ -98,7 +98,14 @@ def locked(session: Session, minutes: int | None = None) -> Notice:
 
 def _choosing(session: Session, notice: Notice) -> Notice:
     """A PIN has to be chosen first."""
-    if session.pin.rule.required and not session.pin.has_pin:
+    if session.pin.is_short:
+        text = ngettext(
+            "Your organisation asks for {n} character at least by now.",
+            "Your organisation asks for {n} characters at least by now.",
+            session.pin.rule.min_len,
+        )
+        title, why = _("Choose a longer PIN"), text.format(n=session.pin.rule.min_len)
+    elif session.pin.rule.required and not session.pin.has_pin:
         title, why = (
             _("Choose a PIN"),
             _("Your organisation asks for one. It opens Fieldkeep on this device alone."),

@@ -17,7 +17,7 @@ from app.paths import Profile
 from app.services.hearing import look, open_heard, shut_and_heard
 from app.services.session import ACTIVE, Session
 from app.services.wiped import finish_wipe, refuse_wiped
-from app.viewmodels import broken_off, device_words, notices
+from app.viewmodels import broken_off, device_words, journeys, notices
 from app.viewmodels.base import Background, Later, Watched, at_once, ignore
 from app.viewmodels.desk import Desk
 from app.viewmodels.locking import Locking
@@ -236,6 +236,11 @@ class Shell(Watched):
         elif self._session is not None:
             self._keep(self._session)  # it begins with an exchange
 
+    def travel(self) -> None:
+        """Begin a journey, or end it (app/services/travel.py)."""
+        if self._session is not None and self.desk is not None:
+            journeys.turn(self._session, self.desk, self._slow, self.try_now)
+
     def choose_setting(self, name: str, value: str, done: Callable[[], None]) -> None:
         """Keep a setting."""
         changed = self.settings.changed(name, value)
@@ -293,7 +298,9 @@ class Shell(Watched):
 
     def about(self) -> list[tuple[str, str]]:
         """Who and where this device is, for the settings page."""
-        return [*device_words.about(self._session), *self.ruled.about()] if self._session is not None else []
+        if self._session is None:
+            return []
+        return [*device_words.about(self._session), *self.ruled.about(), *journeys.about(self._session)]
 
     # -- news
 

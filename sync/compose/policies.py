@@ -54,7 +54,11 @@ def attempt(asked: argparse.Namespace, office: Office) -> int:
     effects = policy_trial.tried(before, wanted, office.devices(), system_now())
     if asked.json:
         telling.document(
-            {"changes": _changes(before, wanted), "devices": [_effect(each) for each in effects]}
+            {
+                "changes": _changes(before, wanted),
+                "devices": [_effect(each) for each in effects],
+                "pins": policy_trial.of_pins(before, wanted),
+            }
         )
     else:
         _tell(before, wanted, effects)
@@ -157,7 +161,7 @@ def _tell(before: Policy, wanted: Policy, effects: list[Effect]) -> None:
         telling.say(change.in_words())
     if not changes:
         telling.say(_("The file says what is in force."))
-    for line in policy_trial.in_words(effects):
+    for line in (*policy_trial.in_words(effects), *policy_trial.of_pins(before, wanted)):
         telling.say(line)
     rows = [
         [each.device.name, each.device.person, policy_trial.why(each.before), policy_trial.why(each.after)]

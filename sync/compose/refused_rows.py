@@ -69,7 +69,7 @@ def written(kind_name: str, cells: Mapping[str, Any]) -> list[str]:
             lines.append(f"{cell}: {_raw(value)}")
         elif value is None:
             label = _(field.label) if cell == name else f"{_(field.label)} ({cell.partition('/')[2]})"
-            lines.append(f"{label}: {_('(empty)')}")
+            lines.append(_("{label}: (empty)").format(label=label))
         elif name not in told:
             told.add(name)
             lines.append(f"{_(field.label)}: {_of_field(kind, field, cells)}")

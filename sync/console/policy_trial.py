@@ -123,6 +123,19 @@ def in_words(effects: Sequence[Effect]) -> list[str]:
     return lines
 
 
+def of_pins(before: Policy, after: Policy) -> list[str]:
+    """What another rule for PINs does; the server knows of no device whether it has one, or how long it is."""
+    asked = before.pin.min_len if before.pin.required else 0
+    if not after.pin.required or after.pin.min_len <= asked:
+        return []
+    text = ngettext(
+        "A device without a PIN of {n} character at least stays locked at its next opening until one is chosen there.",
+        "A device without a PIN of {n} characters at least stays locked at its next opening until one is chosen there.",
+        after.pin.min_len,
+    )
+    return [text.format(n=after.pin.min_len), _("Which devices those are, the server does not know.")]
+
+
 def _come_to(rung: Rung, n: int) -> str:
     if rung is Rung.WARN:
         return ngettext("{n} device would be warned:", "{n} devices would be warned:", n)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final, TypeVar
 import msgspec
 
 from sync.protocol.errors import Refused
+from sync.protocol.policy_parts import KeyRule, TravelRule
 from sync.protocol.strict import scan
 from sync.protocol.texts import gettext as _
 
@@ -118,19 +119,6 @@ class PinRule(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = False
     min_len: int = 6
     max_attempts: int = 10
-
-
-class KeyRule(msgspec.Struct, frozen=True, kw_only=True):
-    """How old the keys of a device may become, in days; never changed by themselves where it is 0."""
-
-    rotate_days: int = 0
-
-
-class TravelRule(msgspec.Struct, frozen=True, kw_only=True):
-    """What stays at home while a device travels: this class of care and those above. `always`: every device does."""
-
-    stays_home: str = "confidential"
-    always: bool = False
 
 
 class UseRules(msgspec.Struct, frozen=True, kw_only=True):

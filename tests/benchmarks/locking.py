@@ -106,12 +106,8 @@ def measure(desktop: Desktop, logind: LogindService, rounds: int) -> list[Times]
     return [covered, closed]
 
 
-def main() -> int:
-    """Measure and print."""
-    asked = argparse.ArgumentParser()
-    asked.add_argument("--rounds", type=int, default=60)
-    asked.add_argument("--many", type=int, default=20_000)
-    said = asked.parse_args()
+def run(rounds: int, many: int) -> list[Times]:
+    """Make the window and its ground, and lock it so many times."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -124,17 +120,27 @@ def main() -> int:
         os.environ.update(DBUS_SYSTEM_BUS_ADDRESS=bus.address, XDG_SESSION_ID="1")
         org = stack.enter_context(organisation(folder / "org"))
         laptop = org.laptop("laptop", org.person("laptop"))
-        fill(laptop, many=said.many)
+        fill(laptop, many=many)
         desktop = Desktop(laptop, make_application())
         desktop.open()
         until(lambda: desktop.shell.screen is Screen.WORK)
         desktop.listen()
         until(lambda: desktop.listener is not None and desktop.listener.settled(0))
-        found = measure(desktop, logind, said.rounds)
+        found = measure(desktop, logind, rounds)
         done: list[bool] = []
         desktop.shell.close(lambda: done.append(True))
         until(lambda: done)
         desktop.close()
+    return found
+
+
+def main() -> int:
+    """Measure and print."""
+    asked = argparse.ArgumentParser()
+    asked.add_argument("--rounds", type=int, default=60)
+    asked.add_argument("--many", type=int, default=20_000)
+    said = asked.parse_args()
+    found = run(said.rounds, said.many)
     sys.stdout.write(f"{said.rounds} locks, {said.many:,} customers{'':<14}    p50      p95      p99   ms\n")
     sys.stdout.writelines(f"{each.line()}\n" for each in found)
     return 0 if all("NOT" not in each.line() for each in found) else 1

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from sync.protocol.kinds import KINDS
 from tests.benchmarks import __main__ as bench
-from tests.benchmarks import book, finding, million, names
+from tests.benchmarks import book, finding, million, names, wiping
 from tests.benchmarks.measure import Act, Aim, at, keep
 from tests.benchmarks.million import Ground
+from tests.house.tree import ROOT
 
 SMALL = 5_000
 
@@ -40,6 +44,24 @@ def test_real_sets_are_measured(ground: Ground, real_data: Path, monkeypatch: py
     acts = bench.GROUPS["real"](ground)
     assert len([act for act in acts if act.act.startswith("real file")]) == 12
     assert all(act.ours for act in acts)
+
+
+@pytest.mark.timeout(300)
+def test_wipes_lines_and_locks_are_measured(tmp_path: Path) -> None:
+    """A wipe, two lines, three locks; in a process of its own, since it turns variables of the session."""
+    out = tmp_path / "wipe.json"
+    few = {**os.environ, wiping.WIPES: "1", wiping.LINES: "2"}
+    words = [sys.executable, "-m", "tests.benchmarks.wiping", str(out)]
+    done = subprocess.run(words, env=few, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    kept = {each["act"]: each for each in json.loads(out.read_text(encoding="utf-8"))}
+    for act in (
+        "an order filed to keys destroyed, p99",
+        "an order filed to keys destroyed, 2 devices besides, p99",
+    ):
+        assert kept[act]["ours"] > 0
+        assert kept[act]["ratio"] > 0
+    assert {act for act in kept if act.startswith("an idle line: ")} and len(kept) == 24, sorted(kept)
 
 
 def test_what_is_asked_of_like_is_asked_of_search() -> None:

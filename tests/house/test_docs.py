@@ -24,7 +24,7 @@ README = ROOT / "README.md"
 
 VERB = re.compile(
     r"[a-z-]+(?: (?:add|list|move|grant|revoke|invite|show|try|publish|sign|(?:admin|key)-(?:add|drop)|roll|rule|new"
-    r"|split|join|verify)(?= |$))?"
+    r"|split|join|proof|verify)(?= |$))?"
 )
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import importlib.util
 import re
@@ -15,7 +16,7 @@ from babel.messages.pofile import read_po
 
 from app.settings import SETTINGS
 from sync.protocol import texts
-from tests.house.tree import ROOT
+from tests.house.tree import ROOT, name, tracked
 
 PLACEHOLDER = re.compile(r"\{[^{}]*\}|%(?:\(\w+\))?[#0 +-]*\d*(?:\.\d+)?[sdifrx]")
 
@@ -57,6 +58,51 @@ def test_the_catalogue_holds_every_marked_text(language: str) -> None:
     marked = {(message.context, message.id) for message in SCRIPT.extract() if message.id}
     assert marked - held == set()
     assert held - marked == set()
+
+
+MARKS = ("_", "N_", "gettext", "ngettext", "pgettext", "npgettext", "mark")
+
+
+def _within_f_strings(source: str) -> list[str]:
+    """Marked texts that stand within an f-string, or are one: `make texts` does not see them."""
+
+    def is_marked(node: ast.AST) -> bool:
+        return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MARKS
+
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.JoinedStr):
+            inside = (each for each in ast.walk(node) if isinstance(each, ast.Call) and is_marked(each))
+            # A label of a table is marked where it stands: only a literal is to be taken up here.
+            found += [
+                ast.unparse(each) for each in inside if each.args and isinstance(each.args[0], ast.Constant)
+            ]
+        elif (
+            isinstance(node, ast.Call)
+            and is_marked(node)
+            and any(isinstance(a, ast.JoinedStr) for a in node.args)
+        ):
+            found.append(ast.unparse(node))
+    return found
+
+
+def test_no_marked_text_stands_within_an_f_string() -> None:
+    """It would be translated only as long as the same words are marked elsewhere, too."""
+    sources = (
+        path for path in tracked() if path.suffix == ".py" and path.parts[len(ROOT.parts)] in ("app", "sync")
+    )
+    found = {
+        name(path): wrong
+        for path in sources
+        if (wrong := _within_f_strings(path.read_text(encoding="utf-8")))
+    }
+    assert not found
+
+
+def test_a_marked_text_within_an_f_string_is_found() -> None:
+    assert _within_f_strings("x = f\"{_('Try now')} (F5)\"") == ["_('Try now')"]
+    assert _within_f_strings("x = _(f'{n} records')") == ["_(f'{n} records')"]
+    assert _within_f_strings("x = f'{_(field.label)}: {ngettext(a, b, n)}'") == []
 
 
 @pytest.mark.parametrize("language", SCRIPT.LANGUAGES)

@@ -228,6 +228,10 @@ def test_a_trial_says_what_would_become_of_the_fleet(town: Town, publish: Publis
     said = town.ask("policy", "try", str(file)).out
     assert "would be locked" in said
     assert laptop.name in said
+    file.write_text("[pin]\nrequired = true\nmin_len = 8\n")
+    said = town.ask("policy", "try", str(file)).out
+    assert "A device without a PIN of 8 characters at least stays locked at its next opening" in said
+    assert len(town.admin("policy", "try", str(file))["pins"]) == 2
     shown = town.ask("policy", "show", "--toml").out
     file.write_text(shown)
     assert town.admin("policy", "try", str(file))["changes"] == []  # what is shown reads as what is in force

@@ -215,6 +215,43 @@ def test_policy_asks_for_one(town: Town, laptop: Laptop, tmp_path: Path) -> None
         session.choose_pin(None, SecretBytes(PIN))
 
 
+def test_a_longer_pin_is_asked_for_at_the_next_opening(town: Town, pinned: Laptop, tmp_path: Path) -> None:
+    longer = PIN + b"-and-more"
+    with open_session(pinned.profile) as session:
+        session.unlock(SecretBytes(PIN))
+        rule(town, session, required=True, min_len=len(longer))
+        assert session.stage == ACTIVE, "nobody is thrown out of their work"
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_bytes(PIN)
+    new.write_bytes(longer)
+    by_old, both = {"FIELDKEEP_PASSPHRASE_FILE": str(old)}, {"FIELDKEEP_NEW_PIN_FILE": str(new)}
+    for verb in (("list", "customer"), ("unlock",), ("list", "customer")):
+        done = pinned.ask(*verb, env=by_old)
+        assert (done.code, done.err.splitlines()[0]) == (
+            3,
+            "Your PIN is shorter than your organisation asks for.",
+        )
+    with open_session(pinned.profile) as session:
+        session.unlock(SecretBytes(PIN))
+        assert session.stage == LOCK_UI
+        assert session.pin.wants_new()
+        with pytest.raises(Locked):
+            session.call(lambda _store: None)
+        with pytest.raises(AppError):
+            session.choose_pin(SecretBytes(OTHER[:6]))
+        session.lock()  # a lock meanwhile takes the key, and the PIN is asked for again
+        assert not session.pin.is_open
+        assert not session.pin.wants_new()
+    assert pinned.ask("pin", env={**by_old, **both}).code == 0
+    by_new = {"FIELDKEEP_PASSPHRASE_FILE": str(new)}
+    assert pinned.ask("list", "customer", env=by_new).code == 0
+    with open_session(pinned.profile) as session:
+        rule(town, session, required=True, min_len=len(longer) + 4)
+        session.unlock(SecretBytes(longer))
+        session.choose_pin(SecretBytes(longer + b"1234"))  # the one in force was given just now
+        assert session.stage == ACTIVE
+
+
 def test_a_lock_that_comes_while_somebody_unlocks_has_the_last_word(
     pinned: Laptop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

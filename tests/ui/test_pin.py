@@ -16,6 +16,7 @@ from app.keys.secret import SecretBytes
 from app.paths import Profile
 from app.services.opening import open_session
 from app.services.session import LOCK_CRYPTO
+from app.system.events import Event
 from app.ui.kit.buttons import Button
 from app.ui.kit.secret_line import SecretLine
 from app.ui.lock import LockPage
@@ -159,18 +160,61 @@ def test_whoever_knows_the_pin_no_more_is_let_in_by_it(
     assert driver.titles()
 
 
-def test_a_policy_that_asks_for_one_is_met_before_the_first_list(
-    opened: Opened, laptop: Profile, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def ask_for(rule: PinRule, patch: pytest.MonkeyPatch) -> None:
+    """Have the policy in force ask for it."""
     from app.services import held
 
     real = held.read_policy
 
     def asking(*arguments: object) -> object:
         policy, state = real(*arguments)  # type: ignore[arg-type]
-        return msgspec.structs.replace(policy, pin=PinRule(required=True)), state
+        return msgspec.structs.replace(policy, pin=rule), state
 
-    monkeypatch.setattr(held, "read_policy", asking)
+    patch.setattr(held, "read_policy", asking)
+
+
+def test_a_longer_one_that_policy_asks_for_is_chosen_where_the_old_one_was_given(
+    opened: Opened, pinned: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_for(PinRule(required=True, min_len=12), monkeypatch)
+    driver = opened(pinned)
+    driver.type(PIN)
+    driver.press("Return")
+    driver.until(lambda: not driver.shell.busy and driver.shell.notice.new_pin)
+    said = words_below(page(driver))
+    assert "Choose a longer PIN" in said
+    assert "12 characters at least" in said
+    for _line in range(2):
+        driver.type(OTHER + " im mai")
+        driver.press("Return")
+    driver.until(lambda: driver.shell.screen is Screen.WORK)
+    driver.press("Ctrl+L")
+    driver.until(lambda: driver.shell.screen is Screen.LOCK)
+    idle(driver)
+    driver.type(OTHER + " im mai")
+    driver.press("Return")
+    driver.until(lambda: driver.shell.screen is Screen.WORK)
+
+
+def test_the_system_locks_while_a_longer_one_is_chosen_and_the_key_goes(
+    opened: Opened, pinned: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_for(PinRule(required=True, min_len=12), monkeypatch)
+    driver = opened(pinned)
+    driver.type(PIN)
+    driver.press("Return")
+    driver.until(lambda: not driver.shell.busy and driver.shell.notice.new_pin)
+    session = driver.shell.session
+    assert session is not None and session.pin.is_open
+    driver.shell.locking.heard(Event.SCREEN)
+    assert not session.pin.is_open
+    driver.until(lambda: driver.shell.notice.needs_pin and not driver.shell.notice.new_pin)
+
+
+def test_a_policy_that_asks_for_one_is_met_before_the_first_list(
+    opened: Opened, laptop: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_for(PinRule(required=True), monkeypatch)
     driver = opened(laptop)
     assert driver.shell.screen is Screen.LOCK
     assert "Your organisation asks for one." in words_below(page(driver))

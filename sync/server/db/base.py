@@ -125,6 +125,11 @@ class Records(Protocol):
         another person, team or territory since, or were written by this device; `own` for these last alone.
         """
 
+    def returned(self, after: int, upto: int, device: bytes) -> list[bytes]:
+        """Ids of records that this device wrote last, within these numbers (`after` left out), and that belonged to
+        another person, team or territory before some change among them.
+        """
+
     def owned_by(self, owner: str) -> list[bytes]:
         """Ids of records with this (folded) owner."""
 
