@@ -13,7 +13,7 @@ _VERBS: Final = (
 )  # fmt: skip
 _ADMIN: Final = re.compile(rf"(?<![A-Za-z0-9_/-])fieldkeep-admin (?=(?:{'|'.join(_VERBS)})(?![\w-]))")
 _SERVER: Final = re.compile(
-    r"(?<![A-Za-z0-9_/-])fieldkeep-server (init|serve|renew|migrate|compact)(?![\w-])"
+    r"(?<![A-Za-z0-9_/-])fieldkeep-server (init|serve|renew|migrate|compact|mail)(?![\w-])"
 )
 _MORE: Final = {
     "init": " --keys {keys} --org NAME --admin EMAIL",

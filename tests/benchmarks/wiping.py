@@ -171,7 +171,7 @@ def _wiped(made: Ground, count: int) -> Times:
         laptop = made.laptop()
         key = desk.order_key(made.office, made.org.keys, lambda: "")
         order = desk.drawn_up(
-            made.office.draft(), WIPE, Target(enrolment=laptop["enrolment"], name="laptop"), "lost"
+            made.office.draft(), WIPE, [Target(enrolment=laptop["enrolment"], name="laptop")], "lost"
         )
         envelope = signing.sign(order, (key.admin_id, key.signing)).to_bytes()
         made.child.tell("wiped")
