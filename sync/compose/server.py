@@ -86,8 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("--replace", action="store_true", help=over)
     compact = verbs.add_parser("compact", help=_("forget now what is old enough, with the server stopped"))
     doctor = verbs.add_parser("doctor", help=_("whether the last backup is recent and the certificate holds"))
-    mail = mail_verb.add(verbs)
-    for verb in (backup, verify, restore, doctor, compact, mail):
+    for verb in (backup, verify, restore, doctor, compact, mail := mail_verb.add(verbs)):
         verb.add_argument("--data", type=Path, required=True, help=data)
         verb.add_argument("--secrets", type=Path, required=True, help=secrets)
     runs = {
