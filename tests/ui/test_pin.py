@@ -205,9 +205,14 @@ def test_the_system_locks_while_a_longer_one_is_chosen_and_the_key_goes(
     driver.press("Return")
     driver.until(lambda: not driver.shell.busy and driver.shell.notice.new_pin)
     session = driver.shell.session
-    assert session is not None and session.pin.is_open
+    assert session is not None
+
+    def is_open() -> bool:
+        return session.pin.is_open
+
+    assert is_open()
     driver.shell.locking.heard(Event.SCREEN)
-    assert not session.pin.is_open
+    assert not is_open()
     driver.until(lambda: driver.shell.notice.needs_pin and not driver.shell.notice.new_pin)
 
 
