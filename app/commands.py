@@ -47,6 +47,9 @@ class Doing(Protocol):
     def sync_now(self) -> None:
         """Exchange with the server now."""
 
+    def travel(self) -> None:
+        """Begin a journey, for which what is confidential leaves this device, or end it."""
+
     def go(self, section: str) -> None:
         """Show a section."""
 
@@ -239,6 +242,15 @@ COMMANDS: Final[tuple[Command, ...]] = (
         lambda doing: doing.sync_now(),
         icon="cloud-up",
         also=N_("send; fetch"),
+    ),
+    Command(
+        "travel",
+        N_("Travel: begin or end a journey"),
+        (),
+        DO,
+        lambda doing: doing.travel(),
+        icon="lock",
+        also=N_("leave at home; border; trip"),
     ),
     Command("lock", N_("Lock"), ("Ctrl+L",), DO, lambda doing: doing.lock(), icon="lock"),
     Command(

@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     enrol = verb("enrol", _("join an organisation; asks for the code, or reads it from standard input"))
     enrol.add_argument("--name", required=True, metavar="DEVICE", help=_("what IT will call this device"))
     _device_verbs(verb)
+    _own_verbs(verb)
     _duplicate_verb(verb)
     _record_verbs(verb)
     _attachment_verbs(verb)
@@ -89,22 +90,6 @@ def _device_verbs(verb: Adding) -> None:
         action="store_true",
         help=_("lock this device until IT unlocks it; then choose a new PIN"),
     )
-    keys = verb(
-        "keys",
-        _("how old this device's keys are; with “rotate”, change them now"),
-        _(
-            "New keys take the place of the old ones once the server holds its part of them. Nothing else changes."
-        ),
-    )
-    keys.add_argument("act", nargs="?", choices=("rotate",), help=_("change them at this contact"))
-    journey = verb(
-        "travel",
-        _("before a journey, have what is confidential leave this device; “off” brings it back"),
-        _(
-            "The policy says which fields stay at home. All changes are sent first. Without a word: how it stands."
-        ),
-    )
-    journey.add_argument("act", nargs="?", choices=("on", "off"), help=_("begin or end a journey"))
     look = verb(
         "doctor",
         _("look at everything that must hold here; changes nothing without --repair"),
@@ -124,6 +109,26 @@ def _device_verbs(verb: Adding) -> None:
     settled.add_argument("--take", metavar="CONFLICT", help=_("settle a conflict: put the other one there"))
     settled.add_argument("--again", metavar="CHANGE", help=_("make a change again that was not accepted"))
     settled.add_argument("--dismiss", metavar="CHANGE", help=_("let a change go that was not accepted"))
+
+
+def _own_verbs(verb: Adding) -> None:
+    """Verbs on this device's keys and what is on it."""
+    keys = verb(
+        "keys",
+        _("how old this device's keys are; with “rotate”, change them now"),
+        _(
+            "New keys take the place of the old ones once the server holds its part of them. Nothing else changes."
+        ),
+    )
+    keys.add_argument("act", nargs="?", choices=("rotate",), help=_("change them at this contact"))
+    journey = verb(
+        "travel",
+        _("before a journey, have what is confidential leave this device; “off” brings it back"),
+        _(
+            "The policy says which fields stay at home. All changes are sent first. Without a word: how it stands."
+        ),
+    )
+    journey.add_argument("act", nargs="?", choices=("on", "off"), help=_("begin or end a journey"))
 
 
 def _duplicate_verb(verb: Adding) -> None:

@@ -14,6 +14,7 @@ from sync.protocol.texts import gettext as _
 _VERBS: Final = (
     "enrol", "sync", "status", "lock", "unlock", "doctor", "conflicts", "add", "edit", "delete", "undelete", "show",
     "list", "search", "totals", "import", "export", "attach", "attachments", "save-attachment", "duplicates", "pin",
+    "keys", "travel",
 )  # fmt: skip
 _COMMAND: Final = re.compile(rf"(?<![A-Za-z0-9_/-])fieldkeep (?=(?:{'|'.join(_VERBS)})(?![\w-]))")
 

@@ -7,9 +7,6 @@ from app.paths import Profile
 from app.services import travel
 from app.services.session import Session
 from app.services.syncing import Syncing
-from app.services.travel import Journey
-from sync.protocol.texts import gettext as _
-from sync.protocol.texts import ngettext
 
 
 def travel_(profile: Profile, args: Arguments) -> int:
@@ -25,23 +22,7 @@ def travel_(profile: Profile, args: Arguments) -> int:
             "gone": stands.gone,
             "waiting": stands.waiting,
         }
-        return done(args, document, in_words(stands))
-
-
-def in_words(stands: Journey) -> str:
-    """How a device stands, for a person."""
-    if not stands.on:
-        return _("This device does not travel: all that you may see is here.")
-    if stands.gone:
-        return _("This device travels. What stays at home has left it, and comes back when the journey ends.")
-    if stands.waiting:
-        text = ngettext(
-            "This device travels. {n} sent change still tells of what stays at home, until the server has a backup.",
-            "This device travels. {n} sent changes still tell of what stays at home, until the server has a backup.",
-            stands.waiting,
-        )
-        return text.format(n=stands.waiting)
-    return _("This device is about to travel. Connect until what stays at home has left it.")
+        return done(args, document, travel.in_words(stands))
 
 
 def _turn(session: Session, *, on: bool) -> None:

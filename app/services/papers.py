@@ -35,10 +35,12 @@ from sync.protocol.texts import gettext as _
 _LOG = logging.getLogger("app.services.papers")
 ACTIVE, LOCKED, WIPED = "active", "locked", "wiped"
 DONE: Final = "done"
+CANCELLED: Final = "cancelled"
 REFUSED: Final = "refused:"
 REPORTS_MAX: Final = 50  # refusals to be told: no server that shows rubbish fills the guarded state
 WAITING_MAX: Final = 100  # orders that wait for their time; a wipe is taken in beyond it
 ALARM_AGAIN_MS: Final = 3_600_000  # the same alarm is written down anew this often
+_RANK: Final = {documents.CANCEL: 0, documents.WIPE: 1}
 _SPURNED: Final = ("expired",)  # nothing is wrong with who shows it: no alarm
 
 Change = Callable[[State], State]
@@ -175,15 +177,15 @@ class Papers:
         self._alter(after)
 
     def due(self) -> list[Pending]:
-        """Verified orders to be obeyed now: a wipe first, since it makes every other moot; no unlock while an order
-        is missing, which may be a later lock."""
+        """Verified orders to be obeyed now: first what cancels a wipe, then a wipe, since it makes every other moot; no
+        unlock while an order is missing, which may be a later lock."""
         now, missing = self._now(), self.order_missing()
         found = [
             each
             for each in self.pending()
             if each.order.not_before <= now and not (missing and each.order.op == documents.UNLOCK)
         ]
-        return sorted(found, key=lambda each: each.order.op != documents.WIPE)
+        return sorted(found, key=lambda each: _RANK.get(each.order.op, len(_RANK)))
 
     def pending(self) -> list[Pending]:
         """Verified orders not obeyed yet, oldest first."""

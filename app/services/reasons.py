@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection
 from typing import Final
 
@@ -9,6 +10,8 @@ import msgspec
 
 from app.errors import AppError
 from app.services.guard import CLOCK_BACK, ORDER_MISSING, POLICY_EXPIRED, Reason, Rung, Verdict
+from app.services.kept_orders import Pending
+from sync.protocol import documents, harmless
 from sync.protocol.joins import listed, sentences
 from sync.protocol.signals import SCREENSHOT_PROTECTION, SIGNALS, SILENCE
 from sync.protocol.texts import gettext as _
@@ -74,6 +77,21 @@ def listed_uses(uses: Collection[str]) -> str:
 def taken_away(uses: Collection[str]) -> str:
     """Which uses policy takes away, in one line; "" for none."""
     return _("Not allowed here: {uses}.").format(uses=listed_uses(uses)) if uses else ""
+
+
+def wipe_coming(waiting: Collection[Pending]) -> str:
+    """That this device is to be wiped, when, why, and what the person can do meanwhile; "" where it is not."""
+    wipes = [each.order for each in waiting if each.order.op == documents.WIPE]
+    if not wipes:
+        return ""
+    first = min(wipes, key=lambda order: order.not_before)
+    at = dt.datetime.fromtimestamp(first.not_before / 1000, dt.UTC).astimezone()
+    text = _("IT has ordered this device to be wiped at {time}: {reason}").format(
+        time=at.strftime("%Y-%m-%d %H:%M"), reason=harmless.line(first.reason)
+    )
+    return sentences(
+        text, _("What you have not sent is kept for IT to give back. If this is a mistake, call IT now.")
+    )
 
 
 def refuse(verdict: Verdict, use: str) -> None:

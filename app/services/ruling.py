@@ -32,6 +32,7 @@ class Ruling:
         self._memory = memory
         self._papers = papers
         self._judged: guard.Verdict | None = None
+        self.coming = ""  # a wipe that waits for its time, in words, as it was judged last
         papers.posture = self.told
 
     @property
@@ -42,6 +43,7 @@ class Ruling:
     def judge(self) -> guard.Verdict:
         """What is to be done now."""
         reading, state = self._memory.reading(), self._memory.state
+        self.coming = reasons.wipe_coming(self._papers.pending()) if state.waiting else ""
         wanted = ladder.needs_told(self.policy)
         self._judged = guard.judge(
             self.policy,

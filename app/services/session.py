@@ -31,7 +31,7 @@ from app.services.locks import ACTIVE, LOCK_CRYPTO, LOCK_UI, Locks
 from app.services.memory import Memory
 from app.services.open_store import OpenStore
 from app.services.opener import Opener
-from app.services.papers import DONE, REFUSED, Papers
+from app.services.papers import CANCELLED, DONE, REFUSED, Papers
 from app.services.pin import PinGate
 from app.services.rotation import HandIn, Rotation
 from app.services.ruling import Ruling
@@ -221,6 +221,10 @@ class Session(Locks):
         """Carry out the orders that are due; whether any was. Raises Wiped after a wipe."""
         any_done = False
         for pending in self.papers.due():
+            if pending.order.op == documents.CANCEL:
+                self._cancel(pending)
+                self.papers.done(pending, DONE)
+                return self.obey() or True  # what is due is another thing now
             if pending.order.op == documents.WIPE:
                 self._wipe(pending)
             elif pending.order.op == documents.LOCK:
@@ -274,6 +278,12 @@ class Session(Locks):
         for pending in self.papers.pending():
             if pending.order.op == documents.UNLOCK and pending.order.seq < lock.order.seq:
                 self.papers.done(pending, OVERTAKEN)
+
+    def _cancel(self, cancel: Pending) -> None:
+        """Let go of the wipe that is not to be; one whose intent is written has left no session to come here."""
+        for pending in self.papers.pending():
+            if pending.order.order_id == cancel.order.cancels and pending.order.op == documents.WIPE:
+                self.papers.done(pending, CANCELLED)
 
     def _wipe(self, pending: Pending) -> None:
         self._destroy(self.ruling.ordered_out(pending, self.card))

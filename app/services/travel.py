@@ -42,6 +42,22 @@ def standing(session: Session) -> Journey:
     return Journey(on, rule.always, Care(care + 1).name.lower(), on and swept and waiting == 0, waiting)
 
 
+def in_words(stands: Journey) -> str:
+    """How a device stands, for a person."""
+    if not stands.on:
+        return _("This device does not travel: all that you may see is here.")
+    if stands.gone:
+        return _("This device travels. What stays at home has left it, and comes back when the journey ends.")
+    if stands.waiting:
+        text = ngettext(
+            "This device travels. {n} sent change still tells of what stays at home, until the server has a backup.",
+            "This device travels. {n} sent changes still tell of what stays at home, until the server has a backup.",
+            stands.waiting,
+        )
+        return text.format(n=stands.waiting)
+    return _("This device is about to travel. Connect until what stays at home has left it.")
+
+
 def begin(session: Session) -> None:
     """Travel from the next exchange on. Raises AppError while something waits that would go unsent, Locked."""
     unsent = session.call(Store.unsent) + len(unsent_in(session.profile.unsent_blobs))

@@ -70,6 +70,7 @@ def _lost(store: Store, common: int) -> list[tuple[bytes, Op]]:
     for incarnation, _ver, op in kept:
         last[incarnation] = max(last.get(incarnation, 0), op.hlc)
     kept.sort(key=lambda each: (last[each[0]], each[0]))  # the numbers of each stay in their order
+    kept = [each for each in kept if not _is_torn(store, each[0], each[2])]
     # Numbers are told where it is known in which history they stand.
     gone = _deleted(store, [op for _incarnation, _ver, op in kept if op.act is Act.DELETE])
     beside = _beside(store, {op.id for _incarnation, _ver, op in kept})
@@ -77,6 +78,16 @@ def _lost(store: Store, common: int) -> list[tuple[bytes, Op]]:
         (incarnation, msgspec.structs.replace(op, ver=ver if common and _told(op, gone, beside) else 0))
         for incarnation, ver, op in kept
     ]
+
+
+def _is_torn(store: Store, incarnation: bytes, op: Op) -> bool:
+    """Whether a record was deleted in an act of which something before that is not kept any more, since its record left
+    and a backup held it; a server restored from an older one would lose what took over the values of this record.
+    """
+    if op.act is not Act.DELETE or not 0 < op.first < op.n:
+        return False
+    asked = "SELECT count(*) FROM op_archive WHERE incarnation = ? AND n >= ? AND n < ?"
+    return bool(store.db.one(asked, (incarnation, op.first, op.n))[0] < op.n - op.first)
 
 
 def _refused(store: Store) -> list[tuple[bytes, Op]]:

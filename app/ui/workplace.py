@@ -68,8 +68,7 @@ class Workplace(QWidget):
         self._panes.addWidget(self.list)
         self._panes.addWidget(self.detail)
         self._panes.setStretchFactor(1, 1)
-        kept = shell.settings.sizes(LIST)
-        self._panes.setSizes([*(kept or [fonts.px(LIST_WIDTH)]), 10_000])
+        self._panes.setSizes([*(shell.settings.sizes(LIST) or [fonts.px(LIST_WIDTH)]), 10_000])
         self.list.setMinimumWidth(fonts.px(260))
         self.detail.setMinimumWidth(fonts.px(300))
         self._body.addWidget(self._panes)
@@ -174,8 +173,6 @@ class Workplace(QWidget):
         from app.ui import sync_menu
 
         sync_menu.tell(self.rail.badge, self._shell.standing(), self.sync_now, self.go, self.run)
-
-    # -- width
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Icons alone in the rail of a narrow window; list and detail take turns in a very narrow one."""
@@ -341,6 +338,10 @@ class Workplace(QWidget):
     def sync_now(self) -> None:
         """Exchange with the server now."""
         self._shell.try_now()
+
+    def travel(self) -> None:
+        """Begin a journey, or end it."""
+        self._shell.travel()
 
     def go(self, section: str) -> None:
         """Show a section; a page that is shown already stays."""

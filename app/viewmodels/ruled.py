@@ -21,6 +21,7 @@ class Ruled(Quiet, frozen=True):
     told: tuple[Told, ...] = ()
     blocked: frozenset[str] = frozenset()
     clear_s: int = 0
+    coming: str = ""  # a wipe that waits for its time
 
     @property
     def silent(self) -> bool:
@@ -46,13 +47,15 @@ class Ruled(Quiet, frozen=True):
         ]
         restricted = any(each.rung is Rung.RESTRICT for each in self.told)
         taken = reasons.taken_away(sorted(self.blocked)) if restricted else ""
-        return [*found[:LINES_MAX], *([("", taken)] if taken else [])]
+        coming = [("", self.coming)] if self.coming else []
+        return [*coming, *found[:LINES_MAX], *([("", taken)] if taken else [])]
 
     def about(self) -> list[tuple[str, str]]:
         """The same for the page of settings."""
         found = [(_("Policy asks"), sentences(each.problem, each.step)) for each in self.told]
         taken = reasons.taken_away(sorted(self.blocked))
-        return [*found, *([(_("Policy"), taken)] if taken else [])]
+        coming = [(_("Order"), self.coming)] if self.coming else []
+        return [*coming, *found, *([(_("Policy"), taken)] if taken else [])]
 
 
 def ruled(session: Session) -> Ruled:
@@ -60,7 +63,8 @@ def ruled(session: Session) -> Ruled:
     if session.damage is not None:
         return Ruled()
     verdict = session.ruling.verdict
-    return Ruled(tuple(reasons.told(verdict)), verdict.blocked, session.ruling.policy.use.clear_clipboard_s)
+    clear_s, coming = session.ruling.policy.use.clear_clipboard_s, session.ruling.coming
+    return Ruled(tuple(reasons.told(verdict)), verdict.blocked, clear_s, coming)
 
 
 def refusal(session: Session, use: str) -> str:

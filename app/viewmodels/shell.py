@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from app import settings
 from app.changes import CLOSING, WIPE, WIPED, Changes
 from app.errors import NotEnrolled, Stopped, Wiped
@@ -17,7 +19,7 @@ from app.paths import Profile
 from app.services.hearing import look, open_heard, shut_and_heard
 from app.services.session import ACTIVE, Session
 from app.services.wiped import finish_wipe, refuse_wiped
-from app.viewmodels import broken_off, device_words, notices
+from app.viewmodels import broken_off, device_words, journeys, notices
 from app.viewmodels.base import Background, Later, Watched, at_once, ignore
 from app.viewmodels.desk import Desk
 from app.viewmodels.locking import Locking
@@ -224,6 +226,12 @@ class Shell(Watched):
 
         self._slow.run(lambda: enrolment.enrol(self.profile, code, name), done, self.refused)
 
+    def join_again(self) -> None:
+        """On a wiped device: join anew with a code from IT."""
+        if self._wiped and self.notice.again:
+            self._wiped, self._unfinished = False, {}
+            self.show(Screen.ENROL, notices.joining_again(self.notice))
+
     def try_now(self) -> None:
         """Exchange now: while IT has locked this device, that is how an unlock arrives."""
         if self.screen is Screen.TROUBLE:
@@ -235,6 +243,11 @@ class Shell(Watched):
             self._keeping.wanted()
         elif self._session is not None:
             self._keep(self._session)  # it begins with an exchange
+
+    def travel(self) -> None:
+        """Begin a journey, or end it (app/services/travel.py)."""
+        if self._session is not None and self.desk is not None:
+            journeys.turn(self._session, self.desk, self._slow, self.try_now)
 
     def choose_setting(self, name: str, value: str, done: Callable[[], None]) -> None:
         """Keep a setting."""
@@ -293,7 +306,9 @@ class Shell(Watched):
 
     def about(self) -> list[tuple[str, str]]:
         """Who and where this device is, for the settings page."""
-        return [*device_words.about(self._session), *self.ruled.about()] if self._session is not None else []
+        if self._session is None:
+            return []
+        return [*device_words.about(self._session), *self.ruled.about(), *journeys.about(self._session)]
 
     # -- news
 
@@ -328,7 +343,11 @@ class Shell(Watched):
             self._end(session)
             refuse_wiped(self.profile)
 
-        self._slow.run(let_go, ignore, self._show_wiped)
+        def gone(wiped: KnownError) -> None:
+            self._show_wiped(wiped)
+            self._hand_in()
+
+        self._slow.run(let_go, ignore, gone)
 
     def _forget_desk(self) -> None:
         leaving, self._leaving = self._leaving, None
@@ -336,7 +355,11 @@ class Shell(Watched):
             leaving.close()
 
     def _hand_in(self) -> None:
-        self._slow.run(lambda: finish_wipe(self.profile), ignore, ignore)
+        def handed(whole: bool) -> None:
+            if whole and self._wiped and self.screen is Screen.WIPED and not self.notice.again:
+                self.show(Screen.WIPED, msgspec.structs.replace(self.notice, again=True))
+
+        self._slow.run(lambda: finish_wipe(self.profile), handed, ignore)
 
     def _stands(self, status: SyncStatus) -> None:
         self.sync = status

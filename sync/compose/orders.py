@@ -15,7 +15,7 @@ from sync.console import paper as papers
 from sync.console.ports import Office
 from sync.protocol import signing, trust
 from sync.protocol.desk import DeviceView, OrderView
-from sync.protocol.documents import LOCK, UNLOCK, WIPE
+from sync.protocol.documents import CANCEL, LOCK, UNLOCK, WIPE
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
@@ -116,6 +116,39 @@ def wipe(asked: argparse.Namespace, office: Office) -> int:
     if filed and not asked.json:
         tell_filed(asked, filed)
     return max(_wait_for_receipt(asked, office, device) for device in devices)
+
+
+def cancel(asked: argparse.Namespace, office: Office) -> int:
+    """Call wipes off: signed by one admin, who may be another than those who ordered them."""
+    every, orders = office.devices(), office.orders()
+    if not asked.keys:
+        raise KnownError(
+            _("A wipe is called off with a key for orders; the server has none."),
+            _("Name the folder with your order keys: --keys DIR"),
+        )
+    by_order: dict[str, list[DeviceView]] = {}
+    for name in asked.device:
+        device = desk.find(every, name)
+        waiting = [
+            each.id
+            for each in orders
+            if (each.enrolment, each.op, each.state) == (device.enrolment, WIPE, "filed")
+        ]
+        if not waiting:
+            raise KnownError(
+                _("No wipe of “{name}” waits.").format(name=device.name), _("See: fieldkeep-admin orders")
+            )
+        for id_ in waiting:
+            by_order.setdefault(id_, []).append(device)
+    key = desk.order_key(office, asked.keys, passphrase.known)
+    filed: list[OrderView] = []
+    for id_, devices in by_order.items():
+        order = desk.drawn_up_here(office, CANCEL, devices, asked.reason, cancels=id_)
+        filed += office.file(signing.sign(order, (key.admin_id, key.signing)).to_bytes())
+    tell_filed(asked, filed)
+    if not asked.json:
+        telling.aside(_("A device that has begun already goes on; see: fieldkeep-admin orders"))
+    return 0
 
 
 def _signed(asked: argparse.Namespace, office: Office, devices: list[DeviceView]) -> list[OrderView]:
@@ -232,4 +265,5 @@ VERBS: Final[dict[str, Callable[[argparse.Namespace, Office], int]]] = {
     LOCK: lock_or_unlock,
     UNLOCK: lock_or_unlock,
     WIPE: wipe,
+    CANCEL: cancel,
 }

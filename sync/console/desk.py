@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from sync.console import keyfile
 from sync.console.ports import Office
 from sync.protocol import documents, signing
@@ -84,7 +86,11 @@ def standing_wipe(enrolment: str, orders: Sequence[OrderView], now: int) -> Orde
     An order that ran out is handed to no device: one that comes back after that stays locked, and is not wiped.
     """
     wipes = [order for order in orders if order.enrolment == enrolment and order.op == WIPE]
-    lasting = [order for order in wipes if order.state != "expired" and order.expires - now > AGAIN_MS]
+    lasting = [
+        order
+        for order in wipes
+        if order.state not in ("expired", "cancelled") and order.expires - now > AGAIN_MS
+    ]
     return max(lasting, key=lambda order: order.number, default=None)
 
 
@@ -97,7 +103,9 @@ def sign_order(
     return office.file(signing.sign(order, (key.admin_id, key.signing)).to_bytes())
 
 
-def drawn_up_here(office: Office, op: str, devices: Sequence[DeviceView], reason: str) -> Order:
+def drawn_up_here(
+    office: Office, op: str, devices: Sequence[DeviceView], reason: str, cancels: str = ""
+) -> Order:
     """An order for these devices, not signed yet, as the root in force wants it. Raises KnownError."""
     rule = root_of(office).wipe
     targets = [Target(enrolment=device.enrolment, name=device.name) for device in devices]
@@ -109,7 +117,8 @@ def drawn_up_here(office: Office, op: str, devices: Sequence[DeviceView], reason
     if len({target.enrolment for target in targets}) != len(targets):
         raise KnownError(_("A device is named twice."), _("Name each of them once."))
     delay_ms = rule.delay_ms if op == WIPE else 0
-    return drawn_up(office.draft(), op, targets, _reason(reason, op), delay_ms)
+    order = drawn_up(office.draft(), op, targets, _reason(reason, op), delay_ms)
+    return msgspec.structs.replace(order, cancels=cancels) if cancels else order
 
 
 def drawn_up(draft: Draft, op: str, targets: Sequence[Target], reason: str, delay_ms: int = 0) -> Order:

@@ -10,7 +10,7 @@ from sync.console import paper as papers
 from sync.console import root_words
 from sync.console.paper import Paper
 from sync.protocol import harmless, signing, trust
-from sync.protocol.documents import LOCK, UNLOCK, WIPE, Order, Root
+from sync.protocol.documents import CANCEL, LOCK, UNLOCK, WIPE, Order, Root
 from sync.protocol.errors import Refused
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
@@ -20,6 +20,7 @@ _WHAT: Final = {
     WIPE: N_("WIPE: destroys the keys of the devices below, for good."),
     LOCK: N_("LOCK: closes the devices below until they are unlocked."),
     UNLOCK: N_("UNLOCK: opens the devices below again."),
+    CANCEL: N_("CANCEL: calls off the wipe of the devices below."),
 }
 
 

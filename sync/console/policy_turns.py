@@ -11,12 +11,13 @@ from sync.protocol.facts import version_of
 from sync.protocol.ladder import RUNGS, Row, Rung
 from sync.protocol.signals import SILENCE, silent_for_ms
 from sync.protocol.texts import gettext as _
+from sync.protocol.travel import most_care
 from sync.protocol.uses import ALLOW, SCREENSHOT
 
 _SCREENSHOT_UNKNOWN: Final = f"use.{SCREENSHOT}_unknown"
 _MORE_IS_STRICTER: Final = ("pin.min_len", "pin.required")
 _LESS_IS_STRICTER: Final = ("offline.warn_h", "offline.lock_h", "offline.wipe_d", "pin.max_attempts")
-_NEVER_AT_0: Final = ("use.clear_clipboard_s", "inactivity_min")
+_NEVER_AT_0: Final = ("use.clear_clipboard_s", "inactivity_min", "keys.rotate_days")
 _NEVER: Final = 2**62
 
 
@@ -37,6 +38,9 @@ def of_setting(name: str, before: Policy, after: Policy) -> Turn:
     """The turn of a setting, by its name ("offline.lock_h")."""
     if name == _SCREENSHOT_UNKNOWN:
         return _one({_by(_on_unknown(before), _on_unknown(after))})
+    if name == "travel":
+        home = (most_care(before.travel), most_care(after.travel))
+        return _one({_by(before.travel.always, after.travel.always), _by(home[1], home[0])})
     was, now = _value(name, before), _value(name, after)
     if name.startswith("use.") and isinstance(was, str):
         return _one({_by(was != ALLOW, now != ALLOW)})

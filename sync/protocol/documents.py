@@ -12,12 +12,14 @@ from typing import Any, ClassVar, Final, TypeVar
 import msgspec
 
 from sync.protocol.errors import Refused
+from sync.protocol.policy_parts import KeyRule, TravelRule
 from sync.protocol.strict import scan
 from sync.protocol.texts import gettext as _
 
 LOCK: Final = "lock"
 UNLOCK: Final = "unlock"
 WIPE: Final = "wipe"
+CANCEL: Final = "cancel"  # of a wipe that waits for its time
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,19 +121,6 @@ class PinRule(msgspec.Struct, frozen=True, kw_only=True):
     max_attempts: int = 10
 
 
-class KeyRule(msgspec.Struct, frozen=True, kw_only=True):
-    """How old the keys of a device may become, in days; never changed by themselves where it is 0."""
-
-    rotate_days: int = 0
-
-
-class TravelRule(msgspec.Struct, frozen=True, kw_only=True):
-    """What stays at home while a device travels: this class of care and those above. `always`: every device does."""
-
-    stays_home: str = "confidential"
-    always: bool = False
-
-
 class UseRules(msgspec.Struct, frozen=True, kw_only=True):
     """What may be done with records beyond the program: "allow" or "block" each (uses.py).
 
@@ -187,6 +176,16 @@ class Lease(Document, frozen=True, kw_only=True):
     share_held: bool = False  # the server holds this device's share: a lock can be undone
 
 
+class Checkpoint(Document, frozen=True, kw_only=True):
+    """The server's word of how long its audit table is, and of its hash tree's root (tree.py), signed as leases are."""
+
+    TYPE: ClassVar[str] = "checkpoint"
+    org: str
+    size: int
+    root: str  # hex
+    at: int
+
+
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """One device of an order; the name is for people, the enrolment decides."""
 
@@ -208,6 +207,7 @@ class Order(Document, frozen=True, kw_only=True):
     issued: int
     not_before: int
     expires: int
+    cancels: str = ""  # the id of the wipe that is not to be
 
 
 class Destroyed(msgspec.Struct, frozen=True, kw_only=True):

@@ -35,7 +35,7 @@ from sync.protocol.ids import CONFLICT_BYTES, OpId
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.kinds.pairs import JOINED
 from sync.protocol.ops import Act, Op
-from sync.protocol.rules import join_notes, stricter
+from sync.protocol.rules import join_notes, wins
 
 OPEN: Final = "open"
 KEPT: Final = "kept"  # somebody chose what stands
@@ -380,13 +380,8 @@ def _lay_cell(row: Row, meeting: _Meeting, cell: str, value: Any) -> None:
         # Neither author has seen the whole of it: the next edit of either is joined as well.
         meeting.marks[cell] = msgspec.structs.replace(meeting.mark, **_NOBODYS)
         return
-    if rule in (Merge.HOLD, Merge.NOTES):
-        wins = False
-    elif rule is Merge.STRICTER:
-        wins = stricter(meeting.kind, cell, there, value)
-    else:
-        wins = (meeting.mark.hlc, meeting.mark.device) > (before.hlc, before.device)
-    if wins:
+    later = (meeting.mark.hlc, meeting.mark.device) > (before.hlc, before.device)
+    if wins(rule, meeting.kind, cell, there, value, later=later):
         meeting.take(cell, value)
         meeting.keep(cell, shown=value, shown_mark=meeting.mark, kept=there, kept_mark=before)
     else:

@@ -1,10 +1,10 @@
-"""What two values of one cell come to by the rule of its field: notes put together, and the stricter of two."""
+"""What two values of one cell come to by the rule of its field: which one stands, notes put together, the stricter."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sync.protocol.fields import Choice, Date
+from sync.protocol.fields import Choice, Date, Merge
 from sync.protocol.kinds import Kind
 
 
@@ -23,6 +23,13 @@ def join_notes(base: Any, theirs: Any, mine: Any) -> str:
 def _holds(text: str, part: str) -> bool:
     """Whether whole lines of `text` are `part`: the word "no" is not held by "I know"."""
     return not part or f"\n{part}\n" in f"\n{text}\n"
+
+
+def wins(rule: Merge, kind: Kind | None, cell: str, there: Any, value: Any, *, later: bool) -> bool:
+    """Whether `value`, `later` by its author's clock or not, stands in the place of `there`, which was not seen."""
+    if rule in (Merge.HOLD, Merge.NOTES):
+        return False
+    return stricter(kind, cell, there, value) if rule is Merge.STRICTER else later
 
 
 def stricter(kind: Kind | None, cell: str, there: Any, value: Any) -> bool:

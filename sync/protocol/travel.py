@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from sync.protocol.documents import TravelRule
 from sync.protocol.fields import Care
+from sync.protocol.policy_parts import TravelRule
 
 CLASSES: Final = ("confidential", "restricted")
 

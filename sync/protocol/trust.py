@@ -215,7 +215,7 @@ def persons(found: Order, admins: set[signing.Signer]) -> int:
 
 
 def needed(root: Root, found: Order) -> int:
-    """How many people an order needs: one for a lock or unlock, and what the root says for a wipe."""
+    """How many people an order needs: what the root says for a wipe, and one for any other."""
     if found.op != documents.WIPE:
         return 1
     return max(1, root.wipe.threshold if len(found.devices) == 1 else root.wipe.threshold_many)
@@ -223,6 +223,9 @@ def needed(root: Root, found: Order) -> int:
 
 def _may_order(root: Root, found: Order, admins: set[signing.Signer]) -> None:
     _well_formed(root, found)
+    if found.op == documents.CANCEL and not admins:
+        # Whoever took the server over, or the policy key, must not be able to keep a stolen laptop open.
+        raise Refused("threshold", _("A cancellation that no admin has signed was refused."))
     if found.op != documents.WIPE:
         return
     if persons(found, admins) < needed(root, found):
@@ -245,8 +248,10 @@ def _in_time(root: Root, found: Order, now: int) -> None:
 
 
 def _well_formed(root: Root, found: Order) -> None:
-    if found.op not in (documents.LOCK, documents.UNLOCK, documents.WIPE):
+    if found.op not in (documents.LOCK, documents.UNLOCK, documents.WIPE, documents.CANCEL):
         raise Refused("op", _("An order of an unknown sort was refused."))
+    if bool(_ORDER_ID.fullmatch(found.cancels)) != (found.op == documents.CANCEL):
+        raise Refused("order_id", _("An order without a proper id was refused."))
     if not _ORDER_ID.fullmatch(found.order_id):
         raise Refused("order_id", _("An order without a proper id was refused."))
     names = [target.enrolment for target in found.devices]

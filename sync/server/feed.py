@@ -25,7 +25,7 @@ from sync.server import access, logs, masks
 from sync.server.access import Rights
 from sync.server.accounting import accounted
 from sync.server.db.base import Transaction
-from sync.server.db.kept import Entry, Trace
+from sync.server.db.kept import Entry, Held, Trace
 from sync.server.errors import RequestProblem
 
 PAGE_BYTES: Final = 2**20
@@ -123,6 +123,8 @@ def page(tx: Transaction, reader: Reader, cursor: Cursor, rows: int = 0) -> Page
         last = tx.records.head()
     if found.more:
         _passed_on(tx, reader, start, last, found, own=begins(cursor))
+    if start and not sweeping:
+        _returned(tx, reader, start, last, found)
     # Rights are others than those that the device has read under, or may be: before its first page, and in a history
     # that is lost.
     unsure = begins(cursor) or tx.histories.newest_common() is not None
@@ -156,8 +158,28 @@ def _passed_on(tx: Transaction, reader: Reader, start: int, last: int, found: Pa
         kind = held.row.kind
         if access.sees(reader.rights, kind, held.scope):
             found.conflicts += _missed(tx, reader, id_, kind, start)
+            if _is_own(reader, held) and _came(tx, reader, id_, kind, start):
+                found.changes += filter(None, [shown(tx, reader, id_)])
         elif ver := left_by(reader, kind, tx.records.traces(id_, start), reader.former):
             found.changes.append(Change(kind=kind, id=id_, ver=ver, gone="left"))
+
+
+def _returned(tx: Transaction, reader: Reader, start: int, last: int, found: Page) -> None:
+    """What came into sight within a page and was written by this very device behind that, out of what had waited there
+    since before it left: as its own it is not sent back, and what the device held of it went when it left.
+    """
+    told_of = {change.id for change in found.changes}
+    for id_ in tx.records.returned(start, last, reader.device):
+        held = tx.records.held(id_)
+        if held is None or id_ in told_of or not access.sees(reader.rights, held.row.kind, held.scope):
+            continue
+        if _came(tx, reader, id_, held.row.kind, start):
+            found.changes += filter(None, [shown(tx, reader, id_)])
+            found.conflicts += _missed(tx, reader, id_, held.row.kind, start)
+
+
+def _is_own(reader: Reader, held: Held) -> bool:
+    return (held.device, held.incarnation) == (reader.device, reader.incarnation)
 
 
 def shown(tx: Transaction, reader: Reader, record: bytes) -> Change | None:
@@ -278,11 +300,13 @@ def _missed(tx: Transaction, reader: Reader, id_: bytes, kind: str, start: int) 
     """Open conflicts up to `start` of a record that came into sight since: they were passed over."""
     # A first download passes over none.
     found = conflicts_of(tx, reader, id_, upto=start) if start else []
-    if not found:
-        return []
+    return found if found and _came(tx, reader, id_, kind, start) else []
+
+
+def _came(tx: Transaction, reader: Reader, id_: bytes, kind: str, start: int) -> bool:
+    """Whether a record was out of sight after that number."""
     befores = (trace.before for trace in tx.records.traces(id_, start))
-    came = any(before is not None and not access.sees(reader.rights, kind, before) for before in befores)
-    return found if came else []
+    return any(before is not None and not access.sees(reader.rights, kind, before) for before in befores)
 
 
 def weight(conflicts: list[Conflict]) -> int:

@@ -262,10 +262,8 @@ class StoreGate:
 
     def policy_filed(self, number: int) -> Line | None:
         """Who filed this policy, and when; None for one that no line tells of."""
-        lines = self.lines(_HIGHEST, _LINES, policies.VERB)
-        return next(
-            (each for each in lines if each.verb == policies.VERB and each.object == str(number)), None
-        )
+        wanted, lines = (policies.VERB, str(number)), self.lines(_HIGHEST, _LINES, policies.VERB)
+        return next((each for each in lines if (each.verb, each.object) == wanted), None)
 
     def file_policy(self, envelope: bytes, actor: str) -> int:
         """File a signed policy in this name; its number. Raises Refused."""
@@ -285,9 +283,7 @@ class StoreGate:
             return with_names(tx, found) if found else None
 
     def put_draft(self, draft: PolicyDraft) -> bool:
-        """Keep a draft; False where it was changed or thrown away meanwhile. Raises KnownError where there are too
-        many.
-        """
+        """Keep a draft; False where it was changed or gone meanwhile. Raises KnownError where there are too many."""
         with self._store.write() as tx:
             known = tx.consoles.draft(draft.id)
             if draft.rev != (known.rev + 1 if known else 1):
@@ -342,11 +338,8 @@ def _named(tx: Transaction, order: OrderView) -> OrderView:
 
 
 def _row(tx: Transaction, device: Device, policy: Policy, aside: dict[str, int], now: int) -> FleetRow:
-    person = tx.people.person(device.person)
-    if person is not None:
-        person = travel.seen_from(device, person, policy)
-    stands = post.standing(tx, device)
-    said = posture_of(device)
+    person = travel.reader(tx, device, policy)
+    stands, said = post.standing(tx, device), posture_of(device)
     there = _number(said.pop(POLICY_NUMBER, 0))
     life = policy.offline.lock_h * HOUR_MS
     return FleetRow(

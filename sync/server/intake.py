@@ -96,10 +96,11 @@ def take(tx: Transaction, author: Author, ops: Sequence[Op | Unreadable], now: i
             result = records.result(op_id)
             if result is None:
                 taken_in = records.answered(print_)
-                if taken_in:
+                if taken_in and isinstance(op, Op):
+                    # Answered so long ago that only this is kept. How the record stands says what became of it.
                     taken.forgotten = True
-                    continue  # answered so long ago that only this is kept: acked_n says enough
-                if taken_in is False:
+                    result = _known(author, print_, records.held(op.id))
+                elif taken_in is False:
                     hint = _(rejections.NOT_TAKEN)
                     result = _refused(print_, Rejection.FORBIDDEN, hint)
             if result is None or result.print != print_:
@@ -196,9 +197,7 @@ def _new(
         return _refused(print_, Rejection.SCHEMA, _(rejections.UNKNOWN_KIND))
     held = tx.records.held(op.id)
     if tx.records.answered(print_):
-        # Not the number of today where its author does not see the record any more.
-        ver = held.row.ver if held is not None and _sees(author, held) else 0
-        return Result(outcome=Outcome.OK, print=print_, ver=ver, differs=held is not None)
+        return _known(author, print_, held)
     if held is not None and op.act is Act.UNDELETE and forgetting.hollow(held.row):
         hint = _(rejections.FORGOTTEN)
         return _refused(
@@ -211,6 +210,12 @@ def _new(
         hint = _(rejections.HIDDEN)
         return _refused(print_, Rejection.FORBIDDEN, hint)
     return _apply(tx, author, op, op_id, print_, held, now, own)
+
+
+def _known(author: Author, print_: bytes, held: Held | None) -> Result:
+    """The answer to an op that was taken before: not the number of today where its author does not see the record."""
+    ver = held.row.ver if held is not None and _sees(author, held) else 0
+    return Result(outcome=Outcome.OK, print=print_, ver=ver, differs=held is not None)
 
 
 def _apply(

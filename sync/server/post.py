@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from sync.protocol import codec, documents, sealing, signing, trust
-from sync.protocol.documents import LOCK, UNLOCK, WIPE, Order, Policy, Root
+from sync.protocol.documents import CANCEL, LOCK, UNLOCK, WIPE, Order, Policy, Root
 from sync.protocol.errors import Problem, Refused
 from sync.protocol.ids import ID_BYTES
 from sync.protocol.messages import ExchangeHead, Paper
@@ -70,6 +70,9 @@ def standing(tx: Transaction, device: Device) -> Standing:
     """
     orders = tx.post.orders_for(device.enrolment)
     head = max((order.seq for order in orders), default=0)
+    if any(order.op == CANCEL for order in orders):
+        called_off = cancelled(orders, heard=True)
+        orders = [order for order in orders if order.op != CANCEL and order.order_id not in called_off]
     wipe = any(order.op == WIPE for order in orders)
     locked, refused_lock = False, ""
     for order in orders:
@@ -86,6 +89,20 @@ def standing(tx: Transaction, device: Device) -> Standing:
     state = "wiping" if wipe else "locked" if device.locked else "active"
     pending = [*defied, *waiting]
     return Standing(state, locked, pending[-1] if pending else "", head, defied=bool(defied))
+
+
+def cancelled(orders: list[FiledOrder], *, heard: bool) -> set[str]:
+    """The ids of wipes that were called off; with `heard`, where the device has said so. An admin signed each of it."""
+    return {
+        _order(order.envelope).cancels
+        for order in orders
+        if order.op == CANCEL and (order.report == DONE or not heard)
+    }
+
+
+@functools.lru_cache(64)
+def _order(envelope: bytes) -> Order:
+    return documents.parse(signing.open_envelope(envelope, Order.TYPE).payload, Order)
 
 
 def order_head(tx: Transaction, device: Device, now: int) -> int:
@@ -121,11 +138,15 @@ def papers(
     ]
     if head.policy_version < policy.version:
         found.append(Paper(kind="policy", data=tx.post.newest(Policy.TYPE)[1]))
+    orders = tx.post.orders_for(device.enrolment)
+    # A wipe that was called off goes to nobody any more: an earlier version knows no other way to be spared.
+    called_off = cancelled(orders, heard=False)
     found.extend(
         Paper(kind="order", data=order.envelope, id=bytes.fromhex(order.order_id))
-        for order in tx.post.orders_for(device.enrolment)
+        for order in orders
         # One that was obeyed goes out again to a device set back to before it: it has to know where it stands.
         if order.expires > now
+        and order.order_id not in called_off
         and (not order.report or (order.report == DONE and order.seq > head.order_head))
     )
     stands = standing(tx, device)
@@ -230,7 +251,7 @@ def take_reports(tx: Transaction, device: Device, head: ExchangeHead, now: int) 
             continue
         verb = f"{order.op} {report[:REPORT_MAX]}"
         tx.post.audit(AuditLine(at=now, actor=device.enrolment, verb=verb, object=order_id))
-        if report == DONE:
+        if report == DONE and order.op in (LOCK, UNLOCK):
             device = msgspec.structs.replace(device, locked=order.op == LOCK)
     for packet in head.recovered:
         tx.post.take_packet(packet, device.enrolment, now)
@@ -254,8 +275,10 @@ def file_order(tx: Transaction, envelope: bytes, now: int) -> list[FiledOrder]:
         if device is None:
             raise Refused("device", _("The order names a device that is not enrolled here."))
         stands = standing(tx, device)
-        if stands.state == "wiped" or (stands.state == "wiping" and accepted.order.op != WIPE):
+        if stands.state == "wiped" or (stands.state == "wiping" and accepted.order.op not in (WIPE, CANCEL)):
             raise Refused("device", _("The order names a device that is wiped or about to be."))
+        if accepted.order.op == CANCEL:
+            _refuse_late(tx, device, accepted.order)
         if not _floor(tx, device, stands, accepted) < accepted.order.seq <= tx.post.last_order_number():
             raise Refused(
                 "order_number",
@@ -278,6 +301,15 @@ def file_order(tx: Transaction, envelope: bytes, now: int) -> list[FiledOrder]:
         )
         filed.append(order)
     return filed
+
+
+def _refuse_late(tx: Transaction, device: Device, order: Order) -> None:
+    """Refuse to call off what is no wipe under way. Raises Refused."""
+    orders = tx.post.orders_for(device.enrolment)
+    if not any((each.op, each.order_id) == (WIPE, order.cancels) for each in orders):
+        raise Refused("device", _("There is no such wipe under way."), _("See: fieldkeep-admin orders"))
+    if order.cancels in cancelled(orders, heard=False):
+        raise Refused("device", _("This wipe is called off already."), _("See: fieldkeep-admin orders"))
 
 
 def _floor(tx: Transaction, device: Device, stands: Standing, accepted: trust.AcceptedOrder) -> int:

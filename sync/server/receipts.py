@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from sync.protocol import documents, signing, trust
-from sync.protocol.documents import WIPE, Order, Receipt, Root
+from sync.protocol.documents import CANCEL, WIPE, Order, Receipt, Root
 from sync.protocol.errors import Problem
 from sync.protocol.ids import ID_BYTES
 from sync.server import handin, policies, post
 from sync.server.db.base import Transaction
 from sync.server.db.kept import AuditLine, Device, StoredReceipt
 from sync.server.errors import RequestProblem
+
+LATE: Final = "too late"  # what became of a cancellation: the device had begun
 
 
 def take_receipt(tx: Transaction, envelope: bytes, along: bytes, now: int, *, order: bytes = b"") -> str:
@@ -35,6 +39,7 @@ def take_receipt(tx: Transaction, envelope: bytes, along: bytes, now: int, *, or
     if known is not None:
         tx.post.report(receipt.receipt_id, device.enrolment, post.DONE, now)
         return receipt.receipt_id
+    late = _called_off_late(tx, device, receipt, now)
     stored = StoredReceipt(
         enrolment=device.enrolment,
         receipt_id=receipt.receipt_id,
@@ -51,12 +56,28 @@ def take_receipt(tx: Transaction, envelope: bytes, along: bytes, now: int, *, or
         AuditLine(
             at=now,
             actor=device.enrolment,
-            verb="receipt of silence" if receipt.because else "receipt",
+            verb="receipt of silence"
+            if receipt.because
+            else "receipt, called off too late"
+            if late
+            else "receipt",
             object=receipt.receipt_id,
             digest=documents.digest(opened.payload),
         )
     )
     return receipt.receipt_id
+
+
+def _called_off_late(tx: Transaction, device: Device, receipt: Receipt, now: int) -> bool:
+    """Whether this wipe was called off, and the device had begun it already; the cancellation says so from then on."""
+    found = [
+        order
+        for order in tx.post.orders_for(device.enrolment)
+        if order.op == CANCEL and receipt.receipt_id in post.cancelled([order], heard=False)
+    ]
+    for order in found:
+        tx.post.report(order.order_id, device.enrolment, LATE, now)
+    return bool(found)
 
 
 def _fits(tx: Transaction, device: Device, receipt: Receipt, order_along: bytes, now: int) -> None:

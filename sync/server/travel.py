@@ -14,6 +14,7 @@ import msgspec
 from sync.protocol.documents import Policy
 from sync.protocol.fields import Care
 from sync.protocol.travel import most_care
+from sync.server.db.base import Transaction
 from sync.server.db.kept import Device, Person
 
 _SHIFT: Final = 2**40  # far above every count of changed rights, far below the end of numbers
@@ -27,6 +28,12 @@ def seen_from(device: Device, person: Person, policy: Policy) -> Person:
     return msgspec.structs.replace(
         person, granted=Care(care).name.lower(), scopes=person.scopes + _SHIFT * (1 + int(care))
     )
+
+
+def reader(tx: Transaction, device: Device, policy: Policy) -> Person | None:
+    """The person of a device, as it reads; None for one who is gone."""
+    person = tx.people.person(device.person)
+    return seen_from(device, person, policy) if person is not None else None
 
 
 def is_away(person: Person) -> bool:

@@ -59,9 +59,7 @@ def _verified(envelope: bytes, spki: bytes) -> Receipt | None:
 def device_view(tx: Transaction, device: Device) -> DeviceView:
     """A device as it stands: state, last contact, unsent work, proof of a wipe."""
     stands = post.standing(tx, device)
-    person = tx.people.person(device.person)
-    if person is not None:
-        person = travel.seen_from(device, person, post.root_and_policy(tx)[1])
+    person = travel.reader(tx, device, post.root_and_policy(tx)[1])
     there, posture = tx.post.receipt(device.enrolment) is not None, posture_of(device)
     receipt = receipt_of(tx, device) if there else None
     return DeviceView(

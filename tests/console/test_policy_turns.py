@@ -38,6 +38,7 @@ def row(signal: str, action: str = "warn", on_unknown: str = "warn", **other: An
     [
         {"offline": {"warn_h": 400}}, {"offline": {"lock_h": 600}}, {"offline": {"wipe_d": 90}},
         {"pin": {"min_len": 4}}, {"pin": {"max_attempts": 20}}, {"inactivity_min": 30}, {"inactivity_min": 0},
+        {"travel": {"stays_home": "restricted"}},
     ],
 )  # fmt: skip
 def test_a_setting_that_is_loosened_is_called_so_and_stricter_the_other_way(looser: dict[str, Any]) -> None:
@@ -51,6 +52,10 @@ def test_what_is_barred_is_stricter_and_a_clipboard_that_is_never_cleared_looser
     assert turns(BASE, changed(pin={"required": True})) == [STRICTER]
     assert turns(BASE, changed(use={"clear_clipboard_s": 60})) == [STRICTER]
     assert turns(changed(use={"clear_clipboard_s": 60}), changed(use={"clear_clipboard_s": 90})) == [LOOSER]
+    assert turns(BASE, changed(travel={"always": True})) == [STRICTER]
+    assert turns(BASE, changed(keys={"rotate_days": 90})) == [STRICTER]
+    both = changed(travel={"always": True, "stays_home": "restricted"})
+    assert turns(BASE, both) == [OTHER]
     shot = {"screenshot": "block", "screenshot_unknown": "lock_ui"}
     assert turns(BASE, changed(use=shot)) == [STRICTER, STRICTER]
     assert turns(changed(use=shot), changed(use={**shot, "screenshot_unknown": "warn"})) == [LOOSER]

@@ -123,6 +123,17 @@ class StoreContract(PostContract):
             assert tx.records.passed_on(0, 2, DEVICE) == [b"1" * 16]
             assert tx.records.passed_on(1, 2, DEVICE) == tx.records.passed_on(0, 3, DEVICE) == []
             assert tx.records.passed_on(0, 2, b"another device..") == []
+            assert tx.records.returned(0, 3, DEVICE) == []
+
+    def test_what_had_gone_elsewhere_and_was_written_last_by_a_device_is_found(self, store: Store) -> None:
+        id_, away = b"1" * 16, Scope(b"q" * 16, "Elsewhere")
+        with store.write() as tx:
+            for scope, before in ((TEAM, None), (away, TEAM), (TEAM, away), (TEAM, TEAM)):
+                tx.records.put(held(id_, tx.records.next_seq(), scope=scope), before, 1)
+        with store.read() as tx:
+            found = [tx.records.returned(after, 4, DEVICE) for after in range(4)]
+            assert found == [[id_], [id_], [id_], []]
+            assert tx.records.returned(0, 3, DEVICE) == tx.records.returned(0, 4, b"another device..") == []
 
     def test_records_are_found_by_owner_and_by_person(self, store: Store) -> None:
         with store.write() as tx:

@@ -138,10 +138,30 @@ def test_an_op_whose_result_is_forgotten_is_still_done_once(inside: Inside, ana:
     bo.ask(bo.waiting)  # taken; the answer is lost, and the device is away for long
     forget(inside)
     reply = bo.exchange()
-    assert (reply.head.acked_n, reply.results, bo.waiting) == (bo.n, [], [])
+    assert (reply.head.acked_n, [each.outcome for each in reply.results]) == (bo.n, [Outcome.OK])
+    assert bo.waiting == []
     assert (bo.cells(id_)["industry"], bo.cells(id_)["language"]) == ("Rum", "de")
     ana.sync()
     assert ana.cells(id_) == bo.cells(id_)
+
+
+def test_a_delete_that_was_held_and_of_which_the_answer_is_forgotten_is_not_taken_for_done(
+    inside: Inside, ana: Device, bo: Device
+) -> None:
+    id_ = ana.add("customer", name="Northwind")
+    ana.sync()
+    bo.sync()
+    base = bo.rows[id_].ver
+    ana.edit(id_, industry="Tea")
+    ana.sync()
+    bo.sync()
+    bo.op("customer", id_, Act.DELETE, {}, base=base)  # it waited while the page with the edit came
+    bo.ask(bo.waiting)
+    forget(inside)
+    (result,) = bo.exchange().results
+    assert result.row is not None
+    assert (result.row.id, result.row.gone, bo.cells(id_)["industry"]) == (id_, "", "Tea")
+    assert [each.kept for each in bo.conflicts.values()] == ["deleted"]
 
 
 def test_a_device_that_has_not_read_so_far_is_not_counted_exactly(

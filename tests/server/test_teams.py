@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from sync.protocol import messages
 from sync.protocol.desk import HoldsView
 from sync.protocol.errors import KnownError
 from sync.protocol.ids import id_text
+from sync.protocol.ops import Act
+from sync.server import feed
 from tests.server.driver import Device
 from tests.server.inside import Inside
 
@@ -161,3 +164,30 @@ def test_a_new_device_holds_nothing_and_is_not_waited_for(inside: Inside, east: 
     inside.person("west@example.com", team="Sales/East")
     view = holds(inside, west)
     assert (view.confirmed, [each.records for each in view.kinds]) == (True, [])
+
+
+@pytest.mark.parametrize("rows", [messages.PAGE_ROWS, 1])
+def test_what_waited_on_a_record_that_left_and_came_back_brings_it_along(
+    inside: Inside, east: Device, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last to write there was the device itself: as its own, the record would not be sent back to it."""
+    monkeypatch.setattr(feed, "PAGE_ROWS", rows)
+    other = inside.device(inside.person("colleague@example.com", team="Sales/East"), "colleague")
+    id_ = other.add("customer", name="Northwind", stage="lead")
+    settle(other, east)
+    other.edit(id_, stage="customer")
+    east.edit(id_, stage="former")
+    settle(other, east)
+    seen, kept = east.rows[id_].ver, set(east.conflicts)
+    inside.person("colleague@example.com", team="Sales/West")
+    settle(east)
+    assert id_ not in east.rows
+    east.conflicts.clear()  # they go with their record
+    inside.person("colleague@example.com", team="Sales/East")
+    more = [other.add("customer", name=f"More {number}") for number in range(3)]
+    other.sync()
+    east.op("customer", id_, Act.SET, {"industry": "Tea"}, base=seen)  # it had waited all the time
+    settle(east)
+    assert (east.cells(id_)["name"], east.cells(id_)["industry"]) == ("Northwind", "Tea")
+    assert (set(east.conflicts), set(east.rows)) == (kept, {id_, *more})
+    assert len(kept) == 1

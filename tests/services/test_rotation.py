@@ -15,8 +15,8 @@ from app.services import records
 from app.services.opening import open_damaged, open_session
 from app.services.session import ACTIVE, LOCK_CRYPTO, Session
 from app.services.syncing import Syncing
-from sync.protocol.documents import KeyRule
 from sync.protocol.kinds import KINDS
+from sync.protocol.policy_parts import KeyRule
 from tests import forks
 from tests.forks import Answer
 from tests.road import DAY_MS, Laptop, Town

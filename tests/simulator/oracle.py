@@ -50,7 +50,7 @@ def judge(world: World) -> list[str]:
         found += [f"laptop {who}: {each}" for each in _told(laptop, views[laptop.card.device], only)]
     found += _placed(held)
     words: set[Value] = set().union(*map(values_of, refused))
-    found += _lost(world, held, kept, words, _out_of_sight(world, held, persons))
+    found += _lost(world, held, kept, words, _stands(world, held, persons))
     found += _passed_over(world, held, kept)
     found += _deletes(world, held, kept)
     found += doubles.went(world.doubles, held, kept, _emptied(world, held))
@@ -274,6 +274,13 @@ def _passed_over(world: World, held: dict[bytes, Held], kept: list[Conflict]) ->
                 continue  # taken back by somebody who knew that it was deleted
             if conflict.cell in op.set:
                 stands = row.cells.get(conflict.cell) == op.set[conflict.cell]
+                # What stood by then was the other value already: both chose the same, whatever they called it.
+                alike = (
+                    each.set.get(conflict.cell)
+                    for each in world.settles
+                    if choice != each.settles.get(id_, choice)
+                )
+                stands = stands or op.set[conflict.cell] in alike
             else:
                 delete = conflict.cell != WHOLE_RECORD or (conflict.kept == DELETED) is (choice == SWAPPED)
                 stands = row.deleted is delete
@@ -292,16 +299,23 @@ def _passed_over(world: World, held: dict[bytes, Held], kept: list[Conflict]) ->
                 yield f"{_title(held[op.id])}: the choice {choice} of {conflict.cell} was passed over"
 
 
-def _out_of_sight(world: World, held: dict[bytes, Held], persons: dict[str, Rights]) -> set[Value]:
-    """What was refused and stands before its author's eyes, of a record that is there now and not shown to them: a
-    restore took rights away of which nobody knows any more.
+def _stands(world: World, held: dict[bytes, Held], persons: dict[str, Rights]) -> set[Value]:
+    """What was refused and stands before its author's eyes: a record of its act has not come to the restored server, or
+    is there and not shown to them, since a restore took rights away of which nobody knows any more.
     """
     found = set[Value]()
     for laptop in world.laptops.values() if world.restores else ():
-        for op in filter(None, (each.op for each in conflicts.attention(laptop.store))):
-            there = held.get(op.id)
-            if there is not None and not access.sees(persons[laptop.card.person], op.kind, there.scope):
-                found |= values_of(op)
+        rights, refused = persons[laptop.card.person], conflicts.attention(laptop.store)
+        shown = {id_ for id_, each in held.items() if access.sees(rights, each.row.kind, each.scope)}
+        wordless = {(each.incarnation, each.n) for each in refused if each.op is None}
+        acts: dict[tuple[bytes, int], list[Op]] = {}
+        for each in refused:
+            if each.op is not None:
+                acts.setdefault((each.incarnation, each.op.first), []).append(each.op)
+        for (incarnation, first), ops in acts.items():
+            torn = any((incarnation, n) in wordless for n in range(first, ops[-1].n))
+            if torn or any(op.id not in shown for op in ops):
+                found |= set[Value]().union(*map(values_of, ops))
     return found
 
 

@@ -45,9 +45,12 @@ def waiting(laptop: Laptop) -> set[Value]:
 
 
 def deletes_by(laptop: Laptop) -> set[bytes]:
-    """Records that a laptop deleted, and still has the op of."""
-    ops = [outbox.op_of(data) for (data,) in laptop.store.db.all("SELECT op FROM op_archive")]
-    return {op.id for op in (*ops, *outbox.every(laptop.store.db)) if op.act is Act.DELETE}
+    """Records that a laptop deleted, and still has the op of, with all that its act says before that."""
+    kept = laptop.store.db.all("SELECT incarnation, n, op FROM op_archive")
+    there = {(incarnation, n) for incarnation, n, _op in kept}
+    taken = [(incarnation, outbox.op_of(data)) for incarnation, _n, data in kept]
+    whole = [op for each, op in taken if all((each, n) in there for n in range(op.first or op.n, op.n))]
+    return {op.id for op in (*whole, *outbox.every(laptop.store.db)) if op.act is Act.DELETE}
 
 
 def kept_by(laptop: Laptop) -> set[Value]:

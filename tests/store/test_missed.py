@@ -104,6 +104,17 @@ def test_a_join_of_which_a_part_left_its_author_is_not_sent_again(store: Store, 
     assert conflicts.attention_count(store) == 3
 
 
+def test_a_join_of_which_a_part_is_not_kept_any_more_deletes_nothing(store: Store, pair: Pair) -> None:
+    """The record that remained left, a backup held it, and the server was restored from an older one."""
+    answer(store, 10, 11, 12)
+    left = row(pair.remains, 13, "left")
+    StoreReplica(store).apply(Answer(Cursor(epoch=b"old", seq=13), store.here().acked_n, 13, changes=[left]))
+    StoreReplica(store).restart(2)
+    assert said(outbox.every(store.db)) == [(Act.SET, pair.contact)]
+    hears(store, row(pair.gone, 2**40, name="Acme"), epoch=NEW)
+    assert not records.get(store, pair.gone).deleted
+
+
 def test_what_was_taken_back_before_it_could_be_sent_stays_taken_back(store: Store, pair: Pair) -> None:
     joining.take_apart(store, pair.made)
     StoreReplica(store).restart()

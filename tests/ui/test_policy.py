@@ -239,3 +239,20 @@ def test_no_screenshot_can_be_kept_away_here(qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     assert shield(window, True) is False
+
+
+def test_a_wipe_that_waits_is_said_above_the_lists_and_cannot_be_hidden(
+    opened: Opened, org: Organisation, name: str, person: str
+) -> None:
+    _publish(org)
+    org.admin("root", "rule", "--delay", "60", keys=True)
+    driver = opened(_new_laptop(org, name, person))
+    assert not driver.work.policy.isVisibleTo(driver.window)
+    org.admin("wipe", name, "--reason", "sold by mistake", keys=True)
+    driver.until(lambda: driver.work.policy.isVisibleTo(driver.window))
+    (line,) = _said(driver)
+    assert "has ordered this device to be wiped at" in line
+    assert "sold by mistake" in line
+    assert not driver.work.policy.findChildren(QAbstractButton)
+    org.admin("cancel", name, keys=True)
+    driver.until(lambda: not driver.work.policy.isVisibleTo(driver.window))

@@ -25,11 +25,12 @@ from sync.protocol.consoles import FleetRow, PolicyDraft
 from sync.protocol.documents import Policy
 from sync.protocol.errors import KnownError, Refused
 from sync.protocol.facts import next_number
-from sync.protocol.fields import clean_text
+from sync.protocol.fields import Care, clean_text
 from sync.protocol.ids import ID_BYTES
 from sync.protocol.ladder import RUNGS, row_of
 from sync.protocol.signals import DAYS, SIGNALS
 from sync.protocol.texts import gettext as _
+from sync.protocol.travel import CLASSES
 from sync.protocol.uses import LABELS, USES
 
 ENDS_SOON_MS: Final = 30 * DAY_MS
@@ -297,6 +298,7 @@ def _page(
         next_number=_next(ask, in_force),
         wrong=trouble.field if isinstance(trouble, WrongField) else "", signals=SIGNALS, uses=USES, use_labels=LABELS,
         days=DAYS, day_labels=policy_editor.DAYS_LABELS, actions=policy_editor.actions,
+        cares=[(each, _(policy_words.CARE_WORDS[Care[each.upper()]])) for each in CLASSES],
         words={name: policy_words.RUNG_WORDS[rung] for name, rung in RUNGS.items()},
         **_about(_outlook(ask, in_force, wanted), in_force),
     )  # fmt: skip

@@ -18,6 +18,7 @@ from sync.protocol.ladder import ROWS_MAX, RUNGS, WORDS, row_of
 from sync.protocol.signals import DAYS, SIGNALS, SILENCE, Signal
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
+from sync.protocol.travel import CLASSES
 from sync.protocol.uses import ALLOW, BLOCK, USES
 
 NUMBER, TIME, LIST, CHOSEN, TEXT = "number", "time", "list", "days", "text"
@@ -51,6 +52,7 @@ _NUMBERS: Final = (
     "inactivity_min",
     "use.clear_clipboard_s",
     "offline.wipe_d",
+    "keys.rotate_days",
 )
 _DIGITS_MAX: Final = 9
 _LINES_MAX: Final = 100
@@ -125,6 +127,8 @@ def fields_of(policy: Policy) -> dict[str, str]:
         hours = getattr(policy.offline, f"{name}_h")
         unit = "h" if hours % 24 else "d"
         found |= {f"offline.{name}": str(hours // _UNITS[unit]), f"offline.{name}_unit": unit}
+    found["travel.stays_home"] = policy.travel.stays_home
+    found["travel.always"] = "on" if policy.travel.always else ""
     found["pin.required"] = "on" if policy.pin.required else ""
     found |= {f"use.{use}": getattr(policy.use, use) for use in USES}
     found["use.screenshot_unknown"] = policy.use.screenshot_unknown
@@ -182,6 +186,12 @@ def policy_of(fields: Mapping[str, str], before: Policy) -> Policy:
             max_attempts=number["pin.max_attempts"],
         ),
         inactivity_min=number["inactivity_min"],
+        keys=replace(before.keys, rotate_days=number["keys.rotate_days"]),
+        travel=replace(
+            before.travel,
+            stays_home=_choice(fields, "travel.stays_home", CLASSES),
+            always=fields.get("travel.always") == "on",
+        ),
         use=replace(
             before.use, screenshot_unknown=unknown, clear_clipboard_s=number["use.clear_clipboard_s"], **uses
         ),

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sync.console.web.answering import DAY_MS, lasting, when
 from sync.protocol.consoles import Dossier, FleetRow, Proof
 from sync.protocol.desk import OrderView
-from sync.protocol.documents import LOCK, UNLOCK, WIPE
+from sync.protocol.documents import CANCEL, LOCK, UNLOCK, WIPE
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
 from sync.protocol.texts import ngettext
@@ -105,12 +105,15 @@ def steps(dossier: Dossier, order: OrderView) -> list[Step]:
         Step(_("Order signed"), True, signed),
         Step(_("Fetched by the device"), came, when(dossier.row.last_seen) if came else ""),
     ]
+    if order.state == "cancelled":
+        return [*found, Step(_("Wipe called off"), True, when(order.reported))]
     if order.state.startswith("refused"):
         rule = order.state.partition(":")[2]
         found.append(Step(_("Refused by the device"), True, rule, failed=True))
         return found
     if order.op != WIPE:
-        text = _("Locked") if order.op == LOCK else _("Unlocked")
+        texts = {LOCK: _("Locked"), UNLOCK: _("Unlocked"), CANCEL: _("Wipe called off")}
+        text = texts.get(order.op, order.op)
         found.append(Step(text, order.state == "done", when(order.reported)))
         return found
     proof = dossier.proof
@@ -154,7 +157,8 @@ def under_way(dossier: Dossier) -> OrderView | None:
 
 def verb(op: str) -> str:
     """What an order does."""
-    return {LOCK: _("Lock"), UNLOCK: _("Unlock"), WIPE: _("Wipe")}.get(op, op)
+    names = {LOCK: _("Lock"), UNLOCK: _("Unlock"), WIPE: _("Wipe"), CANCEL: _("Call off the wipe")}
+    return names.get(op, op)
 
 
 def order_state(order: OrderView) -> Word:
@@ -163,6 +167,10 @@ def order_state(order: OrderView) -> Word:
         return Word(_("done"), OK)
     if order.state == "expired":
         return Word(_("expired"), WARN)
+    if order.state == "cancelled":
+        return Word(_("called off"), PLAIN)
+    if order.state == "too late":
+        return Word(_("too late"), BAD)
     if order.state.startswith("refused"):
         return Word(_("refused"), BAD)
     return Word(_("on its way"), WARN)

@@ -13,10 +13,10 @@ from typing import Protocol
 from sync.protocol.ids import OpId
 from sync.protocol.merge import Conflict, Row
 from sync.server.access import Rights, Scope
+from sync.server.db.blobs import Blobs
 from sync.server.db.consoles import Consoles
 from sync.server.db.kept import (
     AuditLine,
-    Blob,
     Code,
     Device,
     Durable,
@@ -33,12 +33,13 @@ from sync.server.db.kept import (
     Trace,
 )
 from sync.server.db.news import News
+from sync.server.db.shares import Shares
 
 # Told of what was committed, in the thread that did it; must not wait for anything.
 Heard = Callable[[News], None]
 
 
-class People(Protocol):
+class People(Shares, Protocol):
     """Persons, codes and devices."""
 
     def person(self, id_: bytes) -> Person | None:
@@ -77,21 +78,6 @@ class People(Protocol):
     def put_device(self, device: Device) -> None:
         """Keep a device, new or changed."""
 
-    def share(self, enrolment: str, epoch: int = 0) -> bytes | None:
-        """The server's copy of the device's share of an epoch."""
-
-    def shares(self, enrolment: str) -> list[int]:
-        """The epochs of which the device's share is held."""
-
-    def sealed_share(self, enrolment: str) -> tuple[int, bytes] | None:
-        """Epoch and sealed copy of a share that is lost but for that copy."""
-
-    def put_share(self, enrolment: str, share: bytes, sealed: bytes, epoch: int = 0) -> None:
-        """Keep a share of the device, and the copy sealed to the recovery key; b"" where only that is left."""
-
-    def drop_share(self, enrolment: str, but: int = -1) -> None:
-        """Forget all copies, but for those of one epoch."""
-
 
 class Records(Protocol):
     """Records, their log of changes, conflicts, and what became of ops."""
@@ -123,6 +109,11 @@ class Records(Protocol):
     def passed_on(self, after: int, upto: int, device: bytes, *, own: bool = False) -> list[bytes]:
         """Ids of records changed within these numbers, `after` left out, and once more behind them, that have gone to
         another person, team or territory since, or were written by this device; `own` for these last alone.
+        """
+
+    def returned(self, after: int, upto: int, device: bytes) -> list[bytes]:
+        """Ids of records that this device wrote last, within these numbers (`after` left out), and that belonged to
+        another person, team or territory before some change among them.
         """
 
     def owned_by(self, owner: str) -> list[bytes]:
@@ -269,40 +260,6 @@ class Post(Protocol):
 
     def audit_lines(self) -> list[AuditLine]:
         """Every line, oldest first."""
-
-
-class Blobs(Protocol):
-    """The encrypted bytes of attached files."""
-
-    def blobs(self, sha256: bytes) -> list[Blob]:
-        """What devices have brought of a blob: the whole one first, then what is furthest."""
-
-    def put_blob(self, blob: Blob) -> None:
-        """Keep how far a blob of a device is."""
-
-    def put_piece(self, place: bytes, begins: int, data: bytes) -> None:
-        """Keep a piece."""
-
-    def bytes_of(self, place: bytes, at: int, most: int) -> bytes:
-        """What is kept in a place from `at` on, at most so much of one piece; b"" behind its end."""
-
-    def drop_pieces(self, place: bytes) -> None:
-        """Forget the bytes in a place."""
-
-    def name(self, sha256: bytes, record: bytes) -> None:
-        """Note that a record names a blob, which may not be here yet."""
-
-    def is_named(self, sha256: bytes) -> bool:
-        """Whether any record has ever named a blob."""
-
-    def uncounted(self, enrolment: str) -> list[Blob]:
-        """What a device brought that is not whole yet, or that no record has ever named, the oldest first."""
-
-    def forgotten(self, before: int) -> list[Blob]:
-        """Blobs that are here, were begun before that time, and were named by no kept record since then. One that no
-        record has ever named stays while the work that may name it is still to come: its device is locked or has unsent
-        work, or its sealed outbox is here; and one stays that a refused change names, whose record never was.
-        """
 
 
 class Histories(Protocol):
