@@ -30,6 +30,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from sync.client.pace import POKED_S
 from sync.compose import offices
 from sync.console import desk
 from sync.console.ports import Office
@@ -189,6 +190,9 @@ def _wiped(made: Ground, count: int) -> Times:
             made.office.draft(), WIPE, [Target(enrolment=laptop["enrolment"], name="laptop")], "lost"
         )
         envelope = signing.sign(order, (key.admin_id, key.signing)).to_bytes()
+        threading.Event().wait(
+            POKED_S
+        )  # a laptop at rest: right after an exchange the next one waits for so long
         made.child.tell("wiped")
         began = time.monotonic_ns()
         made.office.file(envelope)
