@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sync.compose import (
     admin_arguments,
+    audit_verbs,
     consoles,
     hints,
     holds,
@@ -82,12 +83,14 @@ def _parser() -> argparse.ArgumentParser:
             **paper_verbs.VERBS,
             **paper_verbs.OFFLINE,
             **roots.VERBS,
+            **audit_verbs.VERBS,
+            **audit_verbs.OFFLINE,
             **key_verbs.OFFLINE,
             "recover": _recover,
             "refused": _refused,
             **policies.OFFLINE,
         },
-        (*paper_verbs.OFFLINE, *policies.OFFLINE, *key_verbs.OFFLINE),
+        (*paper_verbs.OFFLINE, *policies.OFFLINE, *key_verbs.OFFLINE, *audit_verbs.OFFLINE),
     )
 
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from sync.console.ports import Office
-from sync.protocol.consoles import ConsoleSite, OrderKey
+from sync.protocol.consoles import ConsoleSite, Line, OrderKey
 from sync.protocol.desk import (
     WORK_MAX,
     Backed,
@@ -26,6 +26,7 @@ from sync.protocol.desk import (
     Draft,
     HoldsView,
     Left,
+    LogProof,
     LostShare,
     OrderView,
     Parcel,
@@ -62,6 +63,8 @@ _VERBS: Final[dict[str, tuple[Any, Any]]] = {
     "root": (tuple[()], bytes),
     "policy": (tuple[()], bytes),
     "file_policy": (tuple[bytes], int),
+    "log_proof": (tuple[int], LogProof),
+    "audit": (tuple[int, str], list[Line]),
     "draft": (tuple[()], Draft),
     "sign_here": (tuple[str, str, str], list[OrderView]),
     "lost_share": (tuple[str], LostShare | None),
@@ -185,6 +188,14 @@ class RemoteOffice:
     def file_policy(self, envelope: bytes) -> int:
         """File a signed policy."""
         return self._ask("file_policy", envelope)  # type: ignore[no-any-return]
+
+    def log_proof(self, since: int) -> LogProof:
+        """A checkpoint with its proof."""
+        return self._ask("log_proof", since)  # type: ignore[no-any-return]
+
+    def audit(self, most: int, word: str) -> list[Line]:
+        """The newest lines of the audit table."""
+        return self._ask("audit", most, word)  # type: ignore[no-any-return]
 
     def draft(self) -> Draft:
         """A number for an order."""

@@ -156,6 +156,17 @@ class SafetyView(msgspec.Struct, frozen=True, kw_only=True):
     since: int  # changes that no backup holds
 
 
+class LogProof(msgspec.Struct, frozen=True, kw_only=True):
+    """A checkpoint of the audit table, and the proof that it begins with what it held at the size `since`."""
+
+    type: str = "fieldkeep-log-proof"
+    v: int = 1
+    root: bytes  # the root envelope in force: whose key signs checkpoints
+    checkpoint: bytes
+    since: int
+    proof: list[bytes]
+
+
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What an order needs from the server before it is signed."""
 

@@ -14,13 +14,14 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.protocol import codes, documents, signing
-from sync.protocol.consoles import ConsoleSite, OrderKey
+from sync.protocol.consoles import ConsoleSite, Line, OrderKey
 from sync.protocol.desk import (
     Backed,
     DeviceView,
     Draft,
     HoldsView,
     Left,
+    LogProof,
     LostShare,
     OrderView,
     Outbox,
@@ -41,7 +42,18 @@ from sync.protocol.joins import listed
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import ORDER_LIFE_MS
-from sync.server import access, belonging, console_keys, enrol, holdings, limits, policies, post, travel
+from sync.server import (
+    access,
+    audit_log,
+    belonging,
+    console_keys,
+    enrol,
+    holdings,
+    limits,
+    policies,
+    post,
+    travel,
+)
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import AuditLine, Device, Durable, Packet
 from sync.server.gate import StoreGate, sealing_key
@@ -49,6 +61,7 @@ from sync.server.service import system_now
 from sync.server.views import device_view, order_view, person_view, refused_view
 
 REASON_MAX = 500
+AUDIT_MAX = 10_000  # lines of the audit table at a time
 
 
 class StoreOffice:
@@ -172,6 +185,15 @@ class StoreOffice:
         with self._store.write() as tx:
             root, in_force = post.root_and_policy(tx)
             return policies.file(tx, root, in_force, envelope, self._now()).version
+
+    def log_proof(self, since: int) -> LogProof:
+        """A checkpoint of the audit table, with the proof that it only grew since that size. Raises KnownError."""
+        with self._store.read() as tx:
+            return audit_log.proven(tx, self._lease_key, since, self._now())
+
+    def audit(self, most: int, word: str) -> list[Line]:
+        """The newest lines of the audit table, the newest first."""
+        return self.gate.lines(2**62, max(1, min(most, AUDIT_MAX)), word)
 
     def draft(self) -> Draft:
         """A number for an order that is about to be signed."""
