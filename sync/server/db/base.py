@@ -60,6 +60,9 @@ class People(Shares, Protocol):
     def code(self, digest: bytes) -> Code | None:
         """The enrolment code with this digest."""
 
+    def drop_codes(self, person: bytes) -> None:
+        """Forget the codes of this person that nobody has used."""
+
     def put_code(self, code: Code) -> None:
         """Keep a code, new or used."""
 
