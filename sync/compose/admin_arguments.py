@@ -98,6 +98,14 @@ def _people(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> None:
     care = _("hide fields that need more care than this class; left out, it stays as it is")
     new.add_argument("--care", default="", choices=(*GRANTED,), help=care)
     verb("person list", _("everyone with an account"), "", among)
+    locks = _(
+        "All devices are locked, the account of the console is closed. Unsent work is kept for after a wipe."
+    )
+    leave = verb(
+        "person leave", _("lock the devices of somebody who leaves, and hand the records over"), locks, among
+    )
+    leave.add_argument("email", metavar="EMAIL", help=_("who leaves"))
+    leave.add_argument("--to", required=True, metavar="EMAIL", help=_("who gets the records"))
 
 
 def _teams(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> None:

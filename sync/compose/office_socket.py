@@ -25,6 +25,7 @@ from sync.protocol.desk import (
     DeviceView,
     Draft,
     HoldsView,
+    Left,
     LogProof,
     LostShare,
     OrderView,
@@ -48,6 +49,7 @@ _WAIT_S: Final = 60.0
 # What may be asked: the types of the arguments and of the answer.
 _VERBS: Final[dict[str, tuple[Any, Any]]] = {
     "add_person": (tuple[str, str, str, str, str], PersonView),
+    "person_leaves": (tuple[str, str], Left),
     "move_team": (tuple[str, str], TeamMoved),
     "grant_territory": (tuple[str, str], PersonView),
     "revoke_territory": (tuple[str, str], PersonView),
@@ -130,6 +132,10 @@ class RemoteOffice:
     def add_person(self, email: str, role: str, team: str, territory: str, granted: str = "") -> PersonView:
         """Give somebody an account, or change it."""
         return self._ask("add_person", email, role, team, territory, granted)  # type: ignore[no-any-return]
+
+    def person_leaves(self, email: str, heir: str) -> Left:
+        """Lock a person's devices and hand the records over."""
+        return self._ask("person_leaves", email, heir)  # type: ignore[no-any-return]
 
     def move_team(self, team: str, to: str) -> TeamMoved:
         """Move a team."""

@@ -10,6 +10,7 @@ from sync.protocol.desk import (
     DeviceView,
     Draft,
     HoldsView,
+    Left,
     LogProof,
     LostShare,
     OrderView,
@@ -32,6 +33,9 @@ class Office(Protocol):
 
         `territory` is a line for each, an empty line for own records alone, or WHOLE_TEAM.
         """
+
+    def person_leaves(self, email: str, heir: str) -> Left:
+        """Lock all devices of a person, close the account of the console, and give the records to somebody else."""
 
     def move_team(self, team: str, to: str) -> TeamMoved:
         """Move a team with all below it, or merge it into another."""

@@ -90,6 +90,15 @@ class HoldsView(msgspec.Struct, frozen=True, kw_only=True):
     own_alone: bool = False
 
 
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who has left: how many records went to whom, and the devices, locked, that are still to be wiped."""
+
+    person: str
+    heir: str
+    records: int
+    devices: list[DeviceView]
+
+
 class TeamMoved(msgspec.Struct, frozen=True, kw_only=True):
     """How many people went along with a team that was moved, and how many records changed hands or sight."""
 

@@ -20,6 +20,7 @@ from sync.protocol.desk import (
     DeviceView,
     Draft,
     HoldsView,
+    Left,
     LogProof,
     LostShare,
     OrderView,
@@ -84,6 +85,24 @@ class StoreOffice:
         """
         with self._store.write() as tx:
             return belonging.add_person(tx, email, role, team, territory, granted, self._now())
+
+    def person_leaves(self, email: str, heir: str) -> Left:
+        """Lock all devices of a person by the server's own key, then give the records to `heir` and close the account
+        of the console. Raises KnownError for people who cannot leave or have records; then nothing was changed.
+        """
+        with self._store.read() as tx:
+            person, to = belonging.leaver(tx, email, heir)
+        mine = [each for each in self.devices() if each.person == person.email and each.state != "wiped"]
+        for each in mine:
+            if each.state == "active" and each.pending != LOCK:
+                self.sign_here(LOCK, each.enrolment, _("The person has left."))
+        with self._store.write() as tx:
+            records = belonging.hand_over(tx, person, to, self._now())
+            if tx.consoles.account_of(person.id) is not None:
+                console_keys.close(tx, person.email, self._now())
+        names = {each.enrolment for each in mine}
+        now = [each for each in self.devices() if each.enrolment in names]
+        return Left(person=person.email, heir=to.email, records=records, devices=now)
 
     def move_team(self, team: str, to: str) -> TeamMoved:
         """Give a team another name or place, or merge it into another: everybody in it and below goes along, and the

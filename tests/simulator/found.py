@@ -202,4 +202,14 @@ FOUND: Final[dict[str, list[Step]]] = {
         Exchange(3), Exchange(2), Pair(2, "different", 0), Pair(2, "join", 2), Exchange(3), Exchange(2), Restore(0),
         Exchange(2), Grant(0, "internal"), Exchange(2),
     ],
+    "two choose the same value of a conflict, and call it otherwise": [
+        Write(2, "add", 0, 0), Write(0, "add", 0, 1), Write(0, "add", 0, 2), Same(2, 0), Same(0, 0), Exchange(0),
+        Exchange(2), Pair(2, "join", 3), Exchange(2), Exchange(0), Exchange(1, "crash 5"), Write(1, "undelete", 42, 49),
+        Backup(), Write(0, "edit", 63, 28), Exchange(1), Exchange(2), Write(2, "edit", 27, 9), Write(1, "edit", 27, 9),
+        Exchange(1), Exchange(2), Settle(2, "take", 1), Exchange(2), Restore(0), Write(0, "give", 30, 6),
+        Write(0, "undelete", 23, 42), Exchange(1, "dies committed"), Write(0, "delete", 60, 12), Exchange(1),
+        Write(0, "undelete", 4, 6), Move(0, "manager", "Sales/West"), Exchange(0), Exchange(2), Exchange(0),
+        Exchange(2), Settle(2, "take", 0), Exchange(0), Exchange(2), Write(2, "edit", 55, 45), Settle(0, "keep", 1),
+        Exchange(0),
+    ],
 }  # fmt: skip

@@ -274,6 +274,13 @@ def _passed_over(world: World, held: dict[bytes, Held], kept: list[Conflict]) ->
                 continue  # taken back by somebody who knew that it was deleted
             if conflict.cell in op.set:
                 stands = row.cells.get(conflict.cell) == op.set[conflict.cell]
+                # What stood by then was the other value already: both chose the same, whatever they called it.
+                alike = (
+                    each.set.get(conflict.cell)
+                    for each in world.settles
+                    if choice != each.settles.get(id_, choice)
+                )
+                stands = stands or op.set[conflict.cell] in alike
             else:
                 delete = conflict.cell != WHOLE_RECORD or (conflict.kept == DELETED) is (choice == SWAPPED)
                 stands = row.deleted is delete
