@@ -42,7 +42,8 @@ def enrol(profile: Profile, args: Arguments) -> int:
     from app.services import enrolment
 
     code = _code()
-    aside(_("Words of the organisation, to compare with IT: {words}").format(words=enrolment.words(code)))
+    if not args.json:
+        aside(_("Words of the organisation, to compare with IT: {words}").format(words=enrolment.words(code)))
     card = enrolment.enrol(profile, code, args.name)
     if args.json:
         show.emit(_card(card))

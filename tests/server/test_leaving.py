@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sync.protocol.errors import KnownError
+from sync.protocol.errors import KnownError, Problem
 from sync.protocol.ids import parse_id
 from tests.console.visitor import ConsoleInside
-from tests.server.driver import Device
-from tests.server.inside import Inside
+from tests.server.driver import Device, Refusal
+from tests.server.inside import Inside, problem_of
 
 ANA, BO = "ana@example.com", "bo@example.com"
 
@@ -57,6 +57,16 @@ def test_every_device_is_locked_and_says_what_it_has_not_sent(inside: Inside, la
     assert all(each.pending == "lock" or each.state == "locked" for each in left.devices)
     assert inside.office.person_leaves(ANA, BO).records == 0  # asked again, nothing is done twice
     assert len([each for each in inside.office.orders() if each.enrolment == other.enrolment]) == 1
+
+
+def test_a_code_that_was_given_out_lets_nobody_in_any_more(inside: Inside, laptop: Device) -> None:
+    code, other = inside.office.enrol_code(ANA), inside.office.enrol_code(BO)
+    inside.office.person_leaves(ANA, BO)
+    with pytest.raises(Refusal) as refusal:
+        Device(inside.send, "LAP-9999").enrol(code)
+    assert problem_of(refusal) is Problem.BAD_CODE
+    Device(inside.send, "LAP-9998").enrol(other)
+    inside.view(laptop)  # a code that was used stays with its device
 
 
 def test_who_cannot_have_records_gets_none_and_nothing_is_changed(inside: Inside, laptop: Device) -> None:

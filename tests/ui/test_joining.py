@@ -59,8 +59,10 @@ def test_after_a_wipe_the_page_says_what_happened_and_the_work_comes_back(
     assert "This device was wiped by Demo Ltd." in seen
     assert "IT gives the sealed work back to this device" in seen
     driver.type(org.code(person))
-    driver.press("Tab")
-    driver.press("Space")
+    driver.press("Shift+Tab")
+    driver.press("Ctrl+A")
+    driver.type(name)  # the name of a wiped device is free again
+    driver.press("Return")
     driver.until(lambda: driver.shell.screen is Screen.WORK and driver.desk.list.ready)
     fresh = next(
         each["id"] for each in org.admin("devices") if each["state"] == "active" and each["person"] == person
@@ -94,7 +96,8 @@ def test_where_policy_asks_for_a_pin_it_is_chosen_before_anything_opens(
     assert "8 characters at least" in seen
     driver.type("12345678")
     driver.until(lambda: "among the first that anybody tries" in words_below(driver.window) or None)
-    driver.press("Ctrl+A")
+    for _letter in "12345678":
+        driver.press("Backspace")
     driver.type("quiet boats on paper")
     driver.press("Return")
     driver.type("quiet boats on paper")
