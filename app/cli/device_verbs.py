@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from app.cli import hints, pins, roles, show
-from app.cli.verb import Arguments, done, read_text, say, tell_problem
+from app.cli.verb import Arguments, aside, done, read_text, say, tell_problem
 from app.errors import AppError, KeyMissing, Locked, StoreDamaged, Wiped
 from app.paths import Profile
 from app.services import reasons
@@ -41,7 +41,10 @@ def enrol(profile: Profile, args: Arguments) -> int:
     """Join an organisation. The code never comes by argv, where every process could read it."""
     from app.services import enrolment
 
-    card = enrolment.enrol(profile, _code(), args.name)
+    code = _code()
+    if not args.json:
+        aside(_("Words of the organisation, to compare with IT: {words}").format(words=enrolment.words(code)))
+    card = enrolment.enrol(profile, code, args.name)
     if args.json:
         show.emit(_card(card))
     else:

@@ -6,7 +6,7 @@ from app.cli import pins
 from app.cli.verb import Arguments, done
 from app.errors import AppError
 from app.paths import Profile
-from app.services.doctor import keys_in_words
+from app.services import rotation
 from app.services.opening import open_session
 from app.services.session import ACTIVE, Session
 from app.services.syncing import Syncing
@@ -25,7 +25,7 @@ def keys(profile: Profile, args: Arguments) -> int:
             "rotate_days": standing.days,
             "waits_for": standing.waits,
         }
-        text = _("Keys of this device: {how}.").format(how=keys_in_words(session))
+        text = _("Keys of this device: {how}.").format(how=rotation.in_words(standing))
         return done(args, document, _("The keys are changed.") if args.act else text)
 
 

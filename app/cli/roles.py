@@ -15,13 +15,13 @@ def explain_nothing(session: Session) -> None:
     if role == IT:
         aside(no_customers())
     elif _names_hidden(session):
-        aside(_("Names are hidden for your role (•••): only what is shown can be found."))
+        aside(_("Names are hidden on this device (•••): only what is shown can be found."))
 
 
 def explain_masks(session: Session) -> None:
     """Below rows whose names are masks."""
     if _names_hidden(session):
-        aside(_("Names are hidden for your role (•••)."))
+        aside(_("Names are hidden on this device (•••)."))
 
 
 def _names_hidden(session: Session) -> bool:

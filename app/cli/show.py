@@ -111,7 +111,7 @@ def lines(record: Record, title_of: TitleOf, care: int = Care.RESTRICTED) -> Ite
     for field in record.kind.fields:
         text = in_words(field, record.values.get(field.name), title_of)
         if field.name in hidden:
-            said = _("hidden for your role")
+            said = _("hidden on this device")
             text = f"{text} ({said})" if text else said
         if text:
             first, *more = text.splitlines()

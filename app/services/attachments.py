@@ -99,7 +99,7 @@ def content_of(record: Record) -> dict[str, Any]:
     """What an attachment holds. Raises AppError where this role may not see it."""
     content: dict[str, Any] | None = record.values.get("content")
     if content is None or not any(content["key"]):
-        raise AppError(_("This attachment is hidden for your role."), _("Ask IT if you need to see it."))
+        raise AppError(_("This attachment is hidden on this device."), _("Ask IT if you need to see it."))
     return content
 
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.errors import AppError, NewerStore, Offline, StoreDamaged
-from app.services import comparing, reasons, renewing, sealed_work
+from app.services import comparing, reasons, renewing, rotation, sealed_work
 from app.services.guard import Rung
 from app.services.reasons import Told
-from app.services.rotation import WAITS_PIN
 from app.services.session import ACTIVE, Session
 from app.store import examination
 from app.store.circles import circles
@@ -90,7 +89,9 @@ def examine(session: Session, at_work: AtWork) -> list[Finding]:
     findings += [_orders(session), _clock(session), server]
     findings += map(_asked, reasons.told(session.ruling.verdict))
     if session.damage is None:
-        findings.append(Finding(_("Keys of this device"), True, keys_in_words(session)))
+        findings.append(
+            Finding(_("Keys of this device"), True, rotation.in_words(session.rotation.standing()))
+        )
     if session.damage is not None:
         return [*findings, Finding(_("Store"), False, _("shut, since files of this device do not hold"))]
     if session.stage != ACTIVE:
@@ -261,21 +262,6 @@ def _orders(session: Session) -> Finding:
 def _asked(told: Told) -> Finding:
     """What policy does not find as it should be."""
     return Finding(_("Policy"), False, sentences(told.problem, told.step), grave=told.rung > Rung.RESTRICT)
-
-
-def keys_in_words(session: Session) -> str:
-    """How old the keys of this device are, when they are changed, and what that waits for."""
-    standing = session.rotation.standing()
-    age = ngettext("{n} day old", "{n} days old", standing.age_days).format(n=standing.age_days)
-    parts = [age if standing.made else _("nobody has written down how old")]
-    if standing.waits == WAITS_PIN:
-        parts.append(_("new ones are made once the PIN is given"))
-    elif standing.waits:
-        parts.append(_("new ones come into force at the next contact"))
-    elif standing.days:
-        days = ngettext("after {n} day", "after {n} days", standing.days).format(n=standing.days)
-        parts.append(_("changed {days}, as policy asks").format(days=days))
-    return "; ".join(parts)
 
 
 def _clock(session: Session) -> Finding:

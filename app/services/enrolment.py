@@ -28,7 +28,7 @@ from app.services.opener import Opener
 from app.store.store import Store
 from sync.client import enrol as client
 from sync.client.errors import NotOurServer, ServerRefused, Unreachable
-from sync.protocol import codes, documents, sealing, signing, trust, version
+from sync.protocol import codes, documents, fingerprint, sealing, signing, trust, version
 from sync.protocol.documents import Enrolment, Root
 from sync.protocol.errors import Problem
 from sync.protocol.fields import clean_text
@@ -67,6 +67,11 @@ class _Device:
     def __exit__(self, *_problem: object) -> None:
         self.data_key.wipe()
         self.share.wipe()
+
+
+def words(code_text: str) -> str:
+    """The words of the organisation that a code names, for people to compare. Raises KnownError."""
+    return fingerprint.words_of(codes.read(code_text).root_digest)
 
 
 def enrol(profile: Profile, code_text: str, name: str) -> Card:

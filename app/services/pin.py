@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import threading
 from collections.abc import Callable
 from typing import Final
 
@@ -48,6 +49,7 @@ class PinGate:
             False  # the PIN that was given last is shorter than the policy has asked since it was chosen
         )
         self._escrow: SecretBytes | None = None  # the reset key, until the server is known to hold it
+        self._handing = threading.RLock()  # the exchange reads it while a person may choose another PIN
         self.given: Callable[[SecretBytes, SecretBytes], None] = lambda _key, _pin: None  # data key and PIN
 
     # -- standing
@@ -156,20 +158,18 @@ class PinGate:
 
     def to_hand_in(self) -> bytes | None:
         """What the server is to hold, as long as it is not known to hold it: the share, and behind it the reset key."""
-        if self._escrow is None:
-            return None
-        with contextlib.suppress(AppError):
-            return vault.for_server(self._profile, self._ring, self._escrow)
+        with self._handing, contextlib.suppress(AppError):
+            if self._escrow is not None:
+                return vault.for_server(self._profile, self._ring, self._escrow)
         return None
 
     def handed_in(self, digest: bytes) -> None:
         """The server says what it holds now."""
-        both = self.to_hand_in()
-        if both is None or self._escrow is None or hashlib.sha256(both).digest() != digest:
-            return
-        self._memory.set(reset_ack=True)
-        self._escrow.wipe()
-        self._escrow = None
+        with self._handing:
+            both = self.to_hand_in()
+            if both is not None and hashlib.sha256(both).digest() == digest:
+                self._memory.set(reset_ack=True)
+                self._escrowed(None)
 
     def take_reset(self, reset: bytes) -> None:
         """IT has allowed a new PIN, and the server gave what that takes; without it the old one is asked for."""
@@ -216,9 +216,10 @@ class PinGate:
         self._held = key
 
     def _escrowed(self, reset: SecretBytes | None) -> None:
-        if self._escrow is not None:
-            self._escrow.wipe()
-        self._escrow = reset
+        with self._handing:
+            if self._escrow is not None:
+                self._escrow.wipe()
+            self._escrow = reset
 
     def _check(self, new: SecretBytes | None) -> None:
         """Raises AppError for a PIN that does not do."""

@@ -39,7 +39,7 @@ def refuse_role(session: Session, kind: Kind | None = None) -> None:
 
 def refuse_asking(session: Session, kind: Kind, fields: Iterable[str]) -> None:
     """Stop a question about fields that are hidden: their masks would be taken for values. Raises FieldProblem."""
-    said = _("{field} is hidden for your role: no record can be found by it.")
+    said = _("{field} is hidden on this device: no record can be found by it.")
     sight.refuse_hidden(kind, fields, session.card.person.care, said)
 
 

@@ -27,6 +27,8 @@ from app.paths import Profile, sync_folder
 from app.services.memory import Memory
 from sync.protocol import sealing
 from sync.protocol.signals import DAY_MS
+from sync.protocol.texts import gettext as _
+from sync.protocol.texts import ngettext
 
 _LOG = logging.getLogger("app.services.rotation")
 WAITS_PIN: Final = "pin"
@@ -50,6 +52,20 @@ class Standing(msgspec.Struct, frozen=True):
     age_days: int
     days: int
     waits: str
+
+
+def in_words(standing: Standing) -> str:
+    """How old the keys of this device are, when they are changed, and what that waits for."""
+    age = ngettext("{n} day old", "{n} days old", standing.age_days).format(n=standing.age_days)
+    parts = [age if standing.made else _("nobody has written down how old")]
+    if standing.waits == WAITS_PIN:
+        parts.append(_("new ones are made once the PIN is given"))
+    elif standing.waits:
+        parts.append(_("new ones come into force at the next contact"))
+    elif standing.days:
+        days = ngettext("after {n} day", "after {n} days", standing.days).format(n=standing.days)
+        parts.append(_("changed {days}, as policy asks").format(days=days))
+    return "; ".join(parts)
 
 
 class Rotation:

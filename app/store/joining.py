@@ -281,6 +281,6 @@ def _refuse_hidden(store: Reader, kind: Kind) -> None:
     """Nobody can say what becomes of values that they do not see. Raises AppError."""
     if sight.hidden(store, kind):
         raise AppError(
-            _("Part of these records is hidden for your role, so they cannot be joined here."),
+            _("Part of these records is hidden on this device, so they cannot be joined here."),
             _("Ask somebody who sees the whole of both."),
         )

@@ -39,7 +39,7 @@ def refuse_hidden(kind: Kind, names: Iterable[str], care: int, said: str = "") -
     out_of_sight = kind.hidden(care)
     for name in names:
         if name in out_of_sight:
-            said = said or _("{field} is hidden for your role and cannot be changed.")
+            said = said or _("{field} is hidden on this device and cannot be changed.")
             shown = said.format(field=_(kind.by_name[name].label))
             raise FieldProblem(name, shown, _("Ask IT if you should see it."))
 

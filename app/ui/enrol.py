@@ -14,6 +14,7 @@ from app.ui.theme.tokens import S8, Colour, Step
 from app.viewmodels.shell import Shell
 from sync.protocol import codes
 from sync.protocol.errors import KnownError
+from sync.protocol.fingerprint import words_of
 from sync.protocol.joins import sentences
 from sync.protocol.texts import gettext as _
 
@@ -21,14 +22,13 @@ _CODE_MAX = 2000
 
 
 class EnrolPage(CardPage):
-    """Name and code; the code's server is shown before anything is sent to it."""
+    """Name and code; the code's server and its organisation's words are shown before anything is sent to it."""
 
     def __init__(self, shell: Shell) -> None:
         super().__init__("company", _("Join your organisation"))
         self._shell = shell
-        self.column.addWidget(
-            Paragraph(_("IT gives you a code for this device. It works once."), Step.BODY, Colour.SOFT)
-        )
+        said = shell.notice.body or _("IT gives you a code for this device. It works once.")
+        self.column.addWidget(Paragraph(said, Step.BODY, Colour.SOFT))
         self.column.addSpacing(S8)
         self._name = QLineEdit(platform.node().split(".")[0][:60])
         self._name.setAccessibleName(_("Name of this device"))
@@ -47,10 +47,19 @@ class EnrolPage(CardPage):
             self.column.addWidget(made)
             self.column.addWidget(widget)
         self._server = Paragraph("", Step.SMALL, Colour.SOFT)
+        self._words = Paragraph("", Step.BODY, semibold=True)
+        self._compare = Paragraph(
+            _(
+                "Ask IT for the words of your organisation, and join where they are these. They came with the code."
+            ),
+            Step.SMALL,
+            Colour.SOFT,
+        )
         self._problem = Paragraph("", Step.BODY, Colour.BAD)
         self._button = Button(_("Join"), Part.MAIN)
         self._button.clicked.connect(self._join)
-        self.column.addWidget(self._server)
+        for each in (self._server, self._words, self._compare):
+            self.column.addWidget(each)
         self.column.addWidget(self._problem)
         self.column.addSpacing(S8)
         self.column.addWidget(self._button)
@@ -77,12 +86,17 @@ class EnrolPage(CardPage):
         if len(text) > _CODE_MAX:
             self._code.setPlainText(text[:_CODE_MAX])
             return
+        words = ""
         try:
-            found = _("Server: {address}").format(address=codes.read(text).url)
+            code = codes.read(text)
+            found, words = _("Server: {address}").format(address=code.url), words_of(code.root_digest)
         except KnownError as problem:
             found = problem.title if text.strip() else ""
         self._server.setText(found)
         self._server.setVisible(bool(found))
+        self._words.setText(words)
+        for each in (self._words, self._compare):
+            each.setVisible(bool(words))
         self._button.setEnabled(self._is_whole() and not self._shell.busy)
 
     def _is_whole(self) -> bool:

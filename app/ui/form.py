@@ -51,11 +51,11 @@ class _Line:
     def show_hidden(self, hidden: bool) -> None:
         """Say that the value is hidden, or not: what stands in the field is a mask then, and nothing is not empty."""
         if hidden and self._hidden is None:
-            self._hidden = Paragraph(_("Hidden for your role"), Step.SMALL, Colour.SOFT)
+            self._hidden = Paragraph(_("Hidden on this device"), Step.SMALL, Colour.SOFT)
             self._grid.addWidget(self._hidden, self._at, 1)
         if self._hidden is not None:
             self._hidden.setVisible(hidden)
-            self.editor.first().setAccessibleDescription(_("Hidden for your role") if hidden else "")
+            self.editor.first().setAccessibleDescription(_("Hidden on this device") if hidden else "")
 
     def show_usable(self, usable: bool) -> None:
         """Have the value changed, or only looked at, where that is another than before."""

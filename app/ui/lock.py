@@ -245,7 +245,7 @@ def _tries_left(n: int) -> str:
 
 
 class WipedPage(QFrame):
-    """One sentence from IT, and nothing to click."""
+    """One sentence from IT, and nothing to click until all is handed in; then the way to join anew."""
 
     def __init__(self, shell: Shell) -> None:
         super().__init__()
@@ -262,16 +262,21 @@ class WipedPage(QFrame):
         for each in (self._title, self._body):
             each.setFixedWidth(fonts.px(_WIDTH))
             column.addWidget(each, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addSpacing(S12)
+        self._again = Button(_("I have a new code from IT"), Part.QUIET)
+        self._again.clicked.connect(shell.join_again)
+        column.addWidget(self._again, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(5)
         self.refresh()
 
     def begin(self) -> None:
-        """Nothing takes the focus."""
+        """Nothing takes the focus: what is typed on must not begin anything."""
 
     def refresh(self) -> None:
         """Show what the shell says now."""
         self._title.setText(self._shell.notice.title)
         self._body.setText(self._shell.notice.body)
+        self._again.setVisible(self._shell.notice.again)
 
 
 class TroublePage(CardPage):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.services import rotation
 from app.services.session import Session
 from app.viewmodels import words
 from app.viewmodels.reading import Counts
@@ -38,4 +39,9 @@ def about(session: Session) -> list[tuple[str, str]]:
         (_("Team"), card.person.team),
         (_("Device"), card.name),
         (_("Server"), card.server_url),
+        *(
+            [(_("Keys of this device"), rotation.in_words(session.rotation.standing()))]
+            if not session.damage
+            else []
+        ),
     ]

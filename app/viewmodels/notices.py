@@ -42,6 +42,7 @@ class Notice(msgspec.Struct, frozen=True):
     tries: int = 0  # wrong ones that are left
     new_pin: bool = False  # one has to be chosen before anything opens
     retry: bool = True
+    again: bool = False  # of a wiped device: all is handed in, and it may join anew
 
     def made_harmless(self) -> Notice:
         """Names and reasons were written elsewhere: a page that only IT can open again must read as it is."""
@@ -135,9 +136,18 @@ def _encrypted() -> str:
 
 
 def wiped(problem: KnownError) -> Notice:
-    """Whose order it was and why; whom to turn to, since this page has nothing to click."""
+    """Whose order it was and why; whom to turn to, until all is handed in this page has nothing to click."""
     turn_to = _("Ask your IT what comes next.")
     return Notice(problem.title, "\n".join(part for part in (problem.hint, turn_to) if part))
+
+
+def joining_again(wiped: Notice) -> Notice:
+    """What stands on the page of joining on a device that was wiped: what happened, and what comes back."""
+    comes_back = _(
+        "What you had not sent is sealed, and IT has it. Join with a new code: your customers come from the"
+        " server, and IT gives the sealed work back to this device."
+    )
+    return Notice(_("Join your organisation"), sentences(wiped.title, comes_back))
 
 
 def _foot(session: Session) -> str:

@@ -21,7 +21,7 @@ def not_made(kind: Kind) -> str:
 
 def hidden_field() -> str:
     """Why a field that is hidden takes nothing."""
-    return _("This field is hidden for your role. Ask IT if you should see it.")
+    return _("This field is hidden on this device. Ask IT if you should see it.")
 
 
 class Rights:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from app import settings
 from app.changes import CLOSING, WIPE, WIPED, Changes
 from app.errors import NotEnrolled, Stopped, Wiped
@@ -224,6 +226,12 @@ class Shell(Watched):
 
         self._slow.run(lambda: enrolment.enrol(self.profile, code, name), done, self.refused)
 
+    def join_again(self) -> None:
+        """On a wiped device: join anew with a code from IT."""
+        if self._wiped and self.notice.again:
+            self._wiped, self._unfinished = False, {}
+            self.show(Screen.ENROL, notices.joining_again(self.notice))
+
     def try_now(self) -> None:
         """Exchange now: while IT has locked this device, that is how an unlock arrives."""
         if self.screen is Screen.TROUBLE:
@@ -335,7 +343,11 @@ class Shell(Watched):
             self._end(session)
             refuse_wiped(self.profile)
 
-        self._slow.run(let_go, ignore, self._show_wiped)
+        def gone(wiped: KnownError) -> None:
+            self._show_wiped(wiped)
+            self._hand_in()
+
+        self._slow.run(let_go, ignore, gone)
 
     def _forget_desk(self) -> None:
         leaving, self._leaving = self._leaving, None
@@ -343,7 +355,11 @@ class Shell(Watched):
             leaving.close()
 
     def _hand_in(self) -> None:
-        self._slow.run(lambda: finish_wipe(self.profile), ignore, ignore)
+        def handed(whole: bool) -> None:
+            if whole and self._wiped and self.screen is Screen.WIPED and not self.notice.again:
+                self.show(Screen.WIPED, msgspec.structs.replace(self.notice, again=True))
+
+        self._slow.run(lambda: finish_wipe(self.profile), handed, ignore)
 
     def _stands(self, status: SyncStatus) -> None:
         self.sync = status

@@ -65,6 +65,10 @@ def arriving(status: SyncStatus) -> tuple[str, str]:
         status.fetched,
     )
     more = text.format(n=words.number(status.fetched)) if status.fetched else ""
+    if more and status.percent:
+        more = sentences(
+            more, _("That is {percent} of the way.").format(percent=words.percent(status.percent))
+        )
     return _("Your territory is still being fetched"), more
 
 

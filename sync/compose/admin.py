@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sync.compose import (
     admin_arguments,
+    audit_verbs,
     consoles,
     hints,
     holds,
@@ -27,7 +28,7 @@ from sync.compose import (
 )  # fmt: skip
 from sync.console import desk, passphrase, recovery, refusals
 from sync.console.ports import Office
-from sync.protocol import texts
+from sync.protocol import codes, fingerprint, texts
 from sync.protocol.desk import DeviceView, RefusedView
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         {
             "person add": people.add,
             "person list": people.listed,
+            "person leave": people.leave,
             "team move": people.move_team,
             "territory list": people.territories,
             "territory grant": people.grant_territory,
@@ -81,12 +83,14 @@ def _parser() -> argparse.ArgumentParser:
             **paper_verbs.VERBS,
             **paper_verbs.OFFLINE,
             **roots.VERBS,
+            **audit_verbs.VERBS,
+            **audit_verbs.OFFLINE,
             **key_verbs.OFFLINE,
             "recover": _recover,
             "refused": _refused,
             **policies.OFFLINE,
         },
-        (*paper_verbs.OFFLINE, *policies.OFFLINE, *key_verbs.OFFLINE),
+        (*paper_verbs.OFFLINE, *policies.OFFLINE, *key_verbs.OFFLINE, *audit_verbs.OFFLINE),
     )
 
 
@@ -97,7 +101,12 @@ def _enrol_code(asked: argparse.Namespace, office: Office) -> int:
             _("Start it with: fieldkeep-server serve"),
         )
     code = office.enrol_code(asked.email)
-    telling.once("code", code, as_json=asked.json)
+    words = fingerprint.words_of(codes.read(code).root_digest)
+    if asked.json:
+        telling.document({"code": code, "words": words})
+        return 0
+    telling.once("code", code, as_json=False)
+    telling.aside(_("Words of the organisation, to read out to the person: {words}").format(words=words))
     return 0
 
 

@@ -53,18 +53,15 @@ def parser(runs: Mapping[str, Run], offline: Collection[str]) -> argparse.Argume
         made.set_defaults(run=runs[name], offline=name in offline)
         return made
 
-    person = verbs.add_parser("person", help=_("who has an account"), parents=[common])
-    _people(person.add_subparsers(dest="person_verb", required=True, metavar="VERB"), verb)
-    team = verbs.add_parser("team", help=_("where teams belong"), parents=[common])
-    _teams(team.add_subparsers(dest="team_verb", required=True, metavar="VERB"), verb)
-    land = verbs.add_parser("territory", help=_("which reps see which territory"), parents=[common])
-    _territories(land.add_subparsers(dest="territory_verb", required=True, metavar="VERB"), verb)
-    console = verbs.add_parser("console", help=_("who may sign in at the web console"), parents=[common])
-    _console(console.add_subparsers(dest="console_verb", required=True, metavar="VERB"), verb)
-    rules = verbs.add_parser(
-        "policy", help=_("what devices must be, and what happens otherwise"), parents=[common]
-    )
-    _policies(rules.add_subparsers(dest="policy_verb", required=True, metavar="VERB"), verb)
+    def group(name: str, text: str) -> Any:
+        made = verbs.add_parser(name, help=text, parents=[common])
+        return made.add_subparsers(dest=f"{name}_verb", required=True, metavar="VERB")
+
+    _people(group("person", _("who has an account")), verb)
+    _teams(group("team", _("where teams belong")), verb)
+    _territories(group("territory", _("which reps see which territory")), verb)
+    _console(group("console", _("who may sign in at the web console")), verb)
+    _policies(group("policy", _("what devices must be, and what happens otherwise")), verb)
     code = verb("enrol-code", _("a one-use code for a person's next device"), _("It is good for 24 hours."))
     code.add_argument("email", metavar="EMAIL", help=_("of somebody who has an account"))
     verb("devices", _("every device and how it stands"))
@@ -72,10 +69,9 @@ def parser(runs: Mapping[str, Run], offline: Collection[str]) -> argparse.Argume
     verb("orders", _("every order and what became of it"))
     _orders(verb)
     signing_arguments.papers(verb)
-    root = verbs.add_parser("root", help=_("whom the organisation trusts for what"), parents=[common])
-    signing_arguments.roots(root.add_subparsers(dest="root_verb", required=True, metavar="VERB"), verb)
-    made = verbs.add_parser("keys", help=_("keys of your own, made and split"), parents=[common])
-    signing_arguments.keys(made.add_subparsers(dest="keys_verb", required=True, metavar="VERB"), verb)
+    signing_arguments.roots(group("root", _("whom the organisation trusts for what")), verb)
+    signing_arguments.audit(group("audit", _("what was done, and that nothing of it is hidden")), verb)
+    signing_arguments.keys(group("keys", _("keys of your own, made and split")), verb)
     _kept(verb)
     return top
 
@@ -102,6 +98,14 @@ def _people(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> None:
     care = _("hide fields that need more care than this class; left out, it stays as it is")
     new.add_argument("--care", default="", choices=(*GRANTED,), help=care)
     verb("person list", _("everyone with an account"), "", among)
+    locks = _(
+        "All devices are locked, the account of the console is closed. Unsent work is kept for after a wipe."
+    )
+    leave = verb(
+        "person leave", _("lock the devices of somebody who leaves, and hand the records over"), locks, among
+    )
+    leave.add_argument("email", metavar="EMAIL", help=_("who leaves"))
+    leave.add_argument("--to", required=True, metavar="EMAIL", help=_("who gets the records"))
 
 
 def _teams(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> None:
@@ -192,6 +196,8 @@ def _orders(verb: Callable[..., argparse.ArgumentParser]) -> None:
     )
     off.add_argument("device", nargs="+", metavar="DEVICE", help=device)
     off.add_argument("--reason", default="", metavar="TEXT", help=reason)
+    later = _("draw it up in this file, for an admin to sign elsewhere")
+    off.add_argument("--draft", type=Path, metavar="FILE", help=later)
     wait = _("wait for the verified receipt; without one by then, the exit code is 1 and the order stands")
     what = wipe.add_mutually_exclusive_group()
     draft = _("draw the order up in this file, for others to sign; several devices take two admins")

@@ -9,11 +9,11 @@ from typing import Final
 
 _VERBS: Final = (
     "person", "team", "territory", "holds", "enrol-code", "devices", "orders", "lock", "unlock", "wipe", "recover",
-    "refused", "console", "policy", "root", "file", "cancel",
+    "refused", "console", "policy", "root", "file", "cancel", "audit",
 )  # fmt: skip
 _ADMIN: Final = re.compile(rf"(?<![A-Za-z0-9_/-])fieldkeep-admin (?=(?:{'|'.join(_VERBS)})(?![\w-]))")
 _SERVER: Final = re.compile(
-    r"(?<![A-Za-z0-9_/-])fieldkeep-server (init|serve|renew|migrate|compact)(?![\w-])"
+    r"(?<![A-Za-z0-9_/-])fieldkeep-server (init|serve|renew|migrate|compact|mail)(?![\w-])"
 )
 _MORE: Final = {
     "init": " --keys {keys} --org NAME --admin EMAIL",

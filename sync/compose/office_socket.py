@@ -18,13 +18,15 @@ from typing import Any, Final
 import msgspec
 
 from sync.console.ports import Office
-from sync.protocol.consoles import ConsoleSite, OrderKey
+from sync.protocol.consoles import ConsoleSite, Line, OrderKey
 from sync.protocol.desk import (
     WORK_MAX,
     Backed,
     DeviceView,
     Draft,
     HoldsView,
+    Left,
+    LogProof,
     LostShare,
     OrderView,
     Parcel,
@@ -47,6 +49,7 @@ _WAIT_S: Final = 60.0
 # What may be asked: the types of the arguments and of the answer.
 _VERBS: Final[dict[str, tuple[Any, Any]]] = {
     "add_person": (tuple[str, str, str, str, str], PersonView),
+    "person_leaves": (tuple[str, str], Left),
     "move_team": (tuple[str, str], TeamMoved),
     "grant_territory": (tuple[str, str], PersonView),
     "revoke_territory": (tuple[str, str], PersonView),
@@ -60,6 +63,8 @@ _VERBS: Final[dict[str, tuple[Any, Any]]] = {
     "root": (tuple[()], bytes),
     "policy": (tuple[()], bytes),
     "file_policy": (tuple[bytes], int),
+    "log_proof": (tuple[int], LogProof),
+    "audit": (tuple[int, str], list[Line]),
     "draft": (tuple[()], Draft),
     "sign_here": (tuple[str, str, str], list[OrderView]),
     "lost_share": (tuple[str], LostShare | None),
@@ -128,6 +133,10 @@ class RemoteOffice:
         """Give somebody an account, or change it."""
         return self._ask("add_person", email, role, team, territory, granted)  # type: ignore[no-any-return]
 
+    def person_leaves(self, email: str, heir: str) -> Left:
+        """Lock a person's devices and hand the records over."""
+        return self._ask("person_leaves", email, heir)  # type: ignore[no-any-return]
+
     def move_team(self, team: str, to: str) -> TeamMoved:
         """Move a team."""
         return self._ask("move_team", team, to)  # type: ignore[no-any-return]
@@ -179,6 +188,14 @@ class RemoteOffice:
     def file_policy(self, envelope: bytes) -> int:
         """File a signed policy."""
         return self._ask("file_policy", envelope)  # type: ignore[no-any-return]
+
+    def log_proof(self, since: int) -> LogProof:
+        """A checkpoint with its proof."""
+        return self._ask("log_proof", since)  # type: ignore[no-any-return]
+
+    def audit(self, most: int, word: str) -> list[Line]:
+        """The newest lines of the audit table."""
+        return self._ask("audit", most, word)  # type: ignore[no-any-return]
 
     def draft(self) -> Draft:
         """A number for an order."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Iterable
 
-from sync.compose import telling
+from sync.compose import hints, telling
 from sync.console.ports import Office
 from sync.protocol import joins, texts
 from sync.protocol.desk import WHOLE_TEAM, PersonView, TerritoryView
@@ -85,6 +86,35 @@ def _tell_empty(names: Iterable[str], there: list[TerritoryView], person: Person
                 "fieldkeep-admin territory revoke EMAIL TERRITORY"
             )
             telling.aside(text.format(territory=name.strip(), email=person.email))
+
+
+def leave(asked: argparse.Namespace, office: Office) -> int:
+    """Somebody leaves: devices are locked, records go to somebody else."""
+    left = office.person_leaves(asked.email, asked.to)
+    if asked.json:
+        telling.document(left)
+        return 0
+    records = texts.ngettext("{n} record goes", "{n} records go", left.records).format(n=left.records)
+    telling.say(
+        _("{email} has left: {records} to {heir}.").format(email=left.person, records=records, heir=left.heir)
+    )
+    for each in left.devices:
+        text = texts.ngettext(
+            "“{name}” is locked; by its last word it has {n} unsent change. Wipe it, then give that back with:",
+            "“{name}” is locked; by its last word it has {n} unsent changes. Wipe it, then give them back with:",
+            each.unsent,
+        )
+        if not each.unsent:
+            telling.say(
+                _("“{name}” is locked, and has sent everything. Wipe it when it is back.").format(
+                    name=each.name
+                )
+            )
+            continue
+        telling.say(text.format(name=each.name, n=each.unsent))
+        back = f"  fieldkeep-admin recover {shlex.quote(each.name)} --to DEVICE --other-person"
+        telling.say(hints.filled(back))
+    return 0
 
 
 def listed(asked: argparse.Namespace, office: Office) -> int:

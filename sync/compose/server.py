@@ -17,6 +17,7 @@ from sync.compose import (
     console,
     founding,
     hints,
+    mail_verb,
     migrating,
     renewing,
     safety,
@@ -85,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("--replace", action="store_true", help=over)
     compact = verbs.add_parser("compact", help=_("forget now what is old enough, with the server stopped"))
     doctor = verbs.add_parser("doctor", help=_("whether the last backup is recent and the certificate holds"))
-    for verb in (backup, verify, restore, doctor, compact):
+    for verb in (backup, verify, restore, doctor, compact, mail := mail_verb.add(verbs)):
         verb.add_argument("--data", type=Path, required=True, help=data)
         verb.add_argument("--secrets", type=Path, required=True, help=secrets)
     runs = {
@@ -93,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         migrate: _migrate,
         doctor: safety.doctor,
         compact: _compact,
+        mail: mail_verb.run,
     }  # fmt: skip
     for verb, run in runs.items():
         verb.set_defaults(run=run)

@@ -21,8 +21,9 @@ from starlette.types import ASGIApp
 
 from sync.compose import compacting, console, making, office_socket
 from sync.protocol.texts import gettext as _
-from sync.server import config, limits, logs, tls
+from sync.server import config, limits, logs, mailing, tls
 from sync.server.config import Folders, Settings
+from sync.server.db.base import Store
 from sync.server.errors import SetupError
 from sync.server.exchange import Step
 from sync.server.office import StoreOffice
@@ -95,7 +96,7 @@ def run(
                 lambda: announce(
                     config.url_of(where.host, bound), office.console.url if office.console else ""
                 ),
-                lambda: compacting.daily(store, settings.kept_days),
+                lambda: _chores(store, folders, settings, office),
             )
             with _quiet_signals():
                 server.run(sockets=[listening, *desk])
@@ -123,6 +124,19 @@ def _settings(app: ASGIApp, context: ssl.SSLContext, most: int) -> uvicorn.Confi
         timeout_graceful_shutdown=STOP_S,
         ssl_context_factory=lambda _config, _default: context,
     )
+
+
+async def _chores(store: Store, folders: Folders, settings: Settings, office: StoreOffice) -> None:
+    """What goes on beside the answers, for as long as the server runs."""
+    running = [compacting.daily(store, settings.kept_days)]
+    if settings.mail is not None:
+        carrier = mailing.Smtp(settings.mail, folders)
+        running.append(
+            mailing.keep_telling(
+                store, carrier, folders.mailed, lambda: office.console.url if office.console else ""
+            )
+        )
+    await asyncio.gather(*running)
 
 
 class Held(Protocol):

@@ -62,6 +62,23 @@ def roots(among: Any, verb: Verb) -> None:
         each.add_argument("--draft", type=Path, metavar="FILE", help=draft)
 
 
+def audit(among: Any, verb: Verb) -> None:
+    """`audit …`."""
+    lines = verb("audit list", _("what was done, by whom and when, the newest first"), "", among)
+    lines.add_argument("--limit", type=int, default=50, metavar="N", help=_("so many lines"))
+    lines.add_argument("--find", default="", metavar="WORD", help=_("those with this word alone"))
+    keep = _("Whoever keeps it away from the server can tell later whether the log was rewritten.")
+    proof = verb("audit proof", _("write a signed checkpoint of the audit log"), keep, among)
+    proof.add_argument("file", type=Path, metavar="FILE", help=_("the file to write"))
+    since = _("prove that it only grew since it had so many entries")
+    proof.add_argument("--since", type=int, default=0, metavar="N", help=since)
+    away = _("It needs no server and no --data.")
+    held = verb("audit verify", _("hold such a checkpoint against the one that you have kept"), away, among)
+    held.add_argument("file", type=Path, metavar="FILE", help=_("as “audit proof” wrote it"))
+    yours = _("the one that you keep; it is replaced once the new one holds")
+    held.add_argument("--kept", type=Path, required=True, metavar="KEPT", help=yours)
+
+
 def keys(among: Any, verb: Verb) -> None:
     """`keys …`."""
     beside = _("The public half is written beside it; the root has to name it before it counts.")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sync.protocol.consoles import ConsoleSite, OrderKey
+from sync.protocol.consoles import ConsoleSite, Line, OrderKey
 from sync.protocol.desk import (
     Backed,
     DeviceView,
     Draft,
     HoldsView,
+    Left,
+    LogProof,
     LostShare,
     OrderView,
     Parcel,
@@ -31,6 +33,9 @@ class Office(Protocol):
 
         `territory` is a line for each, an empty line for own records alone, or WHOLE_TEAM.
         """
+
+    def person_leaves(self, email: str, heir: str) -> Left:
+        """Lock all devices of a person, close the account of the console, and give the records to somebody else."""
 
     def move_team(self, team: str, to: str) -> TeamMoved:
         """Move a team with all below it, or merge it into another."""
@@ -70,6 +75,12 @@ class Office(Protocol):
 
     def file_policy(self, envelope: bytes) -> int:
         """File a signed policy; its number."""
+
+    def log_proof(self, since: int) -> LogProof:
+        """A checkpoint of the audit table, with the proof that it only grew since that size."""
+
+    def audit(self, most: int, word: str) -> list[Line]:
+        """The newest lines of the audit table, those with this word alone unless it is ""."""
 
     def draft(self) -> Draft:
         """A number for an order that is about to be signed."""

@@ -90,6 +90,15 @@ class HoldsView(msgspec.Struct, frozen=True, kw_only=True):
     own_alone: bool = False
 
 
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who has left: how many records went to whom, and the devices, locked, that are still to be wiped."""
+
+    person: str
+    heir: str
+    records: int
+    devices: list[DeviceView]
+
+
 class TeamMoved(msgspec.Struct, frozen=True, kw_only=True):
     """How many people went along with a team that was moved, and how many records changed hands or sight."""
 
@@ -145,6 +154,17 @@ class SafetyView(msgspec.Struct, frozen=True, kw_only=True):
     durable: int
     made: int
     since: int  # changes that no backup holds
+
+
+class LogProof(msgspec.Struct, frozen=True, kw_only=True):
+    """A checkpoint of the audit table, and the proof that it begins with what it held at the size `since`."""
+
+    type: str = "fieldkeep-log-proof"
+    v: int = 1
+    root: bytes  # the root envelope in force: whose key signs checkpoints
+    checkpoint: bytes
+    since: int
+    proof: list[bytes]
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):

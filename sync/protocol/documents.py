@@ -176,6 +176,16 @@ class Lease(Document, frozen=True, kw_only=True):
     share_held: bool = False  # the server holds this device's share: a lock can be undone
 
 
+class Checkpoint(Document, frozen=True, kw_only=True):
+    """The server's word of how long its audit table is, and of its hash tree's root (tree.py), signed as leases are."""
+
+    TYPE: ClassVar[str] = "checkpoint"
+    org: str
+    size: int
+    root: str  # hex
+    at: int
+
+
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """One device of an order; the name is for people, the enrolment decides."""
 

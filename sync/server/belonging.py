@@ -20,11 +20,12 @@ from sync.protocol.roles import GRANTED
 from sync.protocol.texts import gettext as _
 from sync.server import access, intake
 from sync.server.db.base import Transaction
-from sync.server.db.kept import FIRST_SCOPES, AuditLine, Person, territory_lines
+from sync.server.db.kept import FIRST_SCOPES, AuditLine, Held, Person, territory_lines
 from sync.server.views import person_view
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}")
 _TEXT_MAX = 120
+_OWNER: Final = "owner"
 _TERRITORIES_MAX: Final = 100
 
 
@@ -64,6 +65,45 @@ def add_person(
     verb = "person changed" if known else "person added"
     tx.post.audit(AuditLine(at=now, actor="desk", verb=verb, object=fresh.id.hex()))
     return person_view(fresh, 0, "changed" if known else "added")
+
+
+def leaver(tx: Transaction, email: str, heir: str) -> tuple[Person, Person]:
+    """Who leaves, and who gets the records. Raises KnownError."""
+    person, to = person_at(tx, email), person_at(tx, heir)
+    if person.id == to.id:
+        raise KnownError(_("Records go to somebody else than the one who leaves."))
+    if not access.adds(to.rights):
+        raise KnownError(
+            _("{email} cannot have records: role {role}.").format(email=to.email, role=to.role),
+            _("Name a rep, somebody of the office or a manager."),
+        )
+    return person, to
+
+
+def hand_over(tx: Transaction, person: Person, to: Person, now: int) -> int:
+    """Make somebody else the owner of all that a person owns, or has entered and nobody owns; how many records.
+
+    Codes for further devices of the person are void.
+    """
+    tx.people.drop_codes(person.id)
+    ids = [*tx.records.owned_by(access.fold_email(person.email)), *tx.records.of_person(person.id)]
+    given = sum(_own(tx, id_, person, to.email, now) for id_ in dict.fromkeys(ids))
+    tx.post.audit(
+        AuditLine(at=now, actor="desk", verb=f"person leaves, records to {to.email}", object=person.id.hex())
+    )
+    return given
+
+
+def _own(tx: Transaction, id_: bytes, person: Person, owner: str, now: int) -> int:
+    """Write another owner into a record of this person, as an edit by whoever had seen all there is."""
+    held = tx.records.held(id_)
+    if held is None or held.row.deleted or not access.has_owner(held.row.kind):
+        return 0
+    said = held.row.cells.get(_OWNER)
+    if said and access.fold_email(str(said)) != access.fold_email(person.email):
+        return 0  # the colleague's, whom it followed
+    _written(tx, held, _OWNER, owner, now)
+    return 1
 
 
 def move_team(tx: Transaction, team: str, to: str, now: int) -> TeamMoved:
@@ -159,15 +199,21 @@ def _rename(tx: Transaction, id_: bytes, territory: str, now: int) -> int:
     held = tx.records.held(id_)
     if held is None or not access.has_territory(held.row.kind):
         return 0
+    return _written(tx, held, access.TERRITORY, territory, now)
+
+
+def _written(tx: Transaction, held: Held, cell: str, value: str, now: int) -> int:
+    """Write a cell at the desk; how many records go along to where it leads."""
     seq, hlc = tx.records.next_seq(), clock.stamp(0, now)
     row = replace(
         held.row,
         ver=seq,
-        cells={**held.row.cells, access.TERRITORY: territory},
-        marks={**held.row.marks, access.TERRITORY: Mark(seq, hlc, NOBODY, "")},
+        cells={**held.row.cells, cell: value},
+        marks={**held.row.marks, cell: Mark(seq, hlc, NOBODY, "")},
     )
     # No device made this change, so none has it yet: it goes to all.
-    fresh = replace(held, row=row, device=b"", incarnation=b"", person="", hlc=hlc)
+    owner = access.owner_of(row.kind, row.cells)
+    fresh = replace(held, row=row, owner=owner, device=b"", incarnation=b"", person="", hlc=hlc)
     return intake.put_where_it_belongs(tx, fresh, held.scope, now)
 
 

@@ -31,6 +31,16 @@ DEFAULT_HOST: Final = "localhost"
 DEFAULT_PORT: Final = 8443
 
 
+class Mail(msgspec.Struct, frozen=True, kw_only=True):
+    """By which mail server admins are told; the password stands in the secrets folder."""
+
+    host: str
+    port: int
+    security: str  # "tls" | "starttls" | "none", the last on this machine alone
+    user: str = ""
+    sender: str
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What `init` settles for later starts; nothing secret."""
 
@@ -46,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     store_gib: int = 0  # how much that database may take up, in GiB; 0 where nobody has set a limit
     console_host: str = "localhost"  # the name of the web console, which passkeys hang on
     console_port: int = 0  # where it listens; 0 for no console
+    mail: Mail | None = None  # None: admins get no mail
     leaving: str | None = (
         None  # the store whose records were moved to this one and that does not know it yet, as `store` names it
     )
@@ -112,6 +123,21 @@ class Folders:
     def console_certificate(self) -> Path:
         """That certificate, PEM."""
         return self.secrets / "console.crt"
+
+    @property
+    def mail_password(self) -> Path:
+        """The password of the account at the mail server, where it asks for one."""
+        return self.secrets / "mail.password"
+
+    @property
+    def mail_authority(self) -> Path:
+        """Whose certificate the mail server shows, PEM, where the system does not trust it."""
+        return self.secrets / "mail.crt"
+
+    @property
+    def mailed(self) -> Path:
+        """How far the audit table was told by mail."""
+        return self.data / "mailed.json"
 
     @property
     def lease_key(self) -> Path:

@@ -42,7 +42,7 @@ from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import AuditLine, Device
 from sync.server.lease import HOUR_MS
 from sync.server.service import system_now
-from sync.server.views import held_back, order_view, posture_of, receipt_of, with_names
+from sync.server.views import held_back, order_view, posture_of, receipt_of, wipe_since, with_names
 
 INVITE_MS: Final = DAY_MS
 ALARM_MS: Final = 3 * DAY_MS
@@ -364,13 +364,8 @@ def _row(tx: Transaction, device: Device, policy: Policy, aside: dict[str, int],
         held_back=held_back(device),
         posture=said,
         proven=not device.wiped or receipt_of(tx, device) is not None,
-        wiping_for=now - _wipe_since(tx, device, now) if stands.state == "wiping" else 0,
+        wiping_for=now - wipe_since(tx, device, now) if stands.state == "wiping" else 0,
     )
-
-
-def _wipe_since(tx: Transaction, device: Device, now: int) -> int:
-    """When the first wipe was filed that stands for a device."""
-    return min((each.filed for each in tx.post.orders_for(device.enrolment) if each.op == WIPE), default=now)
 
 
 def _number(value: Any) -> int:

@@ -14,12 +14,14 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.protocol import codes, documents, signing
-from sync.protocol.consoles import ConsoleSite, OrderKey
+from sync.protocol.consoles import ConsoleSite, Line, OrderKey
 from sync.protocol.desk import (
     Backed,
     DeviceView,
     Draft,
     HoldsView,
+    Left,
+    LogProof,
     LostShare,
     OrderView,
     Outbox,
@@ -40,7 +42,18 @@ from sync.protocol.joins import listed
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import ORDER_LIFE_MS
-from sync.server import access, belonging, console_keys, enrol, holdings, limits, policies, post, travel
+from sync.server import (
+    access,
+    audit_log,
+    belonging,
+    console_keys,
+    enrol,
+    holdings,
+    limits,
+    policies,
+    post,
+    travel,
+)
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import AuditLine, Device, Durable, Packet
 from sync.server.gate import StoreGate, sealing_key
@@ -48,6 +61,7 @@ from sync.server.service import system_now
 from sync.server.views import device_view, order_view, person_view, refused_view
 
 REASON_MAX = 500
+AUDIT_MAX = 10_000  # lines of the audit table at a time
 
 
 class StoreOffice:
@@ -71,6 +85,24 @@ class StoreOffice:
         """
         with self._store.write() as tx:
             return belonging.add_person(tx, email, role, team, territory, granted, self._now())
+
+    def person_leaves(self, email: str, heir: str) -> Left:
+        """Lock all devices of a person by the server's own key, then give the records to `heir` and close the account
+        of the console. Raises KnownError for people who cannot leave or have records; then nothing was changed.
+        """
+        with self._store.read() as tx:
+            person, to = belonging.leaver(tx, email, heir)
+        mine = [each for each in self.devices() if each.person == person.email and each.state != "wiped"]
+        for each in mine:
+            if each.state == "active" and each.pending != LOCK:
+                self.sign_here(LOCK, each.enrolment, _("The person has left."))
+        with self._store.write() as tx:
+            records = belonging.hand_over(tx, person, to, self._now())
+            if tx.consoles.account_of(person.id) is not None:
+                console_keys.close(tx, person.email, self._now())
+        names = {each.enrolment for each in mine}
+        now = [each for each in self.devices() if each.enrolment in names]
+        return Left(person=person.email, heir=to.email, records=records, devices=now)
 
     def move_team(self, team: str, to: str) -> TeamMoved:
         """Give a team another name or place, or merge it into another: everybody in it and below goes along, and the
@@ -153,6 +185,15 @@ class StoreOffice:
         with self._store.write() as tx:
             root, in_force = post.root_and_policy(tx)
             return policies.file(tx, root, in_force, envelope, self._now()).version
+
+    def log_proof(self, since: int) -> LogProof:
+        """A checkpoint of the audit table, with the proof that it only grew since that size. Raises KnownError."""
+        with self._store.read() as tx:
+            return audit_log.proven(tx, self._lease_key, since, self._now())
+
+    def audit(self, most: int, word: str) -> list[Line]:
+        """The newest lines of the audit table, the newest first."""
+        return self.gate.lines(2**62, max(1, min(most, AUDIT_MAX)), word)
 
     def draft(self) -> Draft:
         """A number for an order that is about to be signed."""

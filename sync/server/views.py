@@ -10,7 +10,7 @@ import msgspec
 from sync.protocol import sealing, trust
 from sync.protocol.consoles import PolicyDraft
 from sync.protocol.desk import DeviceView, OrderView, PersonView, RefusedView
-from sync.protocol.documents import Receipt
+from sync.protocol.documents import WIPE, Receipt
 from sync.protocol.errors import Refused
 from sync.protocol.ids import ID_BYTES, id_text
 from sync.protocol.messages import HELD_BACK, PIN_LOCKED
@@ -41,6 +41,11 @@ def receipt_of(tx: Transaction, device: Device) -> Receipt | None:
     another one there."""
     kept = tx.post.receipt(device.enrolment)
     return _verified(kept.envelope, device.spki) if kept is not None else None
+
+
+def wipe_since(tx: Transaction, device: Device, now: int) -> int:
+    """When the first wipe was filed that stands for a device; `now` where there is none."""
+    return min((each.filed for each in tx.post.orders_for(device.enrolment) if each.op == WIPE), default=now)
 
 
 @functools.lru_cache(4_096)  # the list of devices asks for each

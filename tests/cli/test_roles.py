@@ -29,7 +29,7 @@ def test_a_role_that_changes_nothing_hears_it_at_once(town: Town, tmp_path: Path
     assert reader.json("status")["unsent"] == 0
     done = reader.ask("list", "customer", "--where", "name=Looked at only")
     assert (done.code, done.out) == (1, "")
-    assert done.err.splitlines()[0] == "Name is hidden for your role: no record can be found by it."
+    assert done.err.splitlines()[0] == "Name is hidden on this device: no record can be found by it."
     done = reader.ask("search", "Looked")
     assert (done.code, done.out) == (0, "")
     said = done.err.splitlines()

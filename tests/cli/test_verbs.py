@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sync.protocol import codes
+from sync.protocol.fingerprint import words_of
 from tests.road import ANNA, BEN, Laptop, Town
 from tests.system.buses import Daemon, LogindService
 
@@ -28,8 +30,10 @@ def test_enrol_says_who_the_device_is(town: Town) -> None:
         "server": f"https://127.0.0.1:{town.server.port}",
     }
     other = town.laptop()
-    done = other.ask("enrol", "--name", "plain", stdin=town.code(BEN))
-    assert (done.code, done.err) == (0, "")
+    code = town.code(BEN)
+    done = other.ask("enrol", "--name", "plain", stdin=code)
+    words = words_of(codes.read(code).root_digest)
+    assert (done.code, done.err) == (0, f"Words of the organisation, to compare with IT: {words}\n")
     assert done.out == (
         f"plain is enrolled for {BEN} at Example.\n"
         f"Fetch your customers with: fieldkeep --profile {other.folder} sync\n"

@@ -23,8 +23,8 @@ PAGES = tuple(path for path in tracked() if path.suffix == ".md")
 README = ROOT / "README.md"
 
 VERB = re.compile(
-    r"[a-z-]+(?: (?:add|list|move|grant|revoke|invite|show|try|publish|sign|(?:admin|key)-(?:add|drop)|roll|rule|new"
-    r"|split|join)(?= |$))?"
+    r"[a-z-]+(?: (?:add|list|move|grant|revoke|invite|show|try|publish|sign|leave|(?:admin|key)-(?:add|drop)|roll|rule"
+    r"|new|split|join|proof|verify)(?= |$))?"
 )
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

@@ -157,20 +157,20 @@ def test_a_hidden_field_is_not_there_and_not_empty(town: Town, tmp_path: Path) -
         assert town.device(seller)["confirmed"] is True
         shown = seller.show(record)
         assert (shown["tax_number"], shown["hidden"], shown["industry"]) == (None, ["tax_number"], "Tea")
-        assert "hidden for your role" in seller.ask("show", record).out
+        assert "hidden on this device" in seller.ask("show", record).out
         assert seller.json("search", "XQ90817263") == seller.json("search", "XQ5544332211") == []
         for word in ("XQ90817263", "XQ5544332211"):
             assert word not in seller.ask("conflicts", "--json").out
         (kept,) = [each for each in town.admin("refused", seller.id) if each["record"] == record]
         assert kept["rule"] == "forbidden"
         refused = seller.ask("edit", record, "tax_number=XQ1")
-        assert (refused.code, "hidden for your role" in refused.err) == (1, True)
+        assert (refused.code, "hidden on this device" in refused.err) == (1, True)
         seller.json("export", "customer", str(tmp_path / "out.csv"))
         heading = (tmp_path / "out.csv").read_text("utf-8-sig").splitlines()[0]
         assert ("Industry" in heading, "Tax number" in heading) == (True, False)
         (tmp_path / "in.csv").write_text("Name,Industry,Tax number\nNumbat Mills,Tea,XQ7\n")
         report = seller.ask("import", str(tmp_path / "in.csv"))
-        assert (report.code, "hidden for your role" in report.out) == (0, True)
+        assert (report.code, "hidden on this device" in report.out) == (0, True)
         (view,) = [each for each in town.admin("holds", "--person", BEN, "--ids") if each["id"] == seller.id]
         (customers,) = [each for each in view["kinds"] if each["kind"] == "customer"]
         assert (view["care"], record in customers["ids"]) == ("confidential", True)

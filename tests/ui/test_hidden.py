@@ -34,8 +34,8 @@ def test_a_hidden_field_says_so_and_takes_no_letter(
     driver.press("Ctrl+E")
     tax, industry = _field(driver, "Tax number"), _field(driver, "Industry")
     assert (tax.isReadOnly(), industry.isReadOnly()) == (True, False)
-    assert tax.accessibleDescription() == "Hidden for your role"
-    assert "Hidden for your role" in words_below(driver.work.detail)
+    assert tax.accessibleDescription() == "Hidden on this device"
+    assert "Hidden on this device" in words_below(driver.work.detail)
     editor = driver.desk.editor
     assert editor is not None
     assert editor.hidden == {"tax_number"}
@@ -111,7 +111,7 @@ def test_what_is_hidden_leaves_the_screen_from_under_the_focus_too(
     assert (field.text(), field.isReadOnly(), field.accessibleDescription()) == (
         "•••",
         True,
-        "Hidden for your role",
+        "Hidden on this device",
     )
     driver.press("Ctrl+Z")
     assert not [each for each in SECRETS if each in words_below(driver.work.detail)]

@@ -296,7 +296,7 @@ def test_an_order_to_wipe_arrives_while_a_draft_is_open_and_the_draft_comes_back
     assert "This device was wiped by Demo Ltd." in seen
     assert "Ask your IT what comes next." in seen
     assert not [word for word in sample.SECRET_WORDS if word in seen]
-    assert not list(stops(driver.window))
+    assert len(list(stops(driver.window))) <= 1  # the way to join anew, once all is handed in
     device = next(each for each in org.admin("devices") if each["name"] == name)
     driver.until(lambda: _receipt(org, device["id"]) == "verified")
     driver.close()

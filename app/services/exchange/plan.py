@@ -212,7 +212,7 @@ def _leave_hidden_out(file: _File, book: Catalogue) -> None:
     left = [each for each in mapping.columns if each.field is not None and each.field.name in hidden]
     kept = tuple(each for each in mapping.columns if each not in left)
     file.mapping = replace(mapping, columns=kept)
-    said = _("This field is hidden for your role: the column was not taken.")
+    said = _("This field is hidden on this device: the column was not taken.")
     file.gathered.order.extend(Finding(said, column=each.heading) for each in left)
 
 

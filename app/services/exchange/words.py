@@ -171,7 +171,7 @@ _REASONS: Final = {
     "ambiguous": N_("More than one kind of record fits the headings. Name the kind."),
     "no_table": N_("This is no CSV file and no .xlsx workbook."),
     "hidden": N_(
-        "Records of this kind need a field that is hidden for your role. Ask IT if you should see it."
+        "Records of this kind need a field that is hidden on this device. Ask IT if you should see it."
     ),
 }
 

@@ -123,6 +123,7 @@ class Console:
             Where("/people", people.listed),
             Where("/people", people.put, "POST"),
             Where("/people/code", people.code, "POST"),
+            Where("/people/leave", people.leave, "POST"),
             *_policies(),
             Where("/audit", accounts.audit),
             Where("/account", accounts.mine),

@@ -137,8 +137,26 @@ def _about(ask: Ask, dossier: Dossier) -> dict[str, Any]:
         "verb": wording.verb,
         "order_state": wording.order_state,
         "live": order is not None and order.state == "filed",
+        "successors": _successors(ask, dossier.row) if ask.acts else [],
         "signable": bool(keys_of(ask)) if ask.acts else False,
     }
+
+
+def _successors(ask: Ask, row: FleetRow) -> list[FleetRow]:
+    """Newer devices of the same person that have everything: this one can go."""
+    gate = ask.house.gate
+    newer = [
+        each
+        for each in gate.fleet()
+        if each.person == row.person
+        and each.enrolled > row.enrolled
+        and each.state == "active"
+        and not each.aside
+    ]
+    found = [(each, gate.dossier(each.enrolment)) for each in newer[:4]]
+    return [
+        each for each, d in found if d is not None and d.read_seq and d.read_seq >= d.head and each.confirmed
+    ]
 
 
 def lock(ask: Ask) -> Response:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from sync.console.web import asking, proving
 from sync.console.web.answering import go, page
 from sync.console.web.asking import Ask
+from sync.protocol import codes, fingerprint
 from sync.protocol.desk import WHOLE_TEAM, PersonView
 from sync.protocol.errors import KnownError
 from sync.protocol.fields import clean_text
@@ -74,6 +75,18 @@ def put(ask: Ask) -> Response:
     return go(ask, "/people")
 
 
+def leave(ask: Ask) -> Response:
+    """Somebody leaves: devices are locked, records go to somebody else."""
+    asking.refuse_looker(ask)
+    email, heir = ask.form.get("email", ""), ask.form.get("heir", "").strip()
+    person = next((each for each in ask.house.office.people() if each.email == email), None)
+    if person is None:
+        raise KnownError(_("Nobody has an account with this address."))
+    ask.note("asks for: person leaves", person.id)
+    left = ask.house.office.person_leaves(email, heir)
+    return page(ask, "left.html", here="people", left=left, alarms=ask.house.gate.alarms())
+
+
 def code(ask: Ask) -> Response:
     """A code for this person's next device, shown once."""
     asking.refuse_looker(ask)
@@ -83,4 +96,6 @@ def code(ask: Ask) -> Response:
         raise KnownError(_("Nobody has an account with this address."))
     ask.note("asks for: code", person.id)
     text = ask.house.office.enrol_code(email)
-    return page(ask, "code.html", here="people", email=email, code=text, picture=proving.picture(text))
+    words = fingerprint.words_of(codes.read(text).root_digest)
+    picture = proving.picture(text)
+    return page(ask, "code.html", here="people", email=email, code=text, words=words, picture=picture)

@@ -33,12 +33,13 @@ from sync.server.db.kept import (
     Trace,
 )
 from sync.server.db.news import News
+from sync.server.db.shares import Shares
 
 # Told of what was committed, in the thread that did it; must not wait for anything.
 Heard = Callable[[News], None]
 
 
-class People(Protocol):
+class People(Shares, Protocol):
     """Persons, codes and devices."""
 
     def person(self, id_: bytes) -> Person | None:
@@ -59,6 +60,9 @@ class People(Protocol):
     def code(self, digest: bytes) -> Code | None:
         """The enrolment code with this digest."""
 
+    def drop_codes(self, person: bytes) -> None:
+        """Forget the codes of this person that nobody has used."""
+
     def put_code(self, code: Code) -> None:
         """Keep a code, new or used."""
 
@@ -76,21 +80,6 @@ class People(Protocol):
 
     def put_device(self, device: Device) -> None:
         """Keep a device, new or changed."""
-
-    def share(self, enrolment: str, epoch: int = 0) -> bytes | None:
-        """The server's copy of the device's share of an epoch."""
-
-    def shares(self, enrolment: str) -> list[int]:
-        """The epochs of which the device's share is held."""
-
-    def sealed_share(self, enrolment: str) -> tuple[int, bytes] | None:
-        """Epoch and sealed copy of a share that is lost but for that copy."""
-
-    def put_share(self, enrolment: str, share: bytes, sealed: bytes, epoch: int = 0) -> None:
-        """Keep a share of the device, and the copy sealed to the recovery key; b"" where only that is left."""
-
-    def drop_share(self, enrolment: str, but: int = -1) -> None:
-        """Forget all copies, but for those of one epoch."""
 
 
 class Records(Protocol):

@@ -91,6 +91,10 @@ class SqlPeople:
         ).fetchone()
         return row and Code(digest=row[0], person=row[1], issued=row[2], expires=row[3], enrolment=row[4])
 
+    def drop_codes(self, person: bytes) -> None:
+        """Forget the codes of this person that nobody has used."""
+        self._db.execute("DELETE FROM code WHERE person = ? AND enrolment = ''", (person,))
+
     def put_code(self, code: Code) -> None:
         """Keep a code, new or used."""
         self._db.execute(
