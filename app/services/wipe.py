@@ -31,7 +31,7 @@ from app.errors import KeyMissing, KeyringUnreachable, StoreDamaged
 from app.keys import device, vault
 from app.keys.ring import DEV, EPOCH, HIGH_WATER, TRUST, WIPING, Keyring
 from app.paths import Profile, sync_folder, write_whole
-from app.services import sealed_work, unfinished
+from app.services import own_word, sealed_work, unfinished
 from sync.protocol import documents, outbox_seal, signing, version
 from sync.protocol.documents import Destroyed, Files, Receipt
 from sync.protocol.errors import Refused
@@ -115,6 +115,7 @@ class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
     wiped: int
     because: str = ""
     intent: Intent | None = None  # vouched for: the same order holds for what a backup brings back
+    signed: str = ""  # the device's own word for it (own_word.py)
     left: list[str] = []  # names of ours that another program held fast: every start tries them again
 
 
@@ -227,6 +228,7 @@ def finish(
             wiped=now(),
             because=intent.because,
             intent=msgspec.structs.replace(intent, order=b"", root="", check=""),
+            signed=own_word.over(ring, intent.said()),
             left=_remove_files(profile).failed,
         )
         write_whole(profile.tombstone, msgspec.json.encode(stone))
@@ -242,11 +244,11 @@ def finish(
     return True
 
 
-def destroy_again(profile: Profile, ring: Keyring, vouching: int) -> None:
+def destroy_again(profile: Profile, ring: Keyring, stone: Tombstone) -> None:
     """What a backup has brought back after a wipe goes the way of the first; the server holds what was unsent.
 
-    The ring keys go last, that of the epoch `vouching` at the end, since it proves the order: without the header it
-    opens nothing, and the next start goes on where this one was stopped. Raises KeyringUnreachable, OSError.
+    What proves the stone goes last, the device's signing key or the ring key: without the header neither opens
+    anything, and the next start goes on where this one was stopped. Raises KeyringUnreachable, OSError.
     """
     problem: OSError | None = None
     try:
@@ -257,10 +259,11 @@ def destroy_again(profile: Profile, ring: Keyring, vouching: int) -> None:
         sync_folder(profile.folder)
     except OSError as error:
         problem = error  # a file that will not go must not keep a key
-    for name in (DEV, TRUST, WIPING):
+    for name in (TRUST, WIPING) if stone.signed else (DEV, TRUST, WIPING):
         ring.delete(name)
-    vault.destroy(profile, ring, vouching)
-    ring.delete(EPOCH)
+    vault.destroy(profile, ring, stone.intent.epoch if stone.intent is not None else 0)
+    for name in (EPOCH, DEV):
+        ring.delete(name)
     if problem is not None:
         raise problem
 

@@ -15,7 +15,7 @@ from app.keys import device, epochs, header, trusted_time
 from app.keys.ring import DEV, TRUST, Keyring, SystemKeyring, no_answer
 from app.keys.state import device_hint, unproven, vouched
 from app.paths import Profile
-from app.services import orphan, wipe
+from app.services import orphan, own_word, wipe
 from app.services.card import Card, read_card
 from app.services.held import roots_on_file
 from app.services.kept_orders import Pending
@@ -147,7 +147,7 @@ def _refuse_brought_back(profile: Profile) -> None:
             log.shut()
             # Another process may be at it, or a file not go: then every start tries again.
             with contextlib.suppress(Busy, OSError), contextlib.closing(Opener(profile.one_opener)):
-                wipe.destroy_again(profile, ring, stone.intent.epoch if stone.intent else 0)
+                wipe.destroy_again(profile, ring, stone)
         elif _keys_here(profile):
             raise _laid_stone(profile)
         elif named is None and not epochs.holds_ring_keys(
@@ -180,13 +180,14 @@ def _keys_here(profile: Profile) -> bool:
 
 
 def _proven(ring: Keyring, stone: wipe.Tombstone) -> bool:
-    """Whether the keyring has a key again that vouches for the order of this stone. Raises KeyringUnreachable."""
+    """Whether the keyring has keys again that vouch for the order of this stone. Raises KeyringUnreachable."""
     intent = stone.intent
     if intent is None or (intent.org, intent.device) != (stone.org, stone.device):
         return False
     with contextlib.suppress(StoreDamaged):  # an entry that is no key vouches for nothing
-        return vouched(ring, intent.epoch, intent.said(), intent.mac) is True
-    return False
+        if vouched(ring, intent.epoch, intent.said(), intent.mac) is True:
+            return True
+    return own_word.holds(ring, intent.said(), stone.signed)
 
 
 @contextlib.contextmanager

@@ -47,7 +47,8 @@ _FREE: Final = (
     "packet",
     "recovered",
     "begun",
-    "chosen",
+    "chosen WHERE waiting = 1",  # what others settled, the server tells whoever sees the record
+    "unspoken",
 )  # empty, or there is a story
 _CARRIED: Final = {
     "outbox": "n, first, kind, id, size, op",

@@ -196,6 +196,8 @@ def _orders(verb: Callable[..., argparse.ArgumentParser]) -> None:
     )
     off.add_argument("device", nargs="+", metavar="DEVICE", help=device)
     off.add_argument("--reason", default="", metavar="TEXT", help=reason)
+    later = _("draw it up in this file, for an admin to sign elsewhere")
+    off.add_argument("--draft", type=Path, metavar="FILE", help=later)
     wait = _("wait for the verified receipt; without one by then, the exit code is 1 and the order stands")
     what = wipe.add_mutually_exclusive_group()
     draft = _("draw the order up in this file, for others to sign; several devices take two admins")

@@ -15,8 +15,9 @@ from sync.console import paper as papers
 from sync.console.ports import Office
 from sync.protocol import signing, trust
 from sync.protocol.desk import DeviceView, OrderView
-from sync.protocol.documents import CANCEL, LOCK, UNLOCK, WIPE
+from sync.protocol.documents import CANCEL, LOCK, UNLOCK, WIPE, Order
 from sync.protocol.errors import KnownError
+from sync.protocol.joins import sentences
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 from sync.server.office import StoreOffice
@@ -121,10 +122,12 @@ def wipe(asked: argparse.Namespace, office: Office) -> int:
 def cancel(asked: argparse.Namespace, office: Office) -> int:
     """Call wipes off: signed by one admin, who may be another than those who ordered them."""
     every, orders = office.devices(), office.orders()
-    if not asked.keys:
+    if not asked.keys and asked.draft is None:
         raise KnownError(
             _("A wipe is called off with a key for orders; the server has none."),
-            _("Name the folder with your order keys: --keys DIR"),
+            _(
+                "Name the folder with your order keys (--keys DIR), or draw it up to be signed elsewhere: --draft FILE"
+            ),
         )
     by_order: dict[str, list[DeviceView]] = {}
     for name in asked.device:
@@ -140,6 +143,15 @@ def cancel(asked: argparse.Namespace, office: Office) -> int:
             )
         for id_ in waiting:
             by_order.setdefault(id_, []).append(device)
+    if asked.draft is not None:
+        if len(by_order) != 1:
+            raise KnownError(
+                _("These are several wipes, and a file holds one order."),
+                _("Call them off one after the other."),
+            )
+        ((id_, devices),) = by_order.items()
+        order = desk.drawn_up_here(office, CANCEL, devices, asked.reason, cancels=id_)
+        return _drafted(asked, office, order, _("The cancellation is drawn up."))
     key = desk.order_key(office, asked.keys, passphrase.known)
     filed: list[OrderView] = []
     for id_, devices in by_order.items():
@@ -170,6 +182,12 @@ def _draft(asked: argparse.Namespace, office: Office, devices: list[DeviceView])
         if desk.standing_wipe(device.enrolment, orders, now) is not None:
             raise KnownError(_("“{name}” is ordered to be wiped already.").format(name=device.name))
     order = desk.drawn_up_here(office, WIPE, devices, asked.reason)
+    count = ngettext("A wipe of {n} device is drawn up.", "A wipe of {n} devices is drawn up.", len(devices))
+    return _drafted(asked, office, order, count.format(n=len(devices)))
+
+
+def _drafted(asked: argparse.Namespace, office: Office, order: Order, what: str) -> int:
+    """Write an order into the file of --draft, and say what comes next."""
     paper = papers.drafted(office.root(), order)
     papers.write(asked.draft, paper, new=True)
     needed = trust.needed(desk.root_of(office), order)
@@ -185,11 +203,10 @@ def _draft(asked: argparse.Namespace, office: Office, devices: list[DeviceView])
             }
         )
         return 0
-    count = ngettext("A wipe of {n} device is drawn up.", "A wipe of {n} devices is drawn up.", len(devices))
     people = ngettext(
         "It takes the signature of {n} person.", "It takes the signatures of {n} people.", needed
     )
-    telling.say(f"{count.format(n=len(devices))} {people.format(n=needed)}")
+    telling.say(sentences(what, people.format(n=needed)))
     telling.say(
         _("Each signs it on a machine of their own: {command}").format(command=_command("sign", asked))
     )

@@ -99,7 +99,7 @@ def page(tx: Transaction, reader: Reader, cursor: Cursor, rows: int = 0) -> Page
     sweeping = not begins(cursor) and cursor.scopes != reader.scopes
     start = cursor.seq if cursor.epoch and abs(cursor.scopes) == reader.scopes else 0
     found = Page(cursor)
-    looked, size, last = 0, 0, start
+    looked, size, last, passed_over = 0, 0, start, False
     for each, traces in _traced(tx, reader, _since(tx, reader, start), start):
         full = len(found.changes) >= most or size >= PAGE_BYTES or looked >= LOOKED_AT_MAX
         # What has one number goes out together: the cursor stands behind all of it.
@@ -112,6 +112,7 @@ def page(tx: Transaction, reader: Reader, cursor: Cursor, rows: int = 0) -> Page
         else:
             change = _change(tx, reader, each, traces, sweeping=sweeping)
             if change is None:
+                passed_over = True
                 continue
             found.changes.append(change)
             size += len(each.cells) + 64
@@ -123,7 +124,7 @@ def page(tx: Transaction, reader: Reader, cursor: Cursor, rows: int = 0) -> Page
         last = tx.records.head()
     if found.more:
         _passed_on(tx, reader, start, last, found, own=begins(cursor))
-    if start and not sweeping:
+    if start and passed_over and not sweeping:
         _returned(tx, reader, start, last, found)
     # Rights are others than those that the device has read under, or may be: before its first page, and in a history
     # that is lost.

@@ -37,13 +37,13 @@ GROUPS: Final[dict[str, Callable[[Ground], list[Act]]]] = {
 }
 
 
-def chosen(asked: str) -> list[str]:
+def chosen(asked: str, there: tuple[str, ...] = tuple(GROUPS)) -> list[str]:
     """The groups asked for, all of them when none is. Raises SystemExit for a name that is none."""
     names = [name.strip() for name in asked.split(",") if name.strip()]
-    unknown = [name for name in names if name not in GROUPS]
+    unknown = [name for name in names if name not in there]
     if unknown:
-        raise SystemExit(f"{ONLY} names no group: {', '.join(unknown)}; there are {', '.join(GROUPS)}")
-    return names or list(GROUPS)
+        raise SystemExit(f"{ONLY} names no group: {', '.join(unknown)}; there are {', '.join(there)}")
+    return names or list(there)
 
 
 def run(ground: Ground, groups: list[str], out: Path) -> list[Act]:

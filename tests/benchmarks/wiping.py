@@ -4,8 +4,8 @@ ends; how soon the system's lock covers and closes.
 A real server in a process of its own, TLS on loopback; a laptop in another one, with the real keyring, a SQLCipher
 store and its held line. The twin, by turns in the same run: a byte over a bare TLS line, upon which as many keyring
 entries are deleted by the library alone. `FIELDKEEP_BENCH_WIPES` is the number of wipes (200), `FIELDKEEP_BENCH_LINES`
-that of the other devices (500). Prints a table and writes build/bench/wipe.json; an aim that is missed is said, not a
-failure.
+that of the other devices (500); `FIELDKEEP_BENCH_ONLY` names parts, parted by commas: alone, among, lock. Prints a
+table and writes build/bench/wipe.json; an aim that is missed is said, not a failure.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -30,13 +30,14 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from sync.client.pace import POKED_S
 from sync.compose import offices
 from sync.console import desk
 from sync.console.ports import Office
 from sync.protocol import signing
 from sync.protocol.documents import WIPE, Target
 from tests.benchmarks import locking, million
-from tests.benchmarks.__main__ import machine
+from tests.benchmarks.__main__ import ONLY, chosen, machine
 from tests.benchmarks.lines import POKE, Lines, request
 from tests.benchmarks.measure import Act, Aim, at, keep, say, table
 from tests.server.driver import Device, Tls
@@ -44,9 +45,10 @@ from tests.server.running import Org
 
 WIPES: Final = "FIELDKEEP_BENCH_WIPES"
 LINES: Final = "FIELDKEEP_BENCH_LINES"
+IDLE_S: Final = 40.0  # two heartbeats
 PERSON: Final = "ana@example.com"
 _LOOPBACK: Final = Path("/sys/class/net/lo/statistics/rx_bytes")
-_PARTS: Final = ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))
+_RANKS: Final = ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))
 
 
 class Child:
@@ -119,30 +121,44 @@ def main(words: Sequence[str] = ()) -> int:
     wipes, lines = (int(os.environ.get(name, most)) for name, most in ((WIPES, "200"), (LINES, "500")))
     say(f"{dt.datetime.now().astimezone():%Y-%m-%d %H:%M}, {wipes} wipes, {lines} devices besides")
     say(f"{machine()}, load {os.getloadavg()[0]:.1f}")
-    acts = measured(wipes, lines)
+    parts = chosen(os.environ.get(ONLY, ""), tuple(PARTS))
+    acts = [act for part in parts for act in PARTS[part](wipes, lines)]
     keep(acts, Path(words[0]) if words else million.FOLDER / "wipe.json")
     say(table(acts))
     return 0
 
 
-def measured(wipes: int, lines: int) -> list[Act]:
-    """All acts of this page."""
-    acts: list[Act] = []
+def alone(wipes: int, _lines: int) -> list[Act]:
+    """One laptop after the other, with nobody else there."""
     with ground() as made:
-        alone = _wiped(made, wipes)
-        acts += _spread("an order filed to keys destroyed", alone.keys, alone.bare, Aim(most=1_000))
-        acts += _spread("the same: to the intent on the disk", alone.intent)
-        acts += _spread("the same: to the receipt with the server", alone.receipt)
-        acts.append(Act("filing an order, p50", at(alone.filed, 0.5), None))
-        with _crowd(made, lines) as size:
-            acts += _idle(made, lines, size, 60.0 if wipes >= 100 else 1.0)
-            among = _wiped(made, max(1, wipes // 4))
-        said = f"an order filed to keys destroyed, {lines} devices besides"
-        acts += _spread(said, among.keys, among.bare, Aim(most=1_000))
+        times = _wiped(made, wipes)
+    return [
+        *_spread("an order filed to keys destroyed", times.keys, times.bare, Aim(most=1_000)),
+        *_spread("the same: to the intent on the disk", times.intent),
+        *_spread("the same: to the receipt with the server", times.receipt),
+        Act("filing an order, p50", at(times.filed, 0.5), None),
+    ]
+
+
+def among(wipes: int, lines: int) -> list[Act]:
+    """A fourth as many among other devices that hold their lines, and what such lines cost."""
+    with ground() as made, _crowd(made, lines) as size:
+        acts = _idle(made, lines, size, IDLE_S if lines >= 100 else 1.0)
+        times = _wiped(made, max(1, wipes // 4))
+    said = f"an order filed to keys destroyed, {lines} devices besides"
+    return [*acts, *_spread(said, times.keys, times.bare, Aim(most=1_000))]
+
+
+def locks(wipes: int, _lines: int) -> list[Act]:
+    """The window, at the system's word."""
     covered, closed = locking.run(60 if wipes >= 100 else 3, 20_000 if wipes >= 100 else 20)
-    acts += _spread("the system's lock to a covered window", covered.ms, aim=Aim(most=covered.most))
-    acts += _spread("the same: to a closed store, no key", closed.ms, aim=Aim(most=closed.most))
-    return acts
+    return [
+        *_spread("the system's lock to a covered window", covered.ms, aim=Aim(most=covered.most)),
+        *_spread("the same: to a closed store, no key", closed.ms, aim=Aim(most=closed.most)),
+    ]
+
+
+PARTS: Final[dict[str, Callable[[int, int], list[Act]]]] = {"alone": alone, "among": among, "lock": locks}
 
 
 @contextlib.contextmanager
@@ -174,6 +190,9 @@ def _wiped(made: Ground, count: int) -> Times:
             made.office.draft(), WIPE, [Target(enrolment=laptop["enrolment"], name="laptop")], "lost"
         )
         envelope = signing.sign(order, (key.admin_id, key.signing)).to_bytes()
+        threading.Event().wait(
+            POKED_S
+        )  # a laptop at rest: right after an exchange the next one waits for so long
         made.child.tell("wiped")
         began = time.monotonic_ns()
         made.office.file(envelope)
@@ -246,7 +265,7 @@ def _spread(act: str, ours: Sequence[float], twin: Sequence[float] = (), aim: Ai
     return [
         Act(f"{act}, {name}", at(ours, part), at(twin, part) if twin else None,
             aim if aim and name == "p99" else Aim())
-        for part, name in _PARTS
+        for part, name in _RANKS
     ]  # fmt: skip
 
 

@@ -228,6 +228,33 @@ def test_a_signed_order_waits_as_long_as_the_root_says(house: Org, first: Person
     assert [each["op"] for each in house.json("orders")] == ["wipe", "wipe"]
 
 
+def test_a_wipe_is_called_off_by_a_signature_made_elsewhere(house: Org, ed: Person) -> None:
+    """Whoever has no key file but a security key or passkey calls off as well: the paper is one as any other."""
+    house.admin("root", "rule", "--delay", "15")
+    house.admin("wipe", "LAP-1", "--reason", "lost")
+    file = house.folder / "off.paper"
+    told = house.call(
+        "fieldkeep-admin",
+        "--data",
+        str(house.data),
+        "cancel",
+        "LAP-1",
+        "--draft",
+        str(file),
+        "--reason",
+        "found",
+    )
+    assert "The cancellation is drawn up. It takes the signature of 1 person." in told.stdout
+    assert house.json("orders")[-1]["op"] == "wipe"
+    shown = ed.sign(file, "cancel 1")
+    for words in ("CANCEL", "LAP-1", "found"):
+        assert words in shown.stderr
+    house.admin("file", str(file))
+    assert [each["op"] for each in house.json("orders")] == ["wipe", "cancel"]
+    keyless = house.call("fieldkeep-admin", "--data", str(house.data), "cancel", "LAP-1", check=False)
+    assert (keyless.returncode, "--draft FILE" in keyless.stderr) == (1, True)
+
+
 def test_more_than_the_root_allows_is_not_drawn_up(house: Org, first: Person) -> None:
     house.admin("root", "rule", "--most", "2")
     done = house.admin("wipe", "LAP-1", "LAP-2", "LAP-3", "--reason", "x", "--draft", "f", check=False)

@@ -128,8 +128,13 @@ class StoreContract(PostContract):
     def test_what_had_gone_elsewhere_and_was_written_last_by_a_device_is_found(self, store: Store) -> None:
         id_, away = b"1" * 16, Scope(b"q" * 16, "Elsewhere")
         with store.write() as tx:
-            for scope, before in ((TEAM, None), (away, TEAM), (TEAM, away), (TEAM, TEAM)):
-                tx.records.put(held(id_, tx.records.next_seq(), scope=scope), before, 1)
+            for scope, before, device in (
+                (TEAM, None, DEVICE),
+                (away, TEAM, b""),
+                (TEAM, away, b""),
+                (TEAM, TEAM, DEVICE),
+            ):
+                tx.records.put(held(id_, tx.records.next_seq(), scope=scope, device=device), before, 1)
         with store.read() as tx:
             found = [tx.records.returned(after, 4, DEVICE) for after in range(4)]
             assert found == [[id_], [id_], [id_], []]

@@ -11,15 +11,17 @@ import pytest
 
 from app.errors import AppError, StoreDamaged
 from app.keys.secret import SecretBytes
-from app.store import lists, outbox, pagefile, ready, records, schema, search
+from app.store import chosen, lists, outbox, pagefile, ready, records, schema, search
 from app.store.db import Database
 from app.store.replica import StoreReplica
 from app.store.store import Store
 from sync.client.ports import Answer
+from sync.protocol import clock
 from sync.protocol import ready as sealed
 from sync.protocol.codec import Raw, pack
 from sync.protocol.errors import BadFrames, Outcome
 from sync.protocol.ids import new_record_id
+from sync.protocol.merge import KEPT, Conflict
 from sync.protocol.messages import Change, Cursor, OpResult
 from sync.protocol.ready import Fed, Made
 from tests.store import pages
@@ -109,6 +111,23 @@ def test_it_holds_what_pages_would_have_brought(
         Answer(cursor(41), 0, 0, changes=[change(41, ROWS[4].id, name="Changed behind it")])
     )
     assert "Changed behind it" in titles(store)
+
+
+def test_what_was_settled_before_keeps_nobody_from_a_part(
+    device: Device, begun: Store, tmp_path: Path
+) -> None:
+    """The server keeps it for good, and tells it with the records: on the first page, and in the part."""
+    met = Conflict(
+        id=b"c" * 16, kind="customer", record=ROWS[0].id, cell="stage", kept="lead", ver=3, state=KEPT,
+        settled_by="bo@x", settled_hlc=clock.stamp(0, device.clock()),
+    )  # fmt: skip
+    StoreReplica(begun).apply(Answer(cursor(3), 0, 0, more=True, conflicts=[met]))
+    folder, into = tmp_path / "settled", tmp_path / "settled.part"
+    folder.mkdir()
+    made = ready.make(folder, [Fed(cursor(40), False, ROWS, [met])], KEY, PART, into)
+    store = laid_in(device, begun, (made, into))
+    assert store is not None
+    assert [each.kept for each in chosen.told(store, ROWS[0].id)] == ["lead"]
 
 
 def test_what_waits_stays_on_top_and_goes_up(device: Device, begun: Store, part: tuple[Made, Path]) -> None:

@@ -21,7 +21,7 @@ LEFT = ["profile.lock", "tombstone.json"]
 class Backup:
     """Folder and keyring of a laptop as they were the day before its wipe."""
 
-    def __init__(self, town: Town) -> None:
+    def __init__(self, town: Town, *, then_keys: bool = False) -> None:
         self.laptop: Laptop = town.laptop(ANNA)
         self.laptop.add("task", subject="secret")
         self.laptop.sync()
@@ -29,6 +29,8 @@ class Backup:
         self._entries = self.laptop.entries()
         self._copy: Path = town.folder / f"backup-{self.laptop.name}"
         shutil.copytree(self.laptop.folder, self._copy)
+        if then_keys:
+            self.laptop.json("keys", "rotate")
         town.order("wipe", self.laptop)
         assert self.laptop.ask("sync").code == 4
         assert (self.laptop.files(), device_entries(self.card.device)) == (LEFT, {})
@@ -57,6 +59,15 @@ def test_beside_its_stone_it_is_destroyed_again(town: Town, verb: str) -> None:
     assert "wiped by" in done.out + done.err
     assert (backup.laptop.files(), device_entries(backup.card.device)) == (LEFT, {})
     assert backup.laptop.ask("list", "task").code == 4
+
+
+def test_what_is_of_before_a_change_of_keys_is_destroyed_again_as_well(town: Town) -> None:
+    """The ring key of the stone is another one: the device's own signature tells."""
+    backup = Backup(town, then_keys=True)
+    backup.put_back()
+    assert {"ring.1", "share.1", "dev"} <= set(device_entries(backup.card.device))
+    assert backup.laptop.ask("list", "task").code == 4
+    assert (backup.laptop.files(), device_entries(backup.card.device)) == (LEFT, {})
 
 
 def test_the_vault_knows_the_stone_too(town: Town) -> None:
@@ -89,7 +100,7 @@ def test_a_stone_that_proves_nothing_destroys_nothing_and_opens_nothing(
     backup = Backup(town)
     stone = json.loads(backup.laptop.profile.tombstone.read_text())
     backup.put_back()
-    backup.altered_stone(intent=intent and stone["intent"] | {"mac": "0" * 64})
+    backup.altered_stone(intent=intent and stone["intent"] | {"mac": "0" * 64}, signed="0" * 128)
     before = set(backup.laptop.files())
     done = backup.laptop.ask("list", "task")
     assert (done.code, "no order stands behind it" in done.err) == (1, True), done.err

@@ -24,6 +24,7 @@ from sync.protocol import (
     messages,
     ops,
     outbox_seal,
+    policy_parts,
     signing,
     version,
 )
@@ -31,7 +32,7 @@ from sync.protocol.fields import Choice, Field, Integer, Several, Text
 from sync.protocol.kinds import KINDS
 
 PLACE: Final = Path(__file__).with_name("picture.json")
-ROOMS: Final = (messages, ops, codec, documents, signing, outbox_seal)
+ROOMS: Final = (messages, ops, codec, documents, policy_parts, signing, outbox_seal)
 ENUMS: Final = (errors.Outcome, errors.Rejection, errors.Problem, ops.Act, fields.Merge)
 
 

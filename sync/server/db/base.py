@@ -116,7 +116,7 @@ class Records(Protocol):
 
     def returned(self, after: int, upto: int, device: bytes) -> list[bytes]:
         """Ids of records that this device wrote last, within these numbers (`after` left out), and that belonged to
-        another person, team or territory before some change among them.
+        another person, team or territory before somebody else's change among them.
         """
 
     def owned_by(self, owner: str) -> list[bytes]:

@@ -185,16 +185,16 @@ class SqlRecords:
 
     def returned(self, after: int, upto: int, device: bytes) -> list[bytes]:
         """Ids of records that this device wrote last, within these numbers (`after` left out), and that belonged to
-        another person, team or territory before some change among them.
+        another person, team or territory before somebody else's change among them.
         """
         asked = (
             "SELECT DISTINCT record.id FROM change JOIN record ON record.id = change.record"
-            " WHERE change.seq > ? AND change.seq <= ? AND record.ver <= ? AND record.device = ?"
+            " WHERE change.seq > ? AND change.seq <= ? AND change.device <> ? AND record.ver <= ? AND record.device = ?"
             " AND (change.person_before <> record.scope_person OR change.team_before <> record.scope_team"
             " OR change.territory_before <> record.territory)"
             " ORDER BY record.id"
         )
-        return [row[0] for row in self._db.execute(asked, (after, upto, upto, device))]
+        return [row[0] for row in self._db.execute(asked, (after, upto, device, upto, device))]
 
     def owned_by(self, owner: str) -> list[bytes]:
         """Ids of records with this (folded) owner."""
