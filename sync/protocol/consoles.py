@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from sync.protocol.desk import OrderView
+from sync.protocol.desk import HoldsView, OrderView
 from sync.protocol.roles import IT, PRIVACY
 
 SIGN_IN: Final = "sign-in"  # purposes of a passkey
@@ -114,7 +114,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Dossier(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the server knows of one device, what lies on it apart."""
+    """All that the server knows of one device, what lies on it now apart."""
 
     row: FleetRow
     orders: list[OrderView]
@@ -123,6 +123,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     proof: Proof | None = None
     read_seq: int = 0
     head: int = 0
+    lay: HoldsView | None = None  # of a wiped one: what lay on it, where that is known
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):

@@ -328,6 +328,7 @@ class StoreGate:
                 proof=_proof(tx, enrolment),
                 read_seq=device.read_seq,
                 head=tx.records.head(),
+                lay=holdings.kept(tx, enrolment),
             )
 
 

@@ -104,6 +104,22 @@ def held_by(tx: Transaction, device: Device, person: Person, *, kind: str, ids: 
     )  # fmt: skip
 
 
+def keep(tx: Transaction, device: Device) -> None:
+    """Keep what lies on a device that has just proven its wipe, as counts: the report on a loss is read afterwards."""
+    person = tx.people.person(device.person)
+    if person is None:
+        return
+    seen = travel.seen_from(device, person, post.root_and_policy(tx)[1])
+    view = held_by(tx, device, seen, kind="", ids=False)
+    tx.consoles.put_lain(device.enrolment, msgspec.msgpack.encode(view))
+
+
+def kept(tx: Transaction, enrolment: str) -> HoldsView | None:
+    """What lay on a wiped device; None where that is not known any more."""
+    body = tx.consoles.lain(enrolment)
+    return msgspec.msgpack.decode(body, type=HoldsView | None) if body is not None else None
+
+
 def _never_read(device: Device) -> bool:
     return not device.read_scopes and device.last_seen == device.enrolled
 

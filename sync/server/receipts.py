@@ -10,7 +10,7 @@ from sync.protocol import documents, signing, trust
 from sync.protocol.documents import CANCEL, WIPE, Order, Receipt, Root
 from sync.protocol.errors import Problem
 from sync.protocol.ids import ID_BYTES
-from sync.server import handin, policies, post
+from sync.server import handin, holdings, policies, post
 from sync.server.db.base import Transaction
 from sync.server.db.kept import AuditLine, Device, StoredReceipt
 from sync.server.errors import RequestProblem
@@ -50,6 +50,7 @@ def take_receipt(tx: Transaction, envelope: bytes, along: bytes, now: int, *, or
     )
     tx.post.put_receipt(stored)
     tx.post.report(receipt.receipt_id, device.enrolment, post.DONE, now)
+    holdings.keep(tx, device)
     tx.people.put_device(msgspec.structs.replace(device, wiped=now, last_seen=now, unsent=0))
     tx.people.drop_share(device.enrolment)
     tx.post.audit(

@@ -120,6 +120,50 @@ def test_a_wipe_in_time_says_so(inside: ConsoleInside, admin: Visitor) -> None:
     assert "Its keys are destroyed, under its own signature" in text
 
 
+def test_after_the_wipe_the_report_counts_what_lay_on_it(inside: ConsoleInside, admin: Visitor) -> None:
+    laptop: Device = inside.device(inside.person("ana@example.com"), "LAP-0388")
+    inside.skew = 1_000
+    for name in ("Betatech", "Cetus"):
+        laptop.add("customer", name=name)
+    laptop.sync()
+    laptop.sync()
+    laptop.hand_in(laptop.receipt(inside.wipe(laptop)))
+    path = f"/devices/{laptop.enrolment}"
+    text = " ".join(admin.get(f"{path}/report").plain.split())
+    assert "Customer 2 0" in text
+    assert "about 2 people and companies" in text
+    assert "no record lay on it" not in text
+    assert "by id" not in text  # counts alone are kept
+    draft = admin.get(f"{path}/notice.txt").text
+    assert "Customer: 2" in draft
+    assert "about 2 people and companies" in draft
+
+
+def test_what_lay_on_it_is_not_known_where_nobody_counted(inside: ConsoleInside, admin: Visitor) -> None:
+    laptop: Device = inside.device(inside.person("ana@example.com"), "LAP-0388")
+    inside.skew = 1_000
+    laptop.add("customer", name="Betatech")
+    laptop.sync()
+    laptop.hand_in(laptop.receipt(inside.wipe(laptop)))
+    with inside.store.write() as tx:
+        tx.consoles.put_lain(laptop.enrolment, b"\xc0")  # it was wiped before this was kept
+    path = f"/devices/{laptop.enrolment}"
+    for text in (admin.get(f"{path}/report").plain, admin.get(f"{path}/notice.txt").text):
+        assert "not known" in text
+        assert "Hardly any" not in text
+        assert "about 0" not in text
+        assert "no record lay" not in text
+    assert "Low" in admin.get(f"{path}/report").plain
+
+
+def test_a_wipe_that_is_not_proven_is_no_device_that_will_lock_itself() -> None:
+    dossier = Dossier(row=row(state="wiped"), orders=[], sealed_records=0, refused=0)
+    risk = losses.risk_of(dossier, None, 0, NOW, pin=False)
+    assert risk.level == losses.HIGH
+    assert not any("locks itself" in each for each in risk.reasons)
+    assert any("no receipt of its own" in each for each in risk.reasons)
+
+
 def test_a_device_that_wiped_itself_is_shown_by_its_receipt_and_not_by_an_older_order() -> None:
     proof = msgspec.structs.replace(PROOF, because="silence", records=2)
     dossier = Dossier(row=row(state="wiped"), orders=[lock(NOW)], sealed_records=2, refused=0, proof=proof)

@@ -57,7 +57,7 @@ def report(ask: Ask) -> Response:
     return page(
         ask, "report.html", here="devices", d=dossier, row=dossier.row, holds=holds, risk=risk, classes=_classes(),
         kinds={name: _(kind.label) for name, kind in KINDS.items()}, lost=ask.query("lost")[:16], lost_at=lost,
-        state=wording.state(dossier.row), alarms=ask.house.gate.alarms(), people=_people(holds),
+        state=wording.state(dossier.row), alarms=ask.house.gate.alarms(), about=_about(holds),
         notice=_notice(ask, dossier, holds, risk, lost),
     )  # fmt: skip
 
@@ -78,11 +78,16 @@ def ids(ask: Ask) -> Response:
     return answering.file(ask, "records.csv", "\n".join(["kind,id", *rows]) + "\n", "text/csv")
 
 
-def risk_of(dossier: Dossier, holds: HoldsView, lost: int, now: int, *, pin: bool) -> Risk:
-    """How likely it is that somebody reads what lay on a device, and what that would be."""
+def risk_of(dossier: Dossier, holds: HoldsView | None, lost: int, now: int, *, pin: bool) -> Risk:
+    """How likely it is that somebody reads what lay on a device, and what that would be.
+
+    `holds` is None where that is not known any more: then it is never hardly any.
+    """
     row, proof = dossier.row, dossier.proof
     known = lost or now
     reasons = [_("The records lie encrypted on the device; without its keys nothing of them can be read.")]
+    if holds is None:
+        reasons.append(_("What lay on it is not known any more."))
     if proof is not None and proof.keys_gone == proof.keys:
         reasons.append(
             _("Its keys are destroyed, under its own signature: {at}.").format(at=when(proof.finished))
@@ -92,9 +97,9 @@ def risk_of(dossier: Dossier, holds: HoldsView, lost: int, now: int, *, pin: boo
                 _("Until then it was lost for {span}.").format(span=lasting(proof.finished - lost))
             )
             early = proof.finished - lost < HOUR_MS
-            return Risk(NONE if early else LOW, reasons)
-        return Risk(NONE, reasons)
-    if not any(each.records or each.deleted for each in holds.kinds):
+            return Risk(NONE if early and holds is not None else LOW, reasons)
+        return Risk(NONE if holds is not None else LOW, reasons)
+    if holds is not None and not any(each.records or each.deleted for each in holds.kinds):
         return Risk(NONE, [*reasons, _("By what the server knows, no record lay on it.")])
     level = MEDIUM
     locked = [o for o in dossier.orders if o.op == LOCK and o.state == "done"]
@@ -107,6 +112,8 @@ def risk_of(dossier: Dossier, holds: HoldsView, lost: int, now: int, *, pin: boo
         if lost and since > lost:
             reasons.append(_("Until then it was lost for {span}.").format(span=lasting(since - lost)))
         level = LOW
+    elif row.state == "wiped":
+        reasons.append(_not_proven(proof))
     elif row.lease_left <= 0:
         reasons.append(_("It has had no contact for so long that it has locked itself, as its policy asks."))
         level = LOW
@@ -128,8 +135,8 @@ def risk_of(dossier: Dossier, holds: HoldsView, lost: int, now: int, *, pin: boo
         reasons.append(_("Its disk is not encrypted: the system's keyring rests on the password alone."))
     else:
         reasons.append(_("Whether its disk is encrypted is not known."))
-    harmful = _most(holds, _HARMFUL)
-    if harmful:
+    harmful = holds is None or bool(_most(holds, _HARMFUL))
+    if holds is not None and harmful:
         reasons.append(_("Confidential or restricted fields lie on it."))
     if row.last_seen > known:
         reasons.append(_("It was in contact after it was lost: {at}.").format(at=when(row.last_seen)))
@@ -138,13 +145,25 @@ def risk_of(dossier: Dossier, holds: HoldsView, lost: int, now: int, *, pin: boo
     return Risk(level, reasons)
 
 
+def _not_proven(proof: Proof | None) -> str:
+    """What of the wipe of a wiped device is not proven."""
+    if proof is None:
+        return _("It says that it is wiped, and no receipt of its own proves it.")
+    return _("It has wiped itself, but of {m} keys only {n} are proven gone.").format(
+        m=proof.keys, n=proof.keys_gone
+    )
+
+
 def _most(holds: HoldsView, classes: tuple[str, ...]) -> int:
     return sum(each.classes.get(name, 0) for each in holds.kinds for name in classes)
 
 
-def _people(holds: HoldsView) -> int:
-    """Records that are about a person or a company: about as many are concerned."""
-    return sum(each.records for each in holds.kinds if each.kind in ("customer", "contact"))
+def _about(holds: HoldsView | None) -> str:
+    """How many are concerned: about as many as there are records about a person or a company."""
+    if holds is None:
+        return _("not known")
+    n = sum(each.records for each in holds.kinds if each.kind in ("customer", "contact"))
+    return ngettext("about {n} person or company", "about {n} people and companies", n).format(n=n)
 
 
 def _classes() -> dict[str, str]:
@@ -157,9 +176,12 @@ def _classes() -> dict[str, str]:
     return {name: names.get(name, name) for name in CLASSES}
 
 
-def _read(ask: Ask) -> tuple[Dossier, HoldsView]:
+def _read(ask: Ask) -> tuple[Dossier, HoldsView | None]:
+    """The device, and what lies on it; of a wiped one, what lay on it until then."""
     dossier = dossier_of(ask)
     ask.note("report on a loss", dossier.row.enrolment)
+    if dossier.row.state == "wiped":
+        return dossier, dossier.lay
     return dossier, ask.house.office.holds(dossier.row.enrolment, "", False)
 
 
@@ -177,20 +199,10 @@ def _moment(text: str) -> int:
         return 0
 
 
-def _notice(ask: Ask, dossier: Dossier, holds: HoldsView, risk: Risk, lost: int) -> str:
+def _notice(ask: Ask, dossier: Dossier, holds: HoldsView | None, risk: Risk, lost: int) -> str:
     """A draft of the notice to the authority; what only people know stands in brackets."""
     row, known = dossier.row, ask.now
-    n = _people(holds)
-    kinds = ", ".join(
-        _("{kind}: {n}").format(
-            kind=_(KINDS[each.kind].label) if each.kind in KINDS else each.kind, n=each.records
-        )
-        for each in holds.kinds
-    )
-    classes = ", ".join(
-        _("{kind}: {n}").format(kind=text, n=_most(holds, (name,))) for name, text in _classes().items()
-    )
-    about = ngettext("about {n} person or company", "about {n} people and companies", n).format(n=n)
+    kinds, classes = _counts(holds)
     done = [
         _("{verb}, {state}, {at}").format(
             verb=wording.verb(each.op),
@@ -215,11 +227,11 @@ def _notice(ask: Ask, dossier: Dossier, holds: HoldsView, risk: Risk, lost: int)
         ),
         "",
         _("2. Whom it concerns, and what data"),
-        _("Concerned: {about}.").format(about=about),
-        _("Records: {kinds}.").format(kinds=kinds or _("none")),
+        _("Concerned: {about}.").format(about=_about(holds)),
+        _("Records: {kinds}.").format(kinds=kinds),
         _("By care class: {classes}.").format(classes=classes),
         ""
-        if holds.exact
+        if holds is None or holds.exact
         else _("The device was under way when it was last in contact; this counts all that may lie on it."),
         _("3. What may follow"),
         _("Risk: {level}.").format(level=risk.word.text),
@@ -232,3 +244,19 @@ def _notice(ask: Ask, dossier: Dossier, holds: HoldsView, risk: Risk, lost: int)
         _("5. Whether the people concerned are told: [yes / no, and why]"),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _counts(holds: HoldsView | None) -> tuple[str, str]:
+    """How many records by kind, and by care class."""
+    if holds is None:
+        return _("not known"), _("not known")
+    kinds = ", ".join(
+        _("{kind}: {n}").format(
+            kind=_(KINDS[each.kind].label) if each.kind in KINDS else each.kind, n=each.records
+        )
+        for each in holds.kinds
+    )
+    classes = ", ".join(
+        _("{kind}: {n}").format(kind=text, n=_most(holds, (name,))) for name, text in _classes().items()
+    )
+    return kinds or _("none"), classes

@@ -59,6 +59,12 @@ class Consoles(Protocol):
     def put_aside(self, enrolment: str, at: int) -> None:
         """Put a device aside; 0 takes it back."""
 
+    def lain(self, enrolment: str) -> bytes | None:
+        """What lay on a device as it was wiped, as it was kept (a HoldsView); None where that is not known."""
+
+    def put_lain(self, enrolment: str, body: bytes) -> None:
+        """Keep what lay on a device."""
+
     def drafts(self) -> list[PolicyDraft]:
         """Every policy that is worked on, the last changed first."""
 

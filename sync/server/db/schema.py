@@ -205,5 +205,11 @@ STEPS: Final[tuple[str, ...]] = (
         made INTEGER NOT NULL, author BLOB NOT NULL, changed INTEGER NOT NULL, editor BLOB NOT NULL
     ) WITHOUT ROWID;
     """,
+    # What lay on devices that are wiped, as counts; of those that were wiped before, nobody knows it any more. And when
+    # somebody left: 0 for whoever is there, and for those who left before it was kept.
+    """
+    CREATE TABLE lain (enrolment TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+    ALTER TABLE person ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 VERSION: Final = len(STEPS)

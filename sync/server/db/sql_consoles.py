@@ -122,6 +122,18 @@ class SqlConsoles:
         if at:
             self._db.execute("INSERT INTO put_aside (enrolment, at) VALUES (?, ?)", (enrolment, at))
 
+    def lain(self, enrolment: str) -> bytes | None:
+        """What lay on a device as it was wiped, as it was kept (a HoldsView); None where that is not known."""
+        row = self._db.execute("SELECT body FROM lain WHERE enrolment = ?", (enrolment,)).fetchone()
+        return row[0] if row else None
+
+    def put_lain(self, enrolment: str, body: bytes) -> None:
+        """Keep what lay on a device."""
+        self._db.execute(
+            "INSERT INTO lain (enrolment, body) VALUES (?, ?) ON CONFLICT (enrolment) DO UPDATE SET body = excluded.body",
+            (enrolment, body),
+        )
+
     def drafts(self) -> list[PolicyDraft]:
         """Every policy that is worked on, the last changed first."""
         asked = f"SELECT {_DRAFT} FROM policy_draft ORDER BY changed DESC, id"
