@@ -126,9 +126,9 @@ def _devices(asked: argparse.Namespace, office: Office) -> int:
         if each.pin_locked:
             state = _("{state}, waits for an unlock (PIN)").format(state=state)
         seen = telling.when(each.last_seen) or "–"
-        rows.append([each.name, each.id, each.person, state, seen, each.receipt])
+        rows.append([each.name, each.id, each.person, state, seen, each.receipt, each.enrolment])
     telling.table(
-        [_("device"), _("id"), _("person"), _("state"), _("last seen"), _("receipt")],
+        [_("device"), _("id"), _("person"), _("state"), _("last seen"), _("receipt"), _("enrolment")],
         rows,
         hints.filled(_("No device is enrolled yet. Give somebody a code: fieldkeep-admin enrol-code EMAIL")),
     )

@@ -105,7 +105,9 @@ def _people(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> None:
         "person leave", _("lock the devices of somebody who leaves, and hand the records over"), locks, among
     )
     leave.add_argument("email", metavar="EMAIL", help=_("who leaves"))
-    leave.add_argument("--to", required=True, metavar="EMAIL", help=_("who gets the records"))
+    leave.add_argument(
+        "--to", default="", metavar="EMAIL", help=_("who gets the records, where there are any")
+    )
 
 
 def _teams(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> None:
@@ -149,7 +151,7 @@ def _console(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> None:
             each.add_argument("--another-admin", action="store_true", help=whose)
             told = _("the first digits of the passkey's SHA-256, as the person has read them to you")
             each.add_argument("--key", required=True, metavar="DIGITS", help=told)
-    verb("console list", _("every passkey for wipes, and whether the root names it"), "", among)
+    verb("console list", _("who signs in by what, and every passkey for wipes"), "", among)
 
 
 def _policies(among: Any, verb: Callable[..., argparse.ArgumentParser]) -> None:

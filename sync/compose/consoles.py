@@ -11,11 +11,11 @@ from typing import Final
 
 import msgspec
 
-from sync.compose import telling
+from sync.compose import hints, telling
 from sync.console import desk, keyfile, passphrase
 from sync.console.ports import Office
 from sync.protocol import documents, signing
-from sync.protocol.consoles import OrderKey
+from sync.protocol.consoles import AccountView, OrderKey
 from sync.protocol.documents import Admin, Credential, Root, Site
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
@@ -32,28 +32,49 @@ def invite(asked: argparse.Namespace, office: Office) -> int:
 
 
 def listed(asked: argparse.Namespace, office: Office) -> int:
-    """Every passkey for orders, and whether the root names it."""
+    """Who signs in at the console by what, every passkey for orders, and whether the root names it."""
     named = {credential.spki for admin in _root(office).admins for credential in admin.credentials}
-    keys = office.console_keys()
+    accounts, keys = office.console_accounts(), office.console_keys()
     if asked.json:
-        telling.document(
-            [
-                {"person": each.email, "label": each.label, "sha256": signing.keyid(each.spki),
-                 "made": telling.when(each.made), "admin": each.admin_id, "root": each.spki in named}
-                for each in keys
-            ]
-        )  # fmt: skip
+        told = [
+            {"person": each.email, "label": each.label, "sha256": signing.keyid(each.spki),
+             "made": telling.when(each.made), "admin": each.admin_id, "root": each.spki in named}
+            for each in keys
+        ]  # fmt: skip
+        telling.document({"accounts": [_account_json(each) for each in accounts], "passkeys": told})
         return 0
+    telling.table(
+        [_("person"), _("role"), _("signs in by"), _("passkeys for wipes")],
+        [[each.person, each.role, _signs_in(each), str(each.orders)] for each in accounts],
+        hints.filled(
+            _("Nobody may sign in at the console yet. Invite somebody: fieldkeep-admin console invite EMAIL")
+        ),
+    )
     rows = [
         [each.email, each.label, signing.keyid(each.spki), _("yes") if each.spki in named else _("no")]
         for each in keys
     ]
+    if rows:
+        telling.say("")
     telling.table(
-        [_("person"), _("passkey"), "SHA-256", _("in the root")],
+        [_("person"), _("passkey for wipes"), "SHA-256", _("in the root")],
         rows,
         _("Nobody has registered a passkey for wipes."),
     )
     return 0
+
+
+def _signs_in(account: AccountView) -> str:
+    """What somebody signs in by, or how far the account is."""
+    texts = {"password": _("password and number"), "passkey": _("passkey")}
+    ways = [texts.get(way, way) for way in account.ways]
+    if account.invited:
+        ways.append(_("invited until {at}").format(at=telling.when(account.invited)))
+    return ", ".join(ways) or _("nothing: closed, or the invitation has ended")
+
+
+def _account_json(account: AccountView) -> dict[str, object]:
+    return {**msgspec.structs.asdict(account), "invited": telling.when(account.invited)}
 
 
 def grant(asked: argparse.Namespace, office: Office) -> int:

@@ -71,7 +71,7 @@ def _tried(folders: Folders, mail: Mail | None) -> int:
         raise KnownError(_("No mail server is named."), _("Name one: --host H --sender EMAIL"))
     with contextlib.ExitStack() as held:
         office = held.enter_context(offices.open_at(folders.data))
-        to = [each.email for each in office.people() if each.role == IT]
+        to = [each.email for each in office.people() if each.role == IT and not each.left]
     carrier = mailing.Smtp(mail, folders)
     try:
         for each in to:

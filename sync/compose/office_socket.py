@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from sync.console.ports import Office
-from sync.protocol.consoles import ConsoleSite, Line, OrderKey
+from sync.protocol.consoles import AccountView, ConsoleSite, Line, OrderKey
 from sync.protocol.desk import (
     WORK_MAX,
     Backed,
@@ -72,6 +72,7 @@ _VERBS: Final[dict[str, tuple[Any, Any]]] = {
     "file": (tuple[bytes], list[OrderView]),
     "put_root": (tuple[bytes, bytes, str], None),
     "console_invite": (tuple[str], str),
+    "console_accounts": (tuple[()], list[AccountView]),
     "console_keys": (tuple[()], list[OrderKey]),
     "console_revoke": (tuple[str], None),
     "console_site": (tuple[()], ConsoleSite),
@@ -224,6 +225,10 @@ class RemoteOffice:
     def console_invite(self, email: str) -> str:
         """An address to set up an account of the console."""
         return self._ask("console_invite", email)  # type: ignore[no-any-return]
+
+    def console_accounts(self) -> list[AccountView]:
+        """Who may sign in at the console."""
+        return self._ask("console_accounts")  # type: ignore[no-any-return]
 
     def console_keys(self) -> list[OrderKey]:
         """Passkeys for orders."""

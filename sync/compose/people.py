@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from sync.compose import hints, telling
 from sync.console.ports import Office
 from sync.protocol import joins, texts
-from sync.protocol.desk import WHOLE_TEAM, PersonView, TerritoryView
+from sync.protocol.desk import WHOLE_TEAM, DeviceView, Left, PersonView, TerritoryView
 from sync.protocol.errors import KnownError
 from sync.protocol.roles import OFFICE, REP, may_change
 from sync.protocol.texts import gettext as _
@@ -32,11 +32,15 @@ def add(asked: argparse.Namespace, office: Office) -> int:
         return 0
     if person.news == "added":
         text = _("{email} has an account now: role {role}, team {team}.")
+    elif before is not None and before.left:
+        text = _(
+            "{email} is back: role {role}, team {team}. Give a code for the laptop: fieldkeep-admin enrol-code EMAIL"
+        )
     elif person.news:
         text = _("The account of {email} is changed: role {role}, team {team}.")
     else:
         text = _("{email} has this account already: role {role}, team {team}.")
-    telling.say(text.format(email=person.email, role=person.role, team=person.team))
+    telling.say(hints.filled(text).format(email=person.email, role=person.role, team=person.team))
     _tell_change(asked, before, person)
     if not any(f"{each.team}/".startswith(f"{person.team}/") for each in people):
         telling.aside(
@@ -94,27 +98,66 @@ def leave(asked: argparse.Namespace, office: Office) -> int:
     if asked.json:
         telling.document(left)
         return 0
-    records = texts.ngettext("{n} record goes", "{n} records go", left.records).format(n=left.records)
-    telling.say(
-        _("{email} has left: {records} to {heir}.").format(email=left.person, records=records, heir=left.heir)
-    )
-    for each in left.devices:
-        text = texts.ngettext(
-            "“{name}” is locked; by its last word it has {n} unsent change. Wipe it, then give that back with:",
-            "“{name}” is locked; by its last word it has {n} unsent changes. Wipe it, then give them back with:",
-            each.unsent,
+    if left.heir:
+        records = texts.ngettext("{n} record goes", "{n} records go", left.records).format(n=left.records)
+        said = _("{email} has left: {records} to {heir}.")
+        telling.say(said.format(email=left.person, records=records, heir=left.heir))
+    else:
+        telling.say(
+            _("{email} has left. There were no records to give to anybody.").format(email=left.person)
         )
-        if not each.unsent:
-            telling.say(
-                _("“{name}” is locked, and has sent everything. Wipe it when it is back.").format(
-                    name=each.name
-                )
-            )
-            continue
-        telling.say(text.format(name=each.name, n=each.unsent))
-        back = f"  fieldkeep-admin recover {shlex.quote(each.name)} --to DEVICE --other-person"
-        telling.say(hints.filled(back))
+    for each in left.devices:
+        _tell_device(each)
+    _tell_keys(left)
     return 0
+
+
+def _tell_device(device: DeviceView) -> None:
+    """What is known of a leaver's device: by its own last word, which may be old."""
+    if device.state == "locked":
+        lock = _("“{name}” is locked.").format(name=device.name)
+    else:
+        lock = _("“{name}” is ordered to be locked; it obeys at its next contact.").format(name=device.name)
+    at = telling.when(device.last_seen) or "–"
+    if not device.unsent:
+        word = _("By its last word, of {at}, it had sent everything. Wipe it when it is back.")
+        telling.say(joins.sentences(lock, word.format(at=at)))
+        return
+    word = texts.ngettext(
+        "By its last word, of {at}, it has {n} unsent change. Wipe it, then give that back with:",
+        "By its last word, of {at}, it has {n} unsent changes. Wipe it, then give them back with:",
+        device.unsent,
+    )
+    telling.say(joins.sentences(lock, word.format(at=at, n=device.unsent)))
+    back = f"  fieldkeep-admin recover {shlex.quote(device.name)} --to DEVICE --other-person"
+    telling.say(hints.filled(back))
+
+
+def _tell_keys(left: Left) -> None:
+    """Say that somebody who has left may still sign wipes, and how that ends."""
+    for each in left.admins:
+        if each.sure:
+            text = _(
+                "{email} MAY STILL SIGN WIPES: the root names admin {id} (keys: {labels}). Take that out with:"
+            )
+        else:
+            text = _(
+                "By its label, admin {id} in the root (keys: {labels}) may be {email}, who could still sign wipes. "
+                "If so, take that out with:"
+            )
+        told = text.format(email=left.person, id=each.id, labels=joins.listed(each.labels) or "–")
+        telling.say(told)
+        telling.say(hints.filled(f"  fieldkeep-admin root admin-drop {shlex.quote(each.id)}"))
+    if left.signs:
+        telling.say(
+            hints.filled(
+                _(
+                    "Whether {email} has further keys that sign wipes is not known here. "
+                    "Look at: fieldkeep-admin root show\n"
+                    "An admin there who has left goes with: fieldkeep-admin root admin-drop ID"
+                )
+            ).format(email=left.person)
+        )
 
 
 def listed(asked: argparse.Namespace, office: Office) -> int:
@@ -124,8 +167,11 @@ def listed(asked: argparse.Namespace, office: Office) -> int:
         telling.document(people)
     else:
         telling.table(
-            [_("person"), _("role"), _("team"), _("territory"), _("class"), _("devices")],
-            [[p.email, p.role, p.team, _where(p), p.care, str(p.devices)] for p in people],
+            [_("person"), _("role"), _("team"), _("territory"), _("class"), _("devices"), _("left")],
+            [
+                [p.email, p.role, p.team, _where(p), p.care, str(p.devices), telling.when(p.left) or ""]
+                for p in people
+            ],
             _("Nobody has an account yet."),
         )
     return 0

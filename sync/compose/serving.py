@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import uvicorn
 from starlette.types import ASGIApp
 
-from sync.compose import compacting, console, making, office_socket
+from sync.compose import compacting, console, making, office_socket, telling
+from sync.protocol import joins
 from sync.protocol.texts import gettext as _
 from sync.server import config, limits, logs, mailing, tls
 from sync.server.config import Folders, Settings
@@ -155,7 +156,19 @@ def _console(
     try:
         listening = _listen(where.host, where.console_port)
     except SetupError as error:
-        logs.alarm("console", problem="cannot_listen", port=where.console_port, type=type(error).__name__)
+        logs.alarm(
+            "console",
+            problem="cannot_listen",
+            port=where.console_port,
+            served="devices",
+            next="--console-port",
+        )
+        telling.aside(
+            joins.sentences(
+                error.title,
+                _("Devices are served without the console. Start it on a free port: --console-port N"),
+            )
+        )
         return [], None
     port = int(listening.getsockname()[1])
     office.console = console.site(settings.console_host, port)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sync.protocol.consoles import ConsoleSite, Line, OrderKey
+from sync.protocol.consoles import AccountView, ConsoleSite, Line, OrderKey
 from sync.protocol.desk import (
     Backed,
     DeviceView,
@@ -102,6 +102,9 @@ class Office(Protocol):
 
     def console_invite(self, email: str) -> str:
         """An address at which this person sets up an account of the console."""
+
+    def console_accounts(self) -> list[AccountView]:
+        """Who may sign in at the console, and by what."""
 
     def console_keys(self) -> list[OrderKey]:
         """Passkeys for orders that were registered at the console."""

@@ -61,9 +61,16 @@ def words_of(root: Root) -> list[str]:
             _("Keys of {role}, of which {n} sign: {keys}").format(role=name, n=role.threshold, keys=keys)
         )
     for admin in root.admins:
-        lines.append(_("Admin {id}:").format(id=harmless.line(admin.admin_id)))
+        lines.append(_("Admin {id}:").format(id=admin_words(admin)))
         lines += [f"  {credential_words(each)}" for each in admin.credentials]
     return [*lines, *_rule(root.wipe)]
+
+
+def admin_words(admin: Admin) -> str:
+    """An admin: the id, with the labels of the keys beside it; a root knows no other name."""
+    labels = ", ".join(dict.fromkeys(harmless.line(each.label) for each in admin.credentials if each.label))
+    id_ = harmless.line(admin.admin_id)
+    return f"{id_} ({labels})" if labels else id_
 
 
 def credential_words(credential: Credential) -> str:
@@ -81,11 +88,11 @@ def _admins(before: Root, after: Root) -> list[str]:
     for id_ in sorted({*was, *now}):
         old, new = _credentials(was.get(id_)), _credentials(now.get(id_))
         if id_ not in was:
-            lines.append(_("NEW ADMIN {id}, who may sign wipes:").format(id=harmless.line(id_)))
+            lines.append(_("NEW ADMIN {id}, who may sign wipes:").format(id=admin_words(now[id_])))
         elif id_ not in now:
-            lines.append(_("Admin {id} may sign nothing any more:").format(id=harmless.line(id_)))
+            lines.append(_("Admin {id} may sign nothing any more:").format(id=admin_words(was[id_])))
         elif old != new:
-            lines.append(_("Admin {id}:").format(id=harmless.line(id_)))
+            lines.append(_("Admin {id}:").format(id=admin_words(was[id_])))
         lines += [f"  + {credential_words(new[spki])}" for spki in new if new[spki] != old.get(spki)]
         lines += [f"  − {credential_words(old[spki])}" for spki in old if old[spki] != new.get(spki)]
     return lines

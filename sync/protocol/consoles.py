@@ -169,6 +169,19 @@ class OrderKey(msgspec.Struct, frozen=True, kw_only=True):
     made: int
 
 
+class AccountView(msgspec.Struct, frozen=True, kw_only=True):
+    """An account of the console, as IT lists it: whose, until when an invitation stands, and what it signs in by.
+
+    `ways` are of "password" (with a number of an app) and "passkey"; with none of them and no invitation it is closed.
+    """
+
+    person: str
+    role: str
+    invited: int = 0  # until then; 0 where no invitation stands
+    ways: list[str] = []
+    orders: int = 0  # passkeys for wipes that are registered
+
+
 class ConsoleSite(msgspec.Struct, frozen=True, kw_only=True):
     """Where the console is, and the host of its own on which orders are signed."""
 

@@ -23,6 +23,7 @@ class PersonView(msgspec.Struct, frozen=True, kw_only=True):
     care: str = ""  # the care class up to which the person sees
     territories: list[str] = []  # those of the team that a rep sees; with none of them, the whole team
     own_alone: bool = False  # a rep who sees own records alone
+    left: int = 0  # when the person left (UTC milliseconds); 0 for whoever is there
 
 
 class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,13 +91,29 @@ class HoldsView(msgspec.Struct, frozen=True, kw_only=True):
     own_alone: bool = False
 
 
+class RootAdmin(msgspec.Struct, frozen=True, kw_only=True):
+    """An admin whom the root names, and the labels of the keys; `sure` where the account of the console says who it is,
+    and not a label alone."""
+
+    id: str
+    labels: list[str]
+    sure: bool
+
+
 class Left(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who has left: how many records went to whom, and the devices, locked, that are still to be wiped."""
+    """Somebody who has left: how many records went to whom ("" where there was none to give), and the devices, ordered
+    to be locked, that are still to be wiped.
+
+    `admins` are the names under which the root lets the person sign wipes still, as far as it is known; with `signs`
+    there may be more.
+    """
 
     person: str
     heir: str
     records: int
     devices: list[DeviceView]
+    admins: list[RootAdmin] = []
+    signs: bool = False
 
 
 class TeamMoved(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from sync.protocol.joins import listed
 from sync.protocol.merge import NOBODY, Mark
 from sync.protocol.roles import GRANTED
 from sync.protocol.texts import gettext as _
+from sync.protocol.texts import ngettext
 from sync.server import access, intake
 from sync.server.db.base import Transaction
 from sync.server.db.kept import FIRST_SCOPES, AuditLine, Held, Person, territory_lines
@@ -36,6 +37,17 @@ def person_at(tx: Transaction, email: str) -> Person:
         raise KnownError(
             _("Nobody has an account with this address."),
             _("Add one with: fieldkeep-admin person add EMAIL --role ROLE --team NAME"),
+        )
+    return person
+
+
+def present(tx: Transaction, email: str) -> Person:
+    """The same, of somebody who has not left. Raises KnownError."""
+    person = person_at(tx, email)
+    if person.gone:
+        raise KnownError(
+            _("{email} has left.").format(email=person.email),
+            _("To bring the person back: fieldkeep-admin person add EMAIL --role ROLE --team NAME"),
         )
     return person
 
@@ -62,14 +74,23 @@ def add_person(
     # Records that named this address before there was an account, and those of somebody who moved.
     records = [*tx.records.owned_by(access.fold_email(email)), *tx.records.of_person(fresh.id)]
     intake.rescope(tx, list(dict.fromkeys(records)), now)
-    verb = "person changed" if known else "person added"
+    verb = "person added" if known is None else "person back" if known.gone else "person changed"
     tx.post.audit(AuditLine(at=now, actor="desk", verb=verb, object=fresh.id.hex()))
     return person_view(fresh, 0, "changed" if known else "added")
 
 
-def leaver(tx: Transaction, email: str, heir: str) -> tuple[Person, Person]:
-    """Who leaves, and who gets the records. Raises KnownError."""
-    person, to = person_at(tx, email), person_at(tx, heir)
+def leaver(tx: Transaction, email: str, heir: str) -> tuple[Person, Person | None]:
+    """Who leaves, and who gets the records; nobody has to where there are none. Raises KnownError."""
+    person = person_at(tx, email)
+    if not heir.strip():
+        n = len(_given(tx, person))
+        if n:
+            text = ngettext("{email} has {n} record.", "{email} has {n} records.", n)
+            raise KnownError(
+                text.format(email=person.email, n=n), _("Say who gets them: --to EMAIL, or on the page")
+            )
+        return person, None
+    to = present(tx, heir)
     if person.id == to.id:
         raise KnownError(_("Records go to somebody else than the one who leaves."))
     if not access.adds(to.rights):
@@ -80,30 +101,34 @@ def leaver(tx: Transaction, email: str, heir: str) -> tuple[Person, Person]:
     return person, to
 
 
-def hand_over(tx: Transaction, person: Person, to: Person, now: int) -> int:
+def hand_over(tx: Transaction, person: Person, to: Person | None, now: int) -> int:
     """Make somebody else the owner of all that a person owns, or has entered and nobody owns; how many records.
 
-    Codes for further devices of the person are void.
+    The person has left from then on: codes for further devices are void, and no right on records is left.
     """
     tx.people.drop_codes(person.id)
+    given = _given(tx, person) if to is not None else []
+    for held in given:
+        # As an edit by whoever had seen all there is.
+        _written(tx, held, _OWNER, to.email if to is not None else "", now)
+    _put(tx, person, msgspec.structs.replace(person, gone=person.gone or now))
+    verb = f"person leaves, records to {to.email}" if to is not None else "person leaves"
+    tx.post.audit(AuditLine(at=now, actor="desk", verb=verb, object=person.id.hex()))
+    return len(given)
+
+
+def _given(tx: Transaction, person: Person) -> list[Held]:
+    """The records that a person owns, or has entered and nobody owns."""
     ids = [*tx.records.owned_by(access.fold_email(person.email)), *tx.records.of_person(person.id)]
-    given = sum(_own(tx, id_, person, to.email, now) for id_ in dict.fromkeys(ids))
-    tx.post.audit(
-        AuditLine(at=now, actor="desk", verb=f"person leaves, records to {to.email}", object=person.id.hex())
-    )
-    return given
+    found = (tx.records.held(id_) for id_ in dict.fromkeys(ids))
+    return [held for held in found if held is not None and _is_of(held, person)]
 
 
-def _own(tx: Transaction, id_: bytes, person: Person, owner: str, now: int) -> int:
-    """Write another owner into a record of this person, as an edit by whoever had seen all there is."""
-    held = tx.records.held(id_)
-    if held is None or held.row.deleted or not access.has_owner(held.row.kind):
-        return 0
-    said = held.row.cells.get(_OWNER)
-    if said and access.fold_email(str(said)) != access.fold_email(person.email):
-        return 0  # the colleague's, whom it followed
-    _written(tx, held, _OWNER, owner, now)
-    return 1
+def _is_of(held: Held, person: Person) -> bool:
+    if held.row.deleted or not access.has_owner(held.row.kind):
+        return False
+    said = held.row.cells.get(_OWNER)  # the colleague's, whom it followed, where another stands there
+    return not said or access.fold_email(str(said)) == access.fold_email(person.email)
 
 
 def move_team(tx: Transaction, team: str, to: str, now: int) -> TeamMoved:
@@ -226,7 +251,8 @@ def _put(tx: Transaction, known: Person | None, fresh: Person) -> Person:
 
 def _sight(person: Person) -> tuple[str, str, Care, frozenset[str] | None]:
     """What decides what a person sees: when it changes, everything is gone through anew."""
-    return person.role, person.team, person.rights.care, person.rights.territories
+    rights = person.rights
+    return rights.role, rights.team, rights.care, rights.territories
 
 
 def _lines(said: str, before: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from sync.protocol import documents, signing, trust
-from sync.protocol.consoles import ORDER, Account, OrderKey
+from sync.protocol.consoles import ORDER, SIGN_IN, Account, AccountView, OrderKey
 from sync.protocol.documents import Root
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
@@ -30,6 +30,24 @@ def registered(tx: Transaction) -> list[OrderKey]:
         for each in tx.consoles.passkeys(account.id)
         if each.purpose == ORDER
     ]
+
+
+def accounts(tx: Transaction, now: int) -> list[AccountView]:
+    """Every account of the console, by address."""
+    found = []
+    for account in tx.consoles.accounts():
+        purposes = [each.purpose for each in tx.consoles.passkeys(account.id)]
+        ways = {"password": bool(account.password), "passkey": SIGN_IN in purposes}
+        found.append(
+            AccountView(
+                person=account.email,
+                role=account.role,
+                invited=account.invite_ends if account.invite and account.invite_ends > now else 0,
+                ways=[way for way, there in ways.items() if there],
+                orders=purposes.count(ORDER),
+            )
+        )
+    return found
 
 
 def put_root(tx: Transaction, envelope: bytes, credential: bytes, admin_id: str, now: int) -> None:

@@ -88,6 +88,8 @@ def let_in(tx: Transaction, wish: Enrolment, now: int) -> tuple[Device, Person]:
     person = tx.people.person(code.person)
     if person is None:
         raise _bad_code("no person")
+    if person.gone:
+        raise _bad_code("person left")
     device_id, keyid = bytes.fromhex(wish.device), signing.keyid(wish.spki)
     known = tx.people.device_by_key(keyid)
     same = known is not None and known.device == device_id and not known.wiped
@@ -187,7 +189,7 @@ def wire_person(person: Person) -> messages.Person:
     return messages.Person(
         id=person.id,
         email=person.email,
-        role=person.role,
+        role=person.rights.role,
         team=person.team,
         territory=", ".join(person.territories),
         care=person.rights.care,

@@ -28,7 +28,6 @@ from sync.protocol.consoles import (
     PolicyDraft,
     Proof,
     Visit,
-    person_of,
 )
 from sync.protocol.desk import OrderView
 from sync.protocol.documents import WIPE, Policy
@@ -37,7 +36,7 @@ from sync.protocol.facts import POLICY_NUMBER
 from sync.protocol.ids import id_text
 from sync.protocol.texts import gettext as _
 from sync.protocol.trust import DAY_MS
-from sync.server import belonging, holdings, policies, post, travel
+from sync.server import belonging, holdings, naming, policies, post, travel
 from sync.server.db.base import Store, Transaction
 from sync.server.db.kept import AuditLine, Device
 from sync.server.lease import HOUR_MS
@@ -131,7 +130,7 @@ class StoreGate:
         """A one-use code for this person's account, which is made where there is none. Raises KnownError."""
         code, now = secrets.token_bytes(16), self._now()
         with self._store.write() as tx:
-            person = belonging.person_at(tx, email)
+            person = belonging.present(tx, email)
             if person.role not in ROLES:
                 raise KnownError(
                     _("The console is for the roles it and privacy."),
@@ -223,30 +222,15 @@ class StoreGate:
     def lines(self, before: int, most: int, word: str) -> list[Line]:
         """A page of the audit table, the newest first."""
         with self._store.read() as tx:
-            admins = {each.admin_id: each.email for each in tx.consoles.accounts() if each.admin_id}
-            people = {person.id.hex(): person.email for person in tx.people.persons()}
-            devices = {device.enrolment: device.name for device in tx.people.devices()}
-            names = {**admins, **people, **devices}
-            orders = {order.order_id: devices.get(order.enrolment, "") for order in tx.post.orders()}
-            return [
-                Line(
-                    n=n,
-                    at=line.at,
-                    actor=line.actor,
-                    verb=line.verb,
-                    object=line.object,
-                    who=names.get(person_of(line.actor), ""),
-                    what=names.get(line.object, orders.get(line.object, "")),
-                )
-                for n, line in tx.consoles.audit_before(before, most, word)
-            ]
+            return naming.lines(tx, tx.consoles.audit_before(before, most, word))
 
     def alarms(self) -> list[OrderView]:
         """Wipes that were ordered in the last three days, for every admin to see."""
         now = self._now()
         with self._store.read() as tx:
             late = [each for each in tx.post.orders() if each.op == WIPE and each.filed > now - ALARM_MS]
-            return [order_view(tx, each, now) for each in reversed(late)]
+            names = naming.admins(tx) if late else {}
+            return [naming.signed(order_view(tx, each, now), names) for each in reversed(late)]
 
     # -- devices
 
@@ -318,10 +302,12 @@ class StoreGate:
                 return None
             _root, policy = post.root_and_policy(tx)
             sealed = [each for each in tx.post.sealed(enrolment) if each.whole]
+            names = naming.admins(tx)
             return Dossier(
                 row=_row(tx, device, policy, tx.consoles.aside(), now),
                 orders=[
-                    _named(tx, order_view(tx, each, now)) for each in reversed(tx.post.orders_for(enrolment))
+                    naming.signed(order_view(tx, each, now), names)
+                    for each in reversed(tx.post.orders_for(enrolment))
                 ],
                 sealed_records=sum(each.records for each in sealed),
                 refused=len(tx.records.refused(device.device)),
@@ -330,12 +316,6 @@ class StoreGate:
                 head=tx.records.head(),
                 lay=holdings.kept(tx, enrolment),
             )
-
-
-def _named(tx: Transaction, order: OrderView) -> OrderView:
-    """The order with the addresses of those who signed it, where they are known."""
-    names = {each.admin_id: each.email for each in tx.consoles.accounts() if each.admin_id}
-    return msgspec.structs.replace(order, signers=[names.get(each, each) for each in order.signers])
 
 
 def _row(tx: Transaction, device: Device, policy: Policy, aside: dict[str, int], now: int) -> FleetRow:

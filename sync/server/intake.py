@@ -50,8 +50,9 @@ class Author:
 
     @property
     def rights(self) -> Rights:
-        """What this person may see and edit."""
-        return self.person.rights
+        """What this person may see and edit. Of somebody who has left, what a device had not sent counts as it did:
+        unsent work is never lost, and the device is locked."""
+        return self.person.rights_at_work
 
 
 @dataclass(slots=True)

@@ -105,7 +105,7 @@ def due(store: Store, told: int) -> list[tuple[int, AuditLine]]:
 def admins(store: Store) -> list[str]:
     """Whom an alarm goes to: everybody who may act."""
     with store.read() as tx:
-        return sorted(person.email for person in tx.people.persons() if person.role == IT)
+        return sorted(person.email for person in tx.people.persons() if person.role == IT and not person.gone)
 
 
 def written(line: AuditLine, where: str) -> tuple[str, str]:

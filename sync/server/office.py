@@ -14,7 +14,7 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.protocol import codes, documents, signing
-from sync.protocol.consoles import ConsoleSite, Line, OrderKey
+from sync.protocol.consoles import AccountView, ConsoleSite, Line, OrderKey
 from sync.protocol.desk import (
     Backed,
     DeviceView,
@@ -49,6 +49,7 @@ from sync.server import (
     console_keys,
     enrol,
     holdings,
+    leaving,
     limits,
     policies,
     post,
@@ -92,6 +93,7 @@ class StoreOffice:
         """
         with self._store.read() as tx:
             person, to = belonging.leaver(tx, email, heir)
+            admins = leaving.admins_of(tx, person)
         mine = [each for each in self.devices() if each.person == person.email and each.state != "wiped"]
         for each in mine:
             if each.state == "active" and each.pending != LOCK:
@@ -102,7 +104,7 @@ class StoreOffice:
                 console_keys.close(tx, person.email, self._now())
         names = {each.enrolment for each in mine}
         now = [each for each in self.devices() if each.enrolment in names]
-        return Left(person=person.email, heir=to.email, records=records, devices=now)
+        return leaving.told(person, to, records, now, admins)
 
     def move_team(self, team: str, to: str) -> TeamMoved:
         """Give a team another name or place, or merge it into another: everybody in it and below goes along, and the
@@ -153,7 +155,7 @@ class StoreOffice:
     def enrol_code(self, email: str) -> str:
         """A one-use code for this person's next device. Raises KnownError."""
         with self._store.write() as tx:
-            person = belonging.person_at(tx, email)
+            person = belonging.present(tx, email)
             secret = enrol.give_code(tx, person, self._now())
             root = signing.open_envelope(tx.post.newest(Root.TYPE)[1], Root.TYPE)
         self.expected(person.id)
@@ -258,6 +260,11 @@ class StoreOffice:
         """An address at which this person sets up an account of the console. Raises KnownError."""
         code = self.gate.invite(email)
         return f"{self.console_site().url}/invite/{base64.urlsafe_b64encode(code).decode().rstrip('=')}"
+
+    def console_accounts(self) -> list[AccountView]:
+        """Who may sign in at the console, and by what."""
+        with self._store.read() as tx:
+            return console_keys.accounts(tx, self._now())
 
     def console_keys(self) -> list[OrderKey]:
         """Passkeys for orders that were registered at the console, and not removed there."""

@@ -202,7 +202,7 @@ def share_kept(tx: Transaction, device: Device, head: ExchangeHead) -> bytes:
 def _may_hold(tx: Transaction, device: Device) -> bool:
     """Whether its person may hold customer data, which may have changed since a packet was filed."""
     person = tx.people.person(device.person)
-    return person is not None and may_change(person.role)
+    return person is not None and may_change(person.rights.role)
 
 
 def _packets(tx: Transaction, device: Device) -> list[Packet]:

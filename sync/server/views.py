@@ -33,6 +33,7 @@ def person_view(person: Person, devices: int, news: str) -> PersonView:
         care=person.rights.care.name.lower(),
         territories=list(person.territories),
         own_alone=person.own_alone,
+        left=person.gone,
     )
 
 

@@ -24,7 +24,7 @@ def test_a_passkey_wipes_a_real_laptop_which_takes_in_the_root_that_names_it(tow
     sent = visitor.post("/account/order-key", {"label": "Key in hand"})
     page = visitor.get(sent.to)
     assert visitor.post(sent.to, {"answer": key.create(page.options, wipes)}).status == 303
-    (registered,) = town.admin("console", "list")
+    (registered,) = town.admin("console", "list")["passkeys"]
     assert not registered["root"]
     assert town.admin("console", "grant", IT, "--key", registered["sha256"][:12])["root"] == 2
     # One touch for this one laptop.
@@ -53,4 +53,4 @@ def test_a_passkey_wipes_a_real_laptop_which_takes_in_the_root_that_names_it(tow
     # And a key that was taken back signs nothing any more.
     assert town.admin("console", "revoke", IT)["root"] == 3
     assert visitor.get("/devices").to == "/sign-in"
-    assert not town.admin("console", "list")
+    assert not town.admin("console", "list")["passkeys"]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from sync.protocol.errors import KnownError, Problem
 from sync.protocol.ids import parse_id
+from sync.server import access
 from tests.console.visitor import ConsoleInside
 from tests.server.driver import Device, Refusal
 from tests.server.inside import Inside, problem_of
+from tests.server.named import ED, second_admin
 
 ANA, BO = "ana@example.com", "bo@example.com"
 
@@ -114,3 +117,105 @@ def test_the_old_laptops_page_says_once_the_new_one_has_everything(
     laptop.exchange([], unsent=2)
     assert "This one has 2 unsent changes" in admin.get(page).plain
     assert "of the same person" not in admin.get(f"/devices/{fresh.enrolment}").plain
+
+
+def left_at(inside: Inside, email: str) -> int:
+    (found,) = [each.left for each in inside.office.people() if each.email == email]
+    return found
+
+
+def test_who_left_is_marked_and_gets_no_code_until_added_again(inside: Inside, laptop: Device) -> None:
+    inside.office.person_leaves(ANA, BO)
+    assert left_at(inside, ANA) > 0
+    assert not left_at(inside, BO)
+    with pytest.raises(KnownError) as refused:
+        inside.office.enrol_code(ANA)
+    assert "has left" in refused.value.title
+    assert "fieldkeep-admin person add" in refused.value.hint
+    inside.person(ANA)
+    assert not left_at(inside, ANA)
+    back = Device(inside.send, "LAP-0401")
+    back.enrol(inside.office.enrol_code(ANA))
+    with inside.store.read() as tx:
+        assert "person back" in [line.verb for line in tx.post.audit_lines()]
+
+
+def test_who_left_has_no_right_on_records_and_is_nobodys_heir(inside: Inside, laptop: Device) -> None:
+    colleague = inside.device(inside.person("cy@example.com"), "LAP-0402")
+    shared = colleague.add("customer", name="Betatech")
+    colleague.sync()
+    laptop.sync()
+    assert shared in laptop.rows
+    inside.office.person_leaves(ANA, BO)
+    with inside.store.read() as tx:
+        person = tx.people.by_email(ANA)
+        held = tx.records.held(shared)
+    assert person is not None and held is not None
+    assert not access.sees(person.rights, "customer", held.scope)
+    assert not access.adds(person.rights)
+    inside.unlock(laptop)  # by mistake: nothing comes all the same, and what lies there goes
+    late = colleague.add("customer", name="Cetus")
+    colleague.sync()
+    laptop.sync()
+    laptop.sync()
+    assert late not in laptop.rows
+    assert shared not in laptop.rows
+    with pytest.raises(KnownError, match="has left"):
+        inside.office.person_leaves(BO, ANA)
+    inside.person(ANA)
+    laptop.sync()
+    laptop.sync()
+    assert {shared, late} <= set(laptop.rows)
+
+
+def test_what_a_leavers_laptop_had_not_sent_is_taken_in_all_the_same(inside: Inside, laptop: Device) -> None:
+    inside.office.person_leaves(ANA, BO)
+    typed = laptop.add("customer", name="Typed on the train")
+    laptop.exchange()
+    with inside.store.read() as tx:
+        assert tx.records.held(typed) is not None
+
+
+def test_without_records_nobody_has_to_be_named(inside: Inside, laptop: Device) -> None:
+    left = inside.office.person_leaves(BO, "")
+    assert (left.heir, left.records) == ("", 0)
+    laptop.add("customer", name="Betatech", owner=ANA)
+    laptop.sync()
+    with pytest.raises(KnownError, match="1 record") as refused:
+        inside.office.person_leaves(ANA, "")
+    assert "--to EMAIL" in refused.value.hint
+    assert inside.view(laptop).pending == ""
+    assert not left_at(inside, ANA)
+
+
+def test_an_admin_who_leaves_is_said_to_have_keys_still(inside: Inside) -> None:
+    inside.person("ed@example.com", role="it")
+    second_admin(inside, "ed")
+    by_label = inside.office.person_leaves("ed@example.com", "")
+    assert [(each.id, each.sure) for each in by_label.admins] == [(ED, False)]
+    assert by_label.signs
+    inside.person("ed@example.com", role="it")
+    inside.office.console_invite("ed@example.com")
+    with inside.store.write() as tx:
+        person = tx.people.by_email("ed@example.com")
+        account = tx.consoles.account_of(person.id) if person else None
+        assert account is not None
+        tx.consoles.put_account(msgspec.structs.replace(account, admin_id=ED))
+    known = inside.office.person_leaves("ed@example.com", "")
+    assert [(each.id, each.sure) for each in known.admins] == [(ED, True)]
+    assert not known.signs
+    rep = inside.office.person_leaves(inside.person(BO), "")
+    assert (rep.admins, rep.signs) == ([], False)
+
+
+def test_the_console_says_who_left_gives_no_code_and_names_the_keys(inside: ConsoleInside) -> None:
+    inside.person("ed@example.com", role="it")
+    second_admin(inside, "ed")
+    admin = inside.admin()
+    admin.get("/people")
+    done = admin.post("/people/leave", {"email": "ed@example.com", "heir": ""}).plain
+    assert f"fieldkeep-admin root admin-drop {ED}" in done
+    page = admin.get("/people?person=ed@example.com").plain
+    assert "left on" in page
+    assert "Bring the person back" in page
+    assert "has left" in admin.post("/people/code", {"email": "ed@example.com"}).plain

@@ -17,7 +17,7 @@ from sync.console.web.asking import Ask
 from sync.console.web.devices import dossier_of
 from sync.console.web.wording import BAD, OK, WARN, Word
 from sync.protocol import documents, signing
-from sync.protocol.consoles import Dossier
+from sync.protocol.consoles import Dossier, Proof
 from sync.protocol.desk import HoldsView
 from sync.protocol.documents import LOCK, Policy
 from sync.protocol.kinds import KINDS
@@ -124,17 +124,8 @@ def risk_of(dossier: Dossier, holds: HoldsView | None, lost: int, now: int, *, p
         )
     if row.pending:
         reasons.append(_("An order waits for it: {op}.").format(op=row.pending))
-    if pin:
-        reasons.append(_("Opening needs a PIN as well."))
-    else:
-        reasons.append(_("Opening needs no PIN: who can sign in to the system can open it."))
     disk = row.posture.get("disk_encryption")
-    if disk is True:
-        reasons.append(_("Its disk is encrypted, by its own word."))
-    elif disk is False:
-        reasons.append(_("Its disk is not encrypted: the system's keyring rests on the password alone."))
-    else:
-        reasons.append(_("Whether its disk is encrypted is not known."))
+    reasons += _opening(disk, pin=pin)
     harmful = holds is None or bool(_most(holds, _HARMFUL))
     if holds is not None and harmful:
         reasons.append(_("Confidential or restricted fields lie on it."))
@@ -143,6 +134,19 @@ def risk_of(dossier: Dossier, holds: HoldsView | None, lost: int, now: int, *, p
     if level == MEDIUM and not pin and disk is not True and harmful:
         level = HIGH
     return Risk(level, reasons)
+
+
+def _opening(disk: object, *, pin: bool) -> list[str]:
+    """What stands in the way of somebody who has the device: the PIN, and the encryption of its disk."""
+    if pin:
+        asked = _("Opening needs a PIN as well.")
+    else:
+        asked = _("Opening needs no PIN: who can sign in to the system can open it.")
+    if disk is True:
+        return [asked, _("Its disk is encrypted, by its own word.")]
+    if disk is False:
+        return [asked, _("Its disk is not encrypted: the system's keyring rests on the password alone.")]
+    return [asked, _("Whether its disk is encrypted is not known.")]
 
 
 def _not_proven(proof: Proof | None) -> str:

@@ -11,7 +11,7 @@ import msgspec
 from sync.protocol.errors import Outcome, Rejection
 from sync.protocol.fields import Care
 from sync.protocol.merge import Row
-from sync.server.access import REP, Rights, Scope, fold_territory
+from sync.server.access import IT, REP, Rights, Scope, fold_territory
 
 FIRST_SCOPES: Final = 1  # of somebody whose rights were never others
 RESULTS_KEPT: Final = 10_000
@@ -20,7 +20,9 @@ RESULTS_KEPT: Final = 10_000
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody with an account. `scopes` rises whenever role, team, territories or the care class that is seen change.
 
-    `territory` holds a line for each territory: "" for the whole team, an empty line for none (own records alone).
+    Who is `gone` (since when; 0 for whoever is there) has left: no right on records is left until the person is added
+    again. `territory` holds a line for each territory: "" for the whole team, an empty line for none (own records
+    alone).
     """
 
     id: bytes
@@ -30,10 +32,16 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     territory: str = ""
     scopes: int = FIRST_SCOPES
     granted: str = ""  # the care class up to which the person sees; "" for all that the role can see
+    gone: int = 0
 
     @property
     def rights(self) -> Rights:
         """What this person may see and edit."""
+        return Rights(self.id, IT, self.team) if self.gone else self.rights_at_work
+
+    @property
+    def rights_at_work(self) -> Rights:
+        """The same, as it was before the person left: by it work is judged that a device had not sent by then."""
         return Rights(
             self.id, self.role, self.team, self.granted, territories_seen(self.role, self.territory)
         )

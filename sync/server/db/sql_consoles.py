@@ -130,7 +130,8 @@ class SqlConsoles:
     def put_lain(self, enrolment: str, body: bytes) -> None:
         """Keep what lay on a device."""
         self._db.execute(
-            "INSERT INTO lain (enrolment, body) VALUES (?, ?) ON CONFLICT (enrolment) DO UPDATE SET body = excluded.body",
+            "INSERT INTO lain (enrolment, body) VALUES (?, ?) "
+            "ON CONFLICT (enrolment) DO UPDATE SET body = excluded.body",
             (enrolment, body),
         )
 

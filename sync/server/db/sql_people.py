@@ -12,7 +12,7 @@ from sync.server.db.kept import Code, Device, Person, territories_seen
 from sync.server.db.news import News
 from sync.server.db.sql import Sql
 
-_PERSON = "id, email, role, team, territory, scopes, granted"
+_PERSON = "id, email, role, team, territory, scopes, granted, gone"
 _DEVICE = (
     "enrolment, device, name, keyid, spki, sealing_key, person, platform, enrolled, app_version, last_seen, "
     "unsent, locked, wiped, posture, read_seq, read_scopes, read_care, travelling"
@@ -56,10 +56,11 @@ class SqlPeople:
             (person.id, person.scopes),
         )
         self._db.execute(
-            "INSERT INTO person (id, email, folded, role, team, territory, scopes, granted) VALUES (?,?,?,?,?,?,?,?) "
+            "INSERT INTO person (id, email, folded, role, team, territory, scopes, granted, gone) "
+            "VALUES (?,?,?,?,?,?,?,?,?) "
             "ON CONFLICT (id) DO UPDATE SET email = excluded.email, folded = excluded.folded, "
             "role = excluded.role, team = excluded.team, territory = excluded.territory, scopes = excluded.scopes, "
-            "granted = excluded.granted",
+            "granted = excluded.granted, gone = excluded.gone",
             (
                 person.id,
                 person.email,
@@ -69,6 +70,7 @@ class SqlPeople:
                 person.territory,
                 person.scopes,
                 person.granted,
+                person.gone,
             ),
         )
 
@@ -196,7 +198,14 @@ def _person(row: Any) -> Person | None:
     if row is None:
         return None
     return Person(
-        id=row[0], email=row[1], role=row[2], team=row[3], territory=row[4], scopes=row[5], granted=row[6]
+        id=row[0],
+        email=row[1],
+        role=row[2],
+        team=row[3],
+        territory=row[4],
+        scopes=row[5],
+        granted=row[6],
+        gone=row[7],
     )
 
 
