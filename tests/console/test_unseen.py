@@ -8,21 +8,26 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sync.console import keyfile, paper_words
+from sync.console import paper_words
 from sync.console import paper as papers
 from sync.console.paper import Paper
 from sync.protocol import signing
 from sync.protocol.documents import Admin, Credential, Key, Order, Role, Root
 from sync.protocol.errors import KnownError, Refused
 from tests.console.away import Person
-from tests.console.test_papers import draft
 from tests.protocol.authority import NOW, Authority
-from tests.server.inside import nobody_asks
 from tests.server.running import Org
 
 AUTHORITY = Authority()
 THIEF = Ed25519PrivateKey.generate()
 OF_THIEF = signing.keyid(signing.spki_of(THIEF))[:16]
+
+
+@pytest.fixture
+def org(tmp_path: Path, scripts: Path) -> Org:
+    made = Org(tmp_path, scripts)
+    made.init()
+    return made
 
 
 def _paper(before: Root, after: Root, *keys: Ed25519PrivateKey) -> Paper:
