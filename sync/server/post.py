@@ -31,6 +31,7 @@ REPORT_MAX: Final = 80
 PACKETS_AT_ONCE: Final = 4
 SHARE_BYTES: Final = 32
 SHARE_LENGTHS: Final = (SHARE_BYTES, 2 * SHARE_BYTES)  # the second with the reset key of a PIN behind it
+SHARES_MAX: Final = 4  # of a device at once: the one in force, the next, and what was left of either
 SEALED_MAX: Final = 4_096  # bytes of a share that is sealed
 RESET_MS: Final = 86_400_000  # after an unlock was reported: so long the answer to it may get lost
 
@@ -183,6 +184,10 @@ def keep_share(tx: Transaction, device: Device, head: ExchangeHead) -> None:
         lengths = SHARE_LENGTHS if place in held else (0, *SHARE_LENGTHS)
         if len(head.share) not in lengths or not 0 < len(head.share_sealed) <= SEALED_MAX:
             raise RequestProblem(Problem.BAD_REQUEST, why="share of no known form")
+        if place not in held and tx.people.count_shares(device.enrolment) >= SHARES_MAX:
+            if closed:
+                return  # nothing makes room, and no key of an honest device is of so many epochs
+            tx.people.drop_share(device.enrolment, but=head.share_as)
         tx.people.put_share(device.enrolment, head.share, head.share_sealed, place)
     elif forgets(held, head) and not closed:
         tx.people.drop_share(device.enrolment, but=head.share_as)
@@ -242,8 +247,8 @@ def take_reports(tx: Transaction, device: Device, head: ExchangeHead, now: int) 
         logs.alarm("orders", problem="lost", device=device.enrolment)
     for order_id, report in head.obeyed.items():
         known = filed.get(order_id)
-        if known is None or known.report == DONE:
-            continue  # what was obeyed stays so, whatever a device says that was shown it again
+        if known is None or not _is_news(known.report, report):
+            continue
         if report == DONE and known.op == WIPE:
             continue  # only a receipt says that a device is wiped
         order = tx.post.report(order_id, device.enrolment, report[:REPORT_MAX], now)
@@ -256,6 +261,15 @@ def take_reports(tx: Transaction, device: Device, head: ExchangeHead, now: int) 
     for packet in head.recovered:
         tx.post.take_packet(packet, device.enrolment, now)
     return device
+
+
+def _is_news(before: str, report: str) -> bool:
+    """Whether a device says something new of an order: what was obeyed stays so, whatever it says that was shown the
+    order again, and what it refused it can only obey after all. Each of it is a line in the audit table.
+    """
+    if before == DONE or not report:
+        return False
+    return not before or report == DONE or (before.startswith(REFUSED) and not report.startswith(REFUSED))
 
 
 def file_order(tx: Transaction, envelope: bytes, now: int) -> list[FiledOrder]:
