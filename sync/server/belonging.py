@@ -96,11 +96,7 @@ def leaver(tx: Transaction, email: str, heir: str) -> tuple[Person, Person]:
 
 
 def hand_over(tx: Transaction, person: Person, to: Person, now: int) -> int:
-    """Make somebody else the owner of all that a person owns, or has entered and nobody owns; how many records.
-
-    Codes for further devices of the person are void.
-    """
-    tx.people.drop_codes(person.id)
+    """Make somebody else the owner of all that a person owns, or has entered and nobody owns; how many records."""
     ids = [*tx.records.owned_by(access.fold_email(person.email)), *tx.records.of_person(person.id)]
     given = sum(_own(tx, id_, person, to.email, now) for id_ in dict.fromkeys(ids))
     tx.post.audit(

@@ -92,6 +92,13 @@ def standing(tx: Transaction, device: Device) -> Standing:
     return Standing(state, locked, pending[-1] if pending else "", head, defied=bool(defied))
 
 
+def may_open(stands: Standing) -> bool:
+    """Whether a device is open, or an unlock waits for it that would open it; one under a wipe takes no other order."""
+    if stands.state in ("wiping", "wiped"):
+        return False
+    return not stands.locked or (stands.state == "active" and stands.pending != LOCK)
+
+
 def cancelled(orders: list[FiledOrder], *, heard: bool) -> set[str]:
     """The ids of wipes that were called off; with `heard`, where the device has said so. An admin signed each of it."""
     return {
