@@ -46,7 +46,7 @@ def enrol(profile: Profile, args: Arguments) -> int:
         aside(_("Words of the organisation, to compare with IT: {words}").format(words=enrolment.words(code)))
     card = enrolment.enrol(profile, code, args.name)
     if args.json:
-        show.emit(_card(card))
+        show.emit(_named(card))
     else:
         say(
             _("{device} is enrolled for {person} at {org}.").format(
@@ -317,6 +317,7 @@ _STATUS_FIELDS: Final = {
     "state": N_("state"),
     "device": N_("device"),
     "device_id": N_("device id"),
+    "enrolment": N_("enrolment"),
     "person": N_("person"),
     "role": N_("role"),
     "team": N_("team"),
@@ -382,13 +383,10 @@ def _named(card: Card) -> dict[str, Any]:
     return {
         "device": card.name,
         "device_id": id_text(bytes.fromhex(card.device)),
+        "enrolment": card.enrolment,
         "person": card.person.email,
         "role": card.person.role,
         "team": card.person.team,
         "organisation": card.org_name,
         "server": card.server_url,
     }
-
-
-def _card(card: Card) -> dict[str, Any]:
-    return {**_named(card), "enrolment": card.enrolment}

@@ -58,7 +58,8 @@ def print_of(op: Op) -> bytes:
     """
     about = (op.kind, op.id, op.act)
     try:
-        said = pack((*about, op.set))
+        # Two people may keep what stands of two conflicts of one record, and both their clocks follow a third one.
+        said = pack((*about, op.set, op.settles) if op.settles else (*about, op.set))
     except RecursionError:  # nested beyond all use: such an op is refused by whoever takes it
         said = pack(about)
     stamp: bytes = (op.hlc % 256**_STAMP_BYTES).to_bytes(_STAMP_BYTES, "big")

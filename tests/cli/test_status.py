@@ -12,8 +12,9 @@ from app.paths import Profile
 from tests.road import ANNA, DAY_MS, Town, now_ms
 
 FIELDS = {
-    "state", "device", "device_id", "person", "role", "team", "organisation", "server", "unsent", "unsent_attachments",
-    "last_sync", "policy_version", "lease_until", "customers", "conflicts", "refused", "warning", "policy",
+    "state", "device", "device_id", "enrolment", "person", "role", "team", "organisation", "server", "unsent",
+    "unsent_attachments", "last_sync", "policy_version", "lease_until", "customers", "conflicts", "refused",
+    "warning", "policy",
     "not_allowed", "alarm", "message",
 }  # fmt: skip
 

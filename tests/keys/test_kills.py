@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import KeyMissing, Locked, NotEnrolled, StoreDamaged
-from app.keys import vault
+from app.keys import header, vault
 from app.keys.secret import SecretBytes
 from app.keys.state import State, StateFile
 from tests.keys.conftest import Laptop, new_laptop
@@ -149,6 +149,43 @@ def test_save(laptop: Laptop) -> None:
         outcomes.add((found.pin_fail - tries, found.floors.policy.number - tries))
         tries, number = found.pin_fail, found.floors.policy.number
     assert outcomes == {(0, 0), (0, 1), (1, 1)}
+
+
+@pytest.mark.timeout(900)
+def test_turn(tmp_path: Path) -> None:
+    """Killed before and after each durable call: the store opens, the state is proven, no key takes another's place,
+    and a second run, killed again somewhere, ends with the new keys alone."""
+    outcomes = set()
+    for step in range(STEPS_MAX):
+        laptop = new_laptop(tmp_path / str(step))
+        key, _share = made(laptop)
+        state = State(org=laptop.org, device=laptop.device, enrolment="e", epoch=1, incarnation="00" * 8)
+        with StateFile(laptop.profile, laptop.ring) as file:
+            file.create(state)
+        known: dict[str, str] = {}
+        died = killed("turn", laptop.profile.folder, laptop.org, laptop.device, step)
+        outcomes.add(_turned(laptop, key, known))
+        killed("turn", laptop.profile.folder, laptop.org, laptop.device, step * 7 % 23)
+        _turned(laptop, key, known)
+        assert not killed("turn", laptop.profile.folder, laptop.org, laptop.device, STEPS_MAX)
+        assert _turned(laptop, key, known) == (2, ("ring.2", "share.2"))
+        assert all(each.verified_absent for each in vault.destroy(laptop.profile, laptop.ring))
+        assert {"ring", "share"}.isdisjoint(name.partition(".")[0] for name in laptop.entries())
+        if not died:
+            break
+    both = ("ring.1", "ring.2", "share.1", "share.2")
+    assert {(1, ("ring.1", "share.1")), (1, both), (2, both), (2, ("ring.2", "share.2"))} <= outcomes
+
+
+def _turned(laptop: Laptop, key: bytes, known: dict[str, str]) -> tuple[int, tuple[str, ...]]:
+    """The epoch in force and the keys that are there; what must hold meanwhile."""
+    keys = {n: v for n, v in laptop.entries().items() if n.partition(".")[0] in ("ring", "share")}
+    assert all(known.get(name, value) == value for name, value in keys.items())
+    known |= keys
+    assert opens(laptop) == key
+    with StateFile(laptop.profile, laptop.ring) as file:
+        file.load()
+    return header.read(laptop.profile).epoch, tuple(sorted(keys))
 
 
 @pytest.mark.parametrize("act", ["no such act"])

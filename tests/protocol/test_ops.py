@@ -49,3 +49,13 @@ def test_an_op_nested_beyond_all_use_has_one_too() -> None:
     for _level in range(5_000):
         deep = [deep]
     assert len(print_of(msgspec.structs.replace(OP, set={"name": deep}))) == PRINT_BYTES
+
+
+def test_choices_of_two_conflicts_are_two_ops_though_both_write_nothing() -> None:
+    """Two clocks that follow a third one give one stamp."""
+    one, other = (
+        Op(n=1, kind="customer", id=b"r" * 16, act=Act.SET, hlc=7, settles={conflict * 16: "kept"})
+        for conflict in (b"a", b"b")
+    )
+    assert print_of(one) != print_of(other)
+    assert print_of(one) == print_of(msgspec.structs.replace(one, n=9, base=4))

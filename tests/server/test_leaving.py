@@ -128,3 +128,22 @@ def test_no_device_comes_in_while_the_others_are_being_locked(
     monkeypatch.setattr(inside.office, "sign_here", meanwhile)
     inside.office.person_leaves(ANA, BO)
     assert tried == [Problem.BAD_CODE]
+
+
+def test_the_old_laptops_page_says_once_the_new_one_has_everything(
+    inside: ConsoleInside, laptop: Device
+) -> None:
+    laptop.add("customer", name="Betatech", owner=ANA)
+    laptop.sync()
+    admin, page = inside.admin(), f"/devices/{laptop.enrolment}"
+    inside.skew = 60_000
+    fresh = inside.device(ANA, "LAP-0400")
+    assert "of the same person" not in admin.get(page).plain
+    fresh.sync()
+    fresh.sync()  # it says how far it has read with the next one
+    said = admin.get(page).plain
+    assert "LAP-0400 of the same person is in use, and has everything." in said
+    assert "This one has sent everything: it can go." in said
+    laptop.exchange([], unsent=2)
+    assert "This one has 2 unsent changes" in admin.get(page).plain
+    assert "of the same person" not in admin.get(f"/devices/{fresh.enrolment}").plain
