@@ -169,7 +169,7 @@ def unwrap_reset(header: Header, ring: SecretBytes, share: SecretBytes, reset: S
 def read_bounded(path: Path, limit: int) -> bytes | None:
     """A small file as it is, or None when there is none. Raises StoreDamaged when it is too large or unreadable."""
     try:
-        with open(path, "rb", opener=_at_once) as file:  # noqa: PTH123 - a path takes no opener
+        with open(path, "rb", opener=_at_once) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise damaged()
             data = file.read(limit + 1)

@@ -301,7 +301,9 @@ def _destroyed(ring: Keyring, name: str) -> Destroyed:
 
 def _shred(path: Path) -> None:
     try:
-        if not stat.S_ISREG(path.lstat().st_mode):  # laid there: nothing of ours, and it must not hold up a wipe
+        if not stat.S_ISREG(
+            path.lstat().st_mode
+        ):  # laid there: nothing of ours, and it must not hold up a wipe
             remove(path)
             return
         handle = os.open(path, os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))

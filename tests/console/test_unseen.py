@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sync.console import paper_words
 from sync.console import paper as papers
+from sync.console import paper_words
 from sync.console.paper import Paper
 from sync.protocol import signing
 from sync.protocol.documents import Admin, Credential, Key, Order, Role, Root

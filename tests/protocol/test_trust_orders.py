@@ -242,7 +242,10 @@ def test_nothing_that_a_console_page_has_signed_for_two_devices_counts(op: str) 
 
 def test_a_console_page_raises_no_number_of_admins_beside_the_servers_own_signature() -> None:
     order = AUTHORITY.order(LOCK, 2**53, *MANY)
-    signatures = [AUTHORITY.passkey.sign(order.to_bytes(), CONSOLE), signing.sign(order, LEASE_KEY).signatures[0]]
+    signatures = [
+        AUTHORITY.passkey.sign(order.to_bytes(), CONSOLE),
+        signing.sign(order, LEASE_KEY).signatures[0],
+    ]
     taken = _read(with_passkey(order, *signatures))
     assert (taken.authority, set(taken.floors.orders)) == (SERVER, {SERVER})
 

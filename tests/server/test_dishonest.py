@@ -26,10 +26,10 @@ def ana(inside: Inside) -> Device:
     return inside.device(inside.person("ana@example.com"))
 
 
-def _give(ana: Device, epoch: int, share: bytes, **other: object) -> None:
+def _give(ana: Device, epoch: int, share: bytes) -> None:
     assert ana.root is not None
     sealed = sealing.seal(ana.root.recovery, sealing.SHARE, share or b"x")
-    ana.ask(share=share, share_sealed=sealed, share_next=epoch, **other)
+    ana.ask(share=share, share_sealed=sealed, share_next=epoch)
 
 
 def _rows(inside: Inside, ana: Device) -> int:

@@ -57,7 +57,9 @@ def test_a_link_in_the_place_of_a_file_that_is_being_written_leads_nowhere(
     other = tmp_path / "of somebody else"
     other.write_text("untouched")
     (laptop.folder / f"{name}.tmp").symlink_to(other)
-    write_whole(laptop.folder / name, (laptop.folder / name).read_bytes() if name != "settings.json" else b"{}")
+    write_whole(
+        laptop.folder / name, (laptop.folder / name).read_bytes() if name != "settings.json" else b"{}"
+    )
     assert other.read_text() == "untouched"
     assert not (laptop.folder / name).is_symlink()
     assert laptop.ask("sync").code == 0
