@@ -177,7 +177,7 @@ def order(root: Root, floors: Floors, data: bytes, *, enrolment: str, now: int) 
     admins = _counted(found, admins)
     signed = [name for name, by in ((ADMIN, admins), (POLICY_ROLE, policy_keys), (SERVER, server)) if by]
     if not signed:
-        raise Refused("threshold", _("An order without a valid signature was refused."))
+        raise _too_few(found)
     authority = signed[0]
     mark = floors.orders.get(authority, Mark())
     taken = _above(mark, found.seq, documents.digest(envelope.payload), "order_number")
@@ -239,7 +239,7 @@ def _may_order(root: Root, found: Order, admins: set[signing.Signer]) -> None:
     if found.op != documents.WIPE:
         return
     if persons(found, admins) < needed(root, found):
-        raise Refused("threshold", _("A wipe order without enough signatures was refused."))
+        raise _too_few(found)
     _waits(root, found)
     if root.wipe.witnesses > 0:
         # What was agreed and cannot be checked is not done.
@@ -248,6 +248,12 @@ def _may_order(root: Root, found: Order, admins: set[signing.Signer]) -> None:
             _("A wipe order without its witnesses was refused."),
             _("Update Fieldkeep: this version cannot check witnesses yet."),
         )
+
+
+def _too_few(found: Order) -> Refused:
+    if found.op == documents.WIPE:
+        return Refused("threshold", _("A wipe order without enough signatures was refused."))
+    return Refused("threshold", _("An order without a valid signature was refused."))
 
 
 def _in_time(root: Root, found: Order, now: int) -> None:
