@@ -33,6 +33,7 @@ SHARE_BYTES: Final = 32
 SHARE_LENGTHS: Final = (SHARE_BYTES, 2 * SHARE_BYTES)  # the second with the reset key of a PIN behind it
 SHARES_MAX: Final = 4  # of a device at once: the one in force, the next, and what was left of either
 SEALED_MAX: Final = 4_096  # bytes of a share that is sealed
+SIGNING_MS: Final = 600_000  # so long may pass between drawing up and filing
 RESET_MS: Final = 86_400_000  # after an unlock was reported: so long the answer to it may get lost
 
 
@@ -155,6 +156,7 @@ def papers(
         # One that was obeyed goes out again to a device set back to before it: it has to know where it stands.
         if order.expires > now
         and order.order_id not in called_off
+        and _has_waited(root, order, now)
         and (not order.report or (order.report == DONE and order.seq > head.order_head))
     )
     stands = standing(tx, device)
@@ -168,6 +170,16 @@ def papers(
         packets = _packets(tx, device)
         found.extend(Paper(kind="recovered", data=packet.data, id=packet.id) for packet in packets)
     return found
+
+
+def _has_waited(root: Root, order: FiledOrder, now: int) -> bool:
+    """Whether a device may have this order: it waits there by its own words, or it has waited here since it was filed.
+
+    Who signs says when that was. A wipe that was drawn up days ago, or dated back, would be over before anybody
+    heard of it who could call it off.
+    """
+    delay = root.wipe.delay_ms if order.op == WIPE else 0
+    return order.not_before >= order.filed + delay - min(SIGNING_MS, delay // 2) or now >= order.filed + delay
 
 
 def _may_choose_pin(tx: Transaction, device: Device, now: int) -> bool:
