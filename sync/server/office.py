@@ -94,7 +94,8 @@ class StoreOffice:
             person, to = belonging.leaver(tx, email, heir)
         mine = [each for each in self.devices() if each.person == person.email and each.state != "wiped"]
         for each in mine:
-            if each.state == "active" and each.pending != LOCK:
+            waits = each.state == "wiping" and each.wipe_from > self._now()  # in use until then
+            if (each.state == "active" or waits) and each.pending != LOCK:
                 self.sign_here(LOCK, each.enrolment, _("The person has left."))
         with self._store.write() as tx:
             records = belonging.hand_over(tx, person, to, self._now())
