@@ -64,7 +64,7 @@ def standing(paper: Paper, root: Root) -> Standing:
 
 def shown(paper: Paper, root: Root, now: int) -> Shown:
     """The paper in words. Raises Refused where no signature could make it good, KnownError for an unsound root."""
-    head = _("For {org}, whose root {n} has the SHA-256 {digest}.").format(
+    head = _("For {org}; the SHA-256 of its root {n} begins with {digest}.").format(
         org=harmless.line(root.org_name), n=root.version, digest=spaced(papers.root_digest(paper)[:32])
     )
     if paper.kind == Order.TYPE:
@@ -102,11 +102,18 @@ def said(state: Standing) -> list[str]:
     names = ", ".join(harmless.line(each) for each in state.signed)
     lines = [_("Signed by: {names}").format(names=names) if names else _("Nobody has signed it yet.")]
     if state.missing:
-        text = ngettext(
-            "{n} more signature is needed, of somebody else.",
-            "{n} more signatures are needed, of different people.",
-            state.missing,
-        )
+        if names:
+            text = ngettext(
+                "{n} more signature is needed, of somebody else.",
+                "{n} more signatures are needed, of different people.",
+                state.missing,
+            )
+        else:
+            text = ngettext(
+                "{n} signature is needed.",
+                "{n} signatures are needed, of different people.",
+                state.missing,
+            )
         lines.append(text.format(n=state.missing))
     return lines
 

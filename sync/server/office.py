@@ -95,7 +95,7 @@ class StoreOffice:
             tx.people.drop_codes(person.id)  # before any device is looked at: none comes in behind
         with self._store.read() as tx:
             mine = [each for each in tx.people.devices() if each.person == person.id and not each.wiped]
-            opens = [each.enrolment for each in mine if post.may_open(post.standing(tx, each))]
+            opens = [each.enrolment for each in mine if post.may_open(post.standing(tx, each), self._now())]
         for enrolment in opens:
             self.sign_here(LOCK, enrolment, _("The person has left."))
         with self._store.write() as tx:

@@ -87,6 +87,45 @@ def test_called_off_before_the_device_had_heard_of_it_no_wipe_is_shown_to_it(slo
     assert laptop.later("list", "customer", wall_ms=3 * HOUR_MS, boot_ms=3 * HOUR_MS).code == 0
 
 
+def test_a_wipe_called_off_unheard_can_be_ordered_again_and_comes(slow: Town) -> None:
+    """The thief never connected: what was called off must not stand in the way of the next order."""
+    laptop = slow.laptop(ANNA)
+    laptop.ask("sync")
+    slow.order("wipe", laptop)
+    slow.admin("cancel", laptop.id)
+    assert laptop.ask("sync").code == 0
+    slow.order("wipe", laptop)
+    assert slow.device(laptop)["state"] == "wiping"
+    assert laptop.ask("sync").code == 0
+    assert "to be wiped at" in laptop.json("status")["warning"]
+    assert laptop.later("list", "customer", wall_ms=2 * HOUR_MS, boot_ms=2 * HOUR_MS).code == 4
+
+
+def test_until_it_comes_the_laptop_works_like_any_other_and_says_when(slow: Town) -> None:
+    laptop, other = waiting(slow), slow.laptop(ANNA)
+    other.add("customer", name="Of this hour")
+    other.sync()
+    laptop.sync()
+    assert "Of this hour" in {each["name"] for each in laptop.holds().values()}
+    said = laptop.json("status")
+    (order,) = [each for each in slow.admin("orders") if each["device"] == laptop.name]
+    assert said["wipe_at"][:19] == order["not_before"][:19]
+    told = laptop.ask("status").out
+    assert f"to be wiped at: {said['wipe_at'][:16].replace('T', ' ')} UTC" in told
+    assert "stolen”. What you" in told
+    assert other.json("status")["wipe_at"] is None
+
+
+def test_a_lock_meanwhile_closes_it_and_the_wipe_comes_all_the_same(slow: Town) -> None:
+    laptop = waiting(slow)
+    slow.order("lock", laptop)
+    assert laptop.ask("sync").code == 3
+    assert laptop.ask("list", "customer").code == 3
+    assert laptop.state() == "locked"
+    laptop.later("sync", wall_ms=2 * HOUR_MS, boot_ms=2 * HOUR_MS)
+    assert "store.db" not in laptop.files()
+
+
 def test_called_off_too_late_it_ends_wiped_and_the_receipt_says_so(slow: Town) -> None:
     laptop = waiting(slow)
     slow.server.stop()
