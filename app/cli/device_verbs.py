@@ -42,7 +42,9 @@ def enrol(profile: Profile, args: Arguments) -> int:
     from app.services import enrolment
 
     code = _code()
-    if not args.json:
+    if (
+        sys.stdin.isatty() and not args.json
+    ):  # somebody is there who can compare them, before anything is sent
         aside(_("Words of the organisation, to compare with IT: {words}").format(words=enrolment.words(code)))
     card = enrolment.enrol(profile, code, args.name)
     if args.json:
@@ -220,7 +222,11 @@ def _said(name: str, value: Any) -> str:
         return reasons.listed_uses(value)
     if isinstance(value, dict):
         return " · ".join(map(str, value.values()))
-    return f"{value[:16].replace('T', ' ')} UTC" if name in ("last_sync", "lease_until") else str(value)
+    return (
+        f"{value[:16].replace('T', ' ')} UTC"
+        if name in ("last_sync", "lease_until", "wipe_at")
+        else str(value)
+    )
 
 
 def lock(profile: Profile, args: Arguments) -> int:
@@ -331,6 +337,7 @@ _STATUS_FIELDS: Final = {
     "customers": N_("customers"),
     "conflicts": N_("conflicts"),
     "refused": N_("refused"),
+    "wipe_at": N_("to be wiped at"),
     "warning": N_("warning"),
     "policy": N_("policy asks"),
     "not_allowed": N_("not allowed"),
@@ -344,7 +351,7 @@ _STATES: Final = {
 
 
 def _standing(session: Session) -> dict[str, Any]:
-    state, alarm = session.state, session.ruling.alarm()
+    state, alarm, verdict = session.state, session.ruling.alarm(), session.ruling.verdict
     found: dict[str, Any] = dict.fromkeys(_STATUS_FIELDS)
     found.update(
         _named(session.card),
@@ -354,12 +361,13 @@ def _standing(session: Session) -> dict[str, Any]:
         last_sync=show.when_iso(state.last_contact),
         policy_version=session.papers.held.policy.version,
         lease_until=show.when_iso(state.lease_until),
-        warning=session.ruling.warning() or session.ruling.coming or None,
+        warning=session.ruling.coming or session.ruling.warning() or None,
+        wipe_at=show.when_iso(session.ruling.wipe_at),
         policy=[
             {"action": WORDS[each.rung], "signal": each.signal, "problem": each.problem, "step": each.step}
-            for each in reasons.told(session.ruling.verdict)
+            for each in reasons.told(verdict)
         ],
-        not_allowed=sorted(session.ruling.verdict.blocked),
+        not_allowed=sorted(verdict.blocked),
         alarm={"rule": alarm.rule, "time": show.when_iso(alarm.at)} if alarm is not None else None,
     )
     if session.damage is not None:

@@ -292,7 +292,7 @@ class Shell(Watched):
 
     def standing(self) -> Standing:
         """The sync badge in words."""
-        return standing(self.sync)
+        return standing(self.sync, self.ruled.wipe_at, self.ruled.coming)
 
     def organisation(self) -> str:
         """The organisation this device belongs to, "" before."""

@@ -24,9 +24,17 @@ class Standing(msgspec.Struct, frozen=True):
     beside: str = ""
 
 
-def standing(status: SyncStatus) -> Standing:
-    """The status in words. What IT must hear comes first, then a refusal, since they need a person."""
-    return msgspec.structs.replace(_connection(status), beside=_conflicts(status.conflicts))
+def standing(status: SyncStatus, wipe_at: int = 0, coming: str = "") -> Standing:
+    """The status in words. What IT must hear comes first, then a refusal, since they need a person; then a wipe that
+    comes at `wipe_at` (UTC milliseconds, 0 for none), with what is to be said of it.
+    """
+    found = msgspec.structs.replace(_connection(status), beside=_conflicts(status.conflicts))
+    if not wipe_at or found.state in ("refused", "needs"):
+        return found
+    text = _("To be wiped · {time}").format(time=f"{words.day_of(wipe_at)} {words.clock(wipe_at)}")
+    return msgspec.structs.replace(
+        found, state="refused", words=text, sentence=sentences(coming, found.sentence)
+    )
 
 
 def counted(status: SyncStatus, unsent: int | None) -> SyncStatus:

@@ -16,12 +16,20 @@ from sync.protocol.fields import Care, clean_text
 from sync.protocol.ids import new_person_id
 from sync.protocol.joins import listed
 from sync.protocol.merge import NOBODY, Mark
-from sync.protocol.roles import GRANTED
+from sync.protocol.roles import GRANTED, IT
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 from sync.server import access, intake
 from sync.server.db.base import Transaction
-from sync.server.db.kept import FIRST_SCOPES, AuditLine, Held, Person, territory_lines
+from sync.server.db.kept import (
+    ADMIN_ADDED,
+    ADMIN_REMOVED,
+    FIRST_SCOPES,
+    AuditLine,
+    Held,
+    Person,
+    territory_lines,
+)
 from sync.server.views import person_view
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}")
@@ -74,9 +82,18 @@ def add_person(
     # Records that named this address before there was an account, and those of somebody who moved.
     records = [*tx.records.owned_by(access.fold_email(email)), *tx.records.of_person(fresh.id)]
     intake.rescope(tx, list(dict.fromkeys(records)), now)
-    verb = "person added" if known is None else "person back" if known.gone else "person changed"
-    tx.post.audit(AuditLine(at=now, actor="desk", verb=verb, object=fresh.id.hex()))
+    tx.post.audit(AuditLine(at=now, actor="desk", verb=_verb(known, fresh), object=fresh.id.hex()))
     return person_view(fresh, 0, "changed" if known else "added")
+
+
+def _verb(known: Person | None, fresh: Person) -> str:
+    """What the audit table says of a person who was put there; of admins every admin hears (mailing.py)."""
+    was, now = known is not None and known.role == IT and not known.gone, fresh.role == IT
+    if was != now:
+        return ADMIN_ADDED if now else ADMIN_REMOVED
+    if known is not None and known.gone:
+        return "person back"
+    return "person changed" if known else "person added"
 
 
 def leaver(tx: Transaction, email: str, heir: str) -> tuple[Person, Person | None]:
@@ -101,17 +118,22 @@ def leaver(tx: Transaction, email: str, heir: str) -> tuple[Person, Person | Non
     return person, to
 
 
+def mark_gone(tx: Transaction, person: Person, now: int) -> None:
+    """The person has left from then on: codes for further devices are void, and no right on records is left."""
+    tx.people.drop_codes(person.id)
+    if not person.gone:
+        _put(tx, person, msgspec.structs.replace(person, gone=now))
+
+
 def hand_over(tx: Transaction, person: Person, to: Person | None, now: int) -> int:
     """Make somebody else the owner of all that a person owns, or has entered and nobody owns; how many records.
 
-    The person has left from then on: codes for further devices are void, and no right on records is left.
+    Nobody gets any with None.
     """
-    tx.people.drop_codes(person.id)
     given = _given(tx, person) if to is not None else []
     for held in given:
         # As an edit by whoever had seen all there is.
         _written(tx, held, _OWNER, to.email if to is not None else "", now)
-    _put(tx, person, msgspec.structs.replace(person, gone=person.gone or now))
     verb = f"person leaves, records to {to.email}" if to is not None else "person leaves"
     tx.post.audit(AuditLine(at=now, actor="desk", verb=verb, object=person.id.hex()))
     return len(given)

@@ -8,6 +8,7 @@ from sync.protocol import documents, signing
 from sync.protocol.desk import DeviceView, Left, RootAdmin
 from sync.protocol.documents import Admin, Root
 from sync.protocol.roles import IT
+from sync.server import belonging, console_keys
 from sync.server.access import fold_email
 from sync.server.db.base import Transaction
 from sync.server.db.kept import Person
@@ -31,6 +32,14 @@ def _labelled(admin: Admin, person: Person) -> bool:
     folded = fold_email(person.email)
     labels = [fold_email(each.label) for each in admin.credentials]
     return any(each == folded.partition("@")[0] or folded in each for each in labels)
+
+
+def finish(tx: Transaction, person: Person, to: Person | None, now: int) -> int:
+    """Give the records to somebody else, and close the account of the console; how many records."""
+    records = belonging.hand_over(tx, person, to, now)
+    if tx.consoles.account_of(person.id) is not None:
+        console_keys.close(tx, person.email, now)
+    return records
 
 
 def told(

@@ -91,19 +91,20 @@ class StoreOffice:
         """Lock all devices of a person by the server's own key, then give the records to `heir` and close the account
         of the console. Raises KnownError for people who cannot leave or have records; then nothing was changed.
         """
-        with self._store.read() as tx:
+        with self._store.write() as tx:
             person, to = belonging.leaver(tx, email, heir)
             admins = leaving.admins_of(tx, person)
-        mine = [each for each in self.devices() if each.person == person.email and each.state != "wiped"]
-        for each in mine:
-            if each.state == "active" and each.pending != LOCK:
-                self.sign_here(LOCK, each.enrolment, _("The person has left."))
+            belonging.mark_gone(
+                tx, person, self._now()
+            )  # before any device is looked at: none comes in behind
+        with self._store.read() as tx:
+            mine = [each for each in tx.people.devices() if each.person == person.id and not each.wiped]
+            opens = [each.enrolment for each in mine if post.may_open(post.standing(tx, each), self._now())]
+        for enrolment in opens:
+            self.sign_here(LOCK, enrolment, _("The person has left."))
         with self._store.write() as tx:
-            records = belonging.hand_over(tx, person, to, self._now())
-            if tx.consoles.account_of(person.id) is not None:
-                console_keys.close(tx, person.email, self._now())
-        names = {each.enrolment for each in mine}
-        now = [each for each in self.devices() if each.enrolment in names]
+            records = leaving.finish(tx, person, to, self._now())
+        now = [each for each in self.devices() if each.enrolment in {known.enrolment for known in mine}]
         return leaving.told(person, to, records, now, admins)
 
     def move_team(self, team: str, to: str) -> TeamMoved:
@@ -230,14 +231,13 @@ class StoreOffice:
         draft = self.draft()
         with self._store.read() as tx:
             device = tx.people.device(enrolment)
-        name = device.name if device else ""
         order = Order(
             order_id=secrets.token_hex(ID_BYTES),
             seq=draft.number,
             op=op,
             org=draft.org,
             root_version=draft.root_version,
-            devices=[Target(enrolment=enrolment, name=name)],
+            devices=[Target(enrolment=enrolment, name=device.name if device else "")],
             reason=clean_text(reason)[:REASON_MAX],
             issued=draft.now,
             not_before=draft.now,
