@@ -333,7 +333,7 @@ def test_tables_have_heads_and_say_when_there_is_nothing(org: Org) -> None:
         assert org.json(verb) == []
     org.admin("person", "add", "ana@example.com", "--role", "rep", "--team", "上海/销售")
     head, ana, it = org.admin("person", "list").stdout.splitlines()
-    assert head.split() == ["person", "role", "team", "territory", "class", "devices"]
+    assert head.split() == ["person", "role", "team", "territory", "class", "devices", "left"]
     assert ana.split() == ["ana@example.com", "rep", "上海/销售", "restricted", "0"]
     assert it.split() == ["it@example.com", "it", "public", "0"]
 
