@@ -101,6 +101,11 @@ def refuse_unsound(root: Root) -> None:
     keys = [each.spki for admin in root.admins for each in admin.credentials]
     if len(set(keys)) != len(keys):
         raise KnownError(_("A key would stand in the root twice."), _("Each key is of one person."))
+    if len({admin.admin_id for admin in root.admins}) != len(root.admins):
+        # Devices count the keys of both, and whoever reads the root may see those of one.
+        raise KnownError(
+            _("An admin would stand in the root twice."), _("All keys of a person stand together.")
+        )
     for role in (root.root, root.policy):
         names = {key.spki for key in role.keys}
         if not 1 <= role.threshold <= len(names) or len(names) != len(role.keys):

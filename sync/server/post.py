@@ -31,7 +31,9 @@ REPORT_MAX: Final = 80
 PACKETS_AT_ONCE: Final = 4
 SHARE_BYTES: Final = 32
 SHARE_LENGTHS: Final = (SHARE_BYTES, 2 * SHARE_BYTES)  # the second with the reset key of a PIN behind it
+SHARES_MAX: Final = 4  # of a device at once: the one in force, the next, and what was left of either
 SEALED_MAX: Final = 4_096  # bytes of a share that is sealed
+SIGNING_MS: Final = 600_000  # so long may pass between drawing up and filing
 RESET_MS: Final = 86_400_000  # after an unlock was reported: so long the answer to it may get lost
 
 
@@ -95,10 +97,20 @@ def standing(tx: Transaction, device: Device) -> Standing:
     state = "wiping" if wipes else "locked" if device.locked else "active"
     pending = [*defied, *waiting]
     # A device that has refused its wipe waits for nothing any more.
-    begins = min((0 if order.report else order.not_before for order in wipes), default=0)
+    root = root_and_policy(tx)[0] if wipes else None
+    begins = min((0 if order.report or not root else takes_effect(root, order) for order in wipes), default=0)
     return Standing(
         state, locked, pending[-1] if pending else "", head, defied=bool(defied), wipe_from=begins
     )
+
+
+def may_open(stands: Standing, now: int) -> bool:
+    """Whether a device is open, until a wipe at the latest that waits for its time, or an unlock waits that would open
+    it; one under a wipe takes no other order.
+    """
+    if stands.wipe_due(now):
+        return False
+    return not stands.locked or (stands.state == "active" and stands.pending != LOCK)
 
 
 def cancelled(orders: list[FiledOrder], *, heard: bool) -> set[str]:
@@ -168,6 +180,7 @@ def papers(
         # One that was obeyed goes out again to a device set back to before it: it has to know where it stands.
         if order.expires > now
         and order.order_id not in called_off
+        and _has_waited(root, order, now)
         and (not order.report or (order.report == DONE and order.seq > head.order_head))
     )
     stands = standing(tx, device)
@@ -181,6 +194,25 @@ def papers(
         packets = _packets(tx, device)
         found.extend(Paper(kind="recovered", data=packet.data, id=packet.id) for packet in packets)
     return found
+
+
+def takes_effect(root: Root, order: FiledOrder) -> int:
+    """From when on a device is to obey this order (UTC milliseconds): by its own words, or where it waits here, since it
+    was filed.
+
+    Who signs says when that was. A wipe that was drawn up days ago, or dated back, would be over before anybody
+    heard of it who could call it off.
+    """
+    delay = root.wipe.delay_ms if order.op == WIPE else 0
+    if order.not_before >= order.filed + delay - min(SIGNING_MS, delay // 2):
+        return order.not_before
+    return order.filed + delay
+
+
+def _has_waited(root: Root, order: FiledOrder, now: int) -> bool:
+    """Whether a device may have this order: it waits there, or it has waited here."""
+    effect = takes_effect(root, order)
+    return effect == order.not_before or effect <= now
 
 
 def _may_choose_pin(tx: Transaction, device: Device, now: int) -> bool:
@@ -204,6 +236,10 @@ def keep_share(tx: Transaction, device: Device, head: ExchangeHead, now: int) ->
         lengths = SHARE_LENGTHS if place in held else (0, *SHARE_LENGTHS)
         if len(head.share) not in lengths or not 0 < len(head.share_sealed) <= SEALED_MAX:
             raise RequestProblem(Problem.BAD_REQUEST, why="share of no known form")
+        if place not in held and tx.people.count_shares(device.enrolment) >= SHARES_MAX:
+            if closed:
+                return  # nothing makes room, and no key of an honest device is of so many epochs
+            tx.people.drop_share(device.enrolment, but=head.share_as)
         tx.people.put_share(device.enrolment, head.share, head.share_sealed, place)
     elif forgets(held, head) and not closed:
         tx.people.drop_share(device.enrolment, but=head.share_as)
@@ -263,8 +299,8 @@ def take_reports(tx: Transaction, device: Device, head: ExchangeHead, now: int) 
         logs.alarm("orders", problem="lost", device=device.enrolment)
     for order_id, report in head.obeyed.items():
         known = filed.get(order_id)
-        if known is None or known.report == DONE:
-            continue  # what was obeyed stays so, whatever a device says that was shown it again
+        if known is None or not _is_news(known.report, report):
+            continue
         if report == DONE and known.op == WIPE:
             continue  # only a receipt says that a device is wiped
         order = tx.post.report(order_id, device.enrolment, report[:REPORT_MAX], now)
@@ -277,6 +313,15 @@ def take_reports(tx: Transaction, device: Device, head: ExchangeHead, now: int) 
     for packet in head.recovered:
         tx.post.take_packet(packet, device.enrolment, now)
     return device
+
+
+def _is_news(before: str, report: str) -> bool:
+    """Whether a device says something new of an order: what was obeyed stays so, whatever it says that was shown the
+    order again, and what it refused it can only obey after all. Each of it is a line in the audit table.
+    """
+    if before == DONE or not report:
+        return False
+    return not before or report == DONE or (before.startswith(REFUSED) and not report.startswith(REFUSED))
 
 
 def file_order(tx: Transaction, envelope: bytes, now: int) -> list[FiledOrder]:

@@ -143,7 +143,9 @@ def order_view(tx: Transaction, order: FiledOrder, now: int) -> OrderView:
         filed=order.filed,
         reported=order.reported,
         expires=order.expires,
-        not_before=order.not_before,
+        not_before=post.takes_effect(post.root_and_policy(tx)[0], order)
+        if order.op == WIPE
+        else order.not_before,
     )
 
 
