@@ -10,7 +10,6 @@ import pytest
 from sync.protocol.desk import DeviceView
 from tests.console.visitor import CONSOLE, IT, WIPES, ConsoleInside, Page, Visitor, folder
 from tests.server.driver import Device
-from tests.server.orders import order, signed
 
 EVIL = "\"><script>alert(1)</script>'&amp;{{7*7}}"
 
@@ -148,23 +147,6 @@ def test_a_wipe_alarms_every_admin(inside: ConsoleInside, admin: Visitor, laptop
     for visitor in (admin, inside.admin("ed@example.com")):
         for path in ("/devices", "/people", "/audit", "/account"):
             assert "Wipe ordered" in visitor.get(path).plain
-
-
-def test_the_alarm_says_what_became_of_the_wipe(
-    inside: ConsoleInside, admin: Visitor, laptop: Device
-) -> None:
-    inside.wipe(laptop)
-    (wiped,) = inside.office.orders()
-    inside.office.file(signed(inside, order(inside, "cancel", laptop, cancels=wiped.id)))
-    text = admin.get(page_of(laptop)).plain
-    assert "Wipe ordered" not in text
-    assert "Wipe called off" in text
-    assert "being called off" in text
-    inside.wipe(laptop)
-    laptop.hand_in(laptop.receipt(inside.order_envelope(laptop)))
-    text = admin.get("/people").plain
-    assert "Wipe ordered" not in text
-    assert "Wipe done" in text
 
 
 # --- people -----------------------------------------------------------------------------------
