@@ -11,8 +11,8 @@ SIGNING_MS: Final = 600_000  # so long may pass between drawing up and filing
 
 
 def takes_effect(root: Root, order: FiledOrder) -> int:
-    """From when on a device is to obey this order (UTC milliseconds): by its own words, or, where it waits here, as long
-    after it was filed.
+    """From when on a device is to obey this order (UTC milliseconds): by its own words, or as long after it was
+    filed where it waits here.
 
     Who signs says when that was. A wipe that was drawn up days ago, or dated back, would be over before anybody
     heard of it who could call it off.
