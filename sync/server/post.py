@@ -20,7 +20,7 @@ from sync.protocol.ids import ID_BYTES
 from sync.protocol.messages import ExchangeHead, Paper
 from sync.protocol.roles import may_change
 from sync.protocol.texts import gettext as _
-from sync.server import limits, logs, travel
+from sync.server import limits, logs, travel, waiting
 from sync.server.db.base import Transaction
 from sync.server.db.kept import AuditLine, Device, FiledOrder, Packet, Person
 from sync.server.errors import RequestProblem
@@ -33,7 +33,6 @@ SHARE_BYTES: Final = 32
 SHARE_LENGTHS: Final = (SHARE_BYTES, 2 * SHARE_BYTES)  # the second with the reset key of a PIN behind it
 SHARES_MAX: Final = 4  # of a device at once: the one in force, the next, and what was left of either
 SEALED_MAX: Final = 4_096  # bytes of a share that is sealed
-SIGNING_MS: Final = 600_000  # so long may pass between drawing up and filing
 RESET_MS: Final = 86_400_000  # after an unlock was reported: so long the answer to it may get lost
 
 
@@ -89,15 +88,18 @@ def standing(tx: Transaction, device: Device) -> Standing:
             locked, refused_lock = True, order.report if said_no else ""
         elif order.op == UNLOCK and not said_no:
             locked, refused_lock = False, ""
-    waiting = [order.op for order in orders if not order.report]
+    unheard = [order.op for order in orders if not order.report]
     if device.wiped:
         return Standing("wiped", locked, "", head)
     defied = [f"{LOCK} {refused_lock}"] if refused_lock else []
     defied += [f"{WIPE} {order.report}" for order in wipes if order.report][-1:]
     state = "wiping" if wipes else "locked" if device.locked else "active"
-    pending = [*defied, *waiting]
+    pending = [*defied, *unheard]
     # A device that has refused its wipe waits for nothing any more.
-    begins = min((0 if order.report else order.not_before for order in wipes), default=0)
+    root = root_and_policy(tx)[0] if wipes else None
+    begins = min(
+        (0 if order.report or not root else waiting.takes_effect(root, order) for order in wipes), default=0
+    )
     return Standing(
         state, locked, pending[-1] if pending else "", head, defied=bool(defied), wipe_from=begins
     )
@@ -179,7 +181,7 @@ def papers(
         # One that was obeyed goes out again to a device set back to before it: it has to know where it stands.
         if order.expires > now
         and order.order_id not in called_off
-        and _has_waited(root, order, now)
+        and waiting.has_waited(root, order, now)
         and (not order.report or (order.report == DONE and order.seq > head.order_head))
     )
     stands = standing(tx, device)
@@ -193,16 +195,6 @@ def papers(
         packets = _packets(tx, device)
         found.extend(Paper(kind="recovered", data=packet.data, id=packet.id) for packet in packets)
     return found
-
-
-def _has_waited(root: Root, order: FiledOrder, now: int) -> bool:
-    """Whether a device may have this order: it waits there by its own words, or it has waited here since it was filed.
-
-    Who signs says when that was. A wipe that was drawn up days ago, or dated back, would be over before anybody
-    heard of it who could call it off.
-    """
-    delay = root.wipe.delay_ms if order.op == WIPE else 0
-    return order.not_before >= order.filed + delay - min(SIGNING_MS, delay // 2) or now >= order.filed + delay
 
 
 def _may_choose_pin(tx: Transaction, device: Device, now: int) -> bool:

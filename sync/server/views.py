@@ -15,7 +15,7 @@ from sync.protocol.errors import Refused
 from sync.protocol.ids import ID_BYTES, id_text
 from sync.protocol.messages import HELD_BACK, PIN_LOCKED
 from sync.protocol.ops import Op, print_of
-from sync.server import holdings, post, travel
+from sync.server import holdings, post, travel, waiting
 from sync.server.db.base import Transaction
 from sync.server.db.kept import Device, FiledOrder, Person, RefusedOp
 
@@ -144,8 +144,14 @@ def order_view(tx: Transaction, order: FiledOrder, now: int) -> OrderView:
         filed=order.filed,
         reported=order.reported,
         expires=order.expires,
-        not_before=order.not_before,
+        not_before=_holds_from(tx, order),
     )
+
+
+def _holds_from(tx: Transaction, order: FiledOrder) -> int:
+    if order.op != WIPE:
+        return order.not_before
+    return waiting.takes_effect(post.root_and_policy(tx)[0], order)
 
 
 def _unsaid(tx: Transaction, order: FiledOrder, now: int) -> str:

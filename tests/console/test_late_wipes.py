@@ -54,3 +54,20 @@ def test_a_wipe_that_runs_out_is_offered_to_be_signed_again(
     assert "Lock device" not in text
     inside.wipe(laptop)
     assert "sign another one." not in admin.get(page_of(laptop)).plain
+
+
+def test_the_alarm_says_what_became_of_the_wipe(
+    inside: ConsoleInside, admin: Visitor, laptop: Device
+) -> None:
+    inside.wipe(laptop)
+    (wiped,) = inside.office.orders()
+    inside.office.file(signed(inside, order(inside, "cancel", laptop, cancels=wiped.id)))
+    text = admin.get(page_of(laptop)).plain
+    assert "Wipe ordered" not in text
+    assert "Wipe called off" in text
+    assert "being called off" in text
+    inside.wipe(laptop)
+    laptop.hand_in(laptop.receipt(inside.order_envelope(laptop)))
+    text = admin.get("/people").plain
+    assert "Wipe ordered" not in text
+    assert "Wipe done" in text
