@@ -22,6 +22,7 @@ from app.services.rounds import Round, percent_of
 from app.services.session import ACTIVE, Session
 from app.services.unspoken import Unspoken
 from app.services.wiped import finish_held
+from app.services.wiped_words import handed_in
 from app.store.blobs import unsent_in
 from app.store.conflicts import attention_count, open_count
 from app.store.store import Store
@@ -262,13 +263,14 @@ class Syncing:
             self._session.obey()
             if offline:
                 self._session.wipe_for_silence()
-        except Wiped:
+        except Wiped as wiped:
             # The session is over; what is left needs only the device key.
             try:
-                finish_held(self._session.profile, self._session.wipe_step)
+                handed = finish_held(self._session.profile, self._session.wipe_step)
             except (KnownError, OSError) as problem:
                 _LOG.info("the receipt waits: %s", problem)
-            raise
+                raise wiped from None
+            raise (handed_in(wiped) if handed else wiped) from None
 
     def _take_packets(self) -> int:
         packets, self._session.papers.packets = self._session.papers.packets, {}

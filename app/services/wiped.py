@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final
 import msgspec
 
 from app import log
-from app.errors import Busy, KeyringUnreachable, Laid, NewerStore, NotEnrolled, StoreDamaged, Wiped
+from app.errors import Busy, KeyringUnreachable, Laid, NewerStore, NotEnrolled, StoreDamaged
 from app.keys import device, epochs, header, trusted_time
 from app.keys.ring import DEV, TRUST, Keyring, SystemKeyring, no_answer
 from app.keys.state import device_hint, unproven, vouched
@@ -20,13 +20,13 @@ from app.services.card import Card, read_card
 from app.services.held import roots_on_file
 from app.services.kept_orders import Pending
 from app.services.opener import Opener
+from app.services.wiped_words import wiped_error
 from sync.client import handing
 from sync.client.line import Identity
 from sync.protocol import documents, ladder, signing, trust
 from sync.protocol.documents import Policy, Root
 from sync.protocol.errors import Refused
 from sync.protocol.ids import ID_BYTES
-from sync.protocol.joins import sentences
 from sync.protocol.signals import DAY_MS
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
@@ -359,16 +359,6 @@ def _finish(profile: Profile, ring: Keyring, step: wipe.Step) -> bool:
             handing.hand_in_blobs(intent.server_url, root, who(), waiting, after_piece)
 
     return wipe.finish(profile, ring, hand_in, _wall_ms, step)
-
-
-def wiped_error(left: wipe.Intent | wipe.Tombstone) -> Wiped:
-    """What a wiped device says."""
-    if left.because:
-        title = _("This device has wiped itself, as the policy of {org} asks after so long a silence.")
-        hint = sentences(f"{left.reason}.", _("Work that was not sent is sealed: IT can give it back."))
-        return Wiped(title.format(org=left.org_name), hint)
-    title = _("This device was wiped by {org}.").format(org=left.org_name)
-    return Wiped(title, _("Reason: {reason}").format(reason=left.reason) if left.reason else "")
 
 
 def _root(profile: Profile, ring: Keyring, intent: wipe.Intent) -> Root:

@@ -24,9 +24,20 @@ class Standing(msgspec.Struct, frozen=True):
     beside: str = ""
 
 
-def standing(status: SyncStatus) -> Standing:
-    """The status in words. What IT must hear comes first, then a refusal, since they need a person."""
-    return msgspec.structs.replace(_connection(status), beside=_conflicts(status.conflicts))
+def standing(status: SyncStatus, journey: str = "") -> Standing:
+    """The status in words. What IT must hear comes first, then a refusal, since they need a person.
+
+    `journey` is what is said of a device that travels: its badge says so while nothing else needs a person.
+    """
+    found = msgspec.structs.replace(_connection(status), beside=_conflicts(status.conflicts))
+    if not journey:
+        return found
+    shown = found.words
+    if found.state == "sent":
+        shown = _("Travelling · {time}").format(time=words.clock(status.last_ok))
+    elif (found.state, shown) == ("offline", _("Offline")):
+        shown = _("Travelling · offline")
+    return msgspec.structs.replace(found, words=shown, sentence=sentences(found.sentence, journey))
 
 
 def counted(status: SyncStatus, unsent: int | None) -> SyncStatus:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.services import wipe
+from app.services.wiped_words import handed_in, wiped_error
 from sync.protocol import codes
 from tests.road import ANNA, BEN, Laptop, Town
 
@@ -121,10 +123,10 @@ def test_a_code_that_was_used(town: Town) -> None:
     first, second = town.laptop(), town.laptop()
     assert first.ask("enrol", "--name", first.name, stdin=code).code == 0
     done = second.ask("enrol", "--name", second.name, stdin=code)
-    assert (done.code, done.err.splitlines()[0]) == (1, "This enrolment code is not valid any more.")
+    assert (done.code, done.err.splitlines()[1]) == (1, "This enrolment code is not valid any more.")
     assert second.files() == ["profile.lock"]
     again = first.ask("enrol", "--name", "another", stdin=town.code(BEN))
-    assert (again.code, again.err.splitlines()[0]) == (1, "This device is enrolled already.")
+    assert (again.code, again.err.splitlines()[1]) == (1, "This device is enrolled already.")
     assert first.ask("list", "customer").code == 0
 
 
@@ -132,13 +134,13 @@ def test_a_code_nobody_gave(town: Town) -> None:
     real = codes.read(town.code(BEN))
     made_up = codes.write(codes.EnrolCode(real.url, real.root_digest, secrets.token_bytes(16)))
     done = town.laptop().ask("enrol", "--name", "x", stdin=made_up)
-    assert (done.code, done.err.splitlines()[0]) == (1, "This enrolment code is not valid any more.")
+    assert (done.code, done.err.splitlines()[1]) == (1, "This enrolment code is not valid any more.")
 
 
 def test_a_name_that_is_taken_leaves_the_code_good(town: Town, laptop: Laptop) -> None:
     code, made = town.code(BEN), town.laptop()
     refused = made.ask("enrol", "--name", laptop.name, stdin=code)
-    assert (refused.code, refused.err.splitlines()[0]) == (1, "Another device has this name.")
+    assert (refused.code, refused.err.splitlines()[1]) == (1, "Another device has this name.")
     assert made.ask("enrol", "--name", "a name of its own", stdin=code).code == 0
 
 
@@ -188,11 +190,29 @@ def test_wiped(town: Town) -> None:
     town.order("wipe", made)
     said = made.ask("sync")
     assert (said.code, said.out) == (4, "")
-    assert said.err == "This device was wiped by Example.\nReason: stolen\nAsk your IT what comes next.\n"
+    assert said.err == (
+        "This device was wiped by Example.\nReason: stolen\nWhat you had not sent is sealed, and IT has it.\n"
+        "Ask your IT what comes next.\n"
+    )
     for words in (*ON_RECORDS, ("lock",), ("unlock",), ("doctor",), ("sync",)):
         assert made.ask(*words).code == 4, words
     status = made.ask("status")
-    assert (status.code, status.out.splitlines()[-1]) == (0, "Ask your IT what comes next.")
+    assert (status.code, status.out.splitlines()[-2:]) == (
+        0, ["What you had not sent is sealed, and IT has it.", "Ask your IT what comes next."],
+    )  # fmt: skip
+
+
+def test_what_was_not_sent_is_with_it_only_once_it_is() -> None:
+    intent = wipe.Intent(
+        order_id="", order_sha256="", reason="", org="", org_name="", device="", enrolment="", server_url="",
+        policy_version=1, started=0,
+    )  # fmt: skip
+    here = wiped_error(intent)
+    assert (
+        here.kept
+        == "What you had not sent is sealed here, and goes to IT at the next contact with the server."
+    )
+    assert handed_in(here).kept == "What you had not sent is sealed, and IT has it."
 
 
 @pytest.mark.usefixtures("offline")
@@ -213,7 +233,9 @@ def test_offline(laptop: Laptop, town: Town) -> None:
     made = town.laptop()
     refused = made.ask("enrol", "--name", "x", stdin=code)
     assert refused.code == 5
-    assert refused.err == "Could not reach the server.\nNothing was changed; the code stays valid.\n"
+    assert refused.err.splitlines()[1:] == [
+        "Could not reach the server.", "Nothing was changed; the code stays valid.",
+    ]  # fmt: skip
     assert made.files() == ["profile.lock"]
 
 
