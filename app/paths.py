@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -178,7 +179,8 @@ class Profile(msgspec.Struct, frozen=True):
 def write_whole(path: Path, data: bytes) -> None:
     """Put `data` at `path` so that a crash leaves the old file or the new one; raises OSError."""
     temporary = path.with_name(path.name + ".tmp")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+    clear(temporary)  # what a crash has left, or somebody laid: a link leads to a file of anybody's
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -202,8 +204,16 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def clear(path: Path) -> None:
+    """Take away what lies at a name of ours, and a folder that somebody laid there with all in it. Raises OSError."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def remove(path: Path) -> None:
     """Remove a file durably; one that is gone already is well."""
-    path.unlink(missing_ok=True)
+    clear(path)
     if path.parent.exists():
         sync_folder(path.parent)

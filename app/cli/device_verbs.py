@@ -35,7 +35,9 @@ def enrol(profile: Profile, args: Arguments) -> int:
     from app.services import enrolment
 
     code = _code()
-    if not args.json:
+    if (
+        sys.stdin.isatty() and not args.json
+    ):  # somebody is there who can compare them, before anything is sent
         aside(_("Words of the organisation, to compare with IT: {words}").format(words=enrolment.words(code)))
     card = enrolment.enrol(profile, code, args.name)
     if args.json:

@@ -73,7 +73,8 @@ def _said(name: str, value: Any) -> str:
         return reasons.listed_uses(value)
     if isinstance(value, dict):
         return " · ".join(map(str, value.values()))
-    return f"{value[:16].replace('T', ' ')} UTC" if name in ("last_sync", "lease_until") else str(value)
+    moment = name in ("last_sync", "lease_until", "wipe_at")
+    return f"{value[:16].replace('T', ' ')} UTC" if moment else str(value)
 
 
 _STATUS_FIELDS: Final = {
@@ -94,6 +95,7 @@ _STATUS_FIELDS: Final = {
     "customers": N_("customers"),
     "conflicts": N_("conflicts"),
     "refused": N_("refused"),
+    "wipe_at": N_("to be wiped at"),
     "travelling": N_("travel"),
     "warning": N_("warning"),
     "policy": N_("policy asks"),
@@ -119,7 +121,8 @@ def _standing(session: Session) -> dict[str, Any]:
         travelling=journey_words.travels(session),
         policy_version=session.papers.held.policy.version,
         lease_until=show.when_iso(state.lease_until),
-        warning=session.ruling.warning() or session.ruling.coming or None,
+        warning=session.ruling.coming or session.ruling.warning() or None,
+        wipe_at=show.when_iso(session.ruling.wipe_at),
         policy=[
             {"action": WORDS[each.rung], "signal": each.signal, "problem": each.problem, "step": each.step}
             for each in reasons.told(session.ruling.verdict)

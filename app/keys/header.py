@@ -19,6 +19,7 @@ from __future__ import annotations
 import hmac
 import os
 import re
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -168,7 +169,9 @@ def unwrap_reset(header: Header, ring: SecretBytes, share: SecretBytes, reset: S
 def read_bounded(path: Path, limit: int) -> bytes | None:
     """A small file as it is, or None when there is none. Raises StoreDamaged when it is too large or unreadable."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise damaged()
             data = file.read(limit + 1)
     except FileNotFoundError:
         return None
@@ -177,6 +180,11 @@ def read_bounded(path: Path, limit: int) -> bytes | None:
     if len(data) > limit:
         raise damaged()
     return data
+
+
+def _at_once(name: str, flags: int) -> int:
+    """Open without waiting: a pipe that somebody laid there would hold up whoever reads, and with them a wipe."""
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def key_from(value: str) -> SecretBytes:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import stat
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -300,7 +301,12 @@ def _destroyed(ring: Keyring, name: str) -> Destroyed:
 
 def _shred(path: Path) -> None:
     try:
-        handle = os.open(path, os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0))
+        if not stat.S_ISREG(
+            path.lstat().st_mode
+        ):  # laid there: nothing of ours, and it must not hold up a wipe
+            remove(path)
+            return
+        handle = os.open(path, os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except FileNotFoundError:
         return
     with os.fdopen(handle, "wb") as file:

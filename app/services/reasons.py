@@ -79,14 +79,19 @@ def taken_away(uses: Collection[str]) -> str:
     return _("Not allowed here: {uses}.").format(uses=listed_uses(uses)) if uses else ""
 
 
+def next_wipe(waiting: Collection[Pending]) -> documents.Order | None:
+    """The wipe among these that comes first; None where none is there."""
+    wipes = [each.order for each in waiting if each.order.op == documents.WIPE]
+    return min(wipes, key=lambda order: order.not_before, default=None)
+
+
 def wipe_coming(waiting: Collection[Pending]) -> str:
     """That this device is to be wiped, when, why, and what the person can do meanwhile; "" where it is not."""
-    wipes = [each.order for each in waiting if each.order.op == documents.WIPE]
-    if not wipes:
+    first = next_wipe(waiting)
+    if first is None:
         return ""
-    first = min(wipes, key=lambda order: order.not_before)
     at = dt.datetime.fromtimestamp(first.not_before / 1000, dt.UTC).astimezone()
-    text = _("IT has ordered this device to be wiped at {time}: {reason}").format(
+    text = _("IT has ordered this device to be wiped at {time}. The reason given: “{reason}”.").format(
         time=at.strftime("%Y-%m-%d %H:%M"), reason=harmless.line(first.reason)
     )
     return sentences(

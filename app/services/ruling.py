@@ -33,6 +33,7 @@ class Ruling:
         self._papers = papers
         self._judged: guard.Verdict | None = None
         self.coming = ""  # a wipe that waits for its time, in words, as it was judged last
+        self.wipe_at = 0  # that time (UTC milliseconds), 0 where none waits
         papers.posture = self.told
 
     @property
@@ -43,7 +44,9 @@ class Ruling:
     def judge(self) -> guard.Verdict:
         """What is to be done now."""
         reading, state = self._memory.reading(), self._memory.state
-        self.coming = reasons.wipe_coming(self._papers.pending()) if state.waiting else ""
+        pending = self._papers.pending() if state.waiting else []
+        first = reasons.next_wipe(pending)
+        self.coming, self.wipe_at = reasons.wipe_coming(pending), first.not_before if first else 0
         wanted = ladder.needs_told(self.policy)
         self._judged = guard.judge(
             self.policy,

@@ -21,7 +21,8 @@ class Ruled(Quiet, frozen=True):
     told: tuple[Told, ...] = ()
     blocked: frozenset[str] = frozenset()
     clear_s: int = 0
-    coming: str = ""  # a wipe that waits for its time
+    coming: str = ""  # a wipe that waits for its time, in words
+    wipe_at: int = 0  # that time (UTC milliseconds), 0 where none waits
 
     @property
     def silent(self) -> bool:
@@ -64,7 +65,7 @@ def ruled(session: Session) -> Ruled:
         return Ruled()
     verdict = session.ruling.verdict
     clear_s, coming = session.ruling.policy.use.clear_clipboard_s, session.ruling.coming
-    return Ruled(tuple(reasons.told(verdict)), verdict.blocked, clear_s, coming)
+    return Ruled(tuple(reasons.told(verdict)), verdict.blocked, clear_s, coming, session.ruling.wipe_at)
 
 
 def refusal(session: Session, use: str) -> str:

@@ -290,7 +290,8 @@ class Shell(Watched):
 
     def standing(self) -> Standing:
         """The sync badge in words."""
-        return standing(self.sync, journeys.told(self._session))
+        ruled, journey = self.ruled, journeys.told(self._session)
+        return standing(self.sync, ruled.wipe_at, ruled.coming, journey)
 
     def organisation(self) -> str:
         """The organisation this device belongs to, "" before."""

@@ -24,12 +24,18 @@ class Standing(msgspec.Struct, frozen=True):
     beside: str = ""
 
 
-def standing(status: SyncStatus, journey: str = "") -> Standing:
-    """The status in words. What IT must hear comes first, then a refusal, since they need a person.
+def standing(status: SyncStatus, wipe_at: int = 0, coming: str = "", journey: str = "") -> Standing:
+    """The status in words. What IT must hear comes first, then a refusal, since they need a person; then a wipe that
+    comes at `wipe_at` (UTC milliseconds, 0 for none), with what is to be said of it.
 
-    `journey` is what is said of a device that travels: its badge says so while nothing else needs a person.
+    `journey` is what is said of a device that travels: its badge says so while nothing else is to be said.
     """
     found = msgspec.structs.replace(_connection(status), beside=_conflicts(status.conflicts))
+    if wipe_at and found.state not in ("refused", "needs"):
+        text = _("To be wiped · {time}").format(time=f"{words.day_of(wipe_at)} {words.clock(wipe_at)}")
+        return msgspec.structs.replace(
+            found, state="refused", words=text, sentence=sentences(coming, found.sentence)
+        )
     if not journey:
         return found
     shown = found.words

@@ -140,8 +140,15 @@ def write_new(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-    except OSError:
-        raise SetupError(_("“{name}” could not be written.").format(name=path.name)) from None
+    except FileExistsError:
+        raise SetupError(
+            _("“{name}” is there already; nothing was written.").format(name=path.name),
+            _("Move it away, or name another folder."),
+        ) from None
+    except OSError as error:
+        raise SetupError(
+            _("“{name}” could not be written.").format(name=path.name), error.strerror or ""
+        ) from None
 
 
 def _make(folder: Path) -> None:

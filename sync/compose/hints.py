@@ -30,10 +30,13 @@ def under(data: Path | None, secrets: Path | None = None, keys: Path | None = No
     _given.update(data=data, secrets=secrets, keys=keys)
 
 
-def filled(text: str) -> str:
-    """A sentence of ours with every command in it as it has to be typed here. Not for people's own words."""
-    data, keys = _folder("data"), _folder("keys")
-    if data == _ANY:
+def filled(text: str, *, elsewhere: bool = False) -> str:
+    """A sentence of ours with every command in it as it has to be typed here. Not for people's own words.
+
+    With `elsewhere`, the command is one for another machine: it stands there whole though no folder was given here.
+    """
+    data, keys = _folder("data"), _ANY if elsewhere else _folder("keys")
+    if data == _ANY and not elsewhere:
         return text
     own = f" --keys {keys}" if keys != _ANY else ""
     text = _ADMIN.sub(lambda _found: f"fieldkeep-admin --data {data}{own} ", text)

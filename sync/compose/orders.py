@@ -17,6 +17,7 @@ from sync.protocol import signing, trust
 from sync.protocol.desk import DeviceView, OrderView
 from sync.protocol.documents import CANCEL, LOCK, UNLOCK, WIPE, Order
 from sync.protocol.errors import KnownError
+from sync.protocol.joins import listed as listed_in_words
 from sync.protocol.joins import sentences
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
@@ -54,7 +55,8 @@ def listed(asked: argparse.Namespace, office: Office) -> int:
 def lock_or_unlock(asked: argparse.Namespace, office: Office) -> int:
     """Lock a device, or unlock it."""
     device = desk.find(office.devices(), asked.device)
-    if device.state in ("wiping", "wiped"):
+    due = device.state == "wiping" and device.wipe_from <= _now()
+    if due or device.state == "wiped":
         raise KnownError(
             _("“{name}” is wiped or about to be; no other order reaches it.").format(name=device.name),
             _("See: fieldkeep-admin devices"),
@@ -103,11 +105,10 @@ def wipe(asked: argparse.Namespace, office: Office) -> int:
             _("A wipe is signed with a key of your own; the server has none."),
             _("Name the folder with your order keys: --keys DIR"),
         )
-    orders, now = office.orders(), time.time_ns() // 1_000_000
-    waiting = [device for device in devices if desk.standing_wipe(device.enrolment, orders, now) is None]
-    filed = _signed(asked, office, waiting) if waiting else []
+    standing = _standing(office, devices)
+    filed = [] if standing else _signed(asked, office, devices)
     if asked.wait is None:
-        _tell_ordered(asked, office, devices, filed)
+        _tell_ordered(asked, standing, filed)
         return 0
     if isinstance(office, StoreOffice):
         raise office_socket.Unreachable(
@@ -159,8 +160,32 @@ def cancel(asked: argparse.Namespace, office: Office) -> int:
         filed += office.file(signing.sign(order, (key.admin_id, key.signing)).to_bytes())
     tell_filed(asked, filed)
     if not asked.json:
-        telling.aside(_("A device that has begun already goes on; see: fieldkeep-admin orders"))
+        told = _("A device that has begun already goes on; see: fieldkeep-admin orders")
+        telling.aside(hints.filled(told))
     return 0
+
+
+def _standing(office: Office, devices: list[DeviceView]) -> list[OrderView]:
+    """The wipes that stand for these devices already: of all of them, or of none.
+
+    An order of fewer devices than were named may take fewer signatures. Raises KnownError where some have one.
+    """
+    orders, now = office.orders(), _now()
+    found = [desk.standing_wipe(device.enrolment, orders, now) for device in devices]
+    standing = [each for each in found if each is not None]
+    if standing and len(standing) < len(devices):
+        names = listed_in_words(_("“{name}”").format(name=each.device) for each in standing)
+        title = ngettext(
+            "{names} is ordered to be wiped already; nothing was signed.",
+            "{names} are ordered to be wiped already; nothing was signed.",
+            len(standing),
+        )
+        raise KnownError(title.format(names=names), _("Leave it out, and order the others alone."))
+    return standing
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _signed(asked: argparse.Namespace, office: Office, devices: list[DeviceView]) -> list[OrderView]:
@@ -177,10 +202,11 @@ def _signed(asked: argparse.Namespace, office: Office, devices: list[DeviceView]
 
 def _draft(asked: argparse.Namespace, office: Office, devices: list[DeviceView]) -> int:
     """Write the order into a file that people sign on machines of their own."""
-    orders, now = office.orders(), time.time_ns() // 1_000_000
-    for device in devices:
-        if desk.standing_wipe(device.enrolment, orders, now) is not None:
-            raise KnownError(_("“{name}” is ordered to be wiped already.").format(name=device.name))
+    for each in _standing(office, devices):
+        raise KnownError(
+            _("“{name}” is ordered to be wiped already.").format(name=each.device),
+            _("See: fieldkeep-admin orders"),
+        )
     order = desk.drawn_up_here(office, WIPE, devices, asked.reason)
     count = ngettext("A wipe of {n} device is drawn up.", "A wipe of {n} devices is drawn up.", len(devices))
     return _drafted(asked, office, order, count.format(n=len(devices)))
@@ -222,18 +248,15 @@ def _command(verb: str, asked: argparse.Namespace) -> str:
     return f"fieldkeep-admin --keys DIR {verb} {shlex.quote(asked.draft.name)}"
 
 
-def _tell_ordered(
-    asked: argparse.Namespace, office: Office, devices: list[DeviceView], filed: list[OrderView]
-) -> None:
+def _tell_ordered(asked: argparse.Namespace, standing: list[OrderView], filed: list[OrderView]) -> None:
     if filed:
         tell_filed(asked, filed)
     elif asked.json:
-        wipes = (each for each in office.orders() if each.op == WIPE)
-        standing = [each for each in wipes if each.enrolment == devices[0].enrolment]
-        telling.document(rows_of.order_json(standing[-1]))
+        _document(standing)
     else:
-        for device in devices:
-            telling.say(_("“{name}” is ordered to be wiped already.").format(name=device.name))
+        for order in standing:
+            told = _("“{name}” is ordered to be wiped already: order {number} stands.")
+            telling.say(sentences(told.format(name=order.device, number=order.number), _effect(order)))
 
 
 def _wait_for_receipt(asked: argparse.Namespace, office: Office, device: DeviceView) -> int:
@@ -266,15 +289,27 @@ def _wait_for_receipt(asked: argparse.Namespace, office: Office, device: DeviceV
 def tell_filed(asked: argparse.Namespace, filed: Sequence[OrderView]) -> None:
     """Say what was filed."""
     if asked.json:
-        rows = [rows_of.order_json(each) for each in filed]
-        telling.document(rows[0] if len(rows) == 1 else rows)
+        _document(filed)
         return
     for order in filed:
-        telling.say(
-            _("Order {number} is filed: {op} “{device}”. It is obeyed at the device's next contact.").format(
-                number=order.number, op=order.op, device=order.device
-            )
-        )
+        told = _("Order {number} is filed: {op} “{device}”.")
+        text = told.format(number=order.number, op=order.op, device=order.device)
+        telling.say(sentences(text, _effect(order)))
+
+
+def _document(orders: Sequence[OrderView]) -> None:
+    rows = [rows_of.order_json(each) for each in orders]
+    telling.document(rows[0] if len(rows) == 1 else rows)
+
+
+def _effect(order: OrderView) -> str:
+    """When an order is obeyed, and how long it can be called off."""
+    if order.op != WIPE or order.not_before <= _now():
+        return _("It is obeyed at the device's next contact.")
+    told = hints.filled(
+        _("It takes effect at {time}, and can be called off until then: fieldkeep-admin cancel {device}")
+    )
+    return told.format(time=telling.when(order.not_before), device=shlex.quote(order.device))
 
 
 VERBS: Final[dict[str, Callable[[argparse.Namespace, Office], int]]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import shlex
 import sys
 from collections.abc import Callable
 from typing import Final
@@ -48,8 +49,9 @@ def sign(asked: argparse.Namespace) -> int:
         return 0
     for line in paper_words.said(state):
         telling.say(line)
+    where = hints.filled(_("It can be filed: fieldkeep-admin file {file}"), elsewhere=True)
     telling.say(
-        hints.filled(_("It can be filed: fieldkeep-admin file {file}").format(file=asked.file.name))
+        where.format(file=shlex.quote(asked.file.name))
         if state.complete
         else _("Hand the file to the next one.")
     )

@@ -12,10 +12,13 @@ from sync.protocol.desk import DeviceView, OrderView
 
 def device_json(device: DeviceView) -> dict[str, Any]:
     """A device as JSON."""
-    return {**msgspec.structs.asdict(device), "last_seen": telling.when(device.last_seen)}
+    times = {name: telling.when(getattr(device, name)) for name in ("last_seen", "wipe_from")}
+    return {**msgspec.structs.asdict(device), **times}
 
 
 def order_json(order: OrderView) -> dict[str, Any]:
     """An order as JSON."""
-    times = {name: telling.when(getattr(order, name)) for name in ("filed", "reported", "expires")}
+    times = {
+        name: telling.when(getattr(order, name)) for name in ("filed", "reported", "expires", "not_before")
+    }
     return {**msgspec.structs.asdict(order), **times}

@@ -83,14 +83,11 @@ def standing_lock(device: DeviceView, orders: Sequence[OrderView]) -> OrderView 
 def standing_wipe(enrolment: str, orders: Sequence[OrderView], now: int) -> OrderView | None:
     """The wipe that stands for a device and will still reach it; None where one has to be signed, or signed again.
 
-    An order that ran out is handed to no device: one that comes back after that stays locked, and is not wiped.
+    An order that ran out, was called off or was refused is handed to no device: one that comes back after that stays
+    locked or opens, and is not wiped.
     """
     wipes = [order for order in orders if order.enrolment == enrolment and order.op == WIPE]
-    lasting = [
-        order
-        for order in wipes
-        if order.state not in ("expired", "cancelled") and order.expires - now > AGAIN_MS
-    ]
+    lasting = [order for order in wipes if order.state == "filed" and order.expires - now > AGAIN_MS]
     return max(lasting, key=lambda order: order.number, default=None)
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from sync.console import paper as papers
-from sync.console import root_words
+from sync.console import root_desk, root_words
 from sync.console.paper import Paper
 from sync.protocol import harmless, signing, trust
-from sync.protocol.documents import CANCEL, LOCK, UNLOCK, WIPE, Order, Root
+from sync.protocol.documents import CANCEL, LOCK, UNLOCK, WIPE, Document, Order, Root
 from sync.protocol.errors import Refused
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import mark as N_
@@ -63,22 +63,38 @@ def standing(paper: Paper, root: Root) -> Standing:
 
 
 def shown(paper: Paper, root: Root, now: int) -> Shown:
-    """The paper in words. Raises Refused where no signature could make it good."""
-    head = _("For {org}, whose root {n} has the SHA-256 {digest}.").format(
+    """The paper in words. Raises Refused where no signature could make it good, KnownError for an unsound root."""
+    head = _("For {org}; the SHA-256 of its root {n} begins with {digest}.").format(
         org=harmless.line(root.org_name), n=root.version, digest=spaced(papers.root_digest(paper)[:32])
     )
     if paper.kind == Order.TYPE:
         order = papers.order_of(paper)
+        _refuse_unseen(paper, order)
         trust.refuse_unfit(root, order, now)
         lines, word = _order(order), f"{order.op} {len(order.devices)}"
     else:
         following = papers.next_root_of(paper)
         if (following.org, following.version) != (root.org, root.version + 1):
             raise Refused("root_number", _("A root document does not follow the one in force."))
-        lines, word = root_words.changes(root, following), f"root {following.version}"
+        _refuse_unseen(paper, following)
+        root_desk.refuse_unsound(following)
+        # All of it: what it changes goes by the root in the file, which whoever drew it up may have made up.
+        lines = [*root_words.changes(root, following), _("All that it says:")]
+        lines += [f"  {each}" for each in root_words.words_of(following)]
+        word = f"root {following.version}"
     state = standing(paper, root)
     tail = [_("SHA-256 of what is signed: {digest}").format(digest=spaced(paper.digest)), *said(state)]
     return Shown((head, *lines, *tail), word)
+
+
+def _refuse_unseen(paper: Paper, found: Document) -> None:
+    """Refuse bytes that say more than is shown. Raises Refused."""
+    if found.to_bytes() != paper.payload:
+        raise Refused(
+            "form",
+            _("This file holds what this version of Fieldkeep does not know; it is not signed unseen."),
+            _("Update Fieldkeep on this machine, and sign it then."),
+        )
 
 
 def said(state: Standing) -> list[str]:
@@ -86,11 +102,18 @@ def said(state: Standing) -> list[str]:
     names = ", ".join(harmless.line(each) for each in state.signed)
     lines = [_("Signed by: {names}").format(names=names) if names else _("Nobody has signed it yet.")]
     if state.missing:
-        text = ngettext(
-            "{n} more signature is needed, of somebody else.",
-            "{n} more signatures are needed, of different people.",
-            state.missing,
-        )
+        if names:
+            text = ngettext(
+                "{n} more signature is needed, of somebody else.",
+                "{n} more signatures are needed, of different people.",
+                state.missing,
+            )
+        else:
+            text = ngettext(
+                "{n} signature is needed.",
+                "{n} signatures are needed, of different people.",
+                state.missing,
+            )
         lines.append(text.format(n=state.missing))
     return lines
 

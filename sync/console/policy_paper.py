@@ -120,7 +120,7 @@ def read(path: Path, now: int) -> Read:
 def shown(found: Read) -> list[str]:
     """All that is signed, in words, with what it loosens first; for a terminal."""
     after, root = found.after, found.root
-    head = _("For {org}, whose root {n} has the SHA-256 {digest}.").format(
+    head = _("For {org}; the SHA-256 of its root {n} begins with {digest}.").format(
         org=harmless.line(root.org_name),
         n=root.version,
         digest=paper_words.spaced(found.root_digest[:32]),

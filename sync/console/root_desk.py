@@ -101,6 +101,11 @@ def refuse_unsound(root: Root) -> None:
     keys = [each.spki for admin in root.admins for each in admin.credentials]
     if len(set(keys)) != len(keys):
         raise KnownError(_("A key would stand in the root twice."), _("Each key is of one person."))
+    if len({admin.admin_id for admin in root.admins}) != len(root.admins):
+        # Devices count the keys of both, and whoever reads the root may see those of one.
+        raise KnownError(
+            _("An admin would stand in the root twice."), _("All keys of a person stand together.")
+        )
     for role in (root.root, root.policy):
         names = {key.spki for key in role.keys}
         if not 1 <= role.threshold <= len(names) or len(names) != len(role.keys):
@@ -118,12 +123,28 @@ def refuse_unsound(root: Root) -> None:
 
 def _next(before: Root, **changed: object) -> Root:
     following = msgspec.structs.replace(before, version=before.version + 1, **changed)
+    missing = _missing(following)
+    if missing > _missing(before):  # a root that is short of admins already can be mended step by step
+        raise KnownError(
+            _(
+                "Fewer admins would be there than a wipe of several devices needs: {need}, and there are {have}."
+            ).format(need=following.wipe.threshold_many, have=len(following.admins)),
+            _(
+                "Enter another one first, or have the rule ask for fewer: fieldkeep-admin root rule --many {n}"
+            ).format(n=max(_PEOPLE_FOR_MANY, len(following.admins))),
+        )
     webauthn = any(each.alg == signing.WEBAUTHN for admin in following.admins for each in admin.credentials)
     if webauthn and (following.signer is None or following.signer.rp_id == HERE.rp_id):
         # A root of an earlier version names no port, and devices take exact places alone.
         following = msgspec.structs.replace(following, signer=HERE)
     refuse_unsound(following)
     return following
+
+
+def _missing(root: Root) -> int:
+    """How many admins a wipe of several devices lacks. Two people are what every such wipe takes, even where there is
+    one admin yet."""
+    return max(0, root.wipe.threshold_many - max(_PEOPLE_FOR_MANY, len(root.admins)))
 
 
 def _refuse_other_purpose(cards: Sequence[Card], purpose: str) -> None:

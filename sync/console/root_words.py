@@ -63,7 +63,18 @@ def words_of(root: Root) -> list[str]:
     for admin in root.admins:
         lines.append(_("Admin {id}:").format(id=harmless.line(admin.admin_id)))
         lines += [f"  {credential_words(each)}" for each in admin.credentials]
-    return [*lines, *_rule(root.wipe)]
+    lines += _rule(root.wipe)
+    certificates = ", ".join(documents.digest(each.encode())[:16] for each in root.tls_ca)
+    return [
+        *lines,
+        _("Unsent work is sealed to the recovery key {key}.").format(key=_key(root.recovery)),
+        _("Passkeys sign on the console at: {places}").format(places=_places(root.console)),
+        _("Passkeys and security keys sign on an admin's own machine at: {places}").format(
+            places=_places(root.signer)
+        ),
+        _("Addresses of the server: {places}").format(places=harmless.line(", ".join(root.server_urls))),
+        _("Devices believe these certificates of the server: {keys}").format(keys=certificates),
+    ]
 
 
 def credential_words(credential: Credential) -> str:
@@ -146,7 +157,7 @@ def _key(public: bytes) -> str:
 
 
 def _places(site: Site | None) -> str:
-    return harmless.line(", ".join(site.origins)) if site is not None else _("nowhere")
+    return harmless.line(", ".join(site.origins) + f" ({site.rp_id})") if site is not None else _("nowhere")
 
 
 def _day(at: int) -> str:

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
+from sync.protocol.texts import ngettext
 
 SHARES_MAX: Final = 16
 _SECRET_BYTES: Final = 16
@@ -84,7 +85,11 @@ def join(found: Sequence[Share]) -> bytes:
     if len(by_number) < first.need:
         raise KnownError(
             _("These are too few shares."),
-            _("{need} are needed, and {have} are here.").format(need=first.need, have=len(by_number)),
+            ngettext(
+                "{need} are needed, and {have} is here. Name more of them.",
+                "{need} are needed, and {have} are here. Name more of them.",
+                len(by_number),
+            ).format(need=first.need, have=len(by_number)),
         )
     pieces = [(each.n, each.share) for each in list(by_number.values())[: first.need]]
     try:

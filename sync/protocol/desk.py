@@ -43,6 +43,7 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     confirmed: bool = True  # it has said that it let go of what its person may not see any more
     held_back: int = 0  # records that it was to let go of, and keeps, since the server could not say why
     posture: dict[str, Any] = {}  # what it told of itself at its last contact (facts.py)
+    wipe_from: int = 0  # of one that is "wiping": when the wipe takes effect; it can be called off until then
     wiped_by: str = ""  # of a wiped one: "order", or "silence" where its policy's own rule did it
     pin_locked: bool = (
         False  # its PIN was wrong too often: it waits for an unlock, and a new PIN is chosen there
@@ -131,12 +132,13 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     op: str
     device: str
     enrolment: str
-    state: str  # "filed" | "done" | "refused:<rule>" | "expired"
+    state: str  # "filed" | "done" | "refused:<rule>" | "expired" | "calling off" | "cancelled" | "too late"
     reason: str
     signers: list[str]
     filed: int
     reported: int
     expires: int
+    not_before: int = 0  # from when on it takes effect
 
 
 class Backed(msgspec.Struct, frozen=True, kw_only=True):

@@ -174,7 +174,10 @@ def order(root: Root, floors: Floors, data: bytes, *, enrolment: str, now: int) 
     found = documents.parse(envelope.payload, Order)
     if found.org != root.org or enrolment not in {target.enrolment for target in found.devices}:
         raise Refused("device", _("An order for another device was refused."))
+    admins = _counted(found, admins)
     signed = [name for name, by in ((ADMIN, admins), (POLICY_ROLE, policy_keys), (SERVER, server)) if by]
+    if not signed:
+        raise _too_few(found)
     authority = signed[0]
     mark = floors.orders.get(authority, Mark())
     taken = _above(mark, found.seq, documents.digest(envelope.payload), "order_number")
@@ -208,8 +211,7 @@ def refuse_unfit(root: Root, found: Order, now: int) -> None:
 
 def persons(found: Order, admins: set[signing.Signer]) -> int:
     """How many people stand behind a wipe with these signatures."""
-    # A page can show one device and have more signed; such a signature counts for one device only.
-    counted = {each for each in admins if len(found.devices) == 1 or not each.page}
+    counted = _counted(found, admins)
     # Two people, and two keys: one key entered for two people is still in one hand.
     return min(len({each.who for each in counted}), len({each.keyid for each in counted}))
 
@@ -221,6 +223,14 @@ def needed(root: Root, found: Order) -> int:
     return max(1, root.wipe.threshold if len(found.devices) == 1 else root.wipe.threshold_many)
 
 
+def _counted(found: Order, admins: set[signing.Signer]) -> set[signing.Signer]:
+    """Those who stand behind an order, whatever it says: a page can show one device and have more signed, so that such
+    a signature counts for one device only. Else one touch would call off wipes of 25 devices, or run ahead there with
+    the number, and shut out every later wipe.
+    """
+    return {each for each in admins if len(found.devices) == 1 or not each.page}
+
+
 def _may_order(root: Root, found: Order, admins: set[signing.Signer]) -> None:
     _well_formed(root, found)
     if found.op == documents.CANCEL and not admins:
@@ -229,7 +239,7 @@ def _may_order(root: Root, found: Order, admins: set[signing.Signer]) -> None:
     if found.op != documents.WIPE:
         return
     if persons(found, admins) < needed(root, found):
-        raise Refused("threshold", _("A wipe order without enough signatures was refused."))
+        raise _too_few(found)
     _waits(root, found)
     if root.wipe.witnesses > 0:
         # What was agreed and cannot be checked is not done.
@@ -238,6 +248,12 @@ def _may_order(root: Root, found: Order, admins: set[signing.Signer]) -> None:
             _("A wipe order without its witnesses was refused."),
             _("Update Fieldkeep: this version cannot check witnesses yet."),
         )
+
+
+def _too_few(found: Order) -> Refused:
+    if found.op == documents.WIPE:
+        return Refused("threshold", _("A wipe order without enough signatures was refused."))
+    return Refused("threshold", _("An order without a valid signature was refused."))
 
 
 def _in_time(root: Root, found: Order, now: int) -> None:

@@ -16,11 +16,19 @@ from sync.protocol.fields import Care, clean_text
 from sync.protocol.ids import new_person_id
 from sync.protocol.joins import listed
 from sync.protocol.merge import NOBODY, Mark
-from sync.protocol.roles import GRANTED
+from sync.protocol.roles import GRANTED, IT
 from sync.protocol.texts import gettext as _
 from sync.server import access, intake
 from sync.server.db.base import Transaction
-from sync.server.db.kept import FIRST_SCOPES, AuditLine, Held, Person, territory_lines
+from sync.server.db.kept import (
+    ADMIN_ADDED,
+    ADMIN_REMOVED,
+    FIRST_SCOPES,
+    AuditLine,
+    Held,
+    Person,
+    territory_lines,
+)
 from sync.server.views import person_view
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}")
@@ -62,9 +70,16 @@ def add_person(
     # Records that named this address before there was an account, and those of somebody who moved.
     records = [*tx.records.owned_by(access.fold_email(email)), *tx.records.of_person(fresh.id)]
     intake.rescope(tx, list(dict.fromkeys(records)), now)
-    verb = "person changed" if known else "person added"
-    tx.post.audit(AuditLine(at=now, actor="desk", verb=verb, object=fresh.id.hex()))
+    tx.post.audit(AuditLine(at=now, actor="desk", verb=_verb(known, fresh), object=fresh.id.hex()))
     return person_view(fresh, 0, "changed" if known else "added")
+
+
+def _verb(known: Person | None, fresh: Person) -> str:
+    """What the audit table says of a person who was put there; of admins every admin hears (mailing.py)."""
+    was, now = known is not None and known.role == IT, fresh.role == IT
+    if was != now:
+        return ADMIN_ADDED if now else ADMIN_REMOVED
+    return "person changed" if known else "person added"
 
 
 def leaver(tx: Transaction, email: str, heir: str) -> tuple[Person, Person]:
@@ -81,11 +96,7 @@ def leaver(tx: Transaction, email: str, heir: str) -> tuple[Person, Person]:
 
 
 def hand_over(tx: Transaction, person: Person, to: Person, now: int) -> int:
-    """Make somebody else the owner of all that a person owns, or has entered and nobody owns; how many records.
-
-    Codes for further devices of the person are void.
-    """
-    tx.people.drop_codes(person.id)
+    """Make somebody else the owner of all that a person owns, or has entered and nobody owns; how many records."""
     ids = [*tx.records.owned_by(access.fold_email(person.email)), *tx.records.of_person(person.id)]
     given = sum(_own(tx, id_, person, to.email, now) for id_ in dict.fromkeys(ids))
     tx.post.audit(

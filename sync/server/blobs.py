@@ -63,7 +63,7 @@ def take(store: Store, envelope: bytes, data: bytes, now: int, step: Step) -> Pi
     return PieceReply(held=found.held, whole=found.whole)
 
 
-def give(store: Store, enrolment: str, body: bytes) -> bytes:
+def give(store: Store, enrolment: str, body: bytes, now: int) -> bytes:
     """The body of the answer to a request for a blob. Raises RequestProblem, BadFrames."""
     frames = codec.decode(body)
     if len(frames) != 1 or frames[0][0] != messages.HEAD:
@@ -72,7 +72,7 @@ def give(store: Store, enrolment: str, body: bytes) -> bytes:
     if not 0 <= asked.offset < 2**53 or not 0 < asked.most <= messages.BLOB_PIECE:
         raise RequestProblem(Problem.BAD_REQUEST, why="offset")
     with store.read() as tx:
-        _refuse_who_may_not(tx, enrolment, asked)
+        _refuse_who_may_not(tx, enrolment, asked, now)
         found = next(iter(tx.blobs.blobs(asked.sha256)), None)
         if found is not None and found.gone:
             raise _not_here()
@@ -102,10 +102,10 @@ def forget(store: Store, now: int) -> int:
     return len(found)
 
 
-def _refuse_who_may_not(tx: Transaction, enrolment: str, asked: BlobGet) -> None:
+def _refuse_who_may_not(tx: Transaction, enrolment: str, asked: BlobGet, now: int) -> None:
     """What somebody does not see and what there is not are one and the same answer. Raises RequestProblem."""
     device, person = exchange.who(tx, enrolment)
-    post.refuse_closed(tx, device)
+    post.refuse_closed(tx, device, now)
     held = tx.records.held(asked.record)
     if held is None or held.row.deleted or not access.sees(person.rights, held.row.kind, held.scope):
         raise _not_here()

@@ -48,7 +48,7 @@ class _Stretch:
     more: bool = False
 
 
-def answer(store: Store, enrolment: str, path: str, body: bytes) -> bytes:
+def answer(store: Store, enrolment: str, path: str, body: bytes, now: int) -> bytes:
     """The body of the answer to a request for digests or records. Raises RequestProblem, BadFrames."""
     frames = codec.decode(body)
     if len(frames) != 1 or frames[0][0] != messages.HEAD:
@@ -58,21 +58,21 @@ def answer(store: Store, enrolment: str, path: str, body: bytes) -> bytes:
         if path == messages.DIGEST_PATH:
             asked = codec.read(raw, DigestHead)
             found: list[tuple[str, Any]] = [
-                (messages.HEAD, sums(tx, _reader(tx, enrolment, asked.cursor), asked))
+                (messages.HEAD, sums(tx, _reader(tx, enrolment, asked.cursor, now), asked))
             ]
         elif path == messages.BUCKET_PATH:
             listed = codec.read(raw, BucketHead)
-            found = [(messages.HEAD, entries(tx, _reader(tx, enrolment, listed.cursor), listed))]
+            found = [(messages.HEAD, entries(tx, _reader(tx, enrolment, listed.cursor, now), listed))]
         else:
             wanted = codec.read(raw, RecordsHead)
-            found = _records(tx, _reader(tx, enrolment, wanted.cursor), wanted)
+            found = _records(tx, _reader(tx, enrolment, wanted.cursor, now), wanted)
     return codec.encode(found)
 
 
-def _reader(tx: Transaction, enrolment: str, cursor: Cursor) -> Reader:
+def _reader(tx: Transaction, enrolment: str, cursor: Cursor, now: int) -> Reader:
     """Who asks, under today's rights. Raises RequestProblem."""
     device, person = exchange.who(tx, enrolment)
-    post.refuse_closed(tx, device)
+    post.refuse_closed(tx, device, now)
     if feed.begins(cursor):
         raise RequestProblem(Problem.EPOCH, why="no history yet")
     feed.check(tx, cursor)

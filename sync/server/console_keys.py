@@ -11,7 +11,7 @@ from sync.protocol.errors import KnownError
 from sync.protocol.texts import gettext as _
 from sync.server import post
 from sync.server.db.base import Transaction
-from sync.server.db.kept import AuditLine
+from sync.server.db.kept import CONSOLE_REVOKE, AuditLine
 
 
 def registered(tx: Transaction) -> list[OrderKey]:
@@ -76,4 +76,4 @@ def close(tx: Transaction, email: str, now: int) -> None:
         tx.consoles.drop_passkey(passkey.id)
     closed = msgspec.structs.replace(account, password="", totp=b"", invite=b"", invite_ends=0)
     tx.consoles.put_account(closed)
-    tx.post.audit(AuditLine(at=now, actor="desk", verb="console revoke", object=person.id.hex()))
+    tx.post.audit(AuditLine(at=now, actor="desk", verb=CONSOLE_REVOKE, object=person.id.hex()))

@@ -179,7 +179,8 @@ def _told(
     stands = post.standing(tx, device)
     reader = reader_of(tx, device, person, head.incarnation)
     page, told = Page(head.cursor), wire_person(person)
-    if head.state == ACTIVE and not stands.closed:
+    closed = stands.closed(now)
+    if head.state == ACTIVE and not closed:
         feed.check(tx, head.cursor)
         # Rows come behind results: where some were left out, the page waits for the exchange that brings them.
         page = (
@@ -190,7 +191,7 @@ def _told(
         # What a device shows goes by its rows, which may not have been gone through yet.
         told = msgspec.structs.replace(told, care=page.cursor.care)
     papers, held = post.papers(tx, device, head, root, policy, now), tx.people.shares(device.enrolment)
-    if stands.state not in ("wiping", "wiped") and not stands.defied and lease.due(head, policy):
+    if not (stands.wipe_due(now) or stands.defied) and lease.due(head, policy):
         due = post.order_head(tx, device, now)
         papers.append(_lease(key, root, policy, device, head, due, now, share_held=head.share_as in held))
     reply = ReplyHead(
@@ -206,8 +207,8 @@ def _told(
         share_kept=post.share_kept(tx, device, head) if head.share else b"",
         shares=held,
     )
-    results = _results(tx, reader, taken, closed=stands.closed)
-    conflicts = [] if stands.closed else _conflicts(tx, reader, taken, page)
+    results = _results(tx, reader, taken, closed=closed)
+    conflicts = [] if closed else _conflicts(tx, reader, taken, page)
     return Said(reply, results, page.changes, conflicts, papers)
 
 
@@ -224,12 +225,12 @@ def _take(store: Store, enrolment: str, request: Request, now: int, step: Step, 
         taken = Taken(0)
         if active:
             taken = intake.take(tx, Author(device, person, head.incarnation), request.ops, now)
-            if taken.forgotten or (request.ops and post.standing(tx, device).closed):
+            if taken.forgotten or (request.ops and post.standing(tx, device).closed(now)):
                 # It is not shown what became of its ops; once it may look again, it needs those rows too.
                 # So does one that is answered so late that the results are not kept any more.
                 _echo_from_here(tx, device, head.incarnation)
         device = post.take_reports(tx, device, head, now)
-        post.keep_share(tx, device, head)
+        post.keep_share(tx, device, head, now)
         tx.people.put_device(
             msgspec.structs.replace(
                 device,
@@ -319,10 +320,10 @@ def author(tx: Transaction, enrolment: str) -> tuple[Device, Person]:
     return device, person
 
 
-def may_read(tx: Transaction, enrolment: str) -> Person:
+def may_read(tx: Transaction, enrolment: str, now: int) -> Person:
     """The person of a device that may hold records now. Raises RequestProblem."""
     device, person = who(tx, enrolment)
-    if post.standing(tx, device).closed:
+    if post.standing(tx, device).closed(now):
         raise RequestProblem(Problem.NOT_HERE, why="closed")
     return person
 

@@ -39,7 +39,7 @@ from sync.protocol.texts import gettext as _
 from sync.protocol.trust import DAY_MS
 from sync.server import belonging, holdings, policies, post, travel
 from sync.server.db.base import Store, Transaction
-from sync.server.db.kept import AuditLine, Device
+from sync.server.db.kept import CONSOLE_INVITE, AuditLine, Device
 from sync.server.lease import HOUR_MS
 from sync.server.service import system_now
 from sync.server.views import held_back, order_view, posture_of, receipt_of, wipe_since, with_names
@@ -142,7 +142,7 @@ class StoreGate:
                 known, invite=hashlib.sha256(code).digest(), invite_ends=now + INVITE_MS
             )
             tx.consoles.put_account(fresh)
-            tx.post.audit(AuditLine(at=now, actor="desk", verb="console invite", object=person.id.hex()))
+            tx.post.audit(AuditLine(at=now, actor="desk", verb=CONSOLE_INVITE, object=person.id.hex()))
         return code
 
     def _put(self, tx: Transaction, account: Account) -> None:

@@ -90,12 +90,14 @@ class StoreOffice:
         """Lock all devices of a person by the server's own key, then give the records to `heir` and close the account
         of the console. Raises KnownError for people who cannot leave or have records; then nothing was changed.
         """
-        with self._store.read() as tx:
+        with self._store.write() as tx:
             person, to = belonging.leaver(tx, email, heir)
-        mine = [each for each in self.devices() if each.person == person.email and each.state != "wiped"]
-        for each in mine:
-            if each.state == "active" and each.pending != LOCK:
-                self.sign_here(LOCK, each.enrolment, _("The person has left."))
+            tx.people.drop_codes(person.id)  # before any device is looked at: none comes in behind
+        with self._store.read() as tx:
+            mine = [each for each in tx.people.devices() if each.person == person.id and not each.wiped]
+            opens = [each.enrolment for each in mine if post.may_open(post.standing(tx, each), self._now())]
+        for enrolment in opens:
+            self.sign_here(LOCK, enrolment, _("The person has left."))
         with self._store.write() as tx:
             records = belonging.hand_over(tx, person, to, self._now())
             if tx.consoles.account_of(person.id) is not None:

@@ -31,7 +31,9 @@ REPORT_MAX: Final = 80
 PACKETS_AT_ONCE: Final = 4
 SHARE_BYTES: Final = 32
 SHARE_LENGTHS: Final = (SHARE_BYTES, 2 * SHARE_BYTES)  # the second with the reset key of a PIN behind it
+SHARES_MAX: Final = 4  # of a device at once: the one in force, the next, and what was left of either
 SEALED_MAX: Final = 4_096  # bytes of a share that is sealed
+SIGNING_MS: Final = 600_000  # so long may pass between drawing up and filing
 RESET_MS: Final = 86_400_000  # after an unlock was reported: so long the answer to it may get lost
 
 
@@ -44,16 +46,22 @@ class Standing:
     pending: str  # the order that is filed and not yet obeyed, with what the device says where it refused it
     order_head: int
     defied: bool = False  # a lock or wipe in force that the device has refused: it gets no lease either
+    wipe_from: int = (
+        0  # while "wiping": from when on the first wipe takes effect (UTC milliseconds), 0 for at once
+    )
 
-    @property
-    def closed(self) -> bool:
+    def wipe_due(self, now: int) -> bool:
+        """A wipe is done, or has taken effect by `now`: one that waits for its time can still be called off."""
+        return self.state == "wiped" or (self.state == "wiping" and self.wipe_from <= now)
+
+    def closed(self, now: int) -> bool:
         """No records go to this device."""
-        return self.locked or self.state in ("wiping", "wiped")
+        return self.locked or self.wipe_due(now)
 
 
-def refuse_closed(tx: Transaction, device: Device) -> None:
+def refuse_closed(tx: Transaction, device: Device, now: int) -> None:
     """Refuse what is shown to no device that an order has locked or wiped. Raises RequestProblem."""
-    if standing(tx, device).closed:
+    if standing(tx, device).closed(now):
         raise RequestProblem(
             Problem.BAD_REQUEST,
             _("This device is locked by an order."),
@@ -73,7 +81,7 @@ def standing(tx: Transaction, device: Device) -> Standing:
     if any(order.op == CANCEL for order in orders):
         called_off = cancelled(orders, heard=True)
         orders = [order for order in orders if order.op != CANCEL and order.order_id not in called_off]
-    wipe = any(order.op == WIPE for order in orders)
+    wipes = [order for order in orders if order.op == WIPE]
     locked, refused_lock = False, ""
     for order in orders:
         said_no = order.report.startswith(REFUSED)
@@ -85,10 +93,23 @@ def standing(tx: Transaction, device: Device) -> Standing:
     if device.wiped:
         return Standing("wiped", locked, "", head)
     defied = [f"{LOCK} {refused_lock}"] if refused_lock else []
-    defied += [f"{WIPE} {order.report}" for order in orders if order.op == WIPE and order.report][-1:]
-    state = "wiping" if wipe else "locked" if device.locked else "active"
+    defied += [f"{WIPE} {order.report}" for order in wipes if order.report][-1:]
+    state = "wiping" if wipes else "locked" if device.locked else "active"
     pending = [*defied, *waiting]
-    return Standing(state, locked, pending[-1] if pending else "", head, defied=bool(defied))
+    # A device that has refused its wipe waits for nothing any more.
+    begins = min((0 if order.report else order.not_before for order in wipes), default=0)
+    return Standing(
+        state, locked, pending[-1] if pending else "", head, defied=bool(defied), wipe_from=begins
+    )
+
+
+def may_open(stands: Standing, now: int) -> bool:
+    """Whether a device is open, until a wipe at the latest that waits for its time, or an unlock waits that would open
+    it; one under a wipe takes no other order.
+    """
+    if stands.wipe_due(now):
+        return False
+    return not stands.locked or (stands.state == "active" and stands.pending != LOCK)
 
 
 def cancelled(orders: list[FiledOrder], *, heard: bool) -> set[str]:
@@ -98,6 +119,17 @@ def cancelled(orders: list[FiledOrder], *, heard: bool) -> set[str]:
         for order in orders
         if order.op == CANCEL and (order.report == DONE or not heard)
     }
+
+
+def wipe_state(tx: Transaction, order: FiledOrder, now: int) -> str:
+    """What became of a wipe of which its device has said nothing: "filed", "expired", "cancelled", or "calling off"
+    where the device has not heard yet that it is spared."""
+    orders = tx.post.orders_for(order.enrolment)
+    if order.order_id in cancelled(orders, heard=True):
+        return "cancelled"
+    if order.order_id in cancelled(orders, heard=False):
+        return "calling off"
+    return "expired" if order.expires <= now else "filed"
 
 
 @functools.lru_cache(64)
@@ -147,19 +179,30 @@ def papers(
         # One that was obeyed goes out again to a device set back to before it: it has to know where it stands.
         if order.expires > now
         and order.order_id not in called_off
+        and _has_waited(root, order, now)
         and (not order.report or (order.report == DONE and order.seq > head.order_head))
     )
     stands = standing(tx, device)
-    if head.ask_share and not stands.closed:
+    if head.ask_share and not stands.closed(now):
         share = tx.people.share(device.enrolment, head.share_as)
         if share and not (head.ask_reset and _may_choose_pin(tx, device, now)):
             share = share[:SHARE_BYTES]
         if share:
             found.append(Paper(kind="share", data=sealing.seal(device.sealing_key, sealing.SHARE, share)))
-    if head.state == "active" and not stands.closed and _may_hold(tx, device):
+    if head.state == "active" and not stands.closed(now) and _may_hold(tx, device):
         packets = _packets(tx, device)
         found.extend(Paper(kind="recovered", data=packet.data, id=packet.id) for packet in packets)
     return found
+
+
+def _has_waited(root: Root, order: FiledOrder, now: int) -> bool:
+    """Whether a device may have this order: it waits there by its own words, or it has waited here since it was filed.
+
+    Who signs says when that was. A wipe that was drawn up days ago, or dated back, would be over before anybody
+    heard of it who could call it off.
+    """
+    delay = root.wipe.delay_ms if order.op == WIPE else 0
+    return order.not_before >= order.filed + delay - min(SIGNING_MS, delay // 2) or now >= order.filed + delay
 
 
 def _may_choose_pin(tx: Transaction, device: Device, now: int) -> bool:
@@ -171,18 +214,22 @@ def _may_choose_pin(tx: Transaction, device: Device, now: int) -> bool:
     return not last.reported or now - last.reported < RESET_MS
 
 
-def keep_share(tx: Transaction, device: Device, head: ExchangeHead) -> None:
+def keep_share(tx: Transaction, device: Device, head: ExchangeHead, now: int) -> None:
     """Hold what the device gives of its share from now on, and forget what its keys were turned away from.
 
     A device that is locked or wiped replaces nothing; what this server has lost, it may give again. Raises
     RequestProblem.
     """
     held, place = tx.people.shares(device.enrolment), head.share_next or head.share_as
-    closed = standing(tx, device).closed
+    closed = standing(tx, device).closed(now)
     if head.share_sealed and not (closed and place in held):
         lengths = SHARE_LENGTHS if place in held else (0, *SHARE_LENGTHS)
         if len(head.share) not in lengths or not 0 < len(head.share_sealed) <= SEALED_MAX:
             raise RequestProblem(Problem.BAD_REQUEST, why="share of no known form")
+        if place not in held and tx.people.count_shares(device.enrolment) >= SHARES_MAX:
+            if closed:
+                return  # nothing makes room, and no key of an honest device is of so many epochs
+            tx.people.drop_share(device.enrolment, but=head.share_as)
         tx.people.put_share(device.enrolment, head.share, head.share_sealed, place)
     elif forgets(held, head) and not closed:
         tx.people.drop_share(device.enrolment, but=head.share_as)
@@ -242,8 +289,8 @@ def take_reports(tx: Transaction, device: Device, head: ExchangeHead, now: int) 
         logs.alarm("orders", problem="lost", device=device.enrolment)
     for order_id, report in head.obeyed.items():
         known = filed.get(order_id)
-        if known is None or known.report == DONE:
-            continue  # what was obeyed stays so, whatever a device says that was shown it again
+        if known is None or not _is_news(known.report, report):
+            continue
         if report == DONE and known.op == WIPE:
             continue  # only a receipt says that a device is wiped
         order = tx.post.report(order_id, device.enrolment, report[:REPORT_MAX], now)
@@ -256,6 +303,15 @@ def take_reports(tx: Transaction, device: Device, head: ExchangeHead, now: int) 
     for packet in head.recovered:
         tx.post.take_packet(packet, device.enrolment, now)
     return device
+
+
+def _is_news(before: str, report: str) -> bool:
+    """Whether a device says something new of an order: what was obeyed stays so, whatever it says that was shown the
+    order again, and what it refused it can only obey after all. Each of it is a line in the audit table.
+    """
+    if before == DONE or not report:
+        return False
+    return not before or report == DONE or (before.startswith(REFUSED) and not report.startswith(REFUSED))
 
 
 def file_order(tx: Transaction, envelope: bytes, now: int) -> list[FiledOrder]:
@@ -275,7 +331,8 @@ def file_order(tx: Transaction, envelope: bytes, now: int) -> list[FiledOrder]:
         if device is None:
             raise Refused("device", _("The order names a device that is not enrolled here."))
         stands = standing(tx, device)
-        if stands.state == "wiped" or (stands.state == "wiping" and accepted.order.op not in (WIPE, CANCEL)):
+        # While a wipe waits for its time a device is in use, and IT can close it meanwhile.
+        if stands.state == "wiped" or (stands.wipe_due(now) and accepted.order.op not in (WIPE, CANCEL)):
             raise Refused("device", _("The order names a device that is wiped or about to be."))
         if accepted.order.op == CANCEL:
             _refuse_late(tx, device, accepted.order)

@@ -134,7 +134,7 @@ class Service:
         """
         with self.store.read() as tx:
             device, person = exchange.who(tx, enrolment)
-            shut = post.standing(tx, device).closed
+            shut = post.standing(tx, device).closed(self.now())
         rights = person.rights
         return Audience(enrolment, person.id, frozenset() if shut else access.circles(rights))
 
@@ -153,7 +153,7 @@ class Service:
         try:
             self._looks.failed(session.enrolment, now)
             began = time.monotonic()
-            answer = comparing.answer(self.store, session.enrolment, target, body)
+            answer = comparing.answer(self.store, session.enrolment, target, body, now)
         finally:
             self._looking.release()
         took = int((time.monotonic() - began) * 1000)
@@ -165,7 +165,7 @@ class Service:
         session = self.sessions.authenticate(headers, "POST", target, body, self.now())
         asked = _only(body, ReadyHead)
         with self.store.read() as tx:
-            person = exchange.may_read(tx, session.enrolment)
+            person = exchange.may_read(tx, session.enrolment, self.now())
             head = tx.records.head()
         part = self.ready.offered(person, asked.layout, head) if self.ready is not None else None
         reply = ReadyReply()
@@ -181,7 +181,7 @@ class Service:
         session = self.sessions.authenticate(headers, "POST", target, body, self.now())
         asked = _only(body, ReadyPieceHead)
         with self.store.read() as tx:
-            person = exchange.may_read(tx, session.enrolment)
+            person = exchange.may_read(tx, session.enrolment, self.now())
         if self.ready is None:
             raise RequestProblem(Problem.NOT_HERE, why="no parts")
         piece = self.ready.piece(person, asked.part, asked.number)
@@ -204,7 +204,7 @@ class Service:
     def blob_get(self, headers: Mapping[str, str], target: str, body: bytes) -> bytes:
         """A piece of an attached file, for whoever sees its record. Raises RequestProblem, BadFrames."""
         session = self.sessions.authenticate(headers, "POST", target, body, self.now())
-        return blobs.give(self.store, session.enrolment, body)
+        return blobs.give(self.store, session.enrolment, body, self.now())
 
     def _tidy(self, now: int) -> None:
         """Once in a while: what nobody has named for long goes. A store that cannot is asked again next time."""

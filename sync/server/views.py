@@ -45,7 +45,11 @@ def receipt_of(tx: Transaction, device: Device) -> Receipt | None:
 
 def wipe_since(tx: Transaction, device: Device, now: int) -> int:
     """When the first wipe was filed that stands for a device; `now` where there is none."""
-    return min((each.filed for each in tx.post.orders_for(device.enrolment) if each.op == WIPE), default=now)
+    orders = tx.post.orders_for(device.enrolment)
+    spared = post.cancelled(orders, heard=True)
+    return min(
+        (each.filed for each in orders if each.op == WIPE and each.order_id not in spared), default=now
+    )
 
 
 @functools.lru_cache(4_096)  # the list of devices asks for each
@@ -80,6 +84,7 @@ def device_view(tx: Transaction, device: Device) -> DeviceView:
         posture=posture,
         pin_locked=posture.get(PIN_LOCKED) is True,
         wiped_by=(receipt.because or "order") if receipt else "",
+        wipe_from=stands.wipe_from,
     )
 
 
@@ -132,13 +137,20 @@ def order_view(tx: Transaction, order: FiledOrder, now: int) -> OrderView:
         op=order.op,
         device=device.name if device else "",
         enrolment=order.enrolment,
-        state=order.report or ("expired" if order.expires <= now else "filed"),
+        state=order.report or _unsaid(tx, order, now),
         reason=order.reason,
         signers=order.signers,
         filed=order.filed,
         reported=order.reported,
         expires=order.expires,
+        not_before=order.not_before,
     )
+
+
+def _unsaid(tx: Transaction, order: FiledOrder, now: int) -> str:
+    if order.op == WIPE:
+        return post.wipe_state(tx, order, now)
+    return "expired" if order.expires <= now else "filed"
 
 
 def with_names(tx: Transaction, draft: PolicyDraft) -> PolicyDraft:

@@ -123,10 +123,10 @@ def test_a_code_that_was_used(town: Town) -> None:
     first, second = town.laptop(), town.laptop()
     assert first.ask("enrol", "--name", first.name, stdin=code).code == 0
     done = second.ask("enrol", "--name", second.name, stdin=code)
-    assert (done.code, done.err.splitlines()[1]) == (1, "This enrolment code is not valid any more.")
+    assert (done.code, done.err.splitlines()[0]) == (1, "This enrolment code is not valid any more.")
     assert second.files() == ["profile.lock"]
     again = first.ask("enrol", "--name", "another", stdin=town.code(BEN))
-    assert (again.code, again.err.splitlines()[1]) == (1, "This device is enrolled already.")
+    assert (again.code, again.err.splitlines()[0]) == (1, "This device is enrolled already.")
     assert first.ask("list", "customer").code == 0
 
 
@@ -134,13 +134,13 @@ def test_a_code_nobody_gave(town: Town) -> None:
     real = codes.read(town.code(BEN))
     made_up = codes.write(codes.EnrolCode(real.url, real.root_digest, secrets.token_bytes(16)))
     done = town.laptop().ask("enrol", "--name", "x", stdin=made_up)
-    assert (done.code, done.err.splitlines()[1]) == (1, "This enrolment code is not valid any more.")
+    assert (done.code, done.err.splitlines()[0]) == (1, "This enrolment code is not valid any more.")
 
 
 def test_a_name_that_is_taken_leaves_the_code_good(town: Town, laptop: Laptop) -> None:
     code, made = town.code(BEN), town.laptop()
     refused = made.ask("enrol", "--name", laptop.name, stdin=code)
-    assert (refused.code, refused.err.splitlines()[1]) == (1, "Another device has this name.")
+    assert (refused.code, refused.err.splitlines()[0]) == (1, "Another device has this name.")
     assert made.ask("enrol", "--name", "a name of its own", stdin=code).code == 0
 
 
@@ -233,9 +233,9 @@ def test_offline(laptop: Laptop, town: Town) -> None:
     made = town.laptop()
     refused = made.ask("enrol", "--name", "x", stdin=code)
     assert refused.code == 5
-    assert refused.err.splitlines()[1:] == [
-        "Could not reach the server.", "Nothing was changed; the code stays valid.",
-    ]  # fmt: skip
+    assert refused.err == "Could not reach the server.
+Nothing was changed; the code stays valid.
+"
     assert made.files() == ["profile.lock"]
 
 

@@ -1,16 +1,20 @@
-"""A long import on a terminal: one quiet line says how far it is, and Ctrl-C leaves nothing behind."""
+"""What a terminal shows that a pipe does not: how far a long import is, the words of an organisation; and Ctrl-C."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
+from sync.protocol import codes
+from sync.protocol.fingerprint import words_of
 from tests.road import ANNA, Town
 
 ROWS = 20_000
@@ -51,6 +55,24 @@ def test_a_script_gets_no_line(town: Town, tmp_path: Path) -> None:
     done = laptop.ask("import", str(path))
     assert (done.code, done.err) == (0, "")
     assert "3000 new" in done.out
+
+
+def test_who_types_a_code_is_shown_the_words_of_the_organisation(town: Town) -> None:
+    other, code = town.laptop(), town.code(ANNA)
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "app", "--profile", str(other.folder), "enrol", "--name", "typed"]
+    child = subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(theirs)
+    shown = _until(ours, b"Enrolment code: ")
+    os.write(ours, f"{code}\n".encode())
+    shown += _until(ours, b"typed is enrolled for ")
+    assert child.wait(WAIT_S) == 0
+    os.close(ours)
+    words = words_of(codes.read(code).root_digest)
+    assert f"Words of the organisation, to compare with IT: {words}".encode() in shown
 
 
 def _until(terminal: int, wanted: bytes) -> bytes:

@@ -50,7 +50,7 @@ def test_a_wipe_that_runs_out_is_offered_to_be_signed_again(
     soon = order(inside, WIPE, laptop, expires=inside.now() + 29 * 86_400_000)
     inside.office.file(signed(inside, soon))
     text = admin.get(page_of(laptop)).plain
-    assert "Sign another one." in text
+    assert "sign another one." in text
     assert "Lock device" not in text
     inside.wipe(laptop)
-    assert "Sign another one." not in admin.get(page_of(laptop)).plain
+    assert "sign another one." not in admin.get(page_of(laptop)).plain

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import http.client
 import queue
 import socket
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +28,14 @@ from tests.server.inside import Inside
 from tests.server.running import Org
 
 WAIT_S = 60.0
+
+
+@pytest.fixture(autouse=True)
+def one_at_a_time() -> Iterator[None]:
+    """The pages have four ports on the whole machine, whichever tests run beside these."""
+    with (Path(tempfile.gettempdir()) / "fieldkeep-tests-signing-page.lock").open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture

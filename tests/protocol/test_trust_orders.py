@@ -10,7 +10,18 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.protocol import documents, signing, trust
-from sync.protocol.documents import LOCK, UNLOCK, WIPE, Admin, Credential, Order, Root, Target, WipeRule
+from sync.protocol.documents import (
+    CANCEL,
+    LOCK,
+    UNLOCK,
+    WIPE,
+    Admin,
+    Credential,
+    Order,
+    Root,
+    Target,
+    WipeRule,
+)
 from sync.protocol.errors import Equivocation, Refused
 from sync.protocol.trust import ADMIN, POLICY_ROLE, SERVER, AcceptedOrder, Floors, Mark
 from tests.protocol.authority import (
@@ -214,6 +225,29 @@ def test_two_passkeys_on_the_console_page_do_not_wipe_two_devices() -> None:
             _read(with_passkey(order, *signatures), root=root)
         assert caught.value.rule == "threshold"
     assert len(_read(with_passkey(order, *away), root=root).order.devices) == 2
+
+
+@pytest.mark.parametrize("op", [LOCK, UNLOCK, CANCEL])
+def test_nothing_that_a_console_page_has_signed_for_two_devices_counts(op: str) -> None:
+    """Else one tricked touch calls off a wipe of many, or puts their numbers so high that no wipe follows."""
+    cancels = "ab" * 16 if op == CANCEL else ""
+    order = msgspec.structs.replace(AUTHORITY.order(op, 2**53, *MANY), cancels=cancels)
+    on_page = AUTHORITY.passkey.sign(order.to_bytes(), CONSOLE)
+    with pytest.raises(Refused) as caught:
+        _read(with_passkey(order, on_page))
+    assert caught.value.rule == "threshold"
+    away = AUTHORITY.passkey.sign(order.to_bytes(), SIGNER)
+    assert _read(with_passkey(order, away)).authority == ADMIN
+
+
+def test_a_console_page_raises_no_number_of_admins_beside_the_servers_own_signature() -> None:
+    order = AUTHORITY.order(LOCK, 2**53, *MANY)
+    signatures = [
+        AUTHORITY.passkey.sign(order.to_bytes(), CONSOLE),
+        signing.sign(order, LEASE_KEY).signatures[0],
+    ]
+    taken = _read(with_passkey(order, *signatures))
+    assert (taken.authority, set(taken.floors.orders)) == (SERVER, {SERVER})
 
 
 def test_an_admin_who_also_signed_away_from_the_page_counts() -> None:

@@ -263,6 +263,7 @@ class StoreContract(PostContract):
             tx.people.put_share("e1", b"", b"sealed 2", 2)
             tx.people.put_share("e1", b"share 3", b"sealed 3", 3)
             assert tx.people.shares("e1") == [0, 3]
+            assert (tx.people.count_shares("e1"), tx.people.count_shares("e2")) == (3, 0)
             assert tx.people.sealed_share("e1") == (2, b"sealed 2")
             tx.people.put_share("e1", b"share 2", b"sealed 2", 2)
             assert tx.people.sealed_share("e1") is None

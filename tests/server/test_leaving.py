@@ -97,6 +97,39 @@ def test_at_the_console_with_the_account_closed(inside: ConsoleInside, laptop: D
     assert parse_id(inside.view(laptop).id)
 
 
+def test_a_device_that_waits_to_be_unlocked_is_locked_anew(inside: Inside, laptop: Device) -> None:
+    """Whoever has IT unlock a laptop, leaves, and connects only then, must not come in."""
+    inside.lock(laptop)
+    (lock,) = inside.office.orders()
+    laptop.ask(state="locked", obeyed={lock.id: "done"})
+    inside.unlock(laptop)
+    inside.office.person_leaves(ANA, BO)
+    last = max(inside.office.orders(), key=lambda each: each.number)
+    assert (last.op, last.enrolment) == ("lock", laptop.enrolment)
+    reply = laptop.ask(state="locked", ask_share=True, order_head=lock.number)
+    assert [paper.kind for paper in reply.papers if paper.kind == "share"] == []
+    count = len(inside.office.orders())
+    inside.office.person_leaves(ANA, BO)
+    assert len(inside.office.orders()) == count
+
+
+def test_no_device_comes_in_while_the_others_are_being_locked(
+    inside: Inside, laptop: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, sign = inside.office.enrol_code(ANA), inside.office.sign_here
+    tried = []
+
+    def meanwhile(*words: str) -> object:
+        with pytest.raises(Refusal) as refusal:
+            Device(inside.send, "LAP-9999").enrol(code)
+        tried.append(problem_of(refusal))
+        return sign(*words)
+
+    monkeypatch.setattr(inside.office, "sign_here", meanwhile)
+    inside.office.person_leaves(ANA, BO)
+    assert tried == [Problem.BAD_CODE]
+
+
 def test_the_old_laptops_page_says_once_the_new_one_has_everything(
     inside: ConsoleInside, laptop: Device
 ) -> None:

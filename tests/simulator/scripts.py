@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.simulator.steps import Backup, Exchange, Forget, Move, Pair, Restore, Same, Step, Write
+from tests.simulator.steps import (
+    Attach,
+    Backup,
+    Bring,
+    Exchange,
+    Forget,
+    Junk,
+    Move,
+    Pair,
+    Restore,
+    Same,
+    Step,
+    Write,
+)
 
 RESTORES: Final[dict[str, list[Step]]] = {
     "work that others had gone past": [
@@ -35,6 +48,9 @@ RESTORES: Final[dict[str, list[Step]]] = {
 }  # fmt: skip
 
 MEETINGS: Final[dict[str, list[Step]]] = {
+    "somebody else has sent wrong bytes under the name of a file before its own device brings it": [
+        Write(0, "add", 0, 0), Exchange(0), Exchange(1), Attach(0, 0), Exchange(0), Exchange(1), Junk(1, 1), Bring(0),
+    ],
     "a join of which the first part is refused": [
         Same(0, 0), Exchange(0), Same(1, 0), Exchange(1), Exchange(0), Pair(1, "join", 0), Move(1, "rep", "Sales/West"),
         Exchange(1), Exchange(0),

@@ -10,6 +10,17 @@ from sync.client.status import Phase, SyncStatus
 AT = 1_700_000_000_000
 
 
+def test_a_wipe_that_comes_stands_before_what_is_well_and_behind_what_needs_a_person() -> None:
+    coming = "IT has ordered this device to be wiped."
+    found = standing(SyncStatus(Phase.IDLE, last_ok=AT), AT, coming)
+    assert (found.state, found.action) == ("refused", "Sync now")
+    assert found.words.startswith("To be wiped · ")
+    assert found.words[-3] == ":"
+    assert found.sentence.startswith(coming)
+    needs = SyncStatus(Phase.IDLE, attention=2, last_ok=AT)
+    assert standing(needs, AT, coming) == standing(needs)
+
+
 @pytest.mark.parametrize(
     ("status", "state", "words", "action"),
     [

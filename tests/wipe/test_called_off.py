@@ -9,12 +9,14 @@ import pytest
 
 from app.services import wipe
 from app.services.opening import open_session
+from sync.console import keyfile, root_desk
 from sync.protocol import signing
+from sync.protocol.documents import Policy, Root
 from sync.protocol.errors import Refused
-from sync.server import config
+from sync.server import config, post
 from tests.road import ANNA, Laptop, Town, now_ms
-from tests.server.inside import Inside
-from tests.server.orders import order, signed
+from tests.server.inside import Inside, nobody_asks
+from tests.server.orders import accepted, at_rest, order, signed
 from tests.services.desk import Desk
 
 HOUR_MS = 3_600_000
@@ -85,6 +87,45 @@ def test_called_off_before_the_device_had_heard_of_it_no_wipe_is_shown_to_it(slo
     assert laptop.later("list", "customer", wall_ms=3 * HOUR_MS, boot_ms=3 * HOUR_MS).code == 0
 
 
+def test_a_wipe_called_off_unheard_can_be_ordered_again_and_comes(slow: Town) -> None:
+    """The thief never connected: what was called off must not stand in the way of the next order."""
+    laptop = slow.laptop(ANNA)
+    laptop.ask("sync")
+    slow.order("wipe", laptop)
+    slow.admin("cancel", laptop.id)
+    assert laptop.ask("sync").code == 0
+    slow.order("wipe", laptop)
+    assert slow.device(laptop)["state"] == "wiping"
+    assert laptop.ask("sync").code == 0
+    assert "to be wiped at" in laptop.json("status")["warning"]
+    assert laptop.later("list", "customer", wall_ms=2 * HOUR_MS, boot_ms=2 * HOUR_MS).code == 4
+
+
+def test_until_it_comes_the_laptop_works_like_any_other_and_says_when(slow: Town) -> None:
+    laptop, other = waiting(slow), slow.laptop(ANNA)
+    other.add("customer", name="Of this hour")
+    other.sync()
+    laptop.sync()
+    assert "Of this hour" in {each["name"] for each in laptop.holds().values()}
+    said = laptop.json("status")
+    (order,) = [each for each in slow.admin("orders") if each["device"] == laptop.name]
+    assert said["wipe_at"][:19] == order["not_before"][:19]
+    told = laptop.ask("status").out
+    assert f"to be wiped at: {said['wipe_at'][:16].replace('T', ' ')} UTC" in told
+    assert "stolen”. What you" in told
+    assert other.json("status")["wipe_at"] is None
+
+
+def test_a_lock_meanwhile_closes_it_and_the_wipe_comes_all_the_same(slow: Town) -> None:
+    laptop = waiting(slow)
+    slow.order("lock", laptop)
+    assert laptop.ask("sync").code == 3
+    assert laptop.ask("list", "customer").code == 3
+    assert laptop.state() == "locked"
+    laptop.later("sync", wall_ms=2 * HOUR_MS, boot_ms=2 * HOUR_MS)
+    assert "store.db" not in laptop.files()
+
+
 def test_called_off_too_late_it_ends_wiped_and_the_receipt_says_so(slow: Town) -> None:
     laptop = waiting(slow)
     slow.server.stop()
@@ -95,6 +136,47 @@ def test_called_off_too_late_it_ends_wiped_and_the_receipt_says_so(slow: Town) -
     assert slow.device(laptop)["state"] == "wiped"
     states = {each["op"]: each["state"] for each in slow.admin("orders") if each["device"] == laptop.name}
     assert states == {"wipe": "done", "cancel": "too late"}
+
+
+def test_a_wipe_that_is_dated_back_waits_at_the_server_and_can_be_called_off(tmp_path: Path) -> None:
+    """Whoever has an admin's key says when it was signed; the others hear of it once it is filed."""
+    inside = Inside(tmp_path)
+    laptop = inside.device(inside.person("ana@example.com"))
+    _delay(inside, HOUR_MS)
+    laptop.root, _policy = root_of(inside)
+
+    def shown() -> list[str]:
+        found = at_rest(laptop, root_version=2).papers
+        return [each.kind for each in found if each.kind == "order"]
+
+    then = inside.now() - 3 * HOUR_MS
+    back = order(inside, "wipe", laptop, issued=then, not_before=then + HOUR_MS)
+    inside.office.file(signed(inside, back))
+    assert (shown(), inside.view(laptop).state) == ([], "wiping")
+    inside.skew = HOUR_MS - 60_000
+    assert shown() == []
+    inside.skew = HOUR_MS + 60_000
+    assert shown() == ["order"]
+    inside.office.file(signed(inside, order(inside, "cancel", laptop, cancels=back.order_id)))
+    assert accepted(laptop, at_rest(laptop, root_version=2)).op == "cancel"
+    # One that is drawn up as it should be goes out at once, so that its person is told.
+    inside.office.file(
+        signed(inside, order(inside, "wipe", laptop, issued=inside.now(), not_before=inside.now() + HOUR_MS))
+    )
+    assert shown() == ["order", "order"]
+    inside.store.close()
+
+
+def _delay(inside: Inside, delay_ms: int) -> None:
+    root, _policy = root_of(inside)
+    following = root_desk.with_rule(root, delay_ms=delay_ms)
+    key = keyfile.read(inside.keys / "root.key", nobody_asks)
+    inside.office.put_root(signing.sign(following, ("", key.signing)).to_bytes(), b"", "")
+
+
+def root_of(inside: Inside) -> tuple[Root, Policy]:
+    with inside.store.read() as tx:
+        return post.root_and_policy(tx)
 
 
 @pytest.mark.parametrize("signer", ["lease_key", "policy_key", "forger"])

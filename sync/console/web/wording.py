@@ -105,8 +105,10 @@ def steps(dossier: Dossier, order: OrderView) -> list[Step]:
         Step(_("Order signed"), True, signed),
         Step(_("Fetched by the device"), came, when(dossier.row.last_seen) if came else ""),
     ]
-    if order.state == "cancelled":
-        return [*found, Step(_("Wipe called off"), True, when(order.reported))]
+    if order.state in ("calling off", "cancelled"):
+        # One that was called off before it was fetched is shown to the device no more.
+        fetched = found if order.reported else found[:1]
+        return [*fetched, Step(_("Wipe called off"), order.state == "cancelled", when(order.reported))]
     if order.state.startswith("refused"):
         rule = order.state.partition(":")[2]
         found.append(Step(_("Refused by the device"), True, rule, failed=True))
@@ -169,6 +171,8 @@ def order_state(order: OrderView) -> Word:
         return Word(_("expired"), WARN)
     if order.state == "cancelled":
         return Word(_("called off"), PLAIN)
+    if order.state == "calling off":
+        return Word(_("being called off"), WARN)
     if order.state == "too late":
         return Word(_("too late"), BAD)
     if order.state.startswith("refused"):

@@ -231,6 +231,13 @@ class Durable(msgspec.Struct, frozen=True, kw_only=True):
     made: int
 
 
+# Verbs of lines in the audit table that say who is an admin, and who acts at the console.
+ADMIN_ADDED: Final = "admin added"
+ADMIN_REMOVED: Final = "admin removed"
+CONSOLE_INVITE: Final = "console invite"
+CONSOLE_REVOKE: Final = "console revoke"
+
+
 class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
     """Who did what to which thing: ids and words of ours, never data."""
 

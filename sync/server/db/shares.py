@@ -14,6 +14,9 @@ class Shares(Protocol):
     def shares(self, enrolment: str) -> list[int]:
         """The epochs of which the device's share is held."""
 
+    def count_shares(self, enrolment: str) -> int:
+        """Of how many epochs something is held, sealed copies alone included."""
+
     def sealed_share(self, enrolment: str) -> tuple[int, bytes] | None:
         """Epoch and sealed copy of a share that is lost but for that copy."""
 

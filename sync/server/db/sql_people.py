@@ -167,6 +167,11 @@ class SqlPeople:
         asked = "SELECT epoch FROM share WHERE enrolment = ? AND share IS NOT NULL ORDER BY epoch"
         return [epoch for (epoch,) in self._db.execute(asked, (enrolment,))]
 
+    def count_shares(self, enrolment: str) -> int:
+        """Of how many epochs something is held, sealed copies alone included."""
+        asked = "SELECT COUNT(*) FROM share WHERE enrolment = ?"
+        return int(self._db.execute(asked, (enrolment,)).fetchone()[0])
+
     def sealed_share(self, enrolment: str) -> tuple[int, bytes] | None:
         """Epoch and sealed copy of a share that is lost but for that copy."""
         asked = (
