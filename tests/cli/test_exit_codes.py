@@ -233,9 +233,7 @@ def test_offline(laptop: Laptop, town: Town) -> None:
     made = town.laptop()
     refused = made.ask("enrol", "--name", "x", stdin=code)
     assert refused.code == 5
-    assert refused.err == "Could not reach the server.
-Nothing was changed; the code stays valid.
-"
+    assert refused.err == "Could not reach the server.\nNothing was changed; the code stays valid.\n"
     assert made.files() == ["profile.lock"]
 
 
