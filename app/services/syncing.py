@@ -21,8 +21,7 @@ from app.services.on_worker import on_worker
 from app.services.rounds import Round, percent_of
 from app.services.session import ACTIVE, Session
 from app.services.unspoken import Unspoken
-from app.services.wiped import finish_held
-from app.services.wiped_words import handed_in
+from app.services.wiped import told_after
 from app.store.blobs import unsent_in
 from app.store.conflicts import attention_count, open_count
 from app.store.store import Store
@@ -265,12 +264,7 @@ class Syncing:
                 self._session.wipe_for_silence()
         except Wiped as wiped:
             # The session is over; what is left needs only the device key.
-            try:
-                handed = finish_held(self._session.profile, self._session.wipe_step)
-            except (KnownError, OSError) as problem:
-                _LOG.info("the receipt waits: %s", problem)
-                raise wiped from None
-            raise (handed_in(wiped) if handed else wiped) from None
+            raise told_after(wiped, self._session.profile, self._session.wipe_step) from None
 
     def _take_packets(self) -> int:
         packets, self._session.papers.packets = self._session.papers.packets, {}

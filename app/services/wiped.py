@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Final
 
 import msgspec
 
 from app import log
-from app.errors import Busy, KeyringUnreachable, Laid, NewerStore, NotEnrolled, StoreDamaged
+from app.errors import Busy, KeyringUnreachable, Laid, NewerStore, NotEnrolled, StoreDamaged, Wiped
 from app.keys import device, epochs, header, trusted_time
 from app.keys.ring import DEV, TRUST, Keyring, SystemKeyring, no_answer
 from app.keys.state import device_hint, unproven, vouched
@@ -20,16 +21,18 @@ from app.services.card import Card, read_card
 from app.services.held import roots_on_file
 from app.services.kept_orders import Pending
 from app.services.opener import Opener
-from app.services.wiped_words import wiped_error
+from app.services.wiped_words import handed_in, wiped_error
 from sync.client import handing
 from sync.client.line import Identity
 from sync.protocol import documents, ladder, signing, trust
 from sync.protocol.documents import Policy, Root
-from sync.protocol.errors import Refused
+from sync.protocol.errors import KnownError, Refused
 from sync.protocol.ids import ID_BYTES
 from sync.protocol.signals import DAY_MS
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
+
+_LOG = logging.getLogger("app.services.wiped")
 
 PIECE_STEP: Final = "W6a"  # a piece of a large sealed outbox, or of an attachment, is with the server
 
@@ -333,6 +336,15 @@ def finish_held(profile: Profile, step: wipe.Step = wipe.no_step) -> bool:
     """The same for who holds the profile already."""
     intent = wipe.read_intent(profile)
     return intent is None or _finish(profile, SystemKeyring(intent.org, intent.device), step)
+
+
+def told_after(problem: Wiped, profile: Profile, step: wipe.Step = wipe.no_step) -> Wiped:
+    """What the person of a device is told that was wiped just now and is held still, after trying to hand it in."""
+    try:
+        return handed_in(problem) if finish_held(profile, step) else problem
+    except (KnownError, OSError) as waits:
+        _LOG.info("the receipt waits: %s", waits)
+        return problem
 
 
 def _finish(profile: Profile, ring: Keyring, step: wipe.Step) -> bool:
