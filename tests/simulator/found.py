@@ -212,4 +212,9 @@ FOUND: Final[dict[str, list[Step]]] = {
         Exchange(2), Settle(2, "take", 0), Exchange(0), Exchange(2), Write(2, "edit", 55, 45), Settle(0, "keep", 1),
         Exchange(0),
     ],
+    "a delete is held by an edit, its answer is lost and then forgotten": [
+        Same(1, 1), Same(0, 1), Exchange(1), Exchange(0), Write(0, "delete", 2, 0), Exchange(1),
+        Write(1, "edit", 1, 47), Write(0, "give", 54, 11), Exchange(0, "crash 5"), Exchange(1, "twice"),
+        Write(0, "delete", 30, 43), Exchange(0, "dies answered"), Forget(),
+    ],
 }  # fmt: skip

@@ -53,6 +53,7 @@ def restore(world: World, back: int) -> None:
 
 def forget(world: World) -> None:
     """The server forgets all that it would some day; what went with it is noted."""
+    world.forgets += 1
     with world.server.read() as tx:
         ids = [each.id for each in tx.records.after(0) if each.deleted]
         rows = [held.row for held in map(tx.records.held, ids) if held is not None]

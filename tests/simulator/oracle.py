@@ -338,9 +338,11 @@ def _seen_from(safe: set[str], writes: list[Written]) -> set[str]:
 
 def _deletes(world: World, held: dict[bytes, Held], kept: list[Conflict]) -> Iterator[str]:
     """A delete that was taken holds, unless somebody took the record back. On a restored server it may meet what was
-    written since, and is kept in a conflict then; or be refused, since its author may not delete it any more.
+    written since, and is kept in a conflict then; or be refused, since its author may not delete it any more. Where
+    answers are forgotten, one that was held and kept in a conflict is answered as taken, with how the record stands.
     """
-    met = {each.record for each in kept if each.cell == WHOLE_RECORD} if world.restores else set()
+    retold = world.restores or world.forgets
+    met = {each.record for each in kept if each.cell == WHOLE_RECORD} if retold else set()
     for id_, acts in world.acts.items():
         taken = [act for act, outcome in acts if outcome in (Outcome.OK, Outcome.MERGED)]
         if world.restores and (Act.DELETE, Outcome.REJECTED) in acts:

@@ -73,6 +73,7 @@ class World(Asked):
     done: set[bytes] = field(default_factory=set)  # prints of ops that this history has merged
     merging: list[bytes] = field(default_factory=list)  # those of the transaction under way
     restores: int = 0
+    forgets: int = 0  # how often the server forgot all that it would some day, answers too
     forgotten: dict[tuple[bytes, str], set[str]] = field(
         default_factory=dict
     )  # what stood in deleted records
