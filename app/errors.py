@@ -50,9 +50,13 @@ class Locked(AppError):
 
 
 class Wiped(AppError):
-    """The store was wiped by the organisation."""
+    """The store was wiped by the organisation. `kept` says where work is that was not sent."""
 
     exit_code = 4
+
+    def __init__(self, title: str, hint: str = "", *, kept: str = "") -> None:
+        super().__init__(title, hint)
+        self.kept = kept
 
 
 class Offline(AppError):

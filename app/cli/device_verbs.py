@@ -1,4 +1,4 @@
-"""The verbs of a device: join, exchange, lock, unlock, and how it stands.
+"""The verbs of a device: join, exchange, lock, unlock, choose a PIN, examine it.
 
 Each imports by itself what it alone needs: a script that asks for the status shall not wait for the network's parts.
 """
@@ -8,27 +8,20 @@ from __future__ import annotations
 import contextlib
 import getpass
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from app.cli import hints, pins, roles, show
+from app.cli.status_verb import named
 from app.cli.verb import Arguments, aside, done, read_text, say, tell_problem
 from app.errors import AppError, KeyMissing, Locked, StoreDamaged, Wiped
 from app.paths import Profile
-from app.services import reasons
-from app.services.card import Card, read_card
 from app.services.opening import open_damaged, open_session
 from app.services.session import ACTIVE, LOCK_CRYPTO, Session
-from app.services.wiped import finish_wipe
-from app.store import conflicts as met
-from app.store.blobs import unsent_in
+from app.services.wiped import finish_wipe, refuse_wiped
 from app.store.store import Store
 from sync.protocol.errors import KnownError
-from sync.protocol.ids import id_text
-from sync.protocol.joins import labelled
-from sync.protocol.ladder import WORDS
 from sync.protocol.roles import IT
 from sync.protocol.texts import gettext as _
-from sync.protocol.texts import mark as N_
 from sync.protocol.texts import ngettext
 
 if TYPE_CHECKING:
@@ -48,7 +41,7 @@ def enrol(profile: Profile, args: Arguments) -> int:
         aside(_("Words of the organisation, to compare with IT: {words}").format(words=enrolment.words(code)))
     card = enrolment.enrol(profile, code, args.name)
     if args.json:
-        show.emit(_named(card))
+        show.emit(named(card))
     else:
         say(
             _("{device} is enrolled for {person} at {org}.").format(
@@ -76,6 +69,7 @@ def sync(profile: Profile, args: Arguments) -> int:
         session = open_heard(profile)
     except Wiped:
         _hand_in(profile)
+        refuse_wiped(profile)  # says where unsent work is by now
         raise
     with session:
         pins.open_by_pin(session, wanted=False)
@@ -185,50 +179,6 @@ def _tell(brought: Round, taken: int) -> None:
         say(hints.filled(_("Some changes were not accepted. See them with: fieldkeep conflicts")))
 
 
-def status(profile: Profile, args: Arguments) -> int:
-    """How this device stands; answers while locked or damaged and after a wipe too."""
-    found: dict[str, Any] = dict.fromkeys(_STATUS_FIELDS)
-    try:
-        session = open_damaged(profile)
-    except Wiped as wiped:
-        found.update(state="wiped", message=str(wiped))
-    except (StoreDamaged, KeyMissing) as damage:
-        if profile.wipe_intent.exists():
-            raise  # somebody laid it there: nothing in this folder says who the device is
-        found.update(_named(read_card(profile)), state=_DAMAGED, message=str(damage))
-    else:
-        with session:
-            found = _standing(session)
-    if found["message"]:
-        found["message"] = hints.filled(found["message"])
-    if args.json:
-        show.emit(found)
-    else:
-        for name, value in found.items():
-            if value is not None and value != []:
-                say(labelled(_(_STATUS_FIELDS[name]), _said(name, value)))
-        if found["state"] == "wiped":
-            say(hints.next_after_wipe())
-    return 0
-
-
-def _said(name: str, value: Any) -> str:
-    """A line of the status as a person reads it."""
-    if name == "state":
-        return _(_STATES[value])
-    if name == "policy":
-        return "".join(f"\n  {each['problem']} {hints.filled(each['step'])}" for each in value)
-    if name == "not_allowed":
-        return reasons.listed_uses(value)
-    if isinstance(value, dict):
-        return " · ".join(map(str, value.values()))
-    return (
-        f"{value[:16].replace('T', ' ')} UTC"
-        if name in ("last_sync", "lease_until", "wipe_at")
-        else str(value)
-    )
-
-
 def lock(profile: Profile, args: Arguments) -> int:
     """Close the store and forget its key."""
     with open_session(profile) as session:
@@ -317,84 +267,3 @@ def _hand_in(profile: Profile) -> None:
         finish_wipe(profile)
     except KnownError as problem:
         tell_problem(problem)
-
-
-_STATUS_FIELDS: Final = {
-    "state": N_("state"),
-    "device": N_("device"),
-    "device_id": N_("device id"),
-    "enrolment": N_("enrolment"),
-    "person": N_("person"),
-    "role": N_("role"),
-    "team": N_("team"),
-    "organisation": N_("organisation"),
-    "server": N_("server"),
-    "unsent": N_("unsent"),
-    "unsent_attachments": N_("unsent attachments"),
-    "last_sync": N_("last sync"),
-    "policy_version": N_("policy version"),
-    "lease_until": N_("lease until"),
-    "customers": N_("customers"),
-    "conflicts": N_("conflicts"),
-    "refused": N_("refused"),
-    "wipe_at": N_("to be wiped at"),
-    "warning": N_("warning"),
-    "policy": N_("policy asks"),
-    "not_allowed": N_("not allowed"),
-    "alarm": N_("alarm"),
-    "message": N_("message"),
-}
-_DAMAGED: Final = "damaged"
-_STATES: Final = {
-    "active": N_("active"), "locked": N_("locked"), _DAMAGED: N_("damaged"), "wiped": N_("wiped"),
-}  # fmt: skip
-
-
-def _standing(session: Session) -> dict[str, Any]:
-    state, alarm, verdict = session.state, session.ruling.alarm(), session.ruling.verdict
-    found: dict[str, Any] = dict.fromkeys(_STATUS_FIELDS)
-    found.update(
-        _named(session.card),
-        state="active" if session.stage == ACTIVE else "locked",
-        unsent=state.unsent,
-        unsent_attachments=len(unsent_in(session.profile.unsent_blobs)),
-        last_sync=show.when_iso(state.last_contact),
-        policy_version=session.papers.held.policy.version,
-        lease_until=show.when_iso(state.lease_until),
-        warning=session.ruling.coming or session.ruling.warning() or None,
-        wipe_at=show.when_iso(session.ruling.wipe_at),
-        policy=[
-            {"action": WORDS[each.rung], "signal": each.signal, "problem": each.problem, "step": each.step}
-            for each in reasons.told(verdict)
-        ],
-        not_allowed=sorted(verdict.blocked),
-        alarm={"rule": alarm.rule, "time": show.when_iso(alarm.at)} if alarm is not None else None,
-    )
-    if session.damage is not None:
-        found["state"] = _DAMAGED
-    if session.stage != ACTIVE:
-        found["message"] = str(session.locked_error())
-        return found
-    try:
-        found.update(
-            unsent=session.call(Store.unsent),
-            customers=session.call(Store.counts).get("customer", 0),
-            conflicts=session.call(met.open_count),
-            refused=session.call(met.attention_count),
-        )
-    except StoreDamaged as damage:
-        found.update(state=_DAMAGED, message=str(damage))
-    return found
-
-
-def _named(card: Card) -> dict[str, Any]:
-    return {
-        "device": card.name,
-        "device_id": id_text(bytes.fromhex(card.device)),
-        "enrolment": card.enrolment,
-        "person": card.person.email,
-        "role": card.person.role,
-        "team": card.person.team,
-        "organisation": card.org_name,
-        "server": card.server_url,
-    }

@@ -15,6 +15,7 @@ from app.services.session import Session
 from app.store import joining
 from app.store.joining import BOTH, GONE, REMAINS, Line
 from sync.protocol.ids import id_text
+from sync.protocol.joins import sentences
 from sync.protocol.roles import may_change
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
@@ -113,11 +114,15 @@ def _join(session: Session, args: Arguments) -> int:
         takes[kind.field(name).name] = _TAKEN[which]
     made = duplicates.join(session, remains, gone, takes)
     moved = len(made.moved)
-    text = ngettext(
-        "Joined, and waits to be sent. {n} record that referred to the second refers to the first.",
-        "Joined, and waits to be sent. {n} records that referred to the second refer to the first.",
-        moved,
-    ).format(n=moved)
+    title = records.get(session, remains).title or _("Without a name")
+    text = _("Joined as “{title}”, and waits to be sent.").format(title=title)
+    if moved:
+        said = ngettext(
+            "{n} record that referred to the second refers to the first.",
+            "{n} records that referred to the second refer to the first.",
+            moved,
+        )
+        text = sentences(text, said.format(n=moved))
     back = _("The second can be brought back:") + " " + hints.filled(f"fieldkeep undelete {id_text(gone)}")
     found = {"remains": id_text(remains), "joined": id_text(gone), "moved": moved, "state": "waiting"}
     stays = _(

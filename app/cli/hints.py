@@ -38,7 +38,7 @@ def filled(text: str) -> str:
 def aftermath(problem: KnownError) -> tuple[str, ...]:
     """What to say below the title: where the command line has looked, the next step, whom to turn to."""
     if isinstance(problem, Wiped):
-        return problem.hint, next_after_wipe()
+        return problem.hint, problem.kept, next_after_wipe()
     if isinstance(problem, NotEnrolled):
         return _looked_in(), problem.hint
     return (problem.hint,)

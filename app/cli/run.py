@@ -46,18 +46,21 @@ def verb_of(name: str) -> Verb:
         from app.cli import totals
 
         return totals.tell
-    if name in ("enrol", "sync", "status", "lock", "unlock", "pin", "doctor"):
+    if name in ("enrol", "sync", "lock", "unlock", "pin", "doctor"):
         from app.cli import device_verbs
 
         return {
             "enrol": device_verbs.enrol,
             "sync": device_verbs.sync,
-            "status": device_verbs.status,
             "lock": device_verbs.lock,
             "unlock": device_verbs.unlock,
             "pin": device_verbs.pin,
             "doctor": device_verbs.doctor,
         }[name]
+    if name == "status":
+        from app.cli import status_verb
+
+        return status_verb.status
     if name == "keys":
         from app.cli import key_verbs
 

@@ -45,10 +45,10 @@ def _lines(told: Story) -> Iterator[str]:
         if record.changed_by:
             said = _("last changed by {person}, {when}")
             yield "  " + said.format(person=record.changed_by, when=_when(record.changed_ms))
-    for deed in told.deeds:
-        yield f"  {_when(deed.at_ms)}  {_did(deed)}: {_became(deed)}"
-    for conflict in told.settled:
-        yield f"  {_when(clock.millis(conflict.settled_hlc))}  {_ended(conflict)}"
+    happened = [(deed.at_ms, f"{_did(deed)}: {_became(deed)}") for deed in told.deeds]
+    happened += [(clock.millis(each.settled_hlc), _ended(each)) for each in told.settled]
+    for at_ms, text in sorted(happened, key=lambda each: each[0]):  # of one moment in the order of doing
+        yield f"  {_when(at_ms)}  {text}"
     for each in told.open:
         yield "  " + _("{field}: two edits met, and nobody has chosen yet. See: fieldkeep conflicts").format(
             field=_field(each.conflict.kind, each.conflict.cell)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.cli import page, roles, show
-from app.cli.verb import Arguments, say, unlocked
+from app.cli.verb import Arguments, aside, say, unlocked
 from app.errors import WrongUse
 from app.paths import Profile
 from app.store import totals
@@ -38,6 +38,7 @@ def tell(profile: Profile, args: Arguments) -> int:
             show.emit([_as_json(by, sums, group) for group in found])
             return 0
         rows = [_in_words(by, group) for group in found]
+        _say_parted(found)
         if sys.stdout.isatty():
             heads = [
                 *(_(field.label) for field in by),
@@ -53,6 +54,12 @@ def tell(profile: Profile, args: Arguments) -> int:
         else:
             roles.explain_nothing(session)
     return 0
+
+
+def _say_parted(found: Sequence[Group]) -> None:
+    """Where one group has several rows: why, so that none of them looks like a double."""
+    if len({group.values for group in found}) < len(found):
+        aside(_("Each currency has a row of its own, and so have records without an amount."))
 
 
 def _fields(kind: Kind, names: Sequence[str]) -> list[Field]:
@@ -106,6 +113,7 @@ def _in_words(by: Sequence[Field], group: Group) -> list[str]:
         for field, value in zip(by, group.values, strict=True)
     ]
     sums = [
-        show.amount(value) if isinstance(value, dict) else str(value or _("none")) for value in group.sums
+        show.amount(value) if isinstance(value, dict) else str(value or _("without an amount"))
+        for value in group.sums
     ]
     return [*values, str(group.kept), *sums]

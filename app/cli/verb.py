@@ -13,10 +13,12 @@ from app.cli import hints, pins, show
 from app.errors import AppError
 from app.paths import Profile
 from app.services.opening import open_session
+from app.services.reasons import NotAllowed
 from app.services.session import ACTIVE, Session
 from sync.protocol import harmless
 from sync.protocol.errors import FieldProblem, KnownError
 from sync.protocol.fields import Ref
+from sync.protocol.joins import sentences
 from sync.protocol.kinds import KINDS
 from sync.protocol.texts import gettext as _
 from sync.protocol.uses import EXPORT
@@ -51,6 +53,10 @@ def reading(profile: Profile) -> Session:
     if not sys.stdout.isatty():
         try:
             session.ruling.refuse_use(EXPORT)
+        except NotAllowed as problem:
+            session.close()
+            pipe = _("Output into a pipe counts as a file. On the terminal itself you can look at it.")
+            raise NotAllowed(problem.title, sentences(pipe, problem.hint)) from None
         except BaseException:
             session.close()
             raise

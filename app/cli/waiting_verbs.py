@@ -36,12 +36,12 @@ def conflicts(profile: Profile, args: Arguments) -> int:
             refused.let_go(session, change)
             text = _("Let go. The server keeps what you wrote.")
             return done(args, {"change": refused.spelled(change.name), "state": "dismissed"}, text)
-        title_of = show.names(session)
+        title_of, care = show.names(session), session.card.person.care
         met_, refused_ = session.call(met.open_conflicts), session.call(met.attention)
         steps = {each.name: _next_steps(session, each) for each in refused_}
         choices = {each.conflict.id: _choices(session, each) for each in met_}
-        told = [_conflict_lines(each, choices[each.conflict.id], title_of) for each in met_]
-        told += [_refused_lines(each, steps[each.name], title_of) for each in refused_]
+        told = [conflict_lines(each, choices[each.conflict.id], title_of) for each in met_]
+        told += [refused_lines(each, steps[each.name], title_of, care) for each in refused_]
     if args.json:
         show.emit(
             [_conflict_json(each, choices[each.conflict.id]) for each in met_]
@@ -97,7 +97,8 @@ def _refused_json(each: met.Attention, steps: Steps) -> dict[str, Any]:
     }
 
 
-def _conflict_lines(each: met.OpenConflict, steps: Steps, title_of: show.TitleOf) -> list[str]:
+def conflict_lines(each: met.OpenConflict, steps: Steps, title_of: show.TitleOf) -> list[str]:
+    """Two edits that met as lines for a person, with what they can do."""
     conflict = each.conflict
     kind = KINDS.get(conflict.kind)
     name = conflict.cell.partition("/")[0]
@@ -117,14 +118,15 @@ def _conflict_lines(each: met.OpenConflict, steps: Steps, title_of: show.TitleOf
         )
 
     label = _(field.label) if field is not None else conflict.cell or _("the whole record")
-    said = _("shown: {value} ({person})")
-    if each.moved:
+    said = _("shown: {value} ({person})") if each.present_by else _("shown: {value}")
+    if each.moved and each.present_by:
         said = _("shown: {value} (the record was last changed by {person})")
     present = _("deleted") if each.deleted else words(each.present)
-    found = [f"{each.title} · {label}", "  " + said.format(value=present, person=each.present_by)]
+    found = [f"{each.called} · {label}", "  " + said.format(value=present, person=each.present_by)]
     if each.met_is_kept:
         then = _("stood there then: {value} ({person})")
-        found.append("  " + then.format(value=words(conflict.shown), person=conflict.shown_by))
+        stood = _("nothing, or the record was deleted") if each.gone_then else words(conflict.shown)
+        found.append("  " + then.format(value=stood, person=conflict.shown_by))
     other = _("the other: {value} ({person})")
     found.append("  " + other.format(value=words(conflict.kept), person=conflict.kept_by))
     if each.chosen_first:
@@ -134,15 +136,18 @@ def _conflict_lines(each: met.OpenConflict, steps: Steps, title_of: show.TitleOf
     return found + [f"  {text} {command}" for text, command in steps]
 
 
-def _refused_lines(each: met.Attention, steps: Steps, title_of: show.TitleOf) -> list[str]:
+def refused_lines(each: met.Attention, steps: Steps, title_of: show.TitleOf, care: int) -> list[str]:
+    """A change that was not accepted as lines for a person who sees up to `care`, with what they can do."""
     kind = KINDS.get(each.kind)
     label = _(kind.label) if kind is not None else each.kind
     title = each.title or _("Without a name")
+    if kind is not None and kind.title in kind.hidden(care):
+        title = _("a record whose name is hidden on this device")
     if each.op is not None and each.op.act is Act.ADD:
-        said = _("Not accepted ({code}): the new record {title}; the server does not have it.")
+        said = _("Not accepted: the new record {title}; the server does not have it.")
     else:
-        said = _("Not accepted ({code}): a change of {title}.")
-    found = [said.format(code=each.code, title=title), f"  {label} {id_text(each.id)}"]
+        said = _("Not accepted: a change of {title}.")
+    found = [said.format(title=title), "  " + _("{kind}, id {id}").format(kind=label, id=id_text(each.id))]
     if each.op is not None:
         values = kind.values(each.op.set) if kind is not None else each.op.set
         for name in each.fields:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from app.changes import HERE, Changes
 from app.errors import AppError, NotFound, WrongUse
+from app.services.journey_words import explained
 from app.services.session import Session
 from app.store import joining, lists, records, sight
 from app.store.records import Record
@@ -40,14 +41,16 @@ def refuse_role(session: Session, kind: Kind | None = None) -> None:
 def refuse_asking(session: Session, kind: Kind, fields: Iterable[str]) -> None:
     """Stop a question about fields that are hidden: their masks would be taken for values. Raises FieldProblem."""
     said = _("{field} is hidden on this device: no record can be found by it.")
-    sight.refuse_hidden(kind, fields, session.card.person.care, said)
+    with explained(session):
+        sight.refuse_hidden(kind, fields, session.card.person.care, said)
 
 
 def add(session: Session, kind: Kind, values: Mapping[str, Value]) -> Record:
     """A new record. Raises FieldProblem, Locked, NoSpace; AppError where the role may not."""
     refuse_role(session, kind)
     _refuse_without_file(kind, values)
-    record = session.call(records.add, kind, values)
+    with explained(session):
+        record = session.call(records.add, kind, values)
     return _told(session, record)
 
 
@@ -61,7 +64,8 @@ def add_all(session: Session, kind: Kind, many: Sequence[Mapping[str, Value]]) -
         with records.batch(store) as batch:
             return [batch.add(kind, values) for values in many]
 
-    made = session.call(work)
+    with explained(session):
+        made = session.call(work)
     session.tell(Changes(tuple((kind.name, record.id) for record in made), HERE))
     return made
 
@@ -69,7 +73,9 @@ def add_all(session: Session, kind: Kind, many: Sequence[Mapping[str, Value]]) -
 def edit(session: Session, record_id: bytes, values: Mapping[str, Value]) -> Record:
     """A changed record; fields not named stay. Raises FieldProblem, NotFound, Locked, NoSpace, AppError."""
     _refuse_role_at(session, record_id)
-    return _told(session, session.call(records.edit, record_id, values))
+    with explained(session):
+        record = session.call(records.edit, record_id, values)
+    return _told(session, record)
 
 
 def delete(session: Session, record_id: bytes) -> Record:

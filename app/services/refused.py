@@ -30,8 +30,10 @@ def let_go(session: Session, refused: Attention) -> None:
 
 
 def may_write(session: Session, refused: Attention) -> bool:
-    """Whether this person can still write what the change was to say."""
-    return may_change(session.card.person.role) and _made_of(refused)
+    """Whether this person can still write what the change was to say: not what is hidden here by now."""
+    kind, person = KINDS.get(refused.kind), session.card.person
+    hidden = kind.hidden(person.care) if kind is not None else frozenset()
+    return may_change(person.role) and _made_of(refused) and not hidden.intersection(refused.fields)
 
 
 def may_go_again(session: Session, refused: Attention) -> bool:
@@ -42,6 +44,8 @@ def may_go_again(session: Session, refused: Attention) -> bool:
 
 def may_type_again(session: Session, refused: Attention) -> bool:
     """Whether the record is here again, and what was written only on the server: IT can show it to who types it."""
+    if why(refused) == _(rejections.HIDDEN):
+        return False  # it would be refused for the same field
     return refused.op is None and refused.here and may_change(session.card.person.role)
 
 
@@ -54,6 +58,10 @@ def words_gone(refused: Attention) -> str:
     """Where what was written is, once it is not here any more; "" while it is."""
     if refused.op is not None:
         return ""
+    if why(refused) in map(_, rejections.SAY_KEPT):  # so that it is said once
+        if refused.here:
+            return _("It is not on this device any more: IT can show it to you.")
+        return _("The record is not on this device.")
     if refused.here:
         gone = conflicts.nothing_left(here=True)
         return sentences(gone.title, gone.hint)

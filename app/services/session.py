@@ -36,7 +36,7 @@ from app.services.pin import PinGate
 from app.services.rotation import HandIn, Rotation
 from app.services.ruling import Ruling
 from app.services.why_locked import BY_ORDER
-from app.services.wiped import wiped_error
+from app.services.wiped_words import wiped_error
 from sync.protocol import documents, sealing
 
 _LOG = logging.getLogger("app.services.session")

@@ -21,7 +21,7 @@ from app.services.on_worker import on_worker
 from app.services.rounds import Round, percent_of
 from app.services.session import ACTIVE, Session
 from app.services.unspoken import Unspoken
-from app.services.wiped import finish_held
+from app.services.wiped import told_after
 from app.store.blobs import unsent_in
 from app.store.conflicts import attention_count, open_count
 from app.store.store import Store
@@ -262,13 +262,9 @@ class Syncing:
             self._session.obey()
             if offline:
                 self._session.wipe_for_silence()
-        except Wiped:
+        except Wiped as wiped:
             # The session is over; what is left needs only the device key.
-            try:
-                finish_held(self._session.profile, self._session.wipe_step)
-            except (KnownError, OSError) as problem:
-                _LOG.info("the receipt waits: %s", problem)
-            raise
+            raise told_after(wiped, self._session.profile, self._session.wipe_step) from None
 
     def _take_packets(self) -> int:
         packets, self._session.papers.packets = self._session.papers.packets, {}

@@ -16,6 +16,7 @@ from app.store import sight
 from app.store.blobs import unsent_in
 from app.store.store import Store
 from sync.protocol.fields import Care
+from sync.protocol.joins import sentences
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 from sync.protocol.travel import most_care
@@ -50,11 +51,15 @@ def in_words(stands: Journey) -> str:
         return _("This device travels. What stays at home has left it, and comes back when the journey ends.")
     if stands.waiting:
         text = ngettext(
-            "This device travels. {n} sent change still tells of what stays at home, until the server has a backup.",
-            "This device travels. {n} sent changes still tell of what stays at home, until the server has a backup.",
+            "This device travels, but {n} change that you made lately is still on it, with what should stay at home.",
+            "This device travels, but {n} changes that you made lately are still on it, with what should stay at home.",
             stands.waiting,
         )
-        return text.format(n=stands.waiting)
+        step = _(
+            "It leaves by itself once the server has made its next backup. Ask IT to make one before you go, then"
+            " run: fieldkeep sync"
+        )
+        return sentences(text.format(n=stands.waiting), step)
     return _("This device is about to travel. Connect until what stays at home has left it.")
 
 

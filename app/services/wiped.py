@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Final
 
@@ -20,16 +21,18 @@ from app.services.card import Card, read_card
 from app.services.held import roots_on_file
 from app.services.kept_orders import Pending
 from app.services.opener import Opener
+from app.services.wiped_words import handed_in, wiped_error
 from sync.client import handing
 from sync.client.line import Identity
 from sync.protocol import documents, ladder, signing, trust
 from sync.protocol.documents import Policy, Root
-from sync.protocol.errors import Refused
+from sync.protocol.errors import KnownError, Refused
 from sync.protocol.ids import ID_BYTES
-from sync.protocol.joins import sentences
 from sync.protocol.signals import DAY_MS
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
+
+_LOG = logging.getLogger("app.services.wiped")
 
 PIECE_STEP: Final = "W6a"  # a piece of a large sealed outbox, or of an attachment, is with the server
 
@@ -335,6 +338,15 @@ def finish_held(profile: Profile, step: wipe.Step = wipe.no_step) -> bool:
     return intent is None or _finish(profile, SystemKeyring(intent.org, intent.device), step)
 
 
+def told_after(problem: Wiped, profile: Profile, step: wipe.Step = wipe.no_step) -> Wiped:
+    """What the person of a device is told that was wiped just now and is held still, after trying to hand it in."""
+    try:
+        return handed_in(problem) if finish_held(profile, step) else problem
+    except (KnownError, OSError) as waits:
+        _LOG.info("the receipt waits: %s", waits)
+        return problem
+
+
 def _finish(profile: Profile, ring: Keyring, step: wipe.Step) -> bool:
     from app.store import blobs  # no start needs it
 
@@ -359,16 +371,6 @@ def _finish(profile: Profile, ring: Keyring, step: wipe.Step) -> bool:
             handing.hand_in_blobs(intent.server_url, root, who(), waiting, after_piece)
 
     return wipe.finish(profile, ring, hand_in, _wall_ms, step)
-
-
-def wiped_error(left: wipe.Intent | wipe.Tombstone) -> Wiped:
-    """What a wiped device says."""
-    if left.because:
-        title = _("This device has wiped itself, as the policy of {org} asks after so long a silence.")
-        hint = sentences(f"{left.reason}.", _("Work that was not sent is sealed: IT can give it back."))
-        return Wiped(title.format(org=left.org_name), hint)
-    title = _("This device was wiped by {org}.").format(org=left.org_name)
-    return Wiped(title, _("Reason: {reason}").format(reason=left.reason) if left.reason else "")
 
 
 def _root(profile: Profile, ring: Keyring, intent: wipe.Intent) -> Root:

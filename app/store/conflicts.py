@@ -49,6 +49,22 @@ class OpenConflict(Quiet, frozen=True):
     )
 
     @property
+    def called(self) -> str:
+        """The record in a heading, never "": one that was deleted before this device knew it is here without a name."""
+        if self.title or self.remains_title:
+            return self.title or self.remains_title
+        kind = KINDS.get(self.conflict.kind)
+        if self.deleted and kind is not None:
+            return _("{kind}, deleted").format(kind=_(kind.label))
+        return _("Without a name")
+
+    @property
+    def gone_then(self) -> bool:
+        """Whether nothing stood there when they met though it was filled before: emptied, or the record was deleted."""
+        conflict = self.conflict
+        return conflict.cell != WHOLE_RECORD and conflict.shown is None and conflict.base is not None
+
+    @property
     def one_person(self) -> str:
         """Who wrote both values, on two devices; "" when they are two people's."""
         both = {self.conflict.shown_by, self.conflict.kept_by}
@@ -189,9 +205,7 @@ def nothing_left(*, here: bool) -> NotFound:
     if here:
         return NotFound(
             _("What you wrote is on the server, and not on this device any more."),
-            _(
-                "Ask IT to show it (fieldkeep-admin refused --values); what you may change can be typed again."
-            ),
+            _("Ask IT to show it to you."),
         )
     return NotFound(
         _("The record is not on this device any more, so the change cannot be made here."),

@@ -26,6 +26,14 @@ from sync.protocol.ops import Op
 from sync.protocol.texts import gettext as _
 
 
+class HiddenField(FieldProblem):
+    """A field that is hidden here was to be written or asked about; `label` is what people call it."""
+
+    def __init__(self, field: str, title: str, hint: str = "", *, label: str = "") -> None:
+        super().__init__(field, title, hint)
+        self.label = label
+
+
 def hidden(store: Reader, kind: Kind) -> frozenset[str]:
     """Names of the fields of a kind that are hidden here."""
     return kind.hidden(store.here().cursor.care)
@@ -40,8 +48,8 @@ def refuse_hidden(kind: Kind, names: Iterable[str], care: int, said: str = "") -
     for name in names:
         if name in out_of_sight:
             said = said or _("{field} is hidden on this device and cannot be changed.")
-            shown = said.format(field=_(kind.by_name[name].label))
-            raise FieldProblem(name, shown, _("Ask IT if you should see it."))
+            label = _(kind.by_name[name].label)
+            raise HiddenField(name, said.format(field=label), _("Ask IT if you should see it."), label=label)
 
 
 def sets_hidden(op: Op, care: int) -> bool:

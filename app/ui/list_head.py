@@ -61,7 +61,7 @@ class ListHead(QWidget):
             self._aside.setText(words.DOT.join(filter(None, (said, preparing))) if desk.found.ready else "")
         else:
             self._title.setText(_(rows.kind.plural))
-            hidden = _("Names are hidden on this device") if desk.hides_names else ""
+            hidden = _("Names hidden") if desk.hides_names else ""
             self._aside.setText(words.DOT.join(part for part in (self._counted(), hidden) if part))
         for button in (self._filter, self._sort, self._import):
             button.setVisible(not desk.finding and (button is not self._import or desk.may_change))

@@ -166,7 +166,8 @@ class SelectionBar(QFrame):
         verb, part = (
             (_("Delete"), Part.DANGER) if setting is None else (_("Set for all selected"), Part.PLAIN)
         )
-        panel = SurePanel(asked, verb, part)
+        more = _("You can stop on the way, and take all of it back with “Undo”.")
+        panel = SurePanel(asked, more, verb, part)
         panel.sure.connect(lambda: self._do(selection, setting))
         self._open(panel)
 

@@ -1,4 +1,4 @@
-"""Asks once more before an act on very many records: how many they are, and what becomes of them."""
+"""Asks once more before something large: what it is, and what becomes of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SurePanel(QFrame):
     sure = Signal()
     done = Signal()
 
-    def __init__(self, question: str, verb: str, part: Part) -> None:
+    def __init__(self, question: str, more: str, verb: str, part: Part) -> None:
         super().__init__()
         self.setProperty("part", "asking")
         self.setAccessibleName(question)
@@ -27,7 +27,6 @@ class SurePanel(QFrame):
         column.setContentsMargins(S16, S12, S16, S12)
         column.setSpacing(S8)
         column.addWidget(Paragraph(question, Step.BODY))
-        more = _("You can stop on the way, and take all of it back with “Undo”.")
         column.addWidget(Paragraph(more, Step.SMALL, Colour.SOFT))
         row = QHBoxLayout()
         row.setSpacing(S8)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.commands import Command, Now
+from app.ui import journey
 from app.ui.aside import AsideLine
 from app.ui.beside import files_to_bring, import_page, page_of
 from app.ui.command_asking import Asking
@@ -137,8 +138,7 @@ class Workplace(QWidget):
             self._body.setCurrentWidget(self._panes)
             self._take_turns()
         else:
-            page = page_of(section, self._shell, self._desk, self.look_chosen.emit, self)
-            if page is not None:
+            if (page := page_of(section, self._shell, self._desk, self.look_chosen.emit, self)) is not None:
                 self._show_page(page)
         self.section_shown.emit(section)
 
@@ -340,8 +340,8 @@ class Workplace(QWidget):
         self._shell.try_now()
 
     def travel(self) -> None:
-        """Begin a journey, or end it."""
-        self._shell.travel()
+        """Begin a journey once that was asked about, or end it."""
+        journey.ask(self, self._shell)
 
     def go(self, section: str) -> None:
         """Show a section; a page that is shown already stays."""

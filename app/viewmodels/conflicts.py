@@ -120,8 +120,8 @@ def read(store: Reader, now_ms: int) -> list[Met]:
     found = []
     for each in conflicts.open_conflicts(store):
         conflict, kind = each.conflict, KINDS.get(each.conflict.kind)
-        sides = _marked(tuple(_sides(each, kind, titles, now_ms)))
-        title = each.title or words.DASH
+        sides = _marked(tuple(sides_of(each, kind, titles, now_ms)))
+        title = each.called
         name = _field(kind, conflict.cell)
         why = words.one_person(each.one_person)
         if each.chosen_first:
@@ -155,7 +155,7 @@ def _marked(sides: tuple[Side, ...]) -> tuple[Side, ...]:
     )
 
 
-def _sides(each: OpenConflict, kind: Kind | None, titles: Titles, now_ms: int) -> Iterator[Side]:
+def sides_of(each: OpenConflict, kind: Kind | None, titles: Titles, now_ms: int) -> Iterator[Side]:
     """What the record holds now, then what met, as far as it is something else."""
     conflict = each.conflict
 
@@ -165,11 +165,13 @@ def _sides(each: OpenConflict, kind: Kind | None, titles: Titles, now_ms: int) -
     present = _("deleted") if each.deleted else cell_text(kind, conflict.cell, each.present, titles)
     if each.moved:
         when = _by(each.present_by, each.present_ms, now_ms)
-        yield Side(_("Shown now"), present, _("Record last changed: {who}").format(who=when))
+        told = _("Record last changed: {who}").format(who=when) if when else ""
+        yield Side(_("Shown now"), present, told)
     else:
         yield side(_("Shown now"), present, each.present_by, each.present_ms)
     if each.met_is_kept:
         then = cell_text(kind, conflict.cell, conflict.shown, titles)
+        then = _("nothing, or the record was deleted") if each.gone_then else then
         yield side(_("Stood there then"), then, conflict.shown_by, clock.millis(conflict.shown_hlc))
     kept = cell_text(kind, conflict.cell, conflict.kept, titles)
     # the very word of the button that takes it

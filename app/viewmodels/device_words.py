@@ -27,6 +27,8 @@ def foot(session: Session, counts: Counts, *, warning: bool) -> tuple[str, str]:
     ]
     if warning:
         right.insert(0, _("Long without contact: connect soon"))
+    if session.state.travelling:
+        left.insert(0, _("This device travels"))
     return words.DOT.join(part for part in left if part), words.DOT.join(right)
 
 

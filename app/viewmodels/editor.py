@@ -183,7 +183,7 @@ class Editor(Watched):
         """Whether nothing may be typed here, or in that field; then it is said why. Store and server refuse it too."""
         if self.may_change and name not in self.hidden:
             return False
-        self.problem = AppError(hidden_field() if self.may_change else not_changing())
+        self.problem = AppError(hidden_field(self._session) if self.may_change else not_changing())
         self.tell()
         return True
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.services import travel
+from app.services import journey_words, travel
 from app.services.session import Session
 from app.viewmodels.base import Background
 from app.viewmodels.desk import Desk
+from sync.protocol.joins import sentences
 from sync.protocol.texts import gettext as _
 
 
@@ -28,10 +29,14 @@ def turn(session: Session, desk: Desk, slow: Background, exchange: Callable[[], 
     slow.run(turned, done, desk.fail)
 
 
+def told(session: Session | None) -> str:
+    """What the badge says of a journey that was begun here, "" without one."""
+    if session is None or not session.state.travelling or session.ruling.policy.travel.always:
+        return ""
+    return sentences(journey_words.in_short(session), _("To end it, choose the command “Travel”."))
+
+
 def about(session: Session) -> list[tuple[str, str]]:
     """What the page of settings says of it; nothing where this device does not travel."""
-    if session.ruling.policy.travel.always:
-        return [(_("Travel"), _("Your organisation keeps what is confidential at home on every device."))]
-    if session.state.travelling:
-        return [(_("Travel"), _("This device travels: what stays at home comes back when the journey ends."))]
-    return []
+    said = journey_words.in_short(session)
+    return [(_("Travel"), said)] if said else []

@@ -6,10 +6,12 @@ from enum import StrEnum
 
 import msgspec
 
-from app.errors import Busy
+from app.errors import Busy, Wiped
+from app.paths import Profile
 from app.services.guard import Rung
 from app.services.session import LOCK_UI, Session
 from app.services.why_locked import BY_IDLE, BY_ORDER, BY_PERSON, BY_PIN, NOT_ENROLLED, reason
+from app.services.wiped import refuse_wiped
 from app.system.events import Event
 from app.viewmodels.ruled import Ruled, ruled
 from sync.protocol import harmless
@@ -138,7 +140,20 @@ def _encrypted() -> str:
 def wiped(problem: KnownError) -> Notice:
     """Whose order it was and why; whom to turn to, until all is handed in this page has nothing to click."""
     turn_to = _("Ask your IT what comes next.")
-    return Notice(problem.title, "\n".join(part for part in (problem.hint, turn_to) if part))
+    kept = problem.kept if isinstance(problem, Wiped) else ""
+    return Notice(problem.title, "\n".join(part for part in (problem.hint, kept, turn_to) if part))
+
+
+def handed_in(profile: Profile) -> Notice | None:
+    """The same once IT has all of it, with the way to join anew; None where the folder has another device meanwhile.
+
+    Raises StoreDamaged, KeyringUnreachable.
+    """
+    try:
+        refuse_wiped(profile)
+    except Wiped as problem:
+        return msgspec.structs.replace(wiped(problem), again=True)
+    return None
 
 
 def joining_again(wiped: Notice) -> Notice:

@@ -93,9 +93,10 @@ def words_of(tries: int) -> str:
         return _("This is among the first that anybody tries. Choose another one.")
     seconds = tries / TRIES_A_SECOND
     if seconds < CENTURY_S:
-        return _("Who has copied this device’s keyring and files finds it in {time}.").format(
-            time=_time(seconds)
-        )
+        return _(
+            "A longer PIN, or a passphrase of several words, is safer: whoever had copied this device’s keyring and"
+            " files would find this one in {time}."
+        ).format(time=_time(seconds))
     return _("Strong: nobody finds it by trying.")
 
 

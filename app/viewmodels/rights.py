@@ -19,8 +19,10 @@ def not_made(kind: Kind) -> str:
     return said.format(kinds=_(kind.plural))
 
 
-def hidden_field() -> str:
+def hidden_field(session: Session) -> str:
     """Why a field that is hidden takes nothing."""
+    if session.state.travelling:
+        return _("This field stays at home while this device travels. End the journey to change it.")
     return _("This field is hidden on this device. Ask IT if you should see it.")
 
 

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from app import settings
 from app.changes import CLOSING, WIPE, WIPED, Changes
 from app.errors import NotEnrolled, Stopped, Wiped
@@ -292,7 +290,8 @@ class Shell(Watched):
 
     def standing(self) -> Standing:
         """The sync badge in words."""
-        return standing(self.sync, self.ruled.wipe_at, self.ruled.coming)
+        ruled, journey = self.ruled, journeys.told(self._session)
+        return standing(self.sync, ruled.wipe_at, ruled.coming, journey)
 
     def organisation(self) -> str:
         """The organisation this device belongs to, "" before."""
@@ -355,11 +354,14 @@ class Shell(Watched):
             leaving.close()
 
     def _hand_in(self) -> None:
-        def handed(whole: bool) -> None:
-            if whole and self._wiped and self.screen is Screen.WIPED and not self.notice.again:
-                self.show(Screen.WIPED, msgspec.structs.replace(self.notice, again=True))
+        def hand_in() -> Notice | None:
+            return notices.handed_in(self.profile) if finish_wipe(self.profile) else None
 
-        self._slow.run(lambda: finish_wipe(self.profile), handed, ignore)
+        def handed(notice: Notice | None) -> None:
+            if notice and self._wiped and self.screen is Screen.WIPED and not self.notice.again:
+                self.show(Screen.WIPED, notice)
+
+        self._slow.run(hand_in, handed, ignore)
 
     def _stands(self, status: SyncStatus) -> None:
         self.sync = status

@@ -24,17 +24,26 @@ class Standing(msgspec.Struct, frozen=True):
     beside: str = ""
 
 
-def standing(status: SyncStatus, wipe_at: int = 0, coming: str = "") -> Standing:
+def standing(status: SyncStatus, wipe_at: int = 0, coming: str = "", journey: str = "") -> Standing:
     """The status in words. What IT must hear comes first, then a refusal, since they need a person; then a wipe that
     comes at `wipe_at` (UTC milliseconds, 0 for none), with what is to be said of it.
+
+    `journey` is what is said of a device that travels: its badge says so while nothing else is to be said.
     """
     found = msgspec.structs.replace(_connection(status), beside=_conflicts(status.conflicts))
-    if not wipe_at or found.state in ("refused", "needs"):
+    if wipe_at and found.state not in ("refused", "needs"):
+        text = _("To be wiped · {time}").format(time=f"{words.day_of(wipe_at)} {words.clock(wipe_at)}")
+        return msgspec.structs.replace(
+            found, state="refused", words=text, sentence=sentences(coming, found.sentence)
+        )
+    if not journey:
         return found
-    text = _("To be wiped · {time}").format(time=f"{words.day_of(wipe_at)} {words.clock(wipe_at)}")
-    return msgspec.structs.replace(
-        found, state="refused", words=text, sentence=sentences(coming, found.sentence)
-    )
+    shown = found.words
+    if found.state == "sent":
+        shown = _("Travelling · {time}").format(time=words.clock(status.last_ok))
+    elif (found.state, shown) == ("offline", _("Offline")):
+        shown = _("Travelling · offline")
+    return msgspec.structs.replace(found, words=shown, sentence=sentences(found.sentence, journey))
 
 
 def counted(status: SyncStatus, unsent: int | None) -> SyncStatus:

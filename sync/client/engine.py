@@ -72,6 +72,16 @@ class Engine:
         """The server answered somebody else of this device: exchange, as `poked`, though the last one failed."""
         self._hear(Pace.reached)
 
+    def lost(self) -> None:
+        """The line to the server was lost: exchange within seconds, to know whether the server is there."""
+        luck = random.random()  # noqa: S311 - as below
+        with self._wake:
+            if self._running:
+                self._told_meanwhile = True
+                return
+            self._pace = self._pace.lost(time.monotonic(), luck)
+            self._wake.notify()
+
     def returned(self) -> None:
         """The machine has slept, or the network is another one: exchange now."""
         self._change(Pace.returned)

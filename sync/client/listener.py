@@ -46,6 +46,9 @@ class Engine(Protocol):
     def reached(self) -> None:
         """The server answers, and there may be something."""
 
+    def lost(self) -> None:
+        """A line that was open is lost, as when the server stops; nothing more is known."""
+
     def returned(self) -> None:
         """The machine has slept, or is on another network."""
 
@@ -73,6 +76,7 @@ class Listener:
         self._surroundings = Surroundings()
         self._failures = 0
         self._singly = ""  # the session in which single events are asked for
+        self._open = False  # the server has been heard on this line, or has the question
         self._deaf = ""  # the session whose server knows of no events
         self._answered = False  # the server has answered an exchange since this wait began
         self._heeding = False  # it has said for how long to stay away
@@ -118,7 +122,7 @@ class Listener:
         headers = self._line.signed("GET", path)
         if headers is None:
             return 0.0
-        held = self._hold((path, headers), self._came)
+        held, self._open = self._hold((path, headers), self._came), False
         began = time.monotonic()
         try:
             return self._single(held) if singly else self._listen(held, session)
@@ -126,6 +130,8 @@ class Listener:
             return self._refused(refusal, session)
         except KnownError as problem:
             _LOG.info("no line: %s", type(problem).__name__)
+            if self._open:
+                self._engine.lost()
             good = time.monotonic() - began >= STEADY_S and not singly
             self._failures = _LOST if good else self._failures
             return self._failed()
@@ -148,6 +154,8 @@ class Listener:
             if said is Sign.END:
                 if began and time.monotonic() - began < STEADY_S and not poked:
                     raise unreachable()
+                if began and not poked:
+                    self._engine.lost()
                 # One that ends behind a poke is to come back at once, as what it is now.
                 self._failures = 0 if poked else _LOST
                 return self._failed()
@@ -163,7 +171,7 @@ class Listener:
                 continue
             ends = time.monotonic() + SILENT_S
             if not began:
-                began = time.monotonic()
+                began, self._open = time.monotonic(), True
                 self._engine.reached()  # what was filed while there was no line was told to nobody
             poked = any(event + EVENT_END == POKE for event in events)
             if poked:
@@ -184,7 +192,7 @@ class Listener:
             if isinstance(said, KnownError):
                 raise said
             if said is Sign.SENT:
-                ends = time.monotonic() + WAIT_S + LATE_S
+                ends, self._open = time.monotonic() + WAIT_S + LATE_S, True
                 continue
             data += bytes(said)
             if len(data) > _EVENT_MAX:

@@ -10,6 +10,8 @@ LONGEST_WAIT_S: Final = 60.0  # after the first edit, and between two exchanges 
 BACKOFF_FIRST_S: Final = 1.0
 BACKOFF_LAST_S: Final = 300.0
 POKED_S: Final = 0.25  # between two exchanges that the server asks for
+LOST_FIRST_S: Final = 1.0  # after a line was lost, at the soonest: by itself that is no outage
+LOST_SPREAD_S: Final = 4.0  # over which devices come that lost their lines together
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Pace:
     asked: bool = True  # the first exchange, or a person pressing the button
     poked: bool = False  # the server says that there is something
     heeding: bool = False  # the server has said for how long to stay away
+    look_at: float | None = None  # a line was lost: by then it is to be known whether the server is there
 
     def edited(self, now: float) -> Pace:
         """An edit was saved."""
@@ -42,6 +45,11 @@ class Pace:
         """The server has just answered somebody else of this device: waiting for it is over, unless it asked for it."""
         return replace(self, poked=True, retry_at=self.retry_at if self.heeding else 0.0)
 
+    def lost(self, now: float, luck: float) -> Pace:
+        """The line to the server was lost; `luck` in [0, 1) spreads devices that lost theirs together."""
+        look_at = now + LOST_FIRST_S + luck * LOST_SPREAD_S
+        return replace(self, look_at=look_at if self.look_at is None else min(look_at, self.look_at))
+
     def returned(self) -> Pace:
         """The machine has slept, or the network is another one: what failed before says nothing of now."""
         return replace(self, asked=True, retry_at=0.0, failures=0)
@@ -59,6 +67,7 @@ class Pace:
             retry_at=now + wait,
             asked=False,
             heeding=retry_after > 0,
+            look_at=None,
         )
 
     def due(self) -> float:
@@ -70,6 +79,8 @@ class Pace:
             due = min(due, self.last_edit + SETTLE_S, self.first_edit + LONGEST_WAIT_S)
         if self.poked:
             due = min(due, self.last_exchange + POKED_S)
+        if self.look_at is not None:
+            due = min(due, self.look_at)
         # After a failure the wait decides, whatever else is due.
         return self.retry_at if self.failures else due
 

@@ -32,6 +32,10 @@ KNOWN: Final = (
 )  # fmt: skip
 
 
+# Those that say already where the words of the change are.
+SAY_KEPT: Final = (NOT_TAKEN, PART_OF_AN_ACT, HIDDEN, READS_ONLY, NOT_YOURS)
+
+
 def told(hint: str) -> str:
     """What a server said, in the language in use; as it came where it is no sentence of ours."""
     here = {known: gettext(known) for known in KNOWN}

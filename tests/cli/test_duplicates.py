@@ -73,6 +73,9 @@ def test_a_join_and_its_way_back_say_what_comes_back_and_what_stays(town: Town) 
     one, two, plain = (anna.add("customer", name=name) for name in ("Hansen AG", "Hansen", "Plain"))
     contact = anna.add("contact", name="Otto", customer=two)
     said = anna.ask("duplicates", "--join", one, two, "--take", "name=first").out
+    assert said.startswith(
+        "Joined as “Hansen AG”, and waits to be sent. 1 record that referred to the second refers to the first.\n"
+    )
     assert "comes back as it was" in said
     assert "stays with the first" in said
     back = anna.ask("undelete", two).out
@@ -83,7 +86,9 @@ def test_a_join_and_its_way_back_say_what_comes_back_and_what_stays(town: Town) 
     anna.json("delete", plain)
     assert "stays with" not in anna.ask("undelete", plain).out
 
-    anna.json("duplicates", "--join", one, two)
+    said = anna.ask("duplicates", "--join", one, two).out
+    assert "Joined as “" in said
+    assert "0 records" not in said
     assert (
         "can be brought back"
         not in anna.ask("duplicates", "--join", one, plain, env={"LANGUAGE": "zh_TW"}).out

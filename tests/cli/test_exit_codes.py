@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.services import wipe
+from app.services.wiped_words import handed_in, wiped_error
 from sync.protocol import codes
 from tests.road import ANNA, BEN, Laptop, Town
 
@@ -188,11 +190,29 @@ def test_wiped(town: Town) -> None:
     town.order("wipe", made)
     said = made.ask("sync")
     assert (said.code, said.out) == (4, "")
-    assert said.err == "This device was wiped by Example.\nReason: stolen\nAsk your IT what comes next.\n"
+    assert said.err == (
+        "This device was wiped by Example.\nReason: stolen\nWhat you had not sent is sealed, and IT has it.\n"
+        "Ask your IT what comes next.\n"
+    )
     for words in (*ON_RECORDS, ("lock",), ("unlock",), ("doctor",), ("sync",)):
         assert made.ask(*words).code == 4, words
     status = made.ask("status")
-    assert (status.code, status.out.splitlines()[-1]) == (0, "Ask your IT what comes next.")
+    assert (status.code, status.out.splitlines()[-2:]) == (
+        0, ["What you had not sent is sealed, and IT has it.", "Ask your IT what comes next."],
+    )  # fmt: skip
+
+
+def test_what_was_not_sent_is_with_it_only_once_it_is() -> None:
+    intent = wipe.Intent(
+        order_id="", order_sha256="", reason="", org="", org_name="", device="", enrolment="", server_url="",
+        policy_version=1, started=0,
+    )  # fmt: skip
+    here = wiped_error(intent)
+    assert (
+        here.kept
+        == "What you had not sent is sealed here, and goes to IT at the next contact with the server."
+    )
+    assert handed_in(here).kept == "What you had not sent is sealed, and IT has it."
 
 
 @pytest.mark.usefixtures("offline")

@@ -43,7 +43,9 @@ def test_where_nobody_is_enrolled_the_folder_is_named(tmp_path: Path) -> None:
     hints.under(tmp_path / "typo")
     assert hints.aftermath(problem)[0].startswith(f"There is no folder {tmp_path / 'typo'}")
     assert hints.aftermath(AppError("title", "hint")) == ("hint",)
-    assert hints.aftermath(Wiped("title")) == ("", "Ask your IT what comes next.")
+    assert hints.aftermath(Wiped("title", kept="It is safe.")) == (
+        "", "It is safe.", "Ask your IT what comes next.",
+    )  # fmt: skip
 
 
 def test_every_command_is_known() -> None:

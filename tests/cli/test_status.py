@@ -14,7 +14,7 @@ from tests.road import ANNA, DAY_MS, Town, now_ms
 FIELDS = {
     "state", "device", "device_id", "enrolment", "person", "role", "team", "organisation", "server", "unsent",
     "unsent_attachments", "last_sync", "policy_version", "lease_until", "customers", "conflicts", "refused", "wipe_at",
-    "warning", "policy",
+    "warning", "policy", "travelling",
     "not_allowed", "alarm", "message",
 }  # fmt: skip
 

@@ -35,6 +35,14 @@ def test_the_story_of_a_record_from_here_to_the_server_and_back(town: Town) -> N
     ben.sync()
     told = ben.json("sync", "--explain", id_)
     assert told["open"] == []
+    ben.edit(id_, industry="Tea")
+    lines = ben.ask("sync", "--explain", id_).out.splitlines()
+    settled, edited = (
+        next(at for at, line in enumerate(lines) if text in line) for text in ("took the other", "Industry")
+    )
+    assert settled < edited  # in the order in which it happened
+    ben.sync()
+    told = ben.json("sync", "--explain", id_)
     assert [(each["field"], each["state"], each["by"]) for each in told["settled"]] == [
         ("stage", "swapped", ANNA)
     ]

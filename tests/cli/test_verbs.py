@@ -282,7 +282,11 @@ def test_totals_of_deals_for_scripts_and_for_people(town: Town) -> None:
     ]  # fmt: skip
     assert made.json("totals", "deal", "--by", "owner")[0]["owner"] == ANNA
     done = made.ask("totals", "deal")
-    assert (done.code, done.out) == (0, "Proposal\t1\tnone\nWon\t2\t€120.50\nLost\t1\t$70.00\n")
+    assert (done.code, done.out) == (0, "Proposal\t1\twithout an amount\nWon\t2\t€120.50\nLost\t1\t$70.00\n")
+    assert done.err == ""
+    parted = made.ask("totals", "deal", "--by", "owner")
+    assert parted.err == "Each currency has a row of its own, and so have records without an amount.\n"
+    assert [row.split("\t")[0] for row in parted.out.splitlines()] == [ANNA] * 3
     for wrong, named in ((("totals", "customer"), "deal"), (("totals", "deal", "--by", "name"), "close_on")):
         done = made.ask(*wrong)
         assert (done.code, done.out) == (2, "")

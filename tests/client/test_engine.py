@@ -246,6 +246,16 @@ def test_a_poke_exchanges_at_once_and_once(world: World) -> None:
         world.next_round(within=3 * SETTLE)
 
 
+def test_a_lost_line_tells_of_an_outage_within_seconds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "LOST_FIRST_S", 0.1)
+    monkeypatch.setattr(pace, "LOST_SPREAD_S", 0.1)
+    _settled(world)
+    world.do = _fail
+    world.engine.lost()
+    world.next_round()
+    assert Phase.OFFLINE in world.phases(2)
+
+
 def test_pokes_during_an_exchange_make_one_more_of_it(world: World) -> None:
     go_on = held_inside(world)
     for _each in range(5):

@@ -43,6 +43,7 @@ class Engine:
 
     def __init__(self, line: Line) -> None:
         self.told: queue.Queue[str] = queue.Queue()
+        self.losses: queue.Queue[str] = queue.Queue()
         self._line = line
 
     def poked(self) -> None:
@@ -51,6 +52,9 @@ class Engine:
     def reached(self) -> None:
         self._line.open(NOTHING_HELD, "active")
         self.told.put("reached")
+
+    def lost(self) -> None:
+        self.losses.put("lost")
 
     def returned(self) -> None:
         self.told.put("returned")
@@ -148,6 +152,24 @@ def test_a_line_that_falls_silent_is_given_up_and_made_anew(
     with _listening(_hold(BEAT), tmp_path) as (engine, server, _listener):
         engine.hears(3)
         assert len(server.connections) >= 3
+
+
+def test_a_line_that_was_open_and_is_lost_is_told_and_one_that_never_opened_is_not(tmp_path: Path) -> None:
+    held = threading.Event()
+
+    def behave(talk: Talk) -> None:
+        talk.send(START + chunk(BEAT))
+        held.wait(SOON)
+        talk.send(END)
+
+    with _listening(behave, tmp_path) as (engine, _server, _listener):
+        assert engine.hears() == ["reached"]
+        assert engine.losses.empty()
+        held.set()
+        assert engine.losses.get(timeout=SOON) == "lost"
+    with _listening(lambda talk: talk.send(START + END), tmp_path) as (engine, server, _listener):
+        _asked(server, 3)
+        assert engine.losses.empty()
 
 
 def test_bytes_that_are_no_heartbeat_keep_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

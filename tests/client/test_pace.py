@@ -132,6 +132,18 @@ def test_a_server_that_answers_is_asked_again_unless_it_said_when() -> None:
     assert busy.reached().due() == busy.retry_at == 130.0
 
 
+def test_a_lost_line_has_it_look_within_seconds_and_devices_come_apart() -> None:
+    steady = Pace(last_exchange=100.0, asked=False)
+    first, last = (steady.lost(110.0, luck).due() for luck in (0.0, 0.999))
+    assert 111.0 <= first < last < 115.0
+    assert last - first > 3.0
+    again = steady.lost(110.0, 0.5)
+    assert again.lost(111.0, 0.9).due() == again.due()  # the earlier one stays
+    assert again.succeeded(112.0).due() == 172.0
+    failing = again.failed(112.0, 0.0)
+    assert failing.lost(113.0, 0.0).due() == failing.retry_at  # it hurries nothing that fails
+
+
 def test_on_another_network_failures_begin_anew() -> None:
     failed = IDLE.failed(100.0, 0.9).failed(101.0, 0.9)
     assert (failed.returned().due(), failed.returned().failures) == (0.0, 0)

@@ -79,7 +79,9 @@ def test_what_is_restricted_stays_in_the_program_and_says_why(
         ("show", record),
         ("list", "customer", "--json"),
     ):
-        assert laptop.ask(*words).code == 1  # into a pipe, that is an export
+        barred = laptop.ask(*words)
+        assert barred.code == 1  # into a pipe, that is an export
+        assert "Output into a pipe counts as a file." in barred.err
     with open_session(laptop.profile) as session:
         file = attachments.attached(session, bytes.fromhex(attached.replace("-", "")))
         with pytest.raises(NotAllowed):

@@ -28,7 +28,7 @@ def test_a_refused_change_is_shown_and_taken_up_again(town: Town) -> None:
         f"fieldkeep --profile {ben.folder} conflicts --dismiss {industry['id']}"
     ]  # nothing else can help now
     told = ben.ask("conflicts").out
-    for words in (record, f"Industry: {SECRET}", "forbidden", industry["hint"], *industry["next"]):
+    for words in (record, f"Industry: {SECRET}", industry["hint"], *industry["next"]):
         assert words in told
 
     # IT sees that there is something, of whom and why, and not what it says; the recovery key opens that.
@@ -117,8 +117,9 @@ def test_a_record_that_went_and_came_back_is_not_said_to_be_away(town: Town) -> 
     for said in (listed.out, again.err):
         assert "record is not on this device" not in said
         assert "left this device" not in said
-        assert "What you wrote is on the server" in said
-        assert "fieldkeep-admin refused --values" in said
+        assert "on the server" in said
+        assert said.count("What you wrote") == 1
+        assert "fieldkeep-admin" not in said
     assert [each.split()[3] for each in change["next"]] == ["edit", "conflicts"]
     (deed,) = (each for each in ben.json("sync", "--explain", record)["deeds"] if each["state"] == "refused")
     assert (deed["act"], deed["fields"], deed["hint"]) == (None, [], change["hint"])

@@ -64,7 +64,9 @@ def test_unsent_work_goes_first_and_without_the_server_nothing_goes(
 ) -> None:
     town.server.stop()
     laptop.edit(customer, tax_number="QQ5555555")
-    assert laptop.ask("travel", "on").code == 5
+    refused = laptop.ask("travel", "on")
+    assert refused.code == 5
+    assert "The journey has not begun" in refused.err
     assert laptop.json("travel")["travelling"] is False
     assert laptop.show(customer)["tax_number"] == "QQ5555555"
     town.server.start()
@@ -73,6 +75,27 @@ def test_unsent_work_goes_first_and_without_the_server_nothing_goes(
     home = town.laptop(ANNA)
     home.sync()
     assert "QQ5555555" in {each["tax_number"] for each in map(home.show, _customers(home))}
+
+
+def test_who_travels_is_told_so_and_what_to_do(town: Town, laptop: Laptop, customer: str) -> None:
+    assert "travel:" not in laptop.ask("status").out
+    began = laptop.ask("travel", "on").out
+    assert "On the journey you cannot add any of these here: customers" in began
+    assert "fieldkeep" in began
+    assert "travel off" in began
+    status = laptop.ask("status").out
+    assert "travel: This device travels" in status
+    assert "travel off" in status
+    assert laptop.json("status")["travelling"] is True
+    for words in (("edit", customer, "tax_number=DE1"), ("add", "task", "subject=Call")):
+        refused = laptop.ask(*words)
+        assert refused.code == 1
+        assert "stays at home while this device travels" in refused.err
+        assert "travel off" in refused.err
+        assert "Ask IT" not in refused.err
+    town.server.stop()
+    assert "journey ends once the server is reached" in laptop.ask("travel", "off").err
+    town.server.start()
 
 
 def _customers(laptop: Laptop) -> list[str]:
@@ -86,6 +109,7 @@ def test_what_no_backup_holds_leaves_with_the_next_one(
     laptop.edit(customer, tax_number="QQ7777777")
     stands = laptop.json("travel", "on")
     assert (stands["gone"], stands["waiting"]) == (False, 1)
+    assert "once the server has made its next backup. Ask IT" in laptop.ask("travel").out
     (tmp_path / "backup").unlink()
     _backed_up(town, tmp_path)
     laptop.sync()

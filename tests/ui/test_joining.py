@@ -51,6 +51,7 @@ def test_after_a_wipe_the_page_says_what_happened_and_the_work_comes_back(
     driver.until(lambda: driver.shell.screen is Screen.WIPED and driver.shell.notice.again)
     old = next(each["id"] for each in org.admin("devices") if each["name"] == name)
     assert "I have a new code from IT" in words_below(driver.window)
+    assert "What you had not sent is sealed, and IT has it." in words_below(driver.window)
     (again,) = list(stops(driver.window))
     again.setFocus()
     driver.press("Space")

@@ -128,8 +128,8 @@ def test_help_loads_no_more_than_it_says() -> None:
     assert not _surplus(loaded, NOT_FOR_HELP)
 
 
-@pytest.mark.parametrize("verb", ["status", "lock"])
-def test_a_short_command_loads_its_own_parts_alone(verb: str, laptop: Profile) -> None:
+@pytest.mark.parametrize(("verb", "room"), [("status", "status_verb"), ("lock", "device_verbs")])
+def test_a_short_command_loads_its_own_parts_alone(verb: str, room: str, laptop: Profile) -> None:
     loaded = _loaded_by("--profile", str(laptop.folder), verb)
-    assert "app.cli.device_verbs" in loaded
+    assert f"app.cli.{room}" in loaded
     assert not _surplus(loaded, NOT_FOR_STATUS)

@@ -5,16 +5,21 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from app.cli import waiting_verbs
 from app.commands import CONFLICTS
+from app.services import refused
 from app.services.session import Session
 from app.store import conflicts as kept
 from app.store import records, settled
+from app.store.conflicts import Attention, OpenConflict
 from app.store.store import Store
 from app.viewmodels import conflicts
 from app.viewmodels.conflicts import Met
 from app.viewmodels.desk import Desk
+from app.viewmodels.reading import Titles
 from app.viewmodels.records import now_ms
 from sync.protocol import rejections, texts
+from sync.protocol.fields import Care
 from sync.protocol.kinds import KINDS
 from sync.protocol.merge import DELETED, SWAPPED, Conflict
 from tests.viewmodels.conftest import Held
@@ -92,7 +97,7 @@ def test_a_change_whose_words_went_with_its_record_is_told_as_it_stands(
     met = _refused(desk)["Blue Harbour"]
     assert (met.here, met.again) == (True, False)
     assert "left this device" not in met.explanation
-    assert "fieldkeep-admin refused --values" in met.explanation
+    assert "Ask IT to show it to you." in met.explanation
     assert met.sides[0].value == "Kept on the server"
 
 
@@ -107,6 +112,23 @@ def test_a_reason_heard_in_another_language_is_told_in_the_readers(session: Sess
             assert met.explanation == texts.gettext(rejections.NOT_YOURS) != rejections.NOT_YOURS
 
     session.call(told)
+
+
+def test_what_was_refused_for_a_hidden_field_is_said_once_and_not_offered_again(session: Session) -> None:
+    record = session.call(lambda store: records.add(store, CUSTOMER, {"name": "Hidden"}))
+    gone = Attention(
+        1, bytes(16), "customer", record.id, "forbidden", rejections.HIDDEN, 0, None, "•••", here=True
+    )
+    assert not refused.may_type_again(session, gone)
+    told = f"{refused.why(gone)} {refused.words_gone(gone)}"
+    assert told.count("on the server") == 1
+    other = msgspec.structs.replace(gone, hint=rejections.NOT_YOURS)
+    assert refused.may_type_again(session, other)
+    lines = waiting_verbs.refused_lines(gone, [], lambda _id: None, Care.INTERNAL)
+    assert lines[0] == "Not accepted: a change of a record whose name is hidden on this device."
+    assert "Not accepted: a change of •••." in waiting_verbs.refused_lines(
+        gone, [], lambda _id: None, Care.RESTRICTED
+    )
 
 
 def _without_words(store: Store, id_: bytes) -> None:
@@ -202,6 +224,28 @@ def test_a_delete_that_met_an_edit_is_told_in_words(session: Session) -> None:
     assert (found.present, found.moved) == (None, False)
     session.call(lambda store: records.delete(store, made.id))
     assert _sides(session) == [[("Shown now", "deleted"), ("The other", "deleted")]]
+
+
+def test_a_value_that_met_a_deletion_is_not_told_as_emptied(session: Session) -> None:
+    made = session.call(lambda store: records.add(store, CUSTOMER, {"name": "Two Minds", "stage": "lead"}))
+    met = Conflict(
+        id=bytes(16), kind="customer", record=b"", cell="stage", base="lead", shown_by="ben@demo.example",
+        kept="customer", kept_by="ben@demo.example",
+    )  # fmt: skip
+    _meet(session, made.id, met)  # it was deleted then, and is back
+    assert ("Stood there then", "nothing, or the record was deleted") in _sides(session)[0]
+
+
+def test_a_record_that_came_here_deleted_has_no_holes_in_its_card(session: Session) -> None:
+    met = Conflict(id=bytes(16), kind="customer", record=bytes(16), cell="stage", kept="customer")
+    gone = OpenConflict(met, "", None, "", 0, moved=True, deleted=True)
+    assert gone.called == "Customer, deleted"
+    assert msgspec.structs.replace(gone, remains_title="Blue Harbour").called == "Blue Harbour"
+    assert msgspec.structs.replace(gone, title="Two Minds").called == "Two Minds"
+    lines = waiting_verbs.conflict_lines(gone, [], lambda _id: None)
+    assert lines[:2] == ["Customer, deleted · Stage", "  shown: deleted"]
+    sides = session.read(lambda store: list(conflicts.sides_of(gone, CUSTOMER, Titles(store), now_ms())))
+    assert (sides[0].value, sides[0].by) == ("deleted", "")
 
 
 def _two_minds(session: Session) -> Conflict:

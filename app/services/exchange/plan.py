@@ -22,7 +22,7 @@ from app.services.exchange.relate import Index, Mentions, in_order, know, resolv
 from app.services.exchange.report import FileReport, Finding, Gathered, Level, Report, State
 from app.services.exchange.rows import Builder, Draft
 from app.services.exchange.same import Known, differing, missing
-from app.services.exchange.unreadable import Unreadable
+from app.services.exchange.unreadable import EmptyFile, Unreadable
 from sync.protocol.fields import TEXT_MAX, Ref, Value
 from sync.protocol.kinds import KINDS, Kind
 from sync.protocol.money import DEFAULT_CURRENCY
@@ -75,6 +75,7 @@ class _File:
     updated: int = 0
     here: int = 0
     skipped: int = 0
+    passed: bool = False  # something else that lies in the same folder
 
 
 def prepare(
@@ -99,8 +100,8 @@ def prepare(
     """
     files = [
         file
-        for path in _expanded(paths)
-        for file in _opened(path, kind, partial(read_all, headings=headings, only=sheets))
+        for path, found in _expanded(paths)
+        for file in _opened(path, kind, partial(read_all, headings=headings, only=sheets), found)
     ]
     _find_dictionaries(files)
     for file in files:
@@ -151,25 +152,31 @@ def _build(files: Sequence[_File], today: dt.date, currency: str, told: Told) ->
         file.table = replace(file.table, rows=())
 
 
-def _expanded(paths: Sequence[Path]) -> Iterable[Path]:
-    """The files that are meant: a folder stands for the visible files in it."""
+def _expanded(paths: Sequence[Path]) -> Iterable[tuple[Path, bool]]:
+    """The files that are meant, and whether one was only found: a folder stands for the visible files in it."""
     for path in paths:
         if path.is_dir():
-            yield from sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+            inside = (p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+            yield from ((p, True) for p in sorted(inside))
         else:
-            yield path
+            yield path, False
 
 
-def _opened(path: Path, kind: Kind | None, tables_of: Callable[[Path], list[Table]]) -> list[_File]:
-    """The tables of a file as read and mapped, or with the reason why not."""
+def _opened(path: Path, kind: Kind | None, read: Callable[[Path], list[Table]], found: bool) -> list[_File]:
+    """The tables of a file as read and mapped, or with the reason why not; `found` in a folder, nobody named it."""
     try:
-        tables = tables_of(path)
+        tables = read(path)
     except Unreadable as problem:
+        if found and isinstance(problem, EmptyFile):
+            return [_File(path.name, State.LEFT_OUT, problem.title)]
         refused = path.suffix.casefold() in TABLES
         told = refused or path.suffix.casefold() in SHEETS  # a next step that helps
         reason = str(problem) if told else words.reason("no_table")
-        return [_File(path.name, State.REFUSED if refused else State.LEFT_OUT, reason)]
-    return [file for table in tables for file in _mapped(path, table, kind)]
+        return [_File(path.name, State.REFUSED if refused else State.LEFT_OUT, reason, passed=found > told)]
+    files = [file for table in tables for file in _mapped(path, table, kind)]
+    for file in files:
+        file.passed = found and file.mapping is None and path.suffix.casefold() not in TABLES
+    return files
 
 
 def _mapped(path: Path, table: Table, kind: Kind | None) -> list[_File]:
@@ -370,7 +377,7 @@ def _targets_first(kind: Kind, steps: list[Step]) -> list[Step]:
 
 def _reported(file: _File) -> FileReport:
     """What is to be said about one file."""
-    report = FileReport(file.name, file.state, file.reason)
+    report = FileReport(file.name, file.state, file.reason, passed=file.passed)
     if file.table is None or file.mapping is None:
         return report
     path: Callable[[str, str], str] = lambda name, part: f"{name}.{part}" if part else name  # noqa: E731

@@ -18,7 +18,14 @@ from typing import Final
 from app.services.exchange import headless, sheets
 from app.services.exchange.encoding import SURE, Decoded, decode
 from app.services.exchange.report import Finding, Level
-from app.services.exchange.unreadable import COLUMNS_MAX, FILE_MAX, ROWS_MAX, Unreadable, too_many_rows
+from app.services.exchange.unreadable import (
+    COLUMNS_MAX,
+    FILE_MAX,
+    ROWS_MAX,
+    EmptyFile,
+    Unreadable,
+    too_many_rows,
+)
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 
@@ -30,8 +37,8 @@ _SAMPLE_TEXT: Final = 256 * 1024
 _HEADING_WITHIN: Final = 20  # rows that may stand above the headings
 _END: Final = "\x00end of the table"  # NULs are taken out of the text, so no cell holds this
 _NOT_TEXT: Final = (
-    (b"PK\x03\x04", ".ods, .zip"),
-    (b"\xd0\xcf\x11\xe0", ".xls"),
+    (b"PK\x03\x04", ".ods, .numbers, .odt, .docx, .pptx, .zip"),
+    (b"\xd0\xcf\x11\xe0", ".xls, .doc, .ppt, .msg"),
     (b"\x1f\x8b", ".gz"),
     (b"%PDF", ".pdf"),
     (b"SQLite format 3\x00", ".db"),
@@ -93,6 +100,8 @@ def read_all(path: Path, *, headings: bool | None = None, only: Sequence[str] = 
         _refuse_by_size(path)
         if not sheets.is_workbook(path):
             return [read_bytes(path.read_bytes(), path.name, headings=headings)]
+        if not path.stat().st_size:
+            raise _empty()
         found = sheets.read_sheets(path, only)
     except OSError as error:
         raise Unreadable(
@@ -172,7 +181,7 @@ def _table(name: str, records: list[tuple[int, list[str]]], *, headings: bool | 
 
 
 def _empty() -> Unreadable:
-    return Unreadable(_("The file is empty."), _("Choose a file with a row of headings and rows below it."))
+    return EmptyFile(_("The file is empty."), _("Choose a file with a row of headings and rows below it."))
 
 
 def _refuse_other_formats(data: bytes) -> None:

@@ -95,6 +95,9 @@ class FileReport:
     columns: tuple[tuple[str, str], ...] = ()  # heading and the field it is taken for
     unmapped: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    passed: bool = (
+        False  # left out since it lies beside tables and is none: told with others of its sort in one line
+    )
 
     def of(self, level: Level) -> list[Finding]:
         """The findings of one level, in order."""
@@ -137,7 +140,7 @@ class FileReport:
         head = _("{file}: {count} {kind}").format(file=file, count=self.rows, kind=kind)
         counts = [
             (self.added, _("{n} new")),
-            (self.updated, _("{n} completed")),
+            (self.updated, _("{n} filled up")),
             (self.here, _("{n} already here")),
             (self.skipped, _("{n} left out")),
         ]
@@ -193,7 +196,15 @@ class Report:
 
     def text(self) -> str:
         """The report for a person, in their language."""
-        lines = [line for file in self.files for line in file.lines()]
+        lines = [line for file in self.files if not file.passed for line in file.lines()]
+        if passed := [harmless.line(file.file) for file in self.files if file.passed]:
+            text = ngettext(
+                "{n} file passed over, since it holds no table: {names}",
+                "{n} files passed over, since they hold no table: {names}",
+                len(passed),
+            )
+            names = listed([*passed[:SHOWN], "…"] if len(passed) > SHOWN else passed)
+            lines.append(text.format(n=len(passed), names=names))
         added, updated = self.total("added"), self.total("updated")
         if self.refused:
             lines.append(_("Nothing is imported while a file cannot be read."))
@@ -201,11 +212,11 @@ class Report:
             lines.append(_("Nothing to import was found."))
         elif self.done:
             lines.append(
-                _("Imported: {added} new, {updated} completed.").format(added=added, updated=updated)
+                _("Imported: {added} new, {updated} filled up.").format(added=added, updated=updated)
             )
         else:
             lines.append(
-                _("Nothing was written. An import would bring {added} new, {updated} completed.").format(
+                _("Nothing was written. An import would bring {added} new, {updated} filled up.").format(
                     added=added, updated=updated
                 )
             )

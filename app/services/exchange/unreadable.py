@@ -20,6 +20,10 @@ class Unreadable(AppError):
         self.row = row
 
 
+class EmptyFile(Unreadable):
+    """One with nothing in it: named by itself it was meant, in a folder it is passed over."""
+
+
 def too_many_rows(limit: int) -> Unreadable:
     """A table has more rows than are read."""
     return Unreadable(

@@ -166,9 +166,15 @@ _REASONS: Final = {
     "suppliers": N_("These are suppliers, not customers. Name the kind to import them all the same."),
     "log": N_("This is a log of changes; it holds no records."),
     "dictionary": N_("This file describes the other files; it holds no records."),
-    "unknown": N_("No kind of record fits the headings. Name the kind, or check the row of headings."),
+    "unknown": N_(
+        "The headings do not tell which kind of record this is. Name it (on the command line: --kind customer), or use"
+        " a heading that tells, such as “industry” for customers, “close date” for deals, “unit price” for products."
+    ),
     "untitled": N_("No column holds the name of the record. Check the row of headings."),
-    "ambiguous": N_("More than one kind of record fits the headings. Name the kind."),
+    "ambiguous": N_(
+        "More than one kind of record fits the headings. Name the kind (on the command line: --kind customer), or use a"
+        " heading that tells, such as “industry” for customers, “close date” for deals, “unit price” for products."
+    ),
     "no_table": N_("This is no CSV file and no .xlsx workbook."),
     "hidden": N_(
         "Records of this kind need a field that is hidden on this device. Ask IT if you should see it."

@@ -37,6 +37,37 @@ def workbook(path: Path, **tables: list[list[Cell]]) -> Path:
     return path
 
 
+def test_a_folder_is_not_stopped_by_what_lies_beside_its_tables(book: TwinBook, tmp_path: Path) -> None:
+    (tmp_path / "customers.csv").write_text("name,industry\nBlue Harbour,Tea\n")
+    (tmp_path / "nothing.xlsx").write_bytes(b"")
+    workbook(tmp_path / "blank.xlsx", Sheet1=[])
+    (tmp_path / "LICENSE.txt").write_text("You may, and you may not.\n")
+    (tmp_path / "how.py").write_text("print(1)\n")
+    report = bring(book, tmp_path)
+    assert report.done
+    assert report.total("added") == 1
+    said = report.text().splitlines()
+    assert "2 files passed over, since they hold no table: LICENSE.txt, how.py" in said
+    assert [line for line in said if "empty" in line] == [
+        "blank.xlsx: left out. The file is empty.", "nothing.xlsx: left out. The file is empty.",
+    ]  # fmt: skip
+    with pytest.raises(AppError, match="empty"):
+        bring(book, tmp_path / "nothing.xlsx")  # it was meant
+
+
+def test_headings_that_tell_no_kind_say_which_would(book: TwinBook, tmp_path: Path) -> None:
+    file = tmp_path / "many.csv"
+    file.write_text("name,number\nBlue Harbour,7\n")
+    said = bring(book, file).text()
+    assert "--kind customer" in said
+    for heading, kind in (("industry", "customer"), ("close date", "deal"), ("unit price", "product")):
+        assert f"“{heading}” for {kind}s" in said
+        file.write_text(f"name,number,{heading}\nBlue Harbour,7,x\n")
+        (found,) = bring(book, file).files
+        assert found.kind is not None
+        assert found.kind.name == kind
+
+
 def test_what_a_cell_shows_is_read_in_one_way_only(tmp_path: Path) -> None:
     shown = [
         ("00123", "00123"), ((123, "00000"), "00123"), (7, "7"), (7.0, "7"), (1.234, "1.2340"), (0.1 + 0.2, "0.3"),
