@@ -5,12 +5,15 @@ Every change of an entry makes GNOME Keyring write all of them anew, and who ask
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Final
 
 import secretstorage
 from jeepney.io.blocking import DBusConnection
+from secretstorage.exceptions import ItemNotFoundException
 from secretstorage.util import DBusAddressWrapper, format_secret, open_session
 
 _SERVICE: Final = "/org/freedesktop/secrets"
@@ -40,10 +43,26 @@ def all_entries() -> set[tuple[str, str]]:
 
 def _all(bus: DBusConnection) -> Iterator[tuple[str, str, str]]:
     """Path, service and name of each entry: one question for each, where `search_items` has two."""
-    unlocked, locked = DBusAddressWrapper(_SERVICE, _INTERFACE, bus).call("SearchItems", "a{ss}", {})
+    unlocked, locked = _searched(bus)
     for path in (*unlocked, *locked):
         found = DBusAddressWrapper(path, _ITEM, bus).get_property("Attributes")
         yield path, found.get("service", ""), found.get("username", "")
+
+
+def _searched(bus: DBusConnection) -> tuple[list[str], list[str]]:
+    """Paths of what is open and of what is locked. A daemon amid a change may have no such method for a moment."""
+    until, pause = time.monotonic() + 20, threading.Event()
+    while True:
+        try:
+            found: tuple[list[str], list[str]] = DBusAddressWrapper(_SERVICE, _INTERFACE, bus).call(
+                "SearchItems", "a{ss}", {}
+            )
+        except ItemNotFoundException:
+            if time.monotonic() >= until:
+                raise
+            pause.wait(0.1)
+        else:
+            return found
 
 
 def renew() -> bool:

@@ -174,7 +174,12 @@ def refuse_wipes(policy: Policy) -> None:
     offline = policy.offline
     if not 0 < offline.warn_h <= offline.lock_h < offline.wipe_d * 24:
         raise Refused(
-            "policy_offline", _("A policy with an impossible order of warn, lock and wipe was refused.")
+            "policy_offline",
+            _("A policy with an impossible order of warn, lock and wipe was refused."),
+            _(
+                "A device warns first (warn_h hours), then locks (lock_h hours), then wipes (wipe_d days): put the "
+                "three times in this order."
+            ),
         )
     after = wipes_after_ms(policy)
     if after < WIPE_LEAST_D * DAY_MS or after <= offline.lock_h * HOUR_MS:

@@ -16,6 +16,7 @@ from unittest import mock
 from urllib.parse import urlsplit
 
 import pytest
+from selenium.webdriver.common.by import By
 
 from sync.console import hands, local_page
 from sync.console import paper as papers
@@ -58,6 +59,16 @@ def browser(org: Org) -> Iterator[Browser]:
         yield made
 
 
+def open_page(browser: Browser, url: str, selector: str) -> None:
+    """Load it until it is there: a browser may hold on to the line of a page before it, on the same port."""
+
+    def look() -> object:
+        browser.driver.get(url)
+        return browser.driver.find_element(By.CSS_SELECTOR, selector)
+
+    browser.until(look)
+
+
 def on_page(act: Callable[[str], Any], run: Callable[[], Any]) -> Any:
     """Run a command that shows a page, and do something on it."""
     told: queue.Queue[str] = queue.Queue()
@@ -76,7 +87,7 @@ def test_a_passkey_is_made_and_signs_as_one_of_two(
     ed = Person(org, org.folder / "ed")
 
     def make(url: str) -> None:
-        browser.driver.get(url)
+        open_page(browser, url, "button")
         browser.press("Make the passkey")
         browser.shows("Close this page")
 
@@ -85,7 +96,7 @@ def test_a_passkey_is_made_and_signs_as_one_of_two(
     file = draft(org, "wipe.paper", "LAP-1", "LAP-2")
 
     def sign(url: str) -> None:
-        browser.driver.get(url)
+        open_page(browser, url, "#order")
         shown = browser.text("#order")
         for words in ("WIPE", "LAP-1", "LAP-2", laptops[1].enrolment, "stolen"):
             assert words in shown
@@ -108,7 +119,7 @@ def test_a_page_that_shows_other_bytes_signs_nothing(org: Org, browser: Browser)
     ed = Person(org, org.folder / "ed")
 
     def make(url: str) -> None:
-        browser.driver.get(url)
+        open_page(browser, url, "button")
         browser.press("Make the passkey")
         browser.shows("Close this page")
 
@@ -116,7 +127,7 @@ def test_a_page_that_shows_other_bytes_signs_nothing(org: Org, browser: Browser)
     file = draft(org, "wipe.paper", "LAP-1")
 
     def sign(url: str) -> None:
-        browser.driver.get(url)
+        open_page(browser, url, "[data-payload]")
         bend = "document.querySelector('[data-payload]').textContent += ' '"
         browser.find("[data-payload]")
         browser.driver.execute_script(bend)
