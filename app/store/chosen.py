@@ -6,7 +6,7 @@ twice. Where the server does not take the choice, or is too old to know what it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import msgspec
@@ -29,8 +29,16 @@ _CONFLICT: Final = msgspec.msgpack.Decoder(Conflict)
 
 def told(store: Reader, record: bytes) -> list[Conflict]:
     """Conflicts of a record that the server calls settled, as far as this device still knows, the oldest first."""
-    rows = store.db.all("SELECT body FROM chosen WHERE record = ? AND waiting = 0", (record,))
-    return sorted((_CONFLICT.decode(body) for (body,) in rows), key=lambda each: each.ver)
+    return sorted(told_of(store, {record}).get(record, ()), key=lambda each: each.ver)
+
+
+def told_of(store: Reader, records: Collection[bytes]) -> dict[bytes, list[Conflict]]:
+    """The same of several records, in no order: the list is gone through once, since it is kept by conflict."""
+    found: dict[bytes, list[Conflict]] = {}
+    for record, body in store.db.all("SELECT record, body FROM chosen WHERE waiting = 0"):
+        if record in records:
+            found.setdefault(record, []).append(_CONFLICT.decode(body))
+    return found
 
 
 def hear(db: Database, conflict: Conflict, now_ms: int) -> None:

@@ -5,6 +5,7 @@ A refused edit stays here until its author makes it again or lets it go; nothing
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -116,10 +117,11 @@ def open_conflicts(store: Reader, *, record: bytes | None = None, limit: int = -
     only = f" WHERE record IN ({marks(len(about))})" if about else ""
     rows = store.db.all(f"SELECT body FROM conflict{only} ORDER BY ver, id LIMIT ?", (*about, limit))
     found = [msgspec.msgpack.decode(body, type=Conflict) for (body,) in rows]
-    return [_with_present(store, each) for each in found]
+    settled = chosen.told_of(store, {each.record for each in found})
+    return [_with_present(store, each, settled.get(each.record, ())) for each in found]
 
 
-def _with_present(store: Reader, conflict: Conflict) -> OpenConflict:
+def _with_present(store: Reader, conflict: Conflict, settled: Iterable[Conflict]) -> OpenConflict:
     """Nobody closes a conflict yet, and the record goes on changing meanwhile: what it holds now is read from it."""
     title = lists.title_of(store, conflict.record) or ""
     then = (conflict.shown_by, clock.millis(conflict.shown_hlc))
@@ -127,7 +129,6 @@ def _with_present(store: Reader, conflict: Conflict) -> OpenConflict:
         shape, stored = records.find_row(store, conflict.record)
     except NotFound:
         return OpenConflict(conflict, title, conflict.shown, *then)
-    first = _chosen_first(store, conflict)
     if conflict.cell == WHOLE_RECORD:
         present = DELETED if stored.deleted else None
     else:
@@ -137,15 +138,19 @@ def _with_present(store: Reader, conflict: Conflict) -> OpenConflict:
         return _told_on(store, conflict, title, remains)
     moved = present != conflict.shown
     by, ms = (stored.changed_by, stored.changed_ms) if moved else then
-    return OpenConflict(conflict, title, present, by, ms, moved, stored.deleted, chosen_first=first)
+    return OpenConflict(
+        conflict, title, present, by, ms, moved, stored.deleted, chosen_first=_chosen_first(conflict, settled)
+    )
 
 
-def _chosen_first(store: Reader, conflict: Conflict) -> bool:
-    """Whether what stood when they met was somebody's choice about the same thing (docs/merge.md, "Settling")."""
+def _chosen_first(conflict: Conflict, settled: Iterable[Conflict]) -> bool:
+    """Whether what stood when they met was somebody's choice about the same thing (docs/merge.md, "Settling");
+    `settled` are the conflicts of the record that ended.
+    """
     return any(
         conflict.cell in (each.cell, WHOLE_RECORD)
         and (each.settled_by, each.settled_hlc) == (conflict.shown_by, conflict.shown_hlc)
-        for each in chosen.told(store, conflict.record)
+        for each in settled
         if each.settled_hlc and each.id != conflict.id
     )
 
