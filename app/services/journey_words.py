@@ -22,6 +22,11 @@ def travels(session: Session) -> bool:
     return session.state.travelling or session.ruling.policy.travel.always
 
 
+def ends_here(session: Session) -> bool:
+    """Whether this device is on a journey that its person has begun, and may end."""
+    return session.state.travelling and not session.ruling.policy.travel.always
+
+
 def in_short(session: Session) -> str:
     """One sentence for whoever works on it; "" where it does not travel."""
     if session.ruling.policy.travel.always:
@@ -67,7 +72,7 @@ def explained(session: Session) -> Iterator[None]:
     try:
         yield
     except HiddenField as problem:
-        if not session.state.travelling or session.ruling.policy.travel.always:
+        if not ends_here(session):
             raise
         raise on_a_journey(problem) from None
 

@@ -203,8 +203,7 @@ class Rotation:
             )
 
     def _put_in_force(self, coming: turning.Coming) -> None:
-        both = coming.share + (bytes(self._reset.view) if self._reset is not None else b"")
-        sealed = self._sealed(both).hex()
+        sealed = self.sealed(self._whole(coming)).hex()
 
         def before(state: State) -> State:
             kept = {**state.sealed_shares, str(coming.epoch): sealed}
@@ -264,8 +263,8 @@ class Rotation:
             coming = turning.coming(self._profile, self._ring) if self._may_hand_in() else None
             if coming is None:
                 return None
-            both = coming.share + (bytes(self._reset.view) if self._reset is not None else b"")
-            self._handed = HandIn(epoch=coming.epoch, share=both, sealed=self._sealed(both))
+            both = self._whole(coming)
+            self._handed = HandIn(epoch=coming.epoch, share=both, sealed=self.sealed(both))
             return self._handed
         return None
 
@@ -294,16 +293,21 @@ class Rotation:
         given, self._gave_again = self._gave_again, True
         share = turning.share_of(self._ring, self._in_force)
         if share is not None:
-            return HandIn(epoch=self.share_as, share=share, sealed=self._sealed(share))
+            return HandIn(epoch=self.share_as, share=share, sealed=self.sealed(share))
         sealed = self._memory.state.sealed_shares.get(str(self._in_force), "")
         if not sealed or given:
             return None
         return HandIn(epoch=self.share_as, share=b"", sealed=bytes.fromhex(sealed))
 
-    def _sealed(self, share: bytes) -> bytes:
+    def sealed(self, share: bytes) -> bytes:
+        """A share for whoever holds the recovery key."""
         return sealing.seal(self._recovery(), sealing.SHARE, share)
 
     # -- inside
+
+    def _whole(self, coming: turning.Coming) -> bytes:
+        """The share that is to come, and behind it the reset key where there is a PIN: what the server holds."""
+        return coming.share + (bytes(self._reset.view) if self._reset is not None else b"")
 
     def _take_reset(self, reset: SecretBytes | None) -> None:
         if self._reset is not None:

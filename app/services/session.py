@@ -37,7 +37,7 @@ from app.services.rotation import HandIn, Rotation
 from app.services.ruling import Ruling
 from app.services.why_locked import BY_ORDER
 from app.services.wiped_words import wiped_error
-from sync.protocol import documents, sealing
+from sync.protocol import documents
 
 _LOG = logging.getLogger("app.services.session")
 if TYPE_CHECKING:
@@ -199,8 +199,7 @@ class Session(Locks):
         share = self.pin.to_hand_in()
         if share is None:
             return self.rotation.to_hand_in()
-        sealed = sealing.seal(self.papers.held.root.recovery, sealing.SHARE, share)
-        return HandIn(epoch=self.rotation.share_as, share=share, sealed=sealed)
+        return HandIn(epoch=self.rotation.share_as, share=share, sealed=self.rotation.sealed(share))
 
     def _handed_in(self, digest: bytes) -> None:
         self.pin.handed_in(digest)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from app.errors import AppError
-from app.services import attachments, copies
+from app.services import attachments, copies, journey_words
 from app.services.session import ACTIVE, Session
 from app.store import sight
 from app.store.blobs import unsent_in
@@ -37,7 +37,7 @@ class Journey(msgspec.Struct, frozen=True):
 def standing(session: Session) -> Journey:
     """How this device stands. Raises Locked."""
     rule = session.ruling.policy.travel
-    on = session.state.travelling or rule.always
+    on = journey_words.travels(session)
     care = most_care(rule)
     swept, waiting = session.call(_left, int(care))
     return Journey(on, rule.always, Care(care + 1).name.lower(), on and swept and waiting == 0, waiting)

@@ -31,7 +31,7 @@ def turn(session: Session, desk: Desk, slow: Background, exchange: Callable[[], 
 
 def told(session: Session | None) -> str:
     """What the badge says of a journey that was begun here, "" without one."""
-    if session is None or not session.state.travelling or session.ruling.policy.travel.always:
+    if session is None or not journey_words.ends_here(session):
         return ""
     return sentences(journey_words.in_short(session), _("To end it, choose the command “Travel”."))
 
