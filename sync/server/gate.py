@@ -246,8 +246,11 @@ class StoreGate:
 
     def policy_filed(self, number: int) -> Line | None:
         """Who filed this policy, and when; None for one that no line tells of."""
-        wanted, lines = (policies.VERB, str(number)), self.lines(_HIGHEST, _LINES, policies.VERB)
-        return next((each for each in lines if (each.verb, each.object) == wanted), None)
+        wanted = (policies.VERB, str(number))
+        with self._store.read() as tx:
+            found = tx.consoles.audit_before(_HIGHEST, _LINES, policies.VERB)
+            told = [(n, line) for n, line in found if (line.verb, line.object) == wanted][:1]
+            return next(iter(naming.lines(tx, told)), None) if told else None
 
     def file_policy(self, envelope: bytes, actor: str) -> int:
         """File a signed policy in this name; its number. Raises Refused."""

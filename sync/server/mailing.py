@@ -188,10 +188,13 @@ def tell(store: Store, carrier: Carrier, path: Path, where: str, *, again: bool 
         mark = msgspec.structs.replace(mark, owed=left)
         write_mark(path, mark)
     newest = _newest(store)
+    if (mark.told, mark.at) == newest:
+        return sent
     for n, line in due(store, mark, newest[0]):
-        failed = _sent(carrier, told_of(store, line), *written(line, where))
-        sent += len(told_of(store, line)) - len(failed)
-        owed = [*mark.owed, *((n, to) for to in failed)][-OWED_MAX:]
+        to = told_of(store, line)
+        failed = _sent(carrier, to, *written(line, where))
+        sent += len(to) - len(failed)
+        owed = [*mark.owed, *((n, each) for each in failed)][-OWED_MAX:]
         mark = Mark(n, line.at, owed)
         write_mark(path, mark)
     if (mark.told, mark.at) != newest:  # the next look begins there
