@@ -29,7 +29,7 @@ def scan(data: bytes) -> None:
         json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise Refused("json", _("A signed document is damaged.")) from None
-    if not isinstance(found, dict) or _depth(found) > DEPTH_MAX:
+    if not isinstance(found, dict) or too_deep(found):
         raise Refused("json", _("A signed document is damaged."))
 
 
@@ -51,14 +51,17 @@ def _small_number(text: str) -> int:
     return number
 
 
-def _depth(value: Any) -> int:
-    deepest, level = 0, [value]
+def too_deep(value: Any) -> bool:
+    """Whether lists and maps stand within one another more than DEPTH_MAX levels deep."""
+    level, depth = [value], 0
     while level:
-        deepest += 1
+        depth += 1
+        if depth > DEPTH_MAX:
+            return True
         level = [
             item
             for each in level
             if isinstance(each, (dict, list))
             for item in (each.values() if isinstance(each, dict) else each)
         ]
-    return deepest
+    return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -13,9 +13,9 @@ from sync.protocol.kinds import KINDS
 from sync.protocol.kinds.circle import refuse_itself
 from sync.protocol.merge import Row
 from sync.protocol.ops import Act, Op
+from sync.protocol.strict import too_deep
 from sync.protocol.texts import gettext as _
 
-DEPTH_MAX: Final = 16
 CELLS_MAX: Final = 1_000
 _STRANGE_MAX: Final = 40  # characters of a kind that is kept of an op out of all bounds
 _HLC_MAX: Final = 2**63 - 1
@@ -25,7 +25,7 @@ def checked(op: Op, head: int, now: int) -> Op:
     """The op made exact. Raises FieldProblem."""
     if len(op.id) != ID_BYTES or not 0 <= op.hlc <= _HLC_MAX or op.base < 0 or not _names_hold(op):
         raise FieldProblem("op", _("This change could not be read."))
-    if max(len(op.set), len(op.was), len(op.settles)) > CELLS_MAX or _too_deep(op.set) or _too_deep(op.was):
+    if max(len(op.set), len(op.was), len(op.settles)) > CELLS_MAX or too_deep(op.set) or too_deep(op.was):
         raise FieldProblem("op", _("This change is too large."))
     if len(codec.pack(op)) > codec.ROW_MAX:
         raise FieldProblem("op", _("This change is too large."))
@@ -67,26 +67,11 @@ def too_large(row: Row) -> str | None:
     return None
 
 
-def _too_deep(value: Any) -> bool:
-    level, depth = [value], 0
-    while level:
-        depth += 1
-        if depth > DEPTH_MAX:
-            return True
-        level = [
-            item
-            for each in level
-            if isinstance(each, (dict, list))
-            for item in (each.values() if isinstance(each, dict) else each)
-        ]
-    return False
-
-
 def to_keep(op: Op) -> bytes:
     """A refused op as it is kept: whole where it is no larger than an op may be, else what it sets; of one that nests
     or is large beyond all use, which no device of ours makes, only what it is about.
     """
-    if not (_too_deep(op.set) or _too_deep(op.was)):
+    if not (too_deep(op.set) or too_deep(op.was)):
         bare = msgspec.structs.replace(op, was={}, settles={}, origin=None)
         for each in (op, bare):
             if len(packed := codec.pack(each)) <= codec.ROW_MAX:
