@@ -13,7 +13,7 @@ from sync.compose import hints, office_socket, rows_of, telling
 from sync.console import desk, passphrase, recovery
 from sync.console import paper as papers
 from sync.console.ports import Office
-from sync.protocol import signing, trust
+from sync.protocol import trust
 from sync.protocol.desk import DeviceView, OrderView
 from sync.protocol.documents import CANCEL, LOCK, UNLOCK, WIPE, Order
 from sync.protocol.errors import KnownError
@@ -22,6 +22,7 @@ from sync.protocol.joins import sentences
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
 from sync.server.office import StoreOffice
+from sync.server.service import system_now
 
 _POLL_S: Final = 0.3
 
@@ -55,7 +56,7 @@ def listed(asked: argparse.Namespace, office: Office) -> int:
 def lock_or_unlock(asked: argparse.Namespace, office: Office) -> int:
     """Lock a device, or unlock it."""
     device = desk.find(office.devices(), asked.device)
-    due = device.state == "wiping" and device.wipe_from <= _now()
+    due = device.state == "wiping" and device.wipe_from <= system_now()
     if due or device.state == "wiped":
         raise KnownError(
             _("“{name}” is wiped or about to be; no other order reaches it.").format(name=device.name),
@@ -157,7 +158,7 @@ def cancel(asked: argparse.Namespace, office: Office) -> int:
     filed: list[OrderView] = []
     for id_, devices in by_order.items():
         order = desk.drawn_up_here(office, CANCEL, devices, asked.reason, cancels=id_)
-        filed += office.file(signing.sign(order, (key.admin_id, key.signing)).to_bytes())
+        filed += desk.signed_and_filed(office, order, key)
     tell_filed(asked, filed)
     if not asked.json:
         told = _("A device that has begun already goes on; see: fieldkeep-admin orders")
@@ -170,7 +171,7 @@ def _standing(office: Office, devices: list[DeviceView]) -> list[OrderView]:
 
     An order of fewer devices than were named may take fewer signatures. Raises KnownError where some have one.
     """
-    orders, now = office.orders(), _now()
+    orders, now = office.orders(), system_now()
     found = [desk.standing_wipe(device.enrolment, orders, now) for device in devices]
     standing = [each for each in found if each is not None]
     if standing and len(standing) < len(devices):
@@ -184,10 +185,6 @@ def _standing(office: Office, devices: list[DeviceView]) -> list[OrderView]:
     return standing
 
 
-def _now() -> int:
-    return time.time_ns() // 1_000_000
-
-
 def _signed(asked: argparse.Namespace, office: Office, devices: list[DeviceView]) -> list[OrderView]:
     """The order, signed with a key of this admin and filed. Raises KnownError."""
     key = desk.order_key(office, asked.keys, passphrase.known)
@@ -197,7 +194,7 @@ def _signed(asked: argparse.Namespace, office: Office, devices: list[DeviceView]
             _("This wipe takes the signatures of several people."),
             _("Draw it up for them to sign: --draft FILE"),
         )
-    return office.file(signing.sign(order, (key.admin_id, key.signing)).to_bytes())
+    return desk.signed_and_filed(office, order, key)
 
 
 def _draft(asked: argparse.Namespace, office: Office, devices: list[DeviceView]) -> int:
@@ -304,7 +301,7 @@ def _document(orders: Sequence[OrderView]) -> None:
 
 def _effect(order: OrderView) -> str:
     """When an order is obeyed, and how long it can be called off."""
-    if order.op != WIPE or order.not_before <= _now():
+    if order.op != WIPE or order.not_before <= system_now():
         return _("It is obeyed at the device's next contact.")
     told = hints.filled(
         _("It takes effect at {time}, and can be called off until then: fieldkeep-admin cancel {device}")

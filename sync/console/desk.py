@@ -97,6 +97,11 @@ def sign_order(
     """Sign an order for one device with a key file of this admin, and file it. Raises KnownError."""
     key = order_key(office, keys, passphrase)
     order = drawn_up_here(office, op, [device], reason)
+    return signed_and_filed(office, order, key)
+
+
+def signed_and_filed(office: Office, order: Order, key: keyfile.OpenKey) -> list[OrderView]:
+    """Sign an order with a key of this admin, and file it. Raises KnownError."""
     return office.file(signing.sign(order, (key.admin_id, key.signing)).to_bytes())
 
 

@@ -26,7 +26,7 @@ import jinja2
 from sync.console.hands import HERE, Asserted, Made
 from sync.console.paper import Paper
 from sync.console.places import Place
-from sync.console.web import passkeys, resources
+from sync.console.web import heads, passkeys, resources
 from sync.protocol import signing, texts
 from sync.protocol.documents import Site
 from sync.protocol.errors import KnownError
@@ -37,12 +37,7 @@ _FORM_MAX: Final = 64 * 2**10
 _SLOW_S: Final = 10.0  # a browser that says nothing for so long has gone
 _STATIC: Final = {"passkey.js": "text/javascript", "console.css": "text/css", "mark.svg": "image/svg+xml"}
 _HEADS: Final = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
+    **heads.SHUT,
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
     " form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'",
 }

@@ -6,15 +6,15 @@ with it.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
 
+from sync.console import paper as papers
 from sync.protocol import documents, signing, tree, trust
 from sync.protocol.desk import LogProof
-from sync.protocol.documents import Checkpoint, Root
+from sync.protocol.documents import Checkpoint
 from sync.protocol.errors import KnownError, Refused
 from sync.protocol.texts import gettext as _
 
@@ -36,8 +36,8 @@ def verified(proof: LogProof, kept: Kept | None) -> tuple[Checkpoint, Kept]:
     """The checkpoint that this proof leads to, and what is to be kept from now on. Raises KnownError, Refused."""
     checkpoint = checkpoint_of(proof.root, proof.checkpoint)
     if kept is not None:
-        before, old = checkpoint_of(kept.root, kept.checkpoint), _root(kept.root)
-        if _root(proof.root).to_bytes() != old.to_bytes():
+        before, old = checkpoint_of(kept.root, kept.checkpoint), papers.root_in(kept.root)
+        if papers.root_in(proof.root).to_bytes() != old.to_bytes():
             trust.next_root(old, proof.root, max(checkpoint.at, old.issued))
         if before.org != checkpoint.org or proof.since != before.size:
             raise KnownError(
@@ -60,7 +60,7 @@ def verified(proof: LogProof, kept: Kept | None) -> tuple[Checkpoint, Kept]:
 def checkpoint_of(root: bytes, envelope: bytes) -> Checkpoint:
     """A checkpoint that the server's key has signed. Raises Refused."""
     opened = signing.open_envelope(envelope, Checkpoint.TYPE)
-    if not signing.role_signers(opened, _root(root).lease.keys):
+    if not signing.role_signers(opened, papers.root_in(root).lease.keys):
         raise Refused("signature", _("A checkpoint without the server's signature was refused."))
     return documents.parse(opened.payload, Checkpoint)
 
@@ -97,24 +97,7 @@ def _no_checkpoint(path: Path) -> KnownError:
 
 def write(path: Path, what: LogProof | Kept) -> None:
     """Put it into a file, whole or not at all. Raises KnownError."""
-    beside = path.with_name(path.name + ".new")
-    try:
-        with beside.open("wb") as stream:
-            stream.write(msgspec.json.encode(what, order="sorted") + b"\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(path)
-    except OSError as error:
-        title = _("“{name}” could not be written.").format(name=path.name)
-        raise KnownError(title, error.strerror or "") from None
-
-
-def _root(envelope: bytes) -> Root:
-    opened = signing.open_envelope(envelope, Root.TYPE)
-    root = documents.parse(opened.payload, Root)
-    if len(signing.role_signers(opened, root.root.keys)) < max(1, root.root.threshold):
-        raise Refused("root", _("A document without enough valid signatures was refused."))
-    return root
+    papers.put(path, msgspec.json.encode(what, order="sorted") + b"\n")
 
 
 def _hash(text: str) -> bytes:

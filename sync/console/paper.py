@@ -64,9 +64,14 @@ def drafted(root: bytes, document: Document) -> Paper:
 
 def root_of(paper: Paper) -> Root:
     """The root that the paper brings, which at least holds by its own keys. Raises Refused."""
-    envelope = signing.open_envelope(paper.root, Root.TYPE)
-    root = documents.parse(envelope.payload, Root)
-    if len(signing.role_signers(envelope, root.root.keys)) < max(1, root.root.threshold):
+    return root_in(paper.root)
+
+
+def root_in(envelope: bytes) -> Root:
+    """The root in an envelope that came along with something, as far as its own keys make it hold. Raises Refused."""
+    opened = signing.open_envelope(envelope, Root.TYPE)
+    root = documents.parse(opened.payload, Root)
+    if len(signing.role_signers(opened, root.root.keys)) < max(1, root.root.threshold):
         raise Refused("root", _("A document without enough valid signatures was refused."))
     return root
 

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from sync.console.places import Sites
 from sync.console.web import resources
 from sync.console.web.asking import LANGUAGES, Ask
+from sync.console.web.heads import SHUT
 from sync.protocol import texts
 from sync.protocol.texts import gettext as _
 from sync.protocol.texts import ngettext
@@ -22,13 +23,7 @@ DAY_MS: Final = 24 * HOUR_MS
 _PASSKEYS: Final = "publickey-credentials-get=(self), publickey-credentials-create=(self)"
 _NOTHING: Final = "camera=(), microphone=(), geolocation=(), usb=(), payment=(), display-capture=()"
 _HEADS: Final = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    # With “no-referrer” browsers send a form's origin as null.
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
+    **SHUT,
     "Permissions-Policy": f"{_PASSKEYS}, {_NOTHING}",
 }
 
