@@ -9,6 +9,9 @@ import pytest
 
 from sync.console.web import proving
 from tests.console.visitor import ConsoleInside, Visitor
+from tests.server.driver import Device
+from tests.server.inside import Inside
+from tests.server.running import Org
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +27,20 @@ def inside(tmp_path: Path) -> Iterator[ConsoleInside]:
     made = ConsoleInside(tmp_path)
     yield made
     made.store.close()
+
+
+@pytest.fixture
+def laptops(inside: Inside) -> list[Device]:
+    """Two laptops of one person."""
+    who = inside.person("ana@example.com")
+    return [inside.device(who, f"LAP-{n}") for n in (1, 2)]
+
+
+@pytest.fixture
+def house(inside: Inside, laptops: list[Device], scripts: Path) -> Org:
+    """The commands on the folders of that server, whose store is free for them."""
+    inside.store.close()
+    return Org(inside.folder, scripts)
 
 
 @pytest.fixture

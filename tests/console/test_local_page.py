@@ -40,20 +40,8 @@ def one_at_a_time() -> Iterator[None]:
 
 
 @pytest.fixture
-def laptops(inside: Inside) -> list[Device]:
-    who = inside.person("ana@example.com")
-    return [inside.device(who, f"LAP-{n}") for n in (1, 2)]
-
-
-@pytest.fixture
-def org(inside: Inside, laptops: list[Device], scripts: Path) -> Org:
-    inside.store.close()
-    return Org(inside.folder, scripts)
-
-
-@pytest.fixture
-def browser(org: Org) -> Iterator[Browser]:
-    with chromium(org, "http://localhost") as made:
+def browser(house: Org) -> Iterator[Browser]:
+    with chromium(house, "http://localhost") as made:
         made.driver.get("about:blank")
         made.add_key()
         yield made
@@ -82,9 +70,9 @@ def on_page(act: Callable[[str], Any], run: Callable[[], Any]) -> Any:
 
 
 def test_a_passkey_is_made_and_signs_as_one_of_two(
-    org: Org, inside: Inside, laptops: list[Device], browser: Browser
+    house: Org, inside: Inside, laptops: list[Device], browser: Browser
 ) -> None:
-    ed = Person(org, org.folder / "ed")
+    ed = Person(house, house.folder / "ed")
 
     def make(url: str) -> None:
         open_page(browser, url, "button")
@@ -92,8 +80,8 @@ def test_a_passkey_is_made_and_signs_as_one_of_two(
         browser.shows("Close this page")
 
     pub = on_page(make, lambda: ed.make("order", "Ed's passkey", "--passkey"))
-    org.admin("root", "admin-add", str(pub))
-    file = draft(org, "wipe.paper", "LAP-1", "LAP-2")
+    house.admin("root", "admin-add", str(pub))
+    file = draft(house, "wipe.paper", "LAP-1", "LAP-2")
 
     def sign(url: str) -> None:
         open_page(browser, url, "#order")
@@ -106,8 +94,8 @@ def test_a_passkey_is_made_and_signs_as_one_of_two(
     done: subprocess.CompletedProcess[str] = on_page(sign, lambda: ed.sign(file, "wipe 2", "--passkey"))
     assert "Ed's passkey" in done.stdout
     assert not [each for each in browser.console() if "pubKeyCredParams" not in each["message"]]
-    Person(org, org.keys).sign(file, "wipe 2")
-    org.admin("file", str(file))
+    Person(house, house.keys).sign(file, "wipe 2")
+    house.admin("file", str(file))
     # A signature of this page counts for two devices, as one of a server's page would not.
     root, data = root_in(file), papers.read(file).envelope.to_bytes()
     for laptop in laptops:
@@ -115,16 +103,16 @@ def test_a_passkey_is_made_and_signs_as_one_of_two(
         assert taken.order.op == "wipe"
 
 
-def test_a_page_that_shows_other_bytes_signs_nothing(org: Org, browser: Browser) -> None:
-    ed = Person(org, org.folder / "ed")
+def test_a_page_that_shows_other_bytes_signs_nothing(house: Org, browser: Browser) -> None:
+    ed = Person(house, house.folder / "ed")
 
     def make(url: str) -> None:
         open_page(browser, url, "button")
         browser.press("Make the passkey")
         browser.shows("Close this page")
 
-    org.admin("root", "admin-add", str(on_page(make, lambda: ed.make("order", "Ed", "--passkey"))))
-    file = draft(org, "wipe.paper", "LAP-1")
+    house.admin("root", "admin-add", str(on_page(make, lambda: ed.make("order", "Ed", "--passkey"))))
+    file = draft(house, "wipe.paper", "LAP-1")
 
     def sign(url: str) -> None:
         open_page(browser, url, "[data-payload]")
@@ -145,9 +133,9 @@ def test_a_page_that_shows_other_bytes_signs_nothing(org: Org, browser: Browser)
 
 
 @pytest.fixture
-def page(org: Org) -> Iterator[tuple[str, queue.Queue[Any]]]:
+def page(house: Org) -> Iterator[tuple[str, queue.Queue[Any]]]:
     """A page that waits for a signature, and what comes of it."""
-    paper = papers.read(draft(org, "wipe.paper", "LAP-1"))
+    paper = papers.read(draft(house, "wipe.paper", "LAP-1"))
     told: queue.Queue[str] = queue.Queue()
     got: queue.Queue[Any] = queue.Queue()
 
@@ -207,8 +195,8 @@ def test_the_page_ends_by_itself_and_takes_no_port_of_others(page: tuple[str, An
         ask(url)
 
 
-def test_a_port_that_another_program_has_is_passed_over(org: Org) -> None:
-    paper = papers.read(draft(org, "wipe.paper", "LAP-1"))
+def test_a_port_that_another_program_has_is_passed_over(house: Org) -> None:
+    paper = papers.read(draft(house, "wipe.paper", "LAP-1"))
     told: list[str] = []
     with socket.create_server(("127.0.0.1", hands.PORTS[0])):
         with pytest.raises(KnownError, match="Nobody signed"):

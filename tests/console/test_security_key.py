@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -19,45 +17,33 @@ from tests.server.inside import Inside
 from tests.server.running import Org
 
 
-@pytest.fixture
-def laptops(inside: Inside) -> Iterator[list[Device]]:
-    who = inside.person("ana@example.com")
-    yield [inside.device(who, f"LAP-{n}") for n in (1, 2)]
-
-
-@pytest.fixture
-def org(inside: Inside, laptops: list[Device], scripts: Path) -> Org:
-    inside.store.close()
-    return Org(inside.folder, scripts)
-
-
 def plugged(*keys: CtapDevice) -> mock._patch[object]:
     return mock.patch("sync.console.security_key.plugged_in", lambda: list(keys))
 
 
-def entered(org: Org, key: SoftSecurityKey, name: str = "ed") -> Person:
+def entered(house: Org, key: SoftSecurityKey, name: str = "ed") -> Person:
     """Somebody whose security key the root names."""
-    ed = Person(org, org.folder / name)
+    ed = Person(house, house.folder / name)
     with plugged(key):
         pub = ed.make("order", f"{name}'s key", "--security-key")
     assert not (ed.keys / "order-1.key").exists()
-    org.admin("root", "admin-add", str(pub))
+    house.admin("root", "admin-add", str(pub))
     return ed
 
 
 @pytest.mark.parametrize("eddsa", [False, True], ids=["ES256", "EdDSA"])
 def test_a_security_key_is_the_second_signature_of_a_wipe_of_two(
-    org: Org, inside: Inside, laptops: list[Device], *, eddsa: bool
+    house: Org, inside: Inside, laptops: list[Device], *, eddsa: bool
 ) -> None:
     key = SoftSecurityKey(eddsa=eddsa)
-    ed = entered(org, key)
-    file = draft(org, "wipe.paper", "LAP-1", "LAP-2")
-    Person(org, org.keys).sign(file, "wipe 2")
+    ed = entered(house, key)
+    file = draft(house, "wipe.paper", "LAP-1", "LAP-2")
+    Person(house, house.keys).sign(file, "wipe 2")
     with plugged(key):
         done = ed.sign(file, "wipe 2", "--security-key")
     assert "Touch the security key" in done.stderr
     assert "It can be filed" in done.stdout
-    org.admin("file", str(file))
+    house.admin("file", str(file))
     root = root_in(file)
     data = papers.read(file).envelope.to_bytes()
     for laptop in laptops:
@@ -67,10 +53,10 @@ def test_a_security_key_is_the_second_signature_of_a_wipe_of_two(
     assert len(challenge) == 32  # the key sees a digest and nothing of the order
 
 
-def test_what_is_asked_of_the_key_is_over_these_bytes_and_wants_its_person(org: Org) -> None:
+def test_what_is_asked_of_the_key_is_over_these_bytes_and_wants_its_person(house: Org) -> None:
     key = SoftSecurityKey()
-    ed = entered(org, key)
-    file = draft(org, "wipe.paper", "LAP-1")
+    ed = entered(house, key)
+    file = draft(house, "wipe.paper", "LAP-1")
     with plugged(key):
         ed.sign(file, "wipe 1", "--security-key")
     (signature,) = papers.read(file).signatures
@@ -87,10 +73,10 @@ def test_what_is_asked_of_the_key_is_over_these_bytes_and_wants_its_person(org: 
 @pytest.mark.parametrize(
     "flags", [0x01, 0x04, 0x0D, 0x00], ids=["nobody verified", "nobody there", "copied", "none"]
 )
-def test_a_signature_that_devices_would_refuse_is_not_kept(org: Org, flags: int) -> None:
+def test_a_signature_that_devices_would_refuse_is_not_kept(house: Org, flags: int) -> None:
     key = SoftSecurityKey()
-    ed = entered(org, key)
-    file = draft(org, "wipe.paper", "LAP-1")
+    ed = entered(house, key)
+    file = draft(house, "wipe.paper", "LAP-1")
     key.flags = flags
     with plugged(key):
         done = ed.sign(file, "wipe 1", "--security-key", check=False)
@@ -98,10 +84,10 @@ def test_a_signature_that_devices_would_refuse_is_not_kept(org: Org, flags: int)
     assert not papers.read(file).signatures
 
 
-def test_a_key_that_nobody_touches_or_that_is_another_signs_nothing(org: Org) -> None:
+def test_a_key_that_nobody_touches_or_that_is_another_signs_nothing(house: Org) -> None:
     key = SoftSecurityKey()
-    ed = entered(org, key)
-    file = draft(org, "wipe.paper", "LAP-1")
+    ed = entered(house, key)
+    file = draft(house, "wipe.paper", "LAP-1")
     other = SoftSecurityKey()
     other.keys[b"x" * 32] = next(iter(key.keys.values()))
     slow = SoftSecurityKey(touched=False)
@@ -118,29 +104,29 @@ def test_a_key_that_nobody_touches_or_that_is_another_signs_nothing(org: Org) ->
     assert not papers.read(file).signatures
 
 
-def test_a_security_key_with_a_pin_asks_for_it_and_takes_no_wrong_one(org: Org) -> None:
+def test_a_security_key_with_a_pin_asks_for_it_and_takes_no_wrong_one(house: Org) -> None:
     key = SoftSecurityKey(pin="482913")
     with mock.patch("getpass.getpass", return_value="482913"):
-        ed = entered(org, key)
-    file = draft(org, "wipe.paper", "LAP-1")
+        ed = entered(house, key)
+    file = draft(house, "wipe.paper", "LAP-1")
     with plugged(key), mock.patch("getpass.getpass", return_value="000000"):
         done = ed.sign(file, "wipe 1", "--security-key", check=False)
     assert (done.returncode, "not the PIN" in done.stderr, key.wrong) == (1, True, 1), done.stderr
     assert not papers.read(file).signatures
     with plugged(key), mock.patch("getpass.getpass", return_value="482913"):
         assert "It can be filed" in ed.sign(file, "wipe 1", "--security-key").stdout
-    assert org.json("file", str(file))["device"] == "LAP-1"
+    assert house.json("file", str(file))["device"] == "LAP-1"
 
 
-def test_a_security_key_and_a_key_file_of_one_admin_are_one_person(org: Org) -> None:
+def test_a_security_key_and_a_key_file_of_one_admin_are_one_person(house: Org) -> None:
     key = SoftSecurityKey()
-    me = Person(org, org.keys)
+    me = Person(house, house.keys)
     with plugged(key):
         pub = me.make("order", "my key", "--security-key")
-    org.admin("root", "key-add", str(pub))
-    file = draft(org, "wipe.paper", "LAP-1", "LAP-2")
+    house.admin("root", "key-add", str(pub))
+    file = draft(house, "wipe.paper", "LAP-1", "LAP-2")
     me.sign(file, "wipe 2")
     with plugged(key):
         done = me.sign(file, "wipe 2", "--security-key", check=False)
     assert (done.returncode, "people are counted" in done.stderr) == (1, True)
-    assert org.admin("file", str(file), check=False).returncode == 1
+    assert house.admin("file", str(file), check=False).returncode == 1

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from sync.protocol.documents import WIPE
 from tests.console.away import Person, draft, second_admin
 from tests.server.driver import Device
@@ -15,18 +13,6 @@ from tests.server.orders import at_rest, order, signed
 from tests.server.running import Org
 
 HOUR_MS = 3_600_000
-
-
-@pytest.fixture
-def laptops(inside: Inside) -> list[Device]:
-    person = inside.person("ana@example.com")
-    return [inside.device(person, f"LAP-{n}") for n in (1, 2)]
-
-
-@pytest.fixture
-def house(inside: Inside, laptops: list[Device], scripts: Path) -> Org:
-    inside.store.close()
-    return Org(inside.folder, scripts)
 
 
 def test_after_a_wipe_was_called_off_unfetched_the_next_one_is_filed(
